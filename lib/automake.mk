@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+noinst_LTLIBRARIES += lib/libext.la
+lib_libext_la_SOURCES = \
+	lib/lb-method.c \
+	lib/lb-method.h \
+	lib/lb-registry.c \
+	lib/lb-registry.h \
+	lib/lb-table.c \
+	lib/lb-table.h \
+	lib/maglev.c \
+	lib/maglev.h \
+	lib/siphash.h
+EXTRA_DIST += lib/hooks.cocci

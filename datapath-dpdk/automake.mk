@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+EXTRA_DIST += datapath-dpdk/hooks.cocci
+if BUILD_OPENVSWITCH
+noinst_LTLIBRARIES += datapath-dpdk/libdatapath.la
+endif
+datapath_dpdk_libdatapath_la_SOURCES = \
+	datapath-dpdk/datapath-hooks.h \
+	datapath-dpdk/gtpu-vport.c \
+	datapath-dpdk/lb-action.c \
+	datapath-dpdk/lb-hash.c \
+	datapath-dpdk/lb-hash.h
+datapath_dpdk_libdatapath_la_CPPFLAGS = $(OVS_CPPFLAGS)
+datapath_dpdk_libdatapath_la_LIBADD = lib/libext.la
+$(datapath_dpdk_libdatapath_la_OBJECTS): | openvswitch/headers.stamp

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef LB_HASH_H
+#define LB_HASH_H 1
+
+#include <stdint.h>
+
+struct dp_packet;
+struct lb_table;
+
+/* Hash of a packet for load balancing
+ * ===================================
+ *
+ * Hashes what a load-balancing table says, under the table's key.  All packets
+ * of one flow get the same hash, on whichever thread and port they arrive; the
+ * hash that a NIC may have computed is not used, since it depends on the port
+ * and on a key that senders can know.
+ *
+ * By default that is the 5-tuple: addresses, protocol, and the ports of TCP,
+ * UDP, UDP-Lite, SCTP and DCCP.  Fragments are hashed without ports, so that
+ * all fragments of a datagram meet the same bucket.  What is not IP is hashed
+ * by its Ethernet addresses and type.
+ *
+ * Attack model: the key is secret, so no sender can aim at a bucket. */
+
+uint64_t lb_hash_packet(const struct lb_table *, struct dp_packet *);
+
+#endif /* lb-hash.h */

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+EXTRA_DIST += ofproto-ext/hooks.cocci
+if BUILD_OPENVSWITCH
+noinst_LTLIBRARIES += ofproto-ext/libofproto-ext.la
+endif
+ofproto_ext_libofproto_ext_la_SOURCES = \
+	ofproto-ext/lb-fields.c \
+	ofproto-ext/lb-fields.h \
+	ofproto-ext/lb-group.c \
+	ofproto-ext/lb-group.h \
+	ofproto-ext/lb-xlate.c \
+	ofproto-ext/ofproto-hooks.h
+ofproto_ext_libofproto_ext_la_CPPFLAGS = $(OVS_CPPFLAGS)
+$(ofproto_ext_libofproto_ext_la_OBJECTS): | openvswitch/headers.stamp

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Hooks into the OpenFlow switch: the life of a group, and the translation of
+// its use in a flow.  Functions called from here are declared in
+// ofproto-ext/ofproto-hooks.h.
+
+// hook group_include: ofproto/ofproto-dpif.h, 1
+@group_include@ @@
+ #include "ofproto-provider.h"
++#include "ofproto-ext/ofproto-hooks.h"
+
+// hook group_field: ofproto/ofproto-dpif.h, 1
+@group_field@ @@
+ struct group_dpif {
+ struct ofgroup up;
++struct lb_group *lb;
+ ...
+ };
+
+// What OpenFlow calls "maglev" gets the table of "dp_hash" as well: a datapath
+// without the lb action falls back to it.
+// hook group_method: ofproto/ofproto-dpif.c, 1
+@group_method@
+expression method;
+@@
+-!strcmp(method, "dp_hash")
++!strcmp(method, "dp_hash") || lb_method_is_known(method)
+
+// hook group_destruct: ofproto/ofproto-dpif.c, 1
+@group_destruct@
+identifier group_, group;
+@@
+ group_destruct(struct ofgroup *group_)
+ {
+ struct group_dpif *group = group_dpif_cast(group_);
++lb_group_destroy(group->lb);
+ ...
+ }
+
+// hook group_liveness: ofproto/ofproto-dpif.c, 1
+@group_liveness@
+identifier type, backer;
+@@
+ type_run(const char *type)
+ {
+ struct dpif_backer *backer;
+ <...
++lb_groups_refresh_liveness();
+ udpif_revalidate(backer->udpif);
+ ...>
+ }
+
+// hook group_appctl: ofproto/ofproto-dpif.c, 1
+@group_appctl@ @@
+ ofproto_unixctl_init(void)
+ {
+ <...
++lb_group_unixctl_init();
+ unixctl_command_register("fdb/flush", ...);
+ ...>
+ }
+
+// The table of a group is built when all its buckets are known, which for an
+// OpenFlow 1.5 "insert-buckets" is after the group's construction.
+// hook group_add: ofproto/ofproto.c, 1
+@group_add@
+identifier ofproto, ogm, error;
+@@
+ add_group_start(struct ofproto *ofproto, struct ofproto_group_mod *ogm)
+ {
+ <...
+ error = init_group(...);
++if (!error) {
++    error = lb_group_prepare(ogm->new_group, NULL);
++    if (error) {
++        ofproto_group_unref(ogm->new_group);
++        ogm->new_group = NULL;
++    }
++}
+ ...>
+ }
+
+// hook group_modify: ofproto/ofproto.c, 1
+@group_modify@
+identifier ofproto, ogm, old_group;
+@@
+ modify_group_start(struct ofproto *ofproto, struct ofproto_group_mod *ogm)
+ {
+ <...
++error = lb_group_prepare(ogm->new_group, old_group);
++if (error) {
++    goto out;
++}
+ group_collection_add(&ogm->old_groups, old_group);
+ ...>
+ }
+
+// hook group_publish: ofproto/ofproto.c, 1
+@group_publish@
+identifier ofproto, ogm, req;
+@@
+ ofproto_group_mod_finish(struct ofproto *ofproto,
+                          struct ofproto_group_mod *ogm, ...)
+ {
+ ...
+ struct ofgroup *old_group;
++lb_group_publish(ogm->new_group, &ogm->old_groups);
+ ...
+ }
+
+// hook group_mod_include: ofproto/ofproto.c, 1
+@group_mod_include@ @@
+ #include "ofproto-provider.h"
++#include "ofproto-ext/ofproto-hooks.h"
+
+// hook xlate_pick: ofproto/ofproto-dpif-xlate.c, 1
+@xlate_pick@
+identifier ctx, group;
+@@
+ pick_select_group(struct xlate_ctx *ctx, struct group_dpif *group)
+ {
+ ...
++if (group->lb) {
++    struct ofputil_bucket *lb_bucket;
++
++    lb_bucket = lb_xlate_bucket(group, &ctx->xin->flow, ctx->wc,
++                                ctx->xin->frozen_state);
++    if (!lb_bucket) {
++        xlate_report(ctx, OFT_DETAIL, "the datapath chooses the bucket");
++        ctx_trigger_recirculate_with_hash(ctx, LB_XLATE_HASH_ALG,
++                                          lb_group_get_id(group->lb));
++    }
++    return lb_bucket;
++}
+ switch (group->selection_method) {
+ case SEL_METHOD_DEFAULT: ...
+ }
+ ...
+ }
+
+// hook xlate_report: ofproto/ofproto-dpif-xlate.c, 1
+@xlate_report@
+identifier ctx, group;
+@@
+ xlate_group_action__(struct xlate_ctx *ctx, struct group_dpif *group, ...)
+ {
+ <...
++if (!group->lb)
+ xlate_report(ctx, OFT_DETAIL, "no live bucket");
+ ...>
+ }
+
+// hook xlate_action: ofproto/ofproto-dpif-xlate.c, 1
+@xlate_action@
+identifier ctx;
+@@
+ finish_freezing__(struct xlate_ctx *ctx, ...)
+ {
+ <...
+-if (ctx->recirc_update_dp_hash)
++if (ctx->recirc_update_dp_hash
++    && !lb_xlate_put_action(ctx->dp_hash_alg, ctx->dp_hash_basis,
++                            ctx->odp_actions))
+ { ... }
+ ...>
+ }
+
+// The exporters of flow samples know each datapath action.
+// hook sflow_action: ofproto/ofproto-dpif-sflow.c, 1
+@sflow_action@
+expression type;
+@@
+ switch (type) {
++case OVS_ACTION_ATTR_LB:
+ case OVS_ACTION_ATTR_TRUNC: ...
+ }
+
+// hook ipfix_action: ofproto/ofproto-dpif-ipfix.c, 1
+@ipfix_action@
+expression type;
+@@
+ dpif_ipfix_read_actions(...)
+ {
+ <...
+ switch (type) {
++case OVS_ACTION_ATTR_LB:
++    break;
+ case OVS_ACTION_ATTR_SAMPLE: ...
+ }
+ ...>
+ }

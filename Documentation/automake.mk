@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+EXTRA_DIST += \
+	Documentation/architecture.md \
+	Documentation/building.md \
+	Documentation/hooks.md

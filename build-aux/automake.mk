@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Open vSwitch, extended and stock, below the build folder's openvswitch/:
+#
+#   pristine/         the source as the package or --with-ovs-source has it
+#   extended-source/  the same with the hooks applied
+#   extended/         built from extended-source/, with our objects
+#   stock/            built from pristine/
+#
+# A hooked file is written only when it changes, so that after a change of one
+# hook only what depends on the files it touches is built again.
+
+EXTRA_DIST += \
+	build-aux/apply-hooks \
+	build-aux/configure-openvswitch \
+	build-aux/hook-macros.h \
+	build-aux/packages \
+	build-aux/unpack-openvswitch
+
+HOOKS = \
+	$(srcdir)/lib/hooks.cocci \
+	$(srcdir)/datapath-dpdk/hooks.cocci \
+	$(srcdir)/ofproto-ext/hooks.cocci
+
+OVS = openvswitch
+OVS_CPPFLAGS = \
+	$(AM_CPPFLAGS) -DHAVE_CONFIG_H \
+	-I$(OVS)/extended -I$(OVS)/extended/include -I$(OVS)/extended/lib \
+	-I$(OVS)/extended-source/include -I$(OVS)/extended-source/lib \
+	-I$(OVS)/extended-source \
+	$(DPDK_CFLAGS)
+
+$(OVS)/pristine.stamp: $(OVS_SOURCE) $(srcdir)/build-aux/unpack-openvswitch
+	$(AM_V_GEN)$(srcdir)/build-aux/unpack-openvswitch \
+	    "$(OVS_SOURCE)" $(OVS)/pristine
+	$(AM_V_at)touch $@
+
+$(OVS)/hooked.stamp: $(OVS)/pristine.stamp $(HOOKS) \
+    $(srcdir)/build-aux/apply-hooks $(srcdir)/build-aux/hook-macros.h
+	$(AM_V_GEN)$(PYTHON3) $(srcdir)/build-aux/apply-hooks --spatch=$(SPATCH) \
+	    --macros=$(srcdir)/build-aux/hook-macros.h \
+	    $(OVS)/pristine $(OVS)/extended-source $(HOOKS)
+	$(AM_V_at)touch $@
+
+$(OVS)/extended/config.status: $(OVS)/configure-args | $(OVS)/hooked.stamp
+	$(AM_V_GEN)$(srcdir)/build-aux/configure-openvswitch \
+	    $(OVS)/configure-args $(OVS)/extended-source $(OVS)/extended
+$(OVS)/stock/config.status: $(OVS)/configure-args | $(OVS)/pristine.stamp
+	$(AM_V_GEN)$(srcdir)/build-aux/configure-openvswitch \
+	    $(OVS)/configure-args $(OVS)/pristine $(OVS)/stock
+
+# The headers that Open vSwitch generates and our objects include.
+$(OVS)/headers.stamp: $(OVS)/hooked.stamp $(OVS)/extended/config.status
+	$(AM_V_at)$(MAKE) -C $(OVS)/extended -f Makefile \
+	    include/odp-netlink.h include/odp-netlink-macros.h \
+	    include/openvswitch/version.h lib/vswitch-idl.h lib/meta-flow.inc
+	$(AM_V_at)touch $@
+
+# Our objects join libopenvswitch and libofproto by a GNUmakefile, which GNU
+# make prefers to the Makefile that it includes: nothing of Open vSwitch's own
+# build is changed.
+$(OVS)/extended/GNUmakefile: $(OVS)/extended/config.status \
+    $(srcdir)/build-aux/automake.mk
+	$(AM_V_GEN){ echo 'include Makefile'; \
+	  echo 'AM_CPPFLAGS += -I$(abs_top_srcdir)'; \
+	  ext=$(abs_top_builddir); \
+	  d=$$ext/datapath-dpdk/libdatapath.la; \
+	  o=$$ext/ofproto-ext/libofproto-ext.la; \
+	  echo "lib_libopenvswitch_la_LIBADD += $$d"; \
+	  echo "lib/libopenvswitch.la: $$d"; \
+	  echo "ofproto_libofproto_la_LIBADD += $$o"; \
+	  echo "ofproto/libofproto.la: $$o"; } > $@
+
+.PHONY: extended stock install-stock uninstall-stock
+extended: $(OVS)/extended/GNUmakefile $(OVS)/hooked.stamp \
+    datapath-dpdk/libdatapath.la ofproto-ext/libofproto-ext.la
+	$(AM_V_at)$(MAKE) -C $(OVS)/extended all
+stock: $(OVS)/stock/config.status
+	$(AM_V_at)$(MAKE) -C $(OVS)/stock all
+install-stock: stock
+	$(AM_V_at)$(MAKE) -C $(OVS)/stock install
+uninstall-stock:
+	$(AM_V_at)$(MAKE) -C $(OVS)/stock uninstall
+
+if BUILD_OPENVSWITCH
+all-local: extended
+install-exec-local: extended
+	$(AM_V_at)$(MAKE) -C $(OVS)/extended install
+uninstall-local:
+	$(AM_V_at)$(MAKE) -C $(OVS)/extended uninstall
+endif
+
+clean-local: clean-openvswitch
+.PHONY: clean-openvswitch
+clean-openvswitch:
+	for d in $(OVS)/pristine $(OVS)/extended-source $(OVS)/extended \
+	  $(OVS)/stock; do \
+	    if test -d $$d; then chmod -R u+w $$d && rm -rf $$d; fi; \
+	done
+	rm -f $(OVS)/*.stamp
+
+# 'make distcheck' is about our own parts: Open vSwitch has its own.
+AM_DISTCHECK_CONFIGURE_FLAGS = --disable-openvswitch

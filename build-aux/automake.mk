@@ -99,5 +99,7 @@ clean-openvswitch:
 	done
 	rm -f $(OVS)/*.stamp
 
+DISTCLEANFILES = $(OVS)/configure-args
+
 # 'make distcheck' is about our own parts: Open vSwitch has its own.
 AM_DISTCHECK_CONFIGURE_FLAGS = --disable-openvswitch

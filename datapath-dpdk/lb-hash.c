@@ -9,6 +9,7 @@
 #include "flow.h"
 #include "lib/lb-table.h"
 #include "lib/siphash.h"
+#include "openvswitch/meta-flow.h"
 #include "packets.h"
 #include "unaligned.h"
 #include "util.h"
@@ -100,10 +101,13 @@ static uint64_t
 hash_flow_words(const struct lb_table *table, const struct flow *flow)
 {
     const uint64_t *flow_words = (const uint64_t *) flow;
-    uint64_t words[FLOW_U64S];
+    uint64_t words[LB_TABLE_MAX_WORDS];
 
     for (uint32_t i = 0; i < table->n_words; i++) {
-        words[i] = flow_words[table->words[i].index] & table->words[i].mask;
+        const struct lb_hash_word *w = &table->words[i];
+
+        words[i] = (mf_are_prereqs_ok(mf_from_id(w->field), flow, NULL)
+                    ? flow_words[w->index] & w->mask : 0);
     }
     return siphash13_u64xn(words, table->n_words, &table->key);
 }

@@ -36,8 +36,9 @@ fill_slots(const struct lb_member *members,
  * table that it replaces, since a change of size moves nearly all flows.
  *
  * Returns 0 and stores the table in '*tablep', for the caller to destroy, or
- * EINVAL if there are more than MAGLEV_MAX_BACKENDS members or two of the same
- * identity, or ENOMEM; then '*tablep' is null.  A table for which no member
+ * EINVAL if there are more than MAGLEV_MAX_BACKENDS members or
+ * LB_TABLE_MAX_WORDS words or two members of the same identity, or ENOMEM;
+ * then '*tablep' is null.  A table for which no member
  * has a weight is no error: it has no slots. */
 int
 lb_table_build(const struct lb_member *members, size_t n_members,
@@ -46,7 +47,7 @@ lb_table_build(const struct lb_member *members, size_t n_members,
                struct lb_table **tablep)
 {
     *tablep = NULL;
-    if (n_members > MAGLEV_MAX_BACKENDS) {
+    if (n_members > MAGLEV_MAX_BACKENDS || n_words > LB_TABLE_MAX_WORDS) {
         return EINVAL;
     }
 

@@ -25,12 +25,17 @@
  * Limits: MAGLEV_MAX_BACKENDS buckets; 4 bytes of memory a slot. */
 
 /* A part of what is hashed: the bits 'mask' of the 64-bit word number 'index'
- * of Open vSwitch's "struct flow".  Both are in host byte order, as that
- * structure's words are. */
+ * of Open vSwitch's "struct flow", in host byte order as that structure's
+ * words are, of packets that have field 'field', an "enum mf_field_id".  Of
+ * others the word is hashed as 0. */
 struct lb_hash_word {
     uint64_t mask;
     uint32_t index;
+    uint32_t field;
 };
+
+/* Limit of words that are hashed. */
+#define LB_TABLE_MAX_WORDS 64
 
 struct lb_table {
     struct siphash_key key;

@@ -21,6 +21,7 @@ struct field_array;
  * register, cannot be hashed in the data path and is refused. */
 
 enum ofperr lb_fields_to_words(const struct field_array *,
-                               struct lb_hash_word **, size_t *n_words);
+                               struct lb_hash_word words[LB_TABLE_MAX_WORDS],
+                               size_t *n_words);
 
 #endif /* lb-fields.h */

@@ -52,8 +52,8 @@ struct lb_group {
     struct group_dpif *group;        /* The version that this belongs to. */
     struct lb_ident *ident;
 
-    struct lb_hash_word *words;
     size_t n_words;
+    struct lb_hash_word words[LB_TABLE_MAX_WORDS];
 
     bool watches;                    /* Does any bucket watch anything? */
     bool stale;                      /* Is the table behind the liveness? */
@@ -367,7 +367,7 @@ create_version(struct group_dpif *group, const struct lb_group *old)
 
     ovs_list_init(&lb->node);
     lb->group = group;
-    error = lb_fields_to_words(&props->fields, &lb->words, &lb->n_words);
+    error = lb_fields_to_words(&props->fields, lb->words, &lb->n_words);
     if (error) {
         free(lb);
         return error;
@@ -379,7 +379,6 @@ create_version(struct group_dpif *group, const struct lb_group *old)
     lb->ident = (old ? old->ident
                  : create_ident(props->selection_method_param));
     if (!lb->ident) {
-        free(lb->words);
         free(lb);
         return OFPERR_OFPGMFC_OUT_OF_GROUPS;
     }
@@ -502,7 +501,6 @@ lb_group_destroy(struct lb_group *lb)
 
     lb_table_destroy(lb->pending);
     free(lb->buckets);
-    free(lb->words);
     free(lb);
 }
 

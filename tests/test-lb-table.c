@@ -125,6 +125,7 @@ test_errors(void **state)
         { .id = 1, .token = 1, .weight = 1 },
         { .id = 1, .token = 2, .weight = 1 },
     };
+    static const struct lb_hash_word words[LB_TABLE_MAX_WORDS + 1];
     struct lb_member *many = calloc(MAGLEV_MAX_BACKENDS + 1, sizeof *many);
     struct lb_table *table = (struct lb_table *) 1;
 
@@ -132,6 +133,9 @@ test_errors(void **state)
                      EINVAL);
     assert_null(table);
     assert_int_equal(lb_table_build(many, MAGLEV_MAX_BACKENDS + 1, NULL, 0,
+                                    &key, 0, &table), EINVAL);
+    assert_null(table);
+    assert_int_equal(lb_table_build(twins, 1, words, LB_TABLE_MAX_WORDS + 1,
                                     &key, 0, &table), EINVAL);
     assert_null(table);
     free(many);

@@ -1,4 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 EXTRA_DIST += \
 	utilities/quickstart.sh \
+	utilities/quickstart/backend.py \
+	utilities/quickstart/lab.sh \
+	utilities/quickstart/service.sh \
+	utilities/quickstart/tunnel.sh \
+	utilities/quickstart/wire.py \
 	utilities/setup.sh

@@ -1,0 +1,183 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Builds the extended Open vSwitch and shows it at work: see --help.  The
+# parts are in quickstart/: lab.sh the machine's side (namespaces, daemons,
+# cleaning up), service.sh and tunnel.sh what is shown.
+
+set -eu -o pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+parts=$here/quickstart
+. "$here/setup.sh"
+. "$parts/lab.sh"
+. "$parts/service.sh"
+. "$parts/tunnel.sh"
+
+usage() {
+    cat <<EOT
+Usage: ${0##*/} [--keep] [--no-huge] | --stop | --help
+
+On a Debian 12, as root: installs the packages that are missing, builds the
+extended Open vSwitch in $setup_build_dir, and runs it with the DPDK
+datapath between network namespaces that play pods and two hosts:
+
+  - a Service, one virtual address and three HTTP servers behind it, as an
+    OpenFlow select group with selection_method=maglev;
+  - a GTP-U tunnel between the two hosts that carries a ping and a file.
+
+Each step is shown and checked; the exit status is 0 only if all checks
+pass.  One processor is kept busy by the datapath while it runs.  At the end,
+and after Ctrl-C, everything that was started is stopped and removed.
+
+  --keep     leave it running, with the commands to look around
+  --stop     remove what --keep left
+  --no-huge  do without huge pages, even if they can be had
+  --help     this text
+EOT
+}
+
+failed=0
+
+# check TEXT COMMAND...: says whether COMMAND succeeds, and counts.
+check() {
+    local text=$1
+    shift
+    if "$@"; then
+        echo "  [ok] $text"
+    else
+        echo "  [FAILED] $text"
+        failed=$((failed + 1))
+    fi
+}
+
+# count PATTERN FILE: prints how many lines match.
+count() {
+    grep -c -- "$@" || :
+}
+
+step() {
+    echo
+    echo "== $* [$SECONDS s]"
+}
+
+# Runs at the end, whatever the reason for it is.
+finish() {
+    local status=$?
+    trap '' INT TERM HUP
+    trap - EXIT ERR
+    set +e
+    exec >&3 2>&4
+    setup_stop
+    if test $lab_started = yes && test $keep != kept; then
+        if test $status = 1; then
+            grep -hE 'EMER|ERR' "$state"/*/ovs-vswitchd.log 2> /dev/null |
+                tail -n 5 >&2
+        fi
+        lab_remove
+        echo "Stopped and removed everything that was started."
+    fi
+    exit $status
+}
+
+look_around() {
+    cat <<EOT
+
+It is still running. To look around, as root, with the tools of host 1 (or
+of host2, by its .env):
+
+  . $state/host1.env
+  ovs-vsctl show
+  ip netns exec ovsx-client curl http://$vip/
+  ip netns exec ovsx-client ping -c 3 ${pod_ip[ue]}
+  ovs-appctl dpctl/dump-flows | grep 'lb('      # unused ones go after 10 s
+  ovs-ofctl -O OpenFlow15 dump-groups br-pods
+  ovs-ofctl -O OpenFlow15 dump-flows br-pods
+  ovs-appctl dpif-netdev/pmd-perf-show
+
+and to remove it: $0 --stop
+EOT
+}
+
+action=run
+keep=no
+use_hugepages=yes
+lab_started=no
+for option; do
+    case $option in
+    --keep) keep=yes ;;
+    --no-huge) use_hugepages=no ;;
+    --stop) action=stop ;;
+    --help) usage; exit 0 ;;
+    *) usage >&2; exit 2 ;;
+    esac
+done
+
+setup_root
+if test $action = run; then setup_debian; fi
+exec 9> /run/ovsx-quickstart.lock
+flock -w 5 9 || setup_die "another ${0##*/}, or a build that one started," \
+    "is still running."
+if test $action = stop; then
+    lab_exists || setup_die "nothing is left to stop."
+    lab_remove
+    echo "Stopped and removed everything that was started."
+    exit 0
+fi
+
+exec 3>&1 4>&2      # A trap runs with what redirections are then in force.
+trap finish EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+set -E
+trap 'setup_die "\"$BASH_COMMAND\" failed in line $LINENO of \
+$(basename "${BASH_SOURCE[0]}")."' ERR
+
+step "Packages and build"
+# OVS_BIN_ROOT and OVS_SRC_ROOT name another build of Open vSwitch to run.
+if test -z "${OVS_BIN_ROOT-}"; then
+    setup_packages build demo
+    setup_build
+    OVS_BIN_ROOT=$setup_build_dir/openvswitch/extended
+    OVS_SRC_ROOT=$setup_build_dir/openvswitch/extended-source
+fi
+PATH=$OVS_BIN_ROOT/utilities:$OVS_BIN_ROOT/ovsdb:$OVS_BIN_ROOT/vswitchd:$PATH
+schema=${OVS_SRC_ROOT:?}/vswitchd/vswitch.ovsschema
+echo "  $(ovs-vswitchd --version | paste -sd ' ')"
+
+step "Two hosts and five pods"
+if lab_exists; then
+    echo "  removing what an earlier run left"
+    lab_remove
+fi
+lab_started=yes
+lab_build
+sed -n '/ovsx-client /,/underlay/s/^#/  /p' "$parts/lab.sh"
+echo "  host1: $(on host1 ovs-vsctl get Open_vSwitch . dpdk_version), one" \
+    "PMD thread on processor $pmd_cpu"
+check "one PMD thread polls the ports of host 1" \
+    test "$(on host1 ovs-appctl dpif-netdev/pmd-rxq-show |
+            grep -c '^pmd thread')" = 1
+check "all ports of both hosts are up" \
+    test -z "$(lab_port_errors host1)$(lab_port_errors host2)"
+
+step "A Service: $vip port 80, three backends"
+service_program
+step "Requests to the Service"
+service_verify
+
+step "A GTP-U tunnel between the hosts"
+tunnel_program
+step "Traffic through the tunnel"
+tunnel_verify
+
+step "Result"
+if test $keep = yes; then
+    keep=kept
+    look_around
+fi
+if test $failed != 0; then
+    echo "$failed checks FAILED."
+    exit 1
+fi
+echo "All checks passed: the Service and the GTP-U tunnel work."

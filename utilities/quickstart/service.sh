@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The Service: a virtual address with three backends, as OpenFlow.
+
+vip=10.96.0.10
+backends=(pod1 pod2 pod3)
+
+service_flows() {
+    cat <<FLOWS
+# Table 0, admission: what comes from pods; tunnels are added later.
+table=0 priority=100 in_port=client actions=goto_table:10
+table=0 priority=100 in_port=pod1 actions=goto_table:10
+table=0 priority=100 in_port=pod2 actions=goto_table:10
+table=0 priority=100 in_port=pod3 actions=goto_table:10
+
+# Table 10: packets to the Service and its answers go through the connection
+# tracker, which translates those of known connections, both ways.
+table=10 priority=100 tcp,nw_dst=$vip,tp_dst=80 actions=ct(zone=7,nat,table=20)
+table=10 priority=100 tcp,nw_src=10.244.1.0/24,tp_src=8080 actions=ct(zone=7,nat,table=20)
+table=10 priority=0 actions=goto_table:30
+
+# Table 20: a new connection asks the group for a backend, once.
+table=20 priority=100 ct_state=+trk+new,tcp,nw_dst=$vip,tp_dst=80 actions=group:1
+table=20 priority=100 ct_state=+trk+est,tcp actions=goto_table:30
+
+# Table 30: routing.
+FLOWS
+    local pod
+    for pod in client "${backends[@]}"; do
+        echo "table=30 ip,nw_dst=${pod_ip[$pod]}" \
+            "actions=set_field:$gw_mac->eth_src,$(
+            )set_field:${pod_mac[$pod]}->eth_dst,output:$pod"
+    done
+}
+
+service_group() {
+    local pod
+    echo -n "group_id=1,type=select,selection_method=maglev"
+    for pod in "${backends[@]}"; do
+        echo -n ",bucket=weight:100,actions=ct(commit,zone=7,$(
+            )nat(dst=${pod_ip[$pod]}:8080),table=30)"
+    done
+    echo
+}
+
+service_program() {
+    local pod
+    for pod in "${backends[@]}"; do
+        lab_server "$pod" 8080
+    done
+    push host1 add-groups br-pods < <(service_group)
+    push host1 add-flows br-pods < <(service_flows)
+}
+
+# request POD COUNT URL: COUNT requests, each a connection of its own, by one
+# curl in POD.  Prints what the servers answered.
+request() {
+    in_ns "$1" timeout -k 5 120 curl -sS --connect-timeout 5 --max-time 20 \
+        "$3?[1-$2]" 2> "$state/curl.err"
+}
+
+# tally FILE: a table of the answers in FILE, "BACKEND CLIENT" lines.
+tally() {
+    sort "$1" | uniq -c | awk '
+        BEGIN { printf "    %-10s %-16s %s\n", "backend", "client seen",
+                       "requests" }
+        { printf "    %-10s %-16s %d\n", $2, $3, $1; total += $1 }
+        END { printf "    %-10s %-16s %d\n", "all", "", total }'
+}
+
+# Prints the number of upcalls of host 1 so far, of all threads.
+upcalls() {
+    on host1 ovs-appctl dpctl/show |
+        sed -n 's/.*lookups:.*missed:\([0-9]*\) lost:\([0-9]*\).*/\1 \2/p' |
+        awk '{ print $1 + $2 }'
+}
+
+# megaflows FILE: the megaflows of host 1 into FILE, without the parts that
+# are the same in each.
+megaflows() {
+    on host1 ovs-appctl dpctl/dump-flows --names | sed -n '/recirc_id/ {
+        s/packet_type([^)]*),//; s/eth(src=[^)]*),//; s/,\{0,1\}frag=no//
+        s/,\{0,1\}ipv4()//
+        s/,\{0,1\} packets:\([0-9]*\),.* actions:/ packets:\1 actions:/
+        p }' > "$1"
+}
+
+# stages FILE: the megaflows of FILE in the order in which a connection meets
+# them, with what each is for.
+stages() {
+    awk '
+        function stage(s) { n[s]++; flow[s, n[s]] = $0 }
+        / actions:.*lb\(/           { stage(2); next }
+        /actions:ct\(commit/        { stage(3); next }
+        /recirc_id\(0\).*dst=80\)/  { stage(1); next }
+        /recirc_id\(0\).*src=8080/  { stage(6); next }
+        /\+est.*dst=10\.244\.1\.1[123][,)]/ { stage(5); next }
+        /\+est/                     { stage(7); next }
+        /dst=10\.244\.1\.1[123][,)]/ { stage(4); next }
+                                    { stage(8) }
+        END {
+            what[1] = "to the VIP: ask the connection tracker"
+            what[2] = "new connection: lb chooses a bucket, into dp_hash"
+            what[3] = "chosen bucket: note the connection, translate"
+            what[4] = "  and send its first packet to the backend"
+            what[5] = "known connection, already translated: send it on"
+            what[6] = "answer of a backend: ask the connection tracker"
+            what[7] = "  and send it, from the VIP again, to the client"
+            what[8] = "others"
+            for (s = 1; s <= 8; s++) {
+                if (n[s]) {
+                    printf "  %d x %s\n", n[s], what[s]
+                }
+                for (i = 1; i <= n[s]; i++) {
+                    print "      " flow[s, i]
+                }
+            }
+        }' "$1"
+}
+
+service_verify() {
+    local few=60 many=1000 before after end total
+
+    # All of it in one go, and the words later: a megaflow that nothing uses
+    # is removed after ten seconds.
+    before=$(upcalls)
+    request client $few "http://$vip/" > "$state/few" || :
+    megaflows "$state/flows"
+    after=$(upcalls)
+    request client $many "http://$vip/" > "$state/many" || :
+    megaflows "$state/flows.many"
+    end=$(upcalls)
+
+    echo "  client# curl http://$vip/     ($few times)"
+    tally "$state/few"
+    sed 's/^/    /' "$state/curl.err"
+    check "$few requests, $few answers" test "$(wc -l < "$state/few")" = $few
+    check "each of the ${#backends[@]} backends answered" \
+        test "$(cut -d ' ' -f 1 "$state/few" | sort -u | wc -l)" = \
+        ${#backends[@]}
+    check "the backends saw the client's own address" \
+        test "$(cut -d ' ' -f 2 "$state/few" | sort -u)" = \
+        "${pod_ip[client]}"
+
+    echo
+    echo "  Answers come from the VIP: the connection tracker turns them back."
+    echo "  host1# ovs-appctl dpctl/dump-conntrack"
+    on host1 ovs-appctl dpctl/dump-conntrack > "$state/conntrack"
+    grep -m 2 -F "dst=$vip" "$state/conntrack" | sed 's/^/    /'
+    echo
+
+    total=$(wc -l < "$state/flows")
+    echo "  host1# ovs-appctl dpctl/dump-flows --names     (shortened)"
+    stages "$state/flows"
+    echo
+    check "one megaflow with lb( for the VIP" \
+        test "$(count 'actions:.*lb(' "$state/flows")" = 1
+    check "one megaflow for each of the ${#backends[@]} backends in use" \
+        test "$(count 'actions:ct(commit' "$state/flows")" = \
+        ${#backends[@]}
+    check "$((after - before)) upcalls so far, as many as megaflows ($total)" \
+        test $((after - before)) = "$total"
+
+    echo
+    echo "  client# curl http://$vip/     ($many times)"
+    tally "$state/many"
+    check "$many connections, $many answers" \
+        test "$(wc -l < "$state/many")" = $many
+    check "$((end - after)) upcalls by these $many connections" \
+        test "$end" = "$after"
+    check "still $total megaflows" \
+        test "$(wc -l < "$state/flows.many")" = "$total"
+}

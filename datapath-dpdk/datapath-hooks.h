@@ -18,6 +18,7 @@ struct ofpbuf;
 struct ovs_action_push_tnl;
 
 /* The datapath action lb(ID); see lb-action.c. */
+void lb_action_init(void);
 void lb_action_execute(struct dp_packet_batch *, const struct nlattr *);
 void lb_action_format(const struct nlattr *, struct ds *);
 int lb_action_parse(const char *, struct ofpbuf *actions);

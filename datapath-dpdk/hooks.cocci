@@ -44,6 +44,21 @@ expression type;
  ...>
  }
 
+// hook netdev_include: lib/dpif-netdev.c, 1
+@netdev_include@ @@
+ #include "dpif-netdev.h"
++#include "datapath-dpdk/datapath-hooks.h"
+
+// hook netdev_init: lib/dpif-netdev.c, 1
+@netdev_init@ @@
+ dpif_netdev_init(void)
+ {
+ <...
++lb_action_init();
+ unixctl_command_register("dpif-netdev/subtable-lookup-prio-get", ...);
+ ...>
+ }
+
 // What the datapath need not execute must not get to it.
 // hook lb_not_in_netdev: lib/dpif-netdev.c, 1
 @lb_not_in_netdev@

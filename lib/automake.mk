@@ -5,6 +5,8 @@ lib_libext_la_SOURCES = \
 	lib/lb-method.h \
 	lib/lb-registry.c \
 	lib/lb-registry.h \
+	lib/lb-sticky.c \
+	lib/lb-sticky.h \
 	lib/lb-table.c \
 	lib/lb-table.h \
 	lib/maglev.c \

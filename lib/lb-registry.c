@@ -6,6 +6,10 @@
 
 _Atomic(struct lb_table *) lb_registry_tables__[LB_REGISTRY_MAX_ID + 1];
 
+_Atomic(struct lb_sticky *) lb_registry_sticky__;
+
+lb_explain_func *lb_explain;
+
 /* Which ids are taken.  Id 0 never is. */
 static bool id_taken[LB_REGISTRY_MAX_ID + 1];
 static uint32_t last_id;
@@ -40,5 +44,15 @@ struct lb_table *
 lb_registry_set(uint32_t id, struct lb_table *table)
 {
     return atomic_exchange_explicit(&lb_registry_tables__[id], table,
+                                    memory_order_acq_rel);
+}
+
+/* Makes 'sticky', which may be null, the table of sticky flows.  Returns the
+ * one that it replaces, if any, for the caller to destroy after a grace
+ * period. */
+struct lb_sticky *
+lb_registry_set_sticky(struct lb_sticky *sticky)
+{
+    return atomic_exchange_explicit(&lb_registry_sticky__, sticky,
                                     memory_order_acq_rel);
 }

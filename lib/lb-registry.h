@@ -7,13 +7,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct dp_packet;
+struct lb_sticky;
 struct lb_table;
 
 /* Registry of load-balancing tables
  * =================================
  *
  * Where the control path and the data path meet: the datapath action lb(ID)
- * carries an id, and the registry tells which table the id stands for now.
+ * carries an id, and the registry tells which table the id stands for now.  It
+ * also holds the one table of sticky flows, if there is any, and what the data
+ * path lets the control path ask.
  *
  * Thread-safety: lb_registry_get() is for any thread and takes no lock.  The
  * functions that change the registry may be called by one thread at a time.
@@ -40,8 +44,43 @@ lb_registry_get(uint32_t id)
             : NULL);
 }
 
+extern _Atomic(struct lb_sticky *) lb_registry_sticky__;
+
+/* Returns the table of sticky flows, or null if there is none.  It stays valid
+ * until the calling thread next quiesces. */
+static inline struct lb_sticky *
+lb_registry_get_sticky(void)
+{
+    return atomic_load_explicit(&lb_registry_sticky__, memory_order_acquire);
+}
+
 uint32_t lb_registry_alloc_id(void);
 void lb_registry_free_id(uint32_t id);
 struct lb_table *lb_registry_set(uint32_t id, struct lb_table *);
+struct lb_sticky *lb_registry_set_sticky(struct lb_sticky *);
+
+/* Which bucket a packet goes to, and why. */
+enum lb_reason {
+    LB_BY_HASH,                  /* Stateless group: by its slot. */
+    LB_BY_STICKY,                /* The flow is remembered. */
+    LB_BY_HASH_NEW,              /* A new flow: by its slot. */
+    LB_BY_HASH_MOVED,            /* The bucket it had is gone: by its slot. */
+    LB_NO_BUCKET,                /* There is none: dropped. */
+};
+
+struct lb_choice {
+    enum lb_reason reason;
+    uint64_t hash;
+    uint32_t slot;               /* If by its slot. */
+    uint32_t token;              /* 0: none. */
+};
+
+/* Tells where 'packet', which Open vSwitch has parsed, would go by the table.
+ * A remembered flow's timeout starts again; nothing else changes. */
+typedef struct lb_choice lb_explain_func(const struct lb_table *,
+                                         struct dp_packet *);
+
+/* The data path's, set before the first table is.  Null if there is none. */
+extern lb_explain_func *lb_explain;
 
 #endif /* lb-registry.h */

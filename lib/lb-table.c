@@ -30,24 +30,74 @@ fill_slots(const struct lb_member *members,
     return error;
 }
 
+/* Puts the tokens of the live ones of 'members' into the set 'tokens' of
+ * 'mask' + 1 places, which are 0 and at least twice as many. */
+static void
+fill_tokens(const struct lb_member *members, size_t n_members,
+            uint32_t *tokens, uint32_t mask)
+{
+    for (size_t m = 0; m < n_members; m++) {
+        if (members[m].alive) {
+            uint32_t i = lb_table_token_hash__(members[m].token) & mask;
+
+            while (tokens[i]) {
+                i = (i + 1) & mask;
+            }
+            tokens[i] = members[m].token;
+        }
+    }
+}
+
+/* Returns a table as 'config' says with room for 'n_slots' slots and a set of
+ * 'n_tokens' tokens, or null if there is no memory. */
+static struct lb_table *
+alloc_table(const struct lb_table_config *config, uint32_t n_slots,
+            uint32_t n_tokens)
+{
+    size_t words_size = config->n_words * sizeof *config->words;
+    struct lb_table *table = calloc(1, sizeof *table + words_size
+                                    + n_slots * sizeof *table->slots
+                                    + n_tokens * sizeof *table->tokens);
+
+    if (table) {
+        struct lb_hash_word *words = (struct lb_hash_word *) (table + 1);
+        uint32_t *slots = (uint32_t *) (words + config->n_words);
+
+        if (words_size) {
+            memcpy(words, config->words, words_size);
+        }
+        *table = (struct lb_table) {
+            .key = config->key,
+            .n_words = config->n_words,
+            .n_slots = n_slots,
+            .words = words,
+            .slots = slots,
+            .timeout = config->timeout,
+            .salt = config->salt,
+            .tokens = slots + n_slots,
+            .token_mask = n_tokens - 1,
+        };
+    }
+    return table;
+}
+
 /* Builds a table for the 'n_members' 'members', whose identities must differ,
- * that hashes the 'n_words' 'words', or the 5-tuple if 'n_words' is 0, under
- * 'key'.  The table gets at least 'min_slots' slots: pass the 'n_slots' of the
- * table that it replaces, since a change of size moves nearly all flows.
+ * as 'config' says.  It gets at least 'config->min_slots' slots: that should
+ * be the 'n_slots' of the table that it replaces, since a change of size moves
+ * nearly all flows.  'members' and 'config' remain the caller's.
  *
  * Returns 0 and stores the table in '*tablep', for the caller to destroy, or
  * EINVAL if there are more than MAGLEV_MAX_BACKENDS members or
  * LB_TABLE_MAX_WORDS words or two members of the same identity, or ENOMEM;
- * then '*tablep' is null.  A table for which no member
- * has a weight is no error: it has no slots. */
+ * then '*tablep' is null.  A table for which no member is alive with a weight
+ * is no error: it has no slots.  Any thread. */
 int
 lb_table_build(const struct lb_member *members, size_t n_members,
-               const struct lb_hash_word *words, size_t n_words,
-               const struct siphash_key *key, uint32_t min_slots,
-               struct lb_table **tablep)
+               const struct lb_table_config *config, struct lb_table **tablep)
 {
     *tablep = NULL;
-    if (n_members > MAGLEV_MAX_BACKENDS || n_words > LB_TABLE_MAX_WORDS) {
+    if (n_members > MAGLEV_MAX_BACKENDS
+        || config->n_words > LB_TABLE_MAX_WORDS) {
         return EINVAL;
     }
 
@@ -57,29 +107,24 @@ lb_table_build(const struct lb_member *members, size_t n_members,
     }
     for (size_t i = 0; i < n_members; i++) {
         backends[i].id = members[i].id;
-        backends[i].weight = members[i].weight;
+        backends[i].weight = members[i].alive ? members[i].weight : 0;
     }
 
-    uint32_t n_slots = maglev_table_size(backends, n_members, min_slots);
-    struct lb_table *table = malloc(sizeof *table + n_words * sizeof *words
-                                    + n_slots * sizeof *table->slots);
-    int error = ENOMEM;
-    if (table) {
-        struct lb_hash_word *table_words = (struct lb_hash_word *) (table + 1);
-        uint32_t *slots = (uint32_t *) (table_words + n_words);
+    uint32_t n_tokens = 2;
+    while (n_tokens < 2 * n_members) {
+        n_tokens *= 2;
+    }
 
-        if (n_words) {
-            memcpy(table_words, words, n_words * sizeof *words);
-        }
-        *table = (struct lb_table) {
-            .key = *key,
-            .n_words = n_words,
-            .n_slots = n_slots,
-            .words = table_words,
-            .slots = slots,
-        };
-        error = n_slots ? fill_slots(members, backends, n_members, key, slots,
-                                     n_slots) : 0;
+    uint32_t n_slots = maglev_table_size(backends, n_members,
+                                         config->min_slots);
+    struct lb_table *table = alloc_table(config, n_slots, n_tokens);
+    int error = ENOMEM;
+
+    if (table) {
+        fill_tokens(members, n_members, (uint32_t *) table->tokens,
+                    table->token_mask);
+        error = n_slots ? fill_slots(members, backends, n_members, &table->key,
+                                     (uint32_t *) table->slots, n_slots) : 0;
     }
     free(backends);
 

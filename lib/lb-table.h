@@ -3,6 +3,7 @@
 #ifndef LB_TABLE_H
 #define LB_TABLE_H 1
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,22 +41,55 @@ struct lb_hash_word {
 struct lb_table {
     struct siphash_key key;
     uint32_t n_words;            /* 0: the 5-tuple is hashed. */
-    uint32_t n_slots;            /* 0: no bucket can be chosen. */
+    uint32_t n_slots;            /* 0: no bucket for a new flow. */
     const struct lb_hash_word *words;
     const uint32_t *slots;       /* Tokens; index by maglev_slot(). */
+
+    /* Stickiness; see lib/lb-sticky.h. */
+    uint32_t timeout;            /* In ticks; 0: stateless. */
+    uint64_t salt;               /* Makes of a hash that of the sticky flow. */
+    const uint32_t *tokens;      /* Set of those of the live buckets. */
+    uint32_t token_mask;         /* Size of 'tokens', a power of 2, minus 1. */
 };
 
 /* A bucket as the builder of a table sees it. */
 struct lb_member {
     uint64_t id;                 /* Identity; see maglev.h. */
-    uint32_t token;              /* Nonzero. */
-    uint32_t weight;             /* 0: no new flow gets here. */
+    uint32_t token;              /* Nonzero, no other member's. */
+    uint32_t weight;             /* 0: drains; no new flow gets here. */
+    bool alive;                  /* False: no flow gets here at all. */
 };
 
+/* What a table is to hash, and for how long it is to remember. */
+struct lb_table_config {
+    struct siphash_key key;
+    uint64_t salt;
+    uint32_t timeout;
+    uint32_t min_slots;
+    size_t n_words;
+    const struct lb_hash_word *words;
+};
+
+static inline uint32_t
+lb_table_token_hash__(uint32_t token)
+{
+    return token * UINT32_C(0x9e3779b1) >> 16;
+}
+
+/* Returns true if 'token' names a live bucket of 'table'. */
+static inline bool
+lb_table_has_token(const struct lb_table *table, uint32_t token)
+{
+    uint32_t i = lb_table_token_hash__(token) & table->token_mask;
+
+    while (table->tokens[i] && table->tokens[i] != token) {
+        i = (i + 1) & table->token_mask;
+    }
+    return table->tokens[i] != 0;
+}
+
 int lb_table_build(const struct lb_member *, size_t n_members,
-                   const struct lb_hash_word *, size_t n_words,
-                   const struct siphash_key *, uint32_t min_slots,
-                   struct lb_table **);
+                   const struct lb_table_config *, struct lb_table **);
 void lb_table_destroy(struct lb_table *);
 
 #endif /* lb-table.h */

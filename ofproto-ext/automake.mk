@@ -4,10 +4,14 @@ if BUILD_OPENVSWITCH
 noinst_LTLIBRARIES += ofproto-ext/libofproto-ext.la
 endif
 ofproto_ext_libofproto_ext_la_SOURCES = \
+	ofproto-ext/lb-bucket.c \
+	ofproto-ext/lb-config.c \
 	ofproto-ext/lb-fields.c \
 	ofproto-ext/lb-fields.h \
 	ofproto-ext/lb-group.c \
 	ofproto-ext/lb-group.h \
+	ofproto-ext/lb-liveness.c \
+	ofproto-ext/lb-show.c \
 	ofproto-ext/lb-xlate.c \
 	ofproto-ext/ofproto-hooks.h
 ofproto_ext_libofproto_ext_la_CPPFLAGS = $(OVS_CPPFLAGS)

@@ -13,7 +13,7 @@
 @group_field@ @@
  struct group_dpif {
  struct ofgroup up;
-+struct lb_group *lb;
++struct lb_group_ref lb;
  ...
  };
 
@@ -33,7 +33,7 @@ identifier group_, group;
  group_destruct(struct ofgroup *group_)
  {
  struct group_dpif *group = group_dpif_cast(group_);
-+lb_group_destroy(group->lb);
++lb_group_destruct(group);
  ...
  }
 
@@ -50,12 +50,23 @@ identifier type, backer;
  ...>
  }
 
+// hook group_config: ofproto/ofproto-dpif.c, 1
+@group_config@
+identifier type, other_config, backer;
+@@
+ type_set_config(const char *type, const struct smap *other_config)
+ {
+ struct dpif_backer *backer;
++lb_config_set(other_config, &all_ofproto_dpifs_by_name);
+ ...
+ }
+
 // hook group_appctl: ofproto/ofproto-dpif.c, 1
 @group_appctl@ @@
  ofproto_unixctl_init(void)
  {
  <...
-+lb_group_unixctl_init();
++lb_unixctl_init();
  unixctl_command_register("fdb/flush", ...);
  ...>
  }
@@ -120,15 +131,14 @@ identifier ctx, group;
  pick_select_group(struct xlate_ctx *ctx, struct group_dpif *group)
  {
  ...
-+if (group->lb) {
++if (lb_xlate_applies(group)) {
 +    struct ofputil_bucket *lb_bucket;
++    uint32_t lb_id;
 +
-+    lb_bucket = lb_xlate_bucket(group, &ctx->xin->flow, ctx->wc,
-+                                ctx->xin->frozen_state);
++    lb_bucket = lb_xlate_bucket(group, ctx->xin, ctx->wc, &lb_id);
 +    if (!lb_bucket) {
 +        xlate_report(ctx, OFT_DETAIL, "the datapath chooses the bucket");
-+        ctx_trigger_recirculate_with_hash(ctx, LB_XLATE_HASH_ALG,
-+                                          lb_group_get_id(group->lb));
++        ctx_trigger_recirculate_with_hash(ctx, LB_XLATE_HASH_ALG, lb_id);
 +    }
 +    return lb_bucket;
 +}
@@ -145,7 +155,7 @@ identifier ctx, group;
  xlate_group_action__(struct xlate_ctx *ctx, struct group_dpif *group, ...)
  {
  <...
-+if (!group->lb)
++if (!lb_xlate_applies(group))
  xlate_report(ctx, OFT_DETAIL, "no live bucket");
  ...>
  }
@@ -153,14 +163,15 @@ identifier ctx, group;
 // hook xlate_action: ofproto/ofproto-dpif-xlate.c, 1
 @xlate_action@
 identifier ctx;
+symbol recirc_id;
 @@
  finish_freezing__(struct xlate_ctx *ctx, ...)
  {
  <...
 -if (ctx->recirc_update_dp_hash)
 +if (ctx->recirc_update_dp_hash
-+    && !lb_xlate_put_action(ctx->dp_hash_alg, ctx->dp_hash_basis,
-+                            ctx->odp_actions))
++    && !lb_xlate_put_action(ctx->xin, ctx->dp_hash_alg, ctx->dp_hash_basis,
++                            recirc_id, ctx->odp_actions))
  { ... }
  ...>
  }

@@ -3,7 +3,15 @@
 #ifndef LB_GROUP_H
 #define LB_GROUP_H 1
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "lib/lb-table.h"
+#include "lib/siphash.h"
+#include "openvswitch/list.h"
+#include "openvswitch/ofp-errors.h"
+#include "openvswitch/thread.h"
 
 /* Load-balanced select groups
  * ===========================
@@ -23,17 +31,82 @@
  *
  * selection_method_param: the lower 32 bits are the seed of the hash.  0, the
  * default, stands for a random key; any other seed gives the same choice on
- * every switch whose group has the same buckets.  The upper 32 bits must be
- * 0.
+ * every switch whose group has the same buckets.  The upper 32 bits are the
+ * idle timeout of sticky flows, in seconds, at most LB_MAX_TIMEOUT; 0 makes
+ * the group stateless.
  *
  * Thread-safety: versions are made and published by the main thread, and
- * destroyed by any, after a grace period.  lb_group_find_bucket() and
- * lb_group_get_id() may be called by any thread that holds the group. */
+ * destroyed by any, after a grace period.  lb_mutex guards everything that
+ * changes after a version's construction.  Handlers and revalidators only look
+ * at the id and the buckets, which do not.
+ *
+ * The parts: lb-bucket.c gives buckets their identity, lb-liveness.c tells
+ * whether they are alive, lb-group.c makes versions and publishes tables,
+ * lb-config.c follows other_config, lb-show.c is what operators see. */
 
-struct lb_group;
+#define LB_MAX_TIMEOUT 86400
+
+struct group_dpif;
+struct ofgroup;
+struct ofproto_dpif;
 struct ofputil_bucket;
 
-struct ofputil_bucket *lb_group_find_bucket(const struct lb_group *,
-                                            uint32_t token);
+/* What all versions of a group share. */
+struct lb_ident {
+    struct ovs_list node;            /* In a list of retired ones, or unused. */
+    long long int retired;           /* When the last version went, in ms. */
+    uint32_t id;                     /* In the registry. */
+    unsigned int n_versions;         /* Reference count. */
+    struct siphash_key key;
+    uint64_t salt;
+};
+
+/* A bucket of one version. */
+struct lb_bucket {
+    struct ofputil_bucket *bucket;   /* Owned by the group. */
+    uint64_t id;                     /* Identity: hash of what it does. */
+    uint32_t token;
+    bool alive;                      /* As of the table. */
+};
+
+struct lb_group {
+    struct ovs_list node;            /* In 'lb_published', or empty. */
+    struct group_dpif *group;        /* The version that this belongs to. */
+    struct lb_ident *ident;
+
+    uint32_t timeout;                /* In seconds; 0: stateless. */
+    size_t n_words;
+    struct lb_hash_word words[LB_TABLE_MAX_WORDS];
+
+    bool watches;                    /* Does any bucket watch anything? */
+    bool stale;                      /* Is the table behind the liveness? */
+    uint32_t n_slots;                /* Most that a table had. */
+    struct lb_table *pending;        /* The table until it is published. */
+
+    size_t n_buckets;
+    struct lb_bucket *buckets;       /* In order of 'token'. */
+};
+
+extern struct ovs_mutex lb_mutex;
+
+/* The version of each group that is in force. */
+extern struct ovs_list lb_published OVS_GUARDED_BY(lb_mutex);
+
+/* lb-group.c. */
+struct lb_group *lb_group_get(const struct group_dpif *);
+struct ofproto_dpif *lb_ofproto_dpif(const struct lb_group *);
+enum ofperr lb_group_enable(struct group_dpif *);
+void lb_group_disable(struct group_dpif *);
+
+/* lb-bucket.c. */
+void lb_buckets_init(struct lb_group *, const struct lb_group *old);
+struct lb_bucket *lb_bucket_find(const struct lb_group *, uint32_t token);
+
+/* lb-liveness.c. */
+bool lb_liveness_update(struct lb_group *);
+
+/* lb-config.c. */
+bool lb_config_applies(const struct ofgroup *);
+int lb_config_need_sticky(void);
 
 #endif /* lb-group.h */

@@ -21,14 +21,19 @@
 #include <config.h>
 #include "ofproto-ext/ofproto-hooks.h"
 
+#include "dp-packet.h"
 #include "flow.h"
+#include "lib/lb-registry.h"
 #include "netlink.h"
 #include "odp-netlink.h"
 #include "ofproto-ext/lb-group.h"
 #include "ofproto/ofproto-dpif-rid.h"
+#include "ofproto/ofproto-dpif-trace.h"
+#include "ofproto/ofproto-dpif-xlate.h"
 #include "ofproto/ofproto-dpif.h"
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofpbuf.h"
+#include "util.h"
 
 /* Returns true if translation froze, before it thawed with 'state', at an
  * action that sends the packet to group 'group_id'. */
@@ -49,36 +54,98 @@ frozen_at_group(const struct frozen_state *state, uint32_t group_id)
     return false;
 }
 
-/* Returns the bucket of 'group' that the data path chose for the packet of
- * 'flow', or null if it is still to choose: then the caller freezes
- * translation, with lb_xlate_put_action().  'frozen' is the state that
- * translation thawed with, or null.  Consumes the token in 'flow', so that the
- * next group does not take it for its own, and adds to 'wc' what the answer
- * depends on.  Any thread. */
-struct ofputil_bucket *
-lb_xlate_bucket(const struct group_dpif *group, struct flow *flow,
-                struct flow_wildcards *wc, const struct frozen_state *frozen)
+/* Returns true if 'group' is load-balanced.  Any thread. */
+bool
+lb_xlate_applies(const struct group_dpif *group)
 {
-    if (!frozen_at_group(frozen, group->up.group_id)) {
+    return lb_group_get(group) != NULL;
+}
+
+/* Returns the bucket of 'group', which is load-balanced, that the data path
+ * chose for the packet that 'xin' translates, or null if it is still to
+ * choose: then the caller freezes translation, with lb_xlate_put_action() for
+ * the table that is stored in '*id'.  Consumes the token in 'xin->flow', so
+ * that the next group does not take it for its own, and adds to 'wc' what the
+ * answer depends on.  Any thread. */
+struct ofputil_bucket *
+lb_xlate_bucket(const struct group_dpif *group, struct xlate_in *xin,
+                struct flow_wildcards *wc, uint32_t *id)
+{
+    const struct lb_group *lb = lb_group_get(group);
+
+    *id = lb ? lb->ident->id : 0;
+    if (!lb || !frozen_at_group(xin->frozen_state, group->up.group_id)) {
         return NULL;
     }
 
-    uint32_t token = flow->dp_hash;
+    const struct lb_bucket *b = lb_bucket_find(lb, xin->flow.dp_hash);
 
-    flow->dp_hash = 0;
+    xin->flow.dp_hash = 0;
     wc->masks.dp_hash = UINT32_MAX;
-    return lb_group_find_bucket(group->lb, token);
+    return b ? b->bucket : NULL;
+}
+
+/* Tells in the trace of 'xin' which bucket the data path would choose by table
+ * 'id', and why, and has the trace go on with it after the recirculation
+ * 'recirc_id'. */
+static void
+trace_choice(struct xlate_in *xin, uint32_t id, uint32_t recirc_id)
+{
+    static const char *reasons[] = {
+        [LB_BY_HASH] = "stateless",
+        [LB_BY_STICKY] = "remembered flow",
+        [LB_BY_HASH_NEW] = "new flow",
+        [LB_BY_HASH_MOVED] = "its bucket is gone",
+        [LB_NO_BUCKET] = "no bucket",
+    };
+    const struct lb_table *table = lb_registry_get(id);
+    struct flow flow = xin->flow;
+    struct dp_packet packet;
+
+    if (!table || !lb_explain) {
+        return;
+    }
+
+    dp_packet_init(&packet, 0);
+    flow_compose(&packet, &flow, NULL, 64);
+    pkt_metadata_from_flow(&packet.md, &flow);
+
+    struct lb_choice choice = lb_explain(table, &packet);
+    struct ds ds = DS_EMPTY_INITIALIZER;
+
+    dp_packet_uninit(&packet);
+    ds_put_format(&ds, "lb(%"PRIu32"): hash 0x%016"PRIx64", ", id,
+                  choice.hash);
+    if (choice.reason != LB_BY_STICKY && choice.reason != LB_NO_BUCKET) {
+        ds_put_format(&ds, "slot %"PRIu32" of %"PRIu32", ", choice.slot,
+                      table->n_slots);
+    }
+    ds_put_format(&ds, "dp_hash 0x%"PRIx32" (%s)", choice.token,
+                  reasons[choice.reason]);
+    oftrace_report(xin->trace, OFT_DETAIL, ds_cstr(&ds));
+    ds_destroy(&ds);
+
+    if (choice.token) {
+        /* The type matters to conntrack alone. */
+        flow.dp_hash = choice.token;
+        oftrace_add_recirc_node(xin->recirc_queue, OFT_RECIRC_BOND, &flow,
+                                NULL, xin->packet, recirc_id, flow.ct_zone);
+    }
 }
 
 /* Appends to 'odp_actions' the lb action for the table 'id' and returns true,
  * if 'hash_alg' asks for it; otherwise returns false, and 'id' is something
- * else. */
+ * else.  The recirculation 'recirc_id' will follow. */
 bool
-lb_xlate_put_action(uint32_t hash_alg, uint32_t id, struct ofpbuf *odp_actions)
+lb_xlate_put_action(struct xlate_in *xin, uint32_t hash_alg, uint32_t id,
+                    uint32_t recirc_id, struct ofpbuf *odp_actions)
 {
     if (hash_alg != LB_XLATE_HASH_ALG) {
         return false;
     }
     nl_msg_put_u32(odp_actions, OVS_ACTION_ATTR_LB, id);
+    if (OVS_UNLIKELY(xin->trace)) {
+        trace_choice(xin, id, recirc_id);
+    }
     return true;
 }

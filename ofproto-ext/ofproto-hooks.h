@@ -14,26 +14,36 @@
 
 #include "lib/lb-method.h"
 #include "openvswitch/ofp-errors.h"
+#include "ovs-atomic.h"
 
-struct flow;
 struct flow_wildcards;
-struct frozen_state;
 struct group_collection;
 struct group_dpif;
+struct hmap;
 struct lb_group;
 struct ofgroup;
 struct ofpbuf;
 struct ofputil_bucket;
+struct smap;
+struct xlate_in;
+
+/* In each "struct group_dpif": its load-balancing part, or null.  Comes and
+ * goes as configuration changes. */
+struct lb_group_ref {
+    ATOMIC(struct lb_group *) p;
+};
 
 /* The life of a group; see lb-group.c. */
 enum ofperr lb_group_prepare(struct ofgroup *new_group,
                              const struct ofgroup *old_group);
 void lb_group_publish(struct ofgroup *new_group,
                       const struct group_collection *old_groups);
-void lb_group_destroy(struct lb_group *);
-uint32_t lb_group_get_id(const struct lb_group *);
+void lb_group_destruct(struct group_dpif *);
 void lb_groups_refresh_liveness(void);
-void lb_group_unixctl_init(void);
+
+/* Configuration, and commands of ovs-appctl; see lb-config.c, lb-show.c. */
+void lb_config_set(const struct smap *other_config, const struct hmap *ofprotos);
+void lb_unixctl_init(void);
 
 /* The use of a group in a flow; see lb-xlate.c.
  *
@@ -41,11 +51,11 @@ void lb_group_unixctl_init(void);
  * datapath hash action; with it, the hash's basis is the id of a table. */
 #define LB_XLATE_HASH_ALG UINT32_MAX
 
+bool lb_xlate_applies(const struct group_dpif *);
 struct ofputil_bucket *lb_xlate_bucket(const struct group_dpif *,
-                                       struct flow *,
-                                       struct flow_wildcards *,
-                                       const struct frozen_state *);
-bool lb_xlate_put_action(uint32_t hash_alg, uint32_t id,
-                         struct ofpbuf *odp_actions);
+                                       struct xlate_in *,
+                                       struct flow_wildcards *, uint32_t *id);
+bool lb_xlate_put_action(struct xlate_in *, uint32_t hash_alg, uint32_t id,
+                         uint32_t recirc_id, struct ofpbuf *odp_actions);
 
 #endif /* ofproto-hooks.h */

@@ -18,15 +18,14 @@
 #include "lib/lb-table.h"
 #include "lib/maglev.h"
 
-static const struct siphash_key key = { .k0 = 1, .k1 = 2 };
-
 static struct lb_table *
 build(const struct lb_member *members, size_t n, uint32_t min_slots)
 {
+    struct lb_table_config config = { .key = { .k0 = 1, .k1 = 2 },
+                                      .min_slots = min_slots };
     struct lb_table *table;
 
-    assert_int_equal(lb_table_build(members, n, NULL, 0, &key, min_slots,
-                                    &table), 0);
+    assert_int_equal(lb_table_build(members, n, &config, &table), 0);
     return table;
 }
 
@@ -37,11 +36,12 @@ test_tokens(void **state)
 {
     (void) state;
     static const struct lb_member members[] = {
-        { .id = 11, .token = 0xdead, .weight = 1 },
-        { .id = 22, .token = 0xbeef, .weight = 3 },
-        { .id = 33, .token = 0xcafe, .weight = 0 },
+        { .id = 11, .token = 0xdead, .weight = 1, .alive = true },
+        { .id = 22, .token = 0xbeef, .weight = 3, .alive = true },
+        { .id = 33, .token = 0xcafe, .weight = 0, .alive = true },
+        { .id = 44, .token = 0xfeed, .weight = 9, .alive = false },
     };
-    struct lb_table *table = build(members, 3, 0);
+    struct lb_table *table = build(members, 4, 0);
     uint32_t n[2] = { 0, 0 };
 
     for (uint32_t i = 0; i < table->n_slots; i++) {
@@ -52,18 +52,46 @@ test_tokens(void **state)
     lb_table_destroy(table);
 }
 
+/* The set of tokens has those of the live members, weight or not. */
+static void
+test_token_set(void **state)
+{
+    (void) state;
+    for (size_t n = 0; n <= MAGLEV_MAX_BACKENDS; n = n ? n * 2 : 1) {
+        struct lb_member *members = calloc(n + 1, sizeof *members);
+
+        for (size_t i = 0; i < n; i++) {
+            members[i] = (struct lb_member) { .id = i, .token = 1 + i * 7,
+                                              .weight = i % 3,
+                                              .alive = i % 5 != 1 };
+        }
+
+        struct lb_table *table = build(members, n, 0);
+
+        assert_false(lb_table_has_token(table, 0));
+        for (size_t token = 1; token < 7 * n + 10; token++) {
+            size_t i = (token - 1) / 7;
+            bool is_in = (token - 1) % 7 == 0 && i < n && members[i].alive;
+
+            assert_int_equal(lb_table_has_token(table, token), is_in);
+        }
+        lb_table_destroy(table);
+        free(members);
+    }
+}
+
 /* A slot's token depends on the members' ids, not on their tokens or order. */
 static void
 test_order(void **state)
 {
     (void) state;
     static const struct lb_member a[] = {
-        { .id = 11, .token = 1, .weight = 1 },
-        { .id = 22, .token = 2, .weight = 1 },
+        { .id = 11, .token = 1, .weight = 1, .alive = true },
+        { .id = 22, .token = 2, .weight = 1, .alive = true },
     };
     static const struct lb_member b[] = {
-        { .id = 22, .token = 20, .weight = 1 },
-        { .id = 11, .token = 10, .weight = 1 },
+        { .id = 22, .token = 20, .weight = 1, .alive = true },
+        { .id = 11, .token = 10, .weight = 1, .alive = true },
     };
     struct lb_table *ta = build(a, 2, 0);
     struct lb_table *tb = build(b, 2, 0);
@@ -97,23 +125,28 @@ test_words_and_size(void **state)
 {
     (void) state;
     static const struct lb_member members[] = {
-        { .id = 1, .token = 1, .weight = 1 }
+        { .id = 1, .token = 1, .weight = 1, .alive = true }
     };
     struct lb_hash_word words[] = {
         { .mask = 0xffff, .index = 7 },
         { .mask = UINT64_MAX, .index = 9 },
     };
+    struct lb_table_config config = {
+        .key = { .k0 = 5, .k1 = 6 }, .min_slots = 8191, .timeout = 12,
+        .salt = 34, .n_words = 2, .words = words,
+    };
     struct lb_table *table;
 
-    assert_int_equal(lb_table_build(members, 1, words, 2, &key, 8191, &table),
-                     0);
+    assert_int_equal(lb_table_build(members, 1, &config, &table), 0);
     memset(words, 0, sizeof words);
     assert_int_equal(table->n_words, 2);
     assert_int_equal(table->words[0].mask, 0xffff);
     assert_int_equal(table->words[0].index, 7);
     assert_int_equal(table->words[1].index, 9);
     assert_int_equal(table->n_slots, 8191);
-    assert_memory_equal(&table->key, &key, sizeof key);
+    assert_memory_equal(&table->key, &config.key, sizeof config.key);
+    assert_int_equal(table->timeout, 12);
+    assert_int_equal(table->salt, 34);
     lb_table_destroy(table);
 }
 
@@ -122,21 +155,21 @@ test_errors(void **state)
 {
     (void) state;
     static const struct lb_member twins[] = {
-        { .id = 1, .token = 1, .weight = 1 },
-        { .id = 1, .token = 2, .weight = 1 },
+        { .id = 1, .token = 1, .weight = 1, .alive = true },
+        { .id = 1, .token = 2, .weight = 1, .alive = true },
     };
     static const struct lb_hash_word words[LB_TABLE_MAX_WORDS + 1];
+    struct lb_table_config config = { .words = words };
     struct lb_member *many = calloc(MAGLEV_MAX_BACKENDS + 1, sizeof *many);
     struct lb_table *table = (struct lb_table *) 1;
 
-    assert_int_equal(lb_table_build(twins, 2, NULL, 0, &key, 0, &table),
-                     EINVAL);
+    assert_int_equal(lb_table_build(twins, 2, &config, &table), EINVAL);
     assert_null(table);
-    assert_int_equal(lb_table_build(many, MAGLEV_MAX_BACKENDS + 1, NULL, 0,
-                                    &key, 0, &table), EINVAL);
+    assert_int_equal(lb_table_build(many, MAGLEV_MAX_BACKENDS + 1, &config,
+                                    &table), EINVAL);
     assert_null(table);
-    assert_int_equal(lb_table_build(twins, 1, words, LB_TABLE_MAX_WORDS + 1,
-                                    &key, 0, &table), EINVAL);
+    config.n_words = LB_TABLE_MAX_WORDS + 1;
+    assert_int_equal(lb_table_build(twins, 1, &config, &table), EINVAL);
     assert_null(table);
     free(many);
 }
@@ -207,6 +240,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_token_set),
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_nobody_has_weight),
         cmocka_unit_test(test_words_and_size),

@@ -51,4 +51,113 @@ check-unit check-valgrind check-asan:
 	@exit 1
 endif
 
+# Test suites made by autotest.  They use Open vSwitch's own macros, which come
+# from its unpacked source when the suite is generated, and run the programs of
+# the extended build.
+#
+#   make check         ours, on the dummy datapath
+#   make check-system  with the DPDK datapath and network namespaces, as root
+#   make check-ovs     Open vSwitch's own suite, compared with stock's
+#
+# Each takes TESTSUITEFLAGS: '-j4', '-k lb', '3-5 -v'.  check-ovs takes
+# OVSSUITEFLAGS instead; see tests/run-ovs-suite --help.
+
+TESTSUITE_AT = \
+	tests/ext-macros.at \
+	tests/lb-action.at \
+	tests/lb-group.at \
+	tests/lb-sticky.at \
+	tests/lb-traffic.at \
+	tests/testsuite.at
+SYSTEM_TESTSUITE_AT = \
+	tests/system-gtpu.at \
+	tests/system-lb.at \
+	tests/system-macros.at \
+	tests/system-testsuite.at
+
+EXTRA_DIST += \
+	$(TESTSUITE_AT) \
+	$(SYSTEM_TESTSUITE_AT) \
+	tests/atlocal.in \
+	tests/ovs-suite-known-failures \
+	tests/run-ovs-suite \
+	tests/run.sh \
+	tests/send-group.py \
+	tests/system-traffic.py
+
+AUTOTEST = $(AUTOM4TE) --language=autotest \
+	-I tests -I $(srcdir) -I $(OVS)/pristine
+RUN_TESTSUITE = \
+	$(SHELL) tests/$$suite -C tests \
+	    AUTOTEST_PATH=$$d/utilities:$$d/vswitchd:$$d/ovsdb:$$d/tests
+
+tests/package.m4: Makefile
+	$(AM_V_at)$(MKDIR_P) tests
+	$(AM_V_GEN){ \
+	  echo '# Signature of the current package.'; \
+	  echo 'm4_define([AT_PACKAGE_NAME],      [$(PACKAGE_NAME)])'; \
+	  echo 'm4_define([AT_PACKAGE_TARNAME],   [$(PACKAGE_TARNAME)])'; \
+	  echo 'm4_define([AT_PACKAGE_VERSION],   [$(PACKAGE_VERSION)])'; \
+	  echo 'm4_define([AT_PACKAGE_STRING],    [$(PACKAGE_STRING)])'; \
+	  echo 'm4_define([AT_PACKAGE_BUGREPORT], [$(PACKAGE_BUGREPORT)])'; \
+	} > $@
+
+# What Open vSwitch's macros take for the source and the build are the extended
+# ones; only the tests are ours.
+tests/atconfig: Makefile
+	$(AM_V_at)$(MKDIR_P) tests
+	$(AM_V_GEN){ \
+	  echo "at_testdir='tests'"; \
+	  echo "abs_builddir='$(abs_top_builddir)/tests'"; \
+	  echo "at_srcdir='$(abs_top_srcdir)/tests'"; \
+	  echo "abs_srcdir='$(abs_top_srcdir)/tests'"; \
+	  echo "at_top_srcdir='$(abs_top_builddir)/$(OVS)/extended-source'"; \
+	  echo "abs_top_srcdir='$(abs_top_builddir)/$(OVS)/extended-source'"; \
+	  echo "at_top_build_prefix='../$(OVS)/extended/'"; \
+	  echo "abs_top_builddir='$(abs_top_builddir)/$(OVS)/extended'"; \
+	  echo "stock_builddir='$(abs_top_builddir)/$(OVS)/stock'"; \
+	  echo "EXEEXT=''"; \
+	  echo "SHELL=\$${CONFIG_SHELL-'$(SHELL)'}"; \
+	} > $@
+
+tests/atlocal: $(srcdir)/tests/atlocal.in
+	$(AM_V_at)$(MKDIR_P) tests
+	$(AM_V_GEN)cp $(srcdir)/tests/atlocal.in $@
+
+tests/testsuite: $(TESTSUITE_AT) tests/package.m4 $(OVS)/pristine.stamp
+	$(AM_V_GEN)$(AUTOTEST) -o $@.tmp $(srcdir)/tests/testsuite.at
+	$(AM_V_at)mv $@.tmp $@
+tests/system-testsuite: $(SYSTEM_TESTSUITE_AT) tests/ext-macros.at \
+    tests/package.m4 $(OVS)/pristine.stamp
+	$(AM_V_GEN)$(AUTOTEST) -o $@.tmp $(srcdir)/tests/system-testsuite.at
+	$(AM_V_at)mv $@.tmp $@
+
 check-local: check-unit
+if BUILD_OPENVSWITCH
+check-local: check-autotest
+endif
+
+.PHONY: check-autotest check-system check-ovs
+check-autotest: extended tests/testsuite tests/atconfig tests/atlocal
+	$(AM_V_at)suite=testsuite; d=$(abs_top_builddir)/$(OVS)/extended; \
+	$(RUN_TESTSUITE) $(TESTSUITEFLAGS)
+
+# One PMD thread at a time: no -j.
+check-system: extended tests/system-testsuite tests/atconfig tests/atlocal
+	$(AM_V_at)suite=system-testsuite; \
+	d=$(abs_top_builddir)/$(OVS)/extended; \
+	$(RUN_TESTSUITE) $(TESTSUITEFLAGS) -j1
+
+check-ovs: extended
+	$(AM_V_at)$(srcdir)/tests/run-ovs-suite $(OVSSUITEFLAGS) $(OVS)/extended
+
+clean-local: clean-testsuites
+.PHONY: clean-testsuites
+clean-testsuites:
+	for suite in testsuite system-testsuite; do \
+	    if test -f tests/$$suite && test -f tests/atconfig; then \
+	        $(SHELL) tests/$$suite -C tests --clean; \
+	    fi; \
+	done
+	rm -f tests/testsuite tests/system-testsuite tests/atconfig \
+	    tests/atlocal tests/package.m4

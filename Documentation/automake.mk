@@ -2,4 +2,5 @@
 EXTRA_DIST += \
 	Documentation/architecture.md \
 	Documentation/building.md \
-	Documentation/hooks.md
+	Documentation/hooks.md \
+	Documentation/load-balancing.md

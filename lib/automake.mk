@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += lib/libext.la
 lib_libext_la_SOURCES = \
+	lib/gtpu-build.c \
+	lib/gtpu-ie.c \
+	lib/gtpu-name.c \
+	lib/gtpu-parse.c \
+	lib/gtpu-private.h \
+	lib/gtpu.h \
 	lib/lb-method.c \
 	lib/lb-method.h \
 	lib/lb-registry.c \

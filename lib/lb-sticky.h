@@ -18,8 +18,8 @@
  * One table serves all PMD threads, since a flow may move to another PMD and
  * its packets must still reach their bucket, and all groups.  The hash is all
  * that is known of the flow, so it must tell apart flows of different groups
- * as well: take it from SipHash (lib/siphash.h) under a secret key, and either
- * no two groups share a key or the group is part of the input.
+ * as well: take it from SipHash (lib/siphash.h) under a secret key, and give
+ * each group a key of its own or add a random number of its own, 64 bits long.
  *
  *     uint32_t now = lb_sticky_ticks(time_msec());
  *

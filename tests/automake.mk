@@ -5,17 +5,61 @@
 #
 # 'make check-unit' runs them as they are built, 'make check-valgrind' under
 # valgrind, and 'make check-asan' builds lib/ and them once more, below asan/,
-# with AddressSanitizer and UndefinedBehaviorSanitizer.
+# with AddressSanitizer and UndefinedBehaviorSanitizer.  'make check-peers'
+# compares the GTP-U codec with scapy's and tshark's.
 
 UNIT_TESTS = \
+	tests/test-gtpu \
+	tests/test-gtpu-build \
+	tests/test-lb-sticky \
+	tests/test-lb-sticky-schedules \
 	tests/test-lb-table \
 	tests/test-maglev \
 	tests/test-siphash
 
 if HAVE_CMOCKA
-check_PROGRAMS += $(UNIT_TESTS)
+check_PROGRAMS += $(UNIT_TESTS) tests/fuzz/replay-gtpu-parse \
+	tests/gtpu-codec-tool
 endif
 UNIT_LDADD = lib/libext.la $(CMOCKA_LIBS) -lm
+
+GTPU_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib -I$(srcdir)/tests
+
+tests_test_gtpu_SOURCES = tests/test-gtpu.c tests/gtpu-hex.h \
+	tests/gtpu-naive.c tests/gtpu-naive.h
+tests_test_gtpu_CPPFLAGS = $(GTPU_CPPFLAGS)
+tests_test_gtpu_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_test_gtpu_LDADD = $(UNIT_LDADD)
+
+tests_test_gtpu_build_SOURCES = tests/test-gtpu-build.c tests/gtpu-hex.h
+tests_test_gtpu_build_CPPFLAGS = $(GTPU_CPPFLAGS)
+tests_test_gtpu_build_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_test_gtpu_build_LDADD = $(UNIT_LDADD)
+
+# The fuzz target's corpus, without a fuzzer: see the target on how to fuzz.
+tests_fuzz_replay_gtpu_parse_SOURCES = tests/fuzz/fuzz-gtpu-parse.c \
+	tests/gtpu-naive.c tests/gtpu-naive.h
+tests_fuzz_replay_gtpu_parse_CPPFLAGS = $(GTPU_CPPFLAGS) -DFUZZ_REPLAY
+tests_fuzz_replay_gtpu_parse_LDADD = lib/libext.la
+
+# Other implementations of GTP-U: scapy and tshark.
+tests_gtpu_codec_tool_SOURCES = tests/gtpu-codec-tool.c tests/gtpu-hex.h
+tests_gtpu_codec_tool_CPPFLAGS = $(GTPU_CPPFLAGS)
+tests_gtpu_codec_tool_LDADD = lib/libext.la
+
+EXTRA_DIST += tests/fuzz/corpus tests/test-gtpu-peers.py
+
+tests_test_lb_sticky_SOURCES = tests/test-lb-sticky.c
+tests_test_lb_sticky_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_test_lb_sticky_LDFLAGS = -Wl,--wrap=mmap,--wrap=numa_available
+tests_test_lb_sticky_LDADD = $(UNIT_LDADD) -lpthread
+
+# Includes lib/lb-sticky.c, to interrupt it at each access to memory.
+tests_test_lb_sticky_schedules_SOURCES = tests/test-lb-sticky-schedules.c
+tests_test_lb_sticky_schedules_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_test_lb_sticky_schedules_LDADD = $(CMOCKA_LIBS) -lpthread
+
+EXTRA_DIST += tests/bench/bench-lb-sticky.c
 
 tests_test_lb_table_SOURCES = tests/test-lb-table.c
 tests_test_lb_table_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -30,10 +74,13 @@ tests_test_siphash_SOURCES = tests/test-siphash.c
 tests_test_siphash_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_test_siphash_LDADD = $(UNIT_LDADD)
 
-.PHONY: check-unit check-valgrind check-asan
+.PHONY: check-unit check-valgrind check-asan check-peers
 if HAVE_CMOCKA
-check-unit: $(UNIT_TESTS)
+check-unit: $(check_PROGRAMS)
 	@for t in $(UNIT_TESTS); do ./$$t || exit 1; done
+	tests/fuzz/replay-gtpu-parse $(srcdir)/tests/fuzz/corpus/gtpu-parse
+check-peers: tests/gtpu-codec-tool
+	/usr/bin/python3 $(srcdir)/tests/test-gtpu-peers.py tests/gtpu-codec-tool
 check-valgrind: $(UNIT_TESTS)
 	@for t in $(UNIT_TESTS); do \
 	    TEST_LIGHT=1 $(LIBTOOL) --mode=execute valgrind -q --leak-check=full \
@@ -46,7 +93,7 @@ check-asan:
 	        --enable-sanitizers=address,undefined > configure.out; }
 	@cd asan && TEST_LIGHT=1 $(MAKE) check-unit
 else
-check-unit check-valgrind check-asan:
+check-unit check-valgrind check-asan check-peers:
 	@echo "cmocka is missing: install the Debian package 'libcmocka-dev'" >&2
 	@exit 1
 endif
@@ -132,10 +179,10 @@ tests/system-testsuite: $(SYSTEM_TESTSUITE_AT) tests/ext-macros.at \
 	$(AM_V_GEN)$(AUTOTEST) -o $@.tmp $(srcdir)/tests/system-testsuite.at
 	$(AM_V_at)mv $@.tmp $@
 
-check-local: check-unit
 if BUILD_OPENVSWITCH
-check-local: check-autotest
+CHECK_AUTOTEST = check-autotest
 endif
+check-local: check-unit $(CHECK_AUTOTEST)
 
 .PHONY: check-autotest check-system check-ovs
 check-autotest: extended tests/testsuite tests/atconfig tests/atlocal

@@ -15,6 +15,7 @@ Open vSwitch in _build, and runs these parts, or those that are named:
   unit        unit tests of lib/
   valgrind    the same, under valgrind
   asan        the same, with AddressSanitizer and UBSan
+  peers       the GTP-U codec against scapy and tshark
   autotest    OpenFlow, groups, datapath actions, on the dummy datapath
   system      real packets through the DPDK datapath and network namespaces
   ovs         Open vSwitch's own test suite, on the extended build, compared
@@ -29,7 +30,7 @@ The output of each part is also in _build/run-logs.  The last line is
 USAGE
 }
 
-all_parts="unit valgrind asan autotest system ovs"
+all_parts="unit valgrind asan peers autotest system ovs"
 parts=
 ovs_flags=()
 for arg; do
@@ -112,6 +113,9 @@ run_part() {
     case $part in
     unit | valgrind | asan)
         command=(make -C "$setup_build_dir" "check-$part") ;;
+    peers)
+        command=(/usr/bin/python3 "$setup_top/tests/test-gtpu-peers.py"
+                 "$setup_build_dir/tests/gtpu-codec-tool") ;;
     autotest)
         command=(make -C "$setup_build_dir" check-autotest
                  "TESTSUITEFLAGS=-j$((2 * $(nproc)))") ;;
@@ -135,6 +139,12 @@ run_part() {
 
     case $part in
     unit | valgrind | asan) counts=$(count_cmocka "$log") ;;
+    peers)
+        case $status in
+        0) counts="1 0 0" ;;
+        77) counts="0 0 1" ;;
+        *) counts="0 1 0" ;;
+        esac ;;
     autotest) counts=$(count_autotest testsuite) ;;
     system) counts=$(count_autotest system-testsuite) ;;
     ovs) counts=$(count_ovs "$log") ;;
@@ -162,7 +172,8 @@ if test -n "$(setup_missing build demo test)"; then
     setup_root
 fi
 setup_packages build demo test
-setup_build all stock
+setup_build all
+setup_build stock
 mkdir -p "$logs"
 for part in $parts; do
     run_part "$part"

@@ -111,6 +111,7 @@ endif
 
 TESTSUITE_AT = \
 	tests/ext-macros.at \
+	tests/hooks.at \
 	tests/lb-action.at \
 	tests/lb-group.at \
 	tests/lb-sticky.at \

@@ -2,5 +2,6 @@
 EXTRA_DIST += \
 	Documentation/architecture.md \
 	Documentation/building.md \
+	Documentation/gtpu.md \
 	Documentation/hooks.md \
 	Documentation/load-balancing.md

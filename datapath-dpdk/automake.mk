@@ -5,7 +5,12 @@ noinst_LTLIBRARIES += datapath-dpdk/libdatapath.la
 endif
 datapath_dpdk_libdatapath_la_SOURCES = \
 	datapath-dpdk/datapath-hooks.h \
+	datapath-dpdk/gtpu-decap.c \
+	datapath-dpdk/gtpu-drop.c \
+	datapath-dpdk/gtpu-encap.c \
+	datapath-dpdk/gtpu-match.c \
 	datapath-dpdk/gtpu-vport.c \
+	datapath-dpdk/gtpu-vport.h \
 	datapath-dpdk/lb-action.c \
 	datapath-dpdk/lb-hash.c \
 	datapath-dpdk/lb-hash.h

@@ -1,56 +1,128 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The tunnel type "gtpu"
- * ======================
+/* The ports of type "gtpu"
+ * ========================
  *
- * Replaces functions of Open vSwitch's class for GTP-U tunnels, which writes
- * the GTP-U length after the UDP checksum and so sends every packet with a
- * wrong checksum.
+ * Open vSwitch's class tells here of each port that is configured or goes, so
+ * that PMD threads know which kinds of packets the ports take, and each port
+ * has a counter for sequence numbers.
  *
- * Source: 3GPP TS 29.281, section 5.1. */
+ * All ports are one in the datapath, "gtpu_sys_2152", which is the netdev that
+ * the class's functions for packets are called with.  So the header that is
+ * built for a port carries the number of its counter.
+ *
+ * Thread-safety: 'mutex' makes writers take turns.  Readers find a port in
+ * 'ports' under RCU. */
 
 #include <config.h>
 #include "datapath-dpdk/datapath-hooks.h"
 
-#include "csum.h"
-#include "dp-packet.h"
-#include "netdev-native-tnl.h"
-#include "odp-netlink.h"
-#include "packets.h"
+#include "cmap.h"
+#include "datapath-dpdk/gtpu-vport.h"
+#include "hash.h"
+#include "netdev.h"
+#include "ovs-atomic.h"
+#include "ovs-rcu.h"
+#include "ovs-thread.h"
 #include "util.h"
 
-/* Puts the header 'data->header', built by netdev_gtpu_build_header(), before
- * 'packet', with the lengths that the packet asks for, and source port entropy
- * from its flow.  The UDP checksum is 0, which IPv4 allows, unless the outer
- * header is IPv6.  PMD thread. */
-void
-gtpu_vport_push_header(const struct netdev *netdev OVS_UNUSED,
-                       struct dp_packet *packet,
-                       const struct ovs_action_push_tnl *data)
+#define N_PT_MODES (MAX(MAX(NETDEV_PT_AWARE, NETDEV_PT_LEGACY_L2), \
+                        NETDEV_PT_LEGACY_L3) + 1)
+
+struct gtpu_port {
+    struct cmap_node node;      /* In 'ports'. */
+    const struct netdev *netdev;
+    enum netdev_pt_mode pt_mode;
+    uint16_t seq_slot;          /* Index in 'seqs'. */
+};
+
+static struct ovs_mutex mutex = OVS_MUTEX_INITIALIZER;
+static struct cmap ports = CMAP_INITIALIZER; /* Of struct gtpu_port. */
+static atomic_count n_ports[N_PT_MODES]; /* By mode. */
+
+/* Next sequence numbers.  Ports share a counter when there are more of them
+ * than counters: their numbers have gaps then. */
+#define N_SEQS 1024
+static atomic_count seqs[N_SEQS];
+static unsigned int n_seqs_given;
+
+static struct gtpu_port *
+find_port(const struct netdev *netdev)
 {
-    size_t payload_len = dp_packet_size(packet);
-    int ip_tot_size;
-    struct udp_header *udp = netdev_tnl_push_ip_header(packet, data->header,
-                                                       data->header_len,
-                                                       &ip_tot_size);
-    struct gtpuhdr *gtpu = ALIGNED_CAST(struct gtpuhdr *, udp + 1);
-    size_t options_len = ip_tot_size - payload_len - UDP_HEADER_LEN
-                         - sizeof *gtpu;
+    struct gtpu_port *port;
 
-    gtpu->len = htons(options_len + payload_len);
-
-    udp->udp_src = netdev_tnl_get_src_port(packet);
-    udp->udp_len = htons(ip_tot_size);
-    udp->udp_csum = 0;
-    if (netdev_tnl_is_header_ipv6(dp_packet_data(packet))) {
-        struct ovs_16aligned_ip6_hdr *ip6;
-        uint32_t csum;
-
-        ip6 = netdev_tnl_ipv6_hdr(dp_packet_data(packet));
-        csum = csum_continue(packet_csum_pseudoheader6(ip6), udp, ip_tot_size);
-        udp->udp_csum = csum_finish(csum);
-        if (!udp->udp_csum) {
-            udp->udp_csum = htons(0xffff);
+    CMAP_FOR_EACH_WITH_HASH (port, node, hash_pointer(netdev, 0), &ports) {
+        if (port->netdev == netdev) {
+            return port;
         }
     }
+    return NULL;
+}
+
+void
+gtpu_vport_configured(const struct netdev *netdev,
+                      const struct netdev_tunnel_config *cfg)
+{
+    struct gtpu_port *port;
+
+    if (strcmp(netdev_get_type(netdev), "gtpu")) {
+        return;
+    }
+
+    ovs_mutex_lock(&mutex);
+    port = find_port(netdev);
+    if (port) {
+        atomic_count_dec(&n_ports[port->pt_mode]);
+    } else {
+        port = xzalloc(sizeof *port);
+        port->netdev = netdev;
+        port->seq_slot = n_seqs_given++ % N_SEQS;
+        cmap_insert(&ports, &port->node, hash_pointer(netdev, 0));
+    }
+    port->pt_mode = cfg->pt_mode;
+    atomic_count_inc(&n_ports[port->pt_mode]);
+    ovs_mutex_unlock(&mutex);
+}
+
+void
+gtpu_vport_destructed(const struct netdev *netdev)
+{
+    struct gtpu_port *port;
+
+    ovs_mutex_lock(&mutex);
+    port = find_port(netdev);
+    if (port) {
+        atomic_count_dec(&n_ports[port->pt_mode]);
+        cmap_remove(&ports, &port->node, hash_pointer(netdev, 0));
+        ovsrcu_postpone(free, port);
+    }
+    ovs_mutex_unlock(&mutex);
+}
+
+struct gtpu_carried
+gtpu_vport_carried(void)
+{
+    bool legacy_l3 = atomic_count_get(&n_ports[NETDEV_PT_LEGACY_L3]);
+    bool legacy_l2 = atomic_count_get(&n_ports[NETDEV_PT_LEGACY_L2]);
+    bool aware = atomic_count_get(&n_ports[NETDEV_PT_AWARE]);
+
+    return (struct gtpu_carried) {
+        .l3 = legacy_l3 || aware || !legacy_l2,
+        .l2 = legacy_l2 || aware,
+        .default_l3 = legacy_l3,
+    };
+}
+
+uint16_t
+gtpu_vport_seq_slot(const struct netdev *netdev)
+{
+    struct gtpu_port *port = find_port(netdev);
+
+    return port ? port->seq_slot : 0;
+}
+
+uint16_t
+gtpu_vport_next_seq(uint16_t slot)
+{
+    return atomic_count_inc(&seqs[slot % N_SEQS]);
 }

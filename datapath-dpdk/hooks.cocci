@@ -95,7 +95,69 @@ expression type;
  #include "netdev-vport.h"
 +#include "datapath-dpdk/datapath-hooks.h"
 
+// The class "gtpu" gets this project's functions.
+// hook gtpu_build: lib/netdev-vport.c, 1
+@gtpu_build@ @@
+-netdev_gtpu_build_header
++gtpu_vport_build_header
+
 // hook gtpu_push: lib/netdev-vport.c, 1
 @gtpu_push@ @@
 -netdev_gtpu_push_header
 +gtpu_vport_push_header
+
+// hook gtpu_pop: lib/netdev-vport.c, 1
+@gtpu_pop@ @@
+-netdev_gtpu_pop_header
++gtpu_vport_pop_header
+
+// hook gtpu_options: lib/netdev-vport.c, 1
+@gtpu_options@
+identifier has_seq, type;
+@@
+ set_tunnel_config(...)
+ {
+ <...
+ has_seq = strstr(type, "gre");
++if (!strcmp(type, "gtpu")) {
++    has_csum = has_seq = true;
++}
+ ...>
+ }
+
+// Ethernet PDU sessions.
+// hook gtpu_legacy_l2: lib/netdev-vport.c, 1
+@gtpu_legacy_l2@
+identifier layers;
+@@
+ set_tunnel_config(...)
+ {
+ <...
+-!(layers & TNL_L2)
++!(layers & TNL_L2) && strcmp(type, "gtpu")
+ ...>
+ }
+
+// hook gtpu_configured: lib/netdev-vport.c, 1
+@gtpu_configured@
+identifier dev, tnl_cfg;
+@@
+ set_tunnel_config(struct netdev *dev, ...)
+ {
+ ...
+ struct netdev_tunnel_config tnl_cfg;
+ <...
++gtpu_vport_configured(dev, &tnl_cfg);
+ netdev_change_seq_changed(dev);
+ ...>
+ }
+
+// hook gtpu_destructed: lib/netdev-vport.c, 1
+@gtpu_destructed@
+identifier dev;
+@@
+ netdev_vport_destruct(struct netdev *dev)
+ {
++gtpu_vport_destructed(dev);
+ ...
+ }

@@ -95,3 +95,76 @@ idexpression gm;
 @method_include@ @@
  #include "openvswitch/ofp-group.h"
 +#include "lib/lb-method.h"
+
+// A mask on flags or message type of GTP-U is what was asked for.
+// hook gtpu_flags_mask: lib/match.c, 1
+@gtpu_flags_mask@
+identifier match, flags, mask;
+@@
+ match_set_tun_gtpu_flags_masked(struct match *match, uint8_t flags,
+                                 uint8_t mask)
+ {
+-match->wc.masks.tunnel.gtpu_flags = flags;
++match->wc.masks.tunnel.gtpu_flags = mask;
+ ...
+ }
+
+// hook gtpu_msgtype_mask: lib/match.c, 1
+@gtpu_msgtype_mask@
+identifier match, msgtype, mask;
+@@
+ match_set_tun_gtpu_msgtype_masked(struct match *match, uint8_t msgtype,
+                                   uint8_t mask)
+ {
+-match->wc.masks.tunnel.gtpu_msgtype = msgtype;
++match->wc.masks.tunnel.gtpu_msgtype = mask;
+ ...
+ }
+
+// A dump shows the masks, too.
+// hook gtpu_format: lib/match.c, 1
+@gtpu_format@
+identifier s, match, wc;
+@@
+ format_flow_tunnel(struct ds *s, const struct match *match)
+ {
+ <...
+-if (wc->masks.tunnel.gtpu_flags) { ... }
+-if (wc->masks.tunnel.gtpu_msgtype) { ... }
++gtpu_match_format(&match->flow.tunnel, &wc->masks.tunnel, s);
+ ...>
+ }
+
+// hook gtpu_match_include: lib/match.c, 1
+@gtpu_match_include@ @@
+ #include "openvswitch/match.h"
++#include "datapath-dpdk/datapath-hooks.h"
+
+// The names that a dump shows are names.
+// hook gtpu_field_name: lib/meta-flow.c, 1
+@gtpu_field_name@
+identifier name;
+@@
+ mf_from_name(const char *name)
+ {
++name = gtpu_field_name(name);
+ ...
+ }
+
+// hook gtpu_field_include: lib/meta-flow.c, 1
+@gtpu_field_include@ @@
+ #include "openvswitch/meta-flow.h"
++#include "datapath-dpdk/datapath-hooks.h"
+
+// A mask on only one of flags and message type stays.
+// hook gtpu_key: lib/odp-util.c, 1
+@gtpu_key@
+identifier key;
+@@
+ tun_key_to_attr(..., const struct flow_tnl *key, ...)
+ {
+ <...
+-key->gtpu_flags && key->gtpu_msgtype
++key->gtpu_flags || key->gtpu_msgtype
+ ...>
+ }

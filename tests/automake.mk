@@ -111,6 +111,7 @@ endif
 
 TESTSUITE_AT = \
 	tests/ext-macros.at \
+	tests/gtpu.at \
 	tests/hooks.at \
 	tests/lb-action.at \
 	tests/lb-group.at \
@@ -127,6 +128,7 @@ EXTRA_DIST += \
 	$(TESTSUITE_AT) \
 	$(SYSTEM_TESTSUITE_AT) \
 	tests/atlocal.in \
+	tests/gtpu-packet.py \
 	tests/ovs-suite-known-failures \
 	tests/run-ovs-suite \
 	tests/run.sh \

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "datapath-dpdk/gtpu-vport.h"
+
+#include "coverage.h"
+#include "util.h"
+
+#define GTPU_ERROR(ENUM, NAME, DESCRIPTION) \
+    COVERAGE_DEFINE(gtpu_drop_##NAME);
+#define GTPU_DROP GTPU_ERROR
+GTPU_ERRORS
+GTPU_DROPS
+#undef GTPU_ERROR
+
+void
+gtpu_drop_count(enum gtpu_drop drop)
+{
+    switch ((unsigned int) drop) {
+#define GTPU_ERROR(ENUM, NAME, DESCRIPTION) \
+    case GTPU_ERR_##ENUM: COVERAGE_INC(gtpu_drop_##NAME); break;
+    GTPU_ERRORS
+#undef GTPU_ERROR
+#undef GTPU_DROP
+#define GTPU_DROP(ENUM, NAME, DESCRIPTION) \
+    case GTPU_DROP_##ENUM: COVERAGE_INC(gtpu_drop_##NAME); break;
+    GTPU_DROPS
+#undef GTPU_DROP
+    }
+}
+
+const char *
+gtpu_drop_name(enum gtpu_drop drop)
+{
+    switch ((unsigned int) drop) {
+#define GTPU_DROP(ENUM, NAME, DESCRIPTION) \
+    case GTPU_DROP_##ENUM: return #NAME;
+    GTPU_DROPS
+#undef GTPU_DROP
+    default: return gtpu_error_name((enum gtpu_error) drop);
+    }
+}
+
+const char *
+gtpu_drop_description(enum gtpu_drop drop)
+{
+    switch ((unsigned int) drop) {
+#define GTPU_DROP(ENUM, NAME, DESCRIPTION) \
+    case GTPU_DROP_##ENUM: return DESCRIPTION;
+    GTPU_DROPS
+#undef GTPU_DROP
+    default: return gtpu_error_description((enum gtpu_error) drop);
+    }
+}

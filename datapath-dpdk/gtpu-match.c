@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* OpenFlow matches on GTP-U's flags and message type, as text */
+
+#include <config.h>
+#include "datapath-dpdk/datapath-hooks.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/packets.h"
+
+/* Appends to 's' the matches on 'tnl' under 'mask', each with a comma.  The
+ * names are those that Open vSwitch prints; gtpu_field_name() makes them valid
+ * as input, too. */
+void
+gtpu_match_format(const struct flow_tnl *tnl, const struct flow_tnl *mask,
+                  struct ds *s)
+{
+    if (mask->gtpu_flags) {
+        ds_put_format(s, "gtpu_flags=%#"PRIx8, tnl->gtpu_flags);
+        if (mask->gtpu_flags != UINT8_MAX) {
+            ds_put_format(s, "/%#"PRIx8, mask->gtpu_flags);
+        }
+        ds_put_char(s, ',');
+    }
+    if (mask->gtpu_msgtype) {
+        ds_put_format(s, "gtpu_msgtype=%"PRIu8, tnl->gtpu_msgtype);
+        if (mask->gtpu_msgtype != UINT8_MAX) {
+            ds_put_format(s, "/%#"PRIx8, mask->gtpu_msgtype);
+        }
+        ds_put_char(s, ',');
+    }
+}
+
+/* Returns the name that Open vSwitch knows the field 'name' by. */
+const char *
+gtpu_field_name(const char *name)
+{
+    return (!strcmp(name, "gtpu_flags") ? "tun_gtpu_flags"
+            : !strcmp(name, "gtpu_msgtype") ? "tun_gtpu_msgtype"
+            : name);
+}

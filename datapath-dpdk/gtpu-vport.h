@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef GTPU_VPORT_H
+#define GTPU_VPORT_H 1
+
+/* The tunnel type "gtpu", internals
+ * =================================
+ *
+ * What the files gtpu-*.c of this folder share: reasons to drop, the outer
+ * headers' checksum, and what is known of the configured ports.
+ *
+ * Source: 3GPP TS 29.281.  The GTP-U header itself is lib/gtpu.h's business.
+ *
+ * Thread-safety: functions say "PMD thread" or "main thread".  PMD threads
+ * only read what the main thread publishes, and share no more than atomic
+ * counters.
+ *
+ * Attack model: see lib/gtpu.h.  Here, too, no octet of a packet is read
+ * before its length was checked. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "csum.h"
+#include "lib/gtpu.h"
+#include "openvswitch/types.h"
+#include "packets.h"
+
+struct netdev;
+
+/* Why a packet is dropped, besides the errors of lib/gtpu.h:
+ * GTPU_DROP(enumerator, name, description).  Each is counted in
+ * "gtpu_drop_<name>". */
+#define GTPU_DROPS                                                          \
+    GTPU_DROP(OUTER, outer, "outer headers incomplete or inconsistent")     \
+    GTPU_DROP(FRAGMENT, fragment, "fragment of an outer packet")            \
+    GTPU_DROP(IP_CSUM, ip_csum, "wrong checksum of the outer IPv4 header")  \
+    GTPU_DROP(UDP_LENGTH, udp_length,                                       \
+              "UDP length field inconsistent or exceeds the packet")        \
+    GTPU_DROP(UDP_CSUM, udp_csum, "wrong UDP checksum")                     \
+    GTPU_DROP(TOO_BIG, too_big,                                             \
+              "packet too big for the length fields when encapsulated")
+
+/* GTPU_OK, an enum gtpu_error, or one of these. */
+enum gtpu_drop {
+    GTPU_DROP_NONE = GTPU_OK,
+    GTPU_DROP_LAST_ERROR__ = GTPU_N_ERRORS - 1,
+#define GTPU_DROP(ENUM, NAME, DESCRIPTION) GTPU_DROP_##ENUM,
+    GTPU_DROPS
+#undef GTPU_DROP
+    GTPU_N_DROPS
+};
+
+/* Counts a dropped packet.  Any thread. */
+void gtpu_drop_count(enum gtpu_drop);
+
+/* Returns the name of 'drop', without "gtpu_drop_", and a phrase for people.
+ * Both are static strings. */
+const char *gtpu_drop_name(enum gtpu_drop);
+const char *gtpu_drop_description(enum gtpu_drop);
+
+/* What the ports of type "gtpu" carry, all bridges together. */
+struct gtpu_carried {
+    bool l3;                    /* Some port takes IP packets, or none takes
+                                 * anything. */
+    bool l2;                    /* Some port takes Ethernet frames. */
+    bool default_l3;            /* Some port is a legacy_l3 one. */
+};
+
+/* PMD thread. */
+struct gtpu_carried gtpu_vport_carried(void);
+
+/* Returns which counter the port 'netdev' takes its sequence numbers from.
+ * Any thread. */
+uint16_t gtpu_vport_seq_slot(const struct netdev *netdev);
+
+/* Returns the next number of counter 'slot', any number.  PMD thread. */
+uint16_t gtpu_vport_next_seq(uint16_t slot);
+
+/* Returns the ones' complement sum of the pseudo-header and the 'len' octets
+ * at 'udp', a UDP header and its payload, in a packet whose IP header at 'l3'
+ * is IPv6 if 'is_ipv6', IPv4 otherwise: the checksum to write if the field
+ * was 0, and 0 if the checksum was right.  'len' is the UDP length, not what
+ * the IP header says, which may be more. */
+static inline ovs_be16
+gtpu_udp_csum(const void *l3, bool is_ipv6, const struct udp_header *udp,
+              uint16_t len)
+{
+    const struct ip_header *ip = l3;
+    uint32_t sum;
+
+    if (is_ipv6) {
+        return packet_csum_upperlayer6(l3, udp, IPPROTO_UDP, len);
+    }
+    sum = csum_add32(0, get_16aligned_be32(&ip->ip_src));
+    sum = csum_add32(sum, get_16aligned_be32(&ip->ip_dst));
+    sum = csum_add16(sum, htons(IPPROTO_UDP));
+    sum = csum_add16(sum, htons(len));
+    return csum_finish(csum_continue(sum, udp, len));
+}
+
+#endif /* gtpu-vport.h */

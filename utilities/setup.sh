@@ -152,6 +152,12 @@ setup_build() {
     if ! test -f "$setup_build_dir/config.status"; then
         setup_run "$setup_build_dir" "$setup_top/configure" ||
             setup_build_failed "configure"
+    elif test "$setup_top/configure" -nt "$setup_build_dir/config.status"; then
+        # Not left to "make -j": what it hands on for its jobs collides with
+        # the files that config.status opens.
+        setup_run "$setup_build_dir" \
+            sh -c './config.status --recheck && ./config.status' ||
+            setup_build_failed "configure"
     fi
     setup_run "$setup_build_dir" make -j"$(nproc)" "$@" ||
         setup_build_failed "the build"

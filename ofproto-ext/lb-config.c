@@ -5,9 +5,13 @@
  *
  * Follows these keys of other_config in the Open_vSwitch table:
  *
- * lb-dp-hash: "maglev" makes groups with selection method "dp_hash", or with
+ * lb-dp-hash: "maglev" makes groups with selection method "dp_hash", "hash", or
  * none, work as "maglev" ones; "dp_hash", the default, leaves them alone.  A
  * change takes hold at once of all groups there are.
+ *
+ * lb-dp-hash-seed: the seed of the key that these groups share.  0, the
+ * default, stands for a random key; with any other seed, a group has the same
+ * choice on every switch with this seed, and after a restart.
  *
  * lb-sticky-entries: for how many flows the table of sticky flows has room,
  * rounded up to a power of 2; by default 1,048,576, which take 16 MB.  The
@@ -19,6 +23,7 @@
 #include "ofproto-ext/ofproto-hooks.h"
 
 #include "cmap.h"
+#include "entropy.h"
 #include "lib/lb-registry.h"
 #include "lib/lb-sticky.h"
 #include "openvswitch/hmap.h"
@@ -37,6 +42,7 @@ VLOG_DEFINE_THIS_MODULE(lb_config);
 
 /* All of this belongs to the main thread. */
 static bool takes_dp_hash;
+static unsigned long long int shared_seed;
 static unsigned long long int sticky_entries = DEFAULT_STICKY_ENTRIES;
 static char *pmd_cpu_mask;
 
@@ -45,9 +51,31 @@ static char *pmd_cpu_mask;
 bool
 lb_config_applies(const struct ofgroup *group)
 {
-    const char *method = group->props.selection_method;
+    const struct ofputil_group_props *props = &group->props;
+    const char *method = props->selection_method;
 
-    return takes_dp_hash && (!method[0] || !strcmp(method, "dp_hash"));
+    if (!strcmp(method, "dp_hash")) {
+        /* Our hash is not the same in both directions. */
+        return (takes_dp_hash && (props->selection_method_param >> 32
+                                  != OVS_HASH_ALG_SYM_L4));
+    }
+    return takes_dp_hash && (!method[0] || !strcmp(method, "hash"));
+}
+
+/* Returns the key of all groups that configuration takes over.  Main
+ * thread. */
+struct siphash_key
+lb_config_shared_key(void)
+{
+    static struct siphash_key random_key;
+
+    if (shared_seed) {
+        return (struct siphash_key) { .k0 = shared_seed };
+    }
+    if (!random_key.k0 && !random_key.k1) {
+        get_entropy_or_die(&random_key, sizeof random_key);
+    }
+    return random_key;
 }
 
 /* Returns the NUMA node on which all PMD threads run, or -1 if they run on
@@ -178,13 +206,26 @@ update_groups(struct ofproto_dpif *ofproto)
     ofproto->backer->need_revalidate = REV_RECONFIGURE;
 }
 
+/* Sets 'takes_dp_hash' to 'takes' and makes all groups follow. */
+static void
+set_takes_dp_hash__(bool takes, const struct hmap *ofprotos)
+{
+    struct ofproto_dpif *ofproto;
+
+    takes_dp_hash = takes;
+    HMAP_FOR_EACH (ofproto, all_ofproto_dpifs_by_name_node, ofprotos) {
+        update_groups(ofproto);
+    }
+}
+
 static void
 set_takes_dp_hash(const struct smap *other_config,
                   const struct hmap *ofprotos)
 {
     const char *value = smap_get_def(other_config, "lb-dp-hash", "dp_hash");
+    unsigned long long int seed = smap_get_ullong(other_config,
+                                                  "lb-dp-hash-seed", 0);
     bool takes = !strcmp(value, "maglev");
-    struct ofproto_dpif *ofproto;
 
     if (!takes && strcmp(value, "dp_hash")) {
         static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
@@ -192,13 +233,17 @@ set_takes_dp_hash(const struct smap *other_config,
         VLOG_WARN_RL(&rl, "other_config:lb-dp-hash=%s is neither maglev nor "
                      "dp_hash: it is taken for dp_hash", value);
     }
+    if (seed != shared_seed) {
+        if (takes_dp_hash) {
+            /* The groups get the new key when they are taken over again. */
+            set_takes_dp_hash__(false, ofprotos);
+        }
+        shared_seed = seed;
+    }
     if (takes != takes_dp_hash) {
         VLOG_INFO("groups with selection method dp_hash use %s",
                   takes ? "maglev" : "dp_hash");
-        takes_dp_hash = takes;
-        HMAP_FOR_EACH (ofproto, all_ofproto_dpifs_by_name_node, ofprotos) {
-            update_groups(ofproto);
-        }
+        set_takes_dp_hash__(takes, ofprotos);
     }
 }
 

@@ -127,8 +127,10 @@ build_table(struct lb_group *lb)
 
 /* Idents. */
 
+/* Returns a new ident with the shared key or, if 'shared_key' is false, the
+ * key that 'seed' stands for, or null if no id is free. */
 static struct lb_ident *
-create_ident(uint32_t seed)
+create_ident(bool shared_key, uint32_t seed)
     OVS_REQUIRES(lb_mutex)
 {
     uint32_t id = lb_registry_alloc_id();
@@ -140,7 +142,10 @@ create_ident(uint32_t seed)
     struct lb_ident *ident = xzalloc(sizeof *ident);
 
     ident->id = id;
-    if (seed) {
+    ident->shared_key = shared_key;
+    if (shared_key) {
+        ident->key = lb_config_shared_key();
+    } else if (seed) {
         ident->key.k0 = seed;
     } else {
         get_entropy_or_die(&ident->key, sizeof ident->key);
@@ -203,9 +208,9 @@ destroy_version(struct lb_group *lb)
     free(lb);
 }
 
-/* What a group's selection method asks for.  If it asks for another method,
- * and configuration has us take it over, that is the default. */
-static void
+/* Gets what a group's selection method asks for.  Returns false if that is
+ * another method, and configuration has us take the group over. */
+static bool
 get_params(const struct ofputil_group_props *props, uint32_t *seed,
            uint32_t *timeout)
 {
@@ -213,6 +218,7 @@ get_params(const struct ofputil_group_props *props, uint32_t *seed,
 
     *seed = ours ? props->selection_method_param : 0;
     *timeout = ours ? props->selection_method_param >> 32 : 0;
+    return ours;
 }
 
 /* Creates the load-balancing part of 'group', after that of 'old', which may
@@ -229,8 +235,8 @@ create_version(struct group_dpif *group, const struct lb_group *old,
     *lbp = NULL;
     ovs_list_init(&lb->node);
     lb->group = group;
-    get_params(props, &seed, &lb->timeout);
 
+    bool shared_key = !get_params(props, &seed, &lb->timeout);
     enum ofperr error = lb_fields_to_words(&props->fields, lb->words,
                                            &lb->n_words);
     if (!error && lb->timeout && lb_config_need_sticky()) {
@@ -243,11 +249,11 @@ create_version(struct group_dpif *group, const struct lb_group *old,
 
     if (old) {
         get_params(&old->group->up.props, &old_seed, &old_timeout);
-        if (old_seed != seed) {
+        if (old->ident->shared_key != shared_key || old_seed != seed) {
             old = NULL;
         }
     }
-    lb->ident = old ? old->ident : create_ident(seed);
+    lb->ident = old ? old->ident : create_ident(shared_key, seed);
     if (!lb->ident) {
         free(lb);
         return OFPERR_OFPGMFC_OUT_OF_GROUPS;

@@ -35,6 +35,11 @@
  * idle timeout of sticky flows, in seconds, at most LB_MAX_TIMEOUT; 0 makes
  * the group stateless.
  *
+ * Groups that configuration takes over share one key.  Their controllers may
+ * not modify a group but replace it by another with another number, as OVN
+ * does whenever a backend comes or goes: by the same key, the buckets of both
+ * have the same identities, and all but few flows the same bucket.
+ *
  * Thread-safety: versions are made and published by the main thread, and
  * destroyed by any, after a grace period.  lb_mutex guards everything that
  * changes after a version's construction.  Handlers and revalidators only look
@@ -57,6 +62,7 @@ struct lb_ident {
     long long int retired;           /* When the last version went, in ms. */
     uint32_t id;                     /* In the registry. */
     unsigned int n_versions;         /* Reference count. */
+    bool shared_key;                 /* Is 'key' lb_config_shared_key()? */
     struct siphash_key key;
     uint64_t salt;
 };
@@ -107,6 +113,7 @@ bool lb_liveness_update(struct lb_group *);
 
 /* lb-config.c. */
 bool lb_config_applies(const struct ofgroup *);
+struct siphash_key lb_config_shared_key(void);
 int lb_config_need_sticky(void);
 
 #endif /* lb-group.h */

@@ -102,16 +102,16 @@ show_group(const struct lb_group *lb, struct ds *ds)
 {
     const struct lb_table *table = lb_registry_get(lb->ident->id);
     const struct ofgroup *group = &lb->group->up;
+    const char *method = group->props.selection_method;
     uint32_t *n = xcalloc(lb->n_buckets, sizeof *n);
     const struct ofputil_bucket *bucket;
 
     count_slots(lb, table, n);
-    ds_put_format(ds, "%s: group %"PRIu32", lb(%"PRIu32"), method %s, "
+    ds_put_format(ds, "%s: group %"PRIu32", lb(%"PRIu32"), method %s%s, "
                   "%"PRIuSIZE" buckets, %"PRIu32" slots, imbalance %.2f %%, ",
                   group->ofproto->name, group->group_id, lb->ident->id,
-                  (lb_method_is_known(group->props.selection_method)
-                   ? group->props.selection_method
-                   : "maglev for dp_hash"),
+                  lb_method_is_known(method) ? "" : "maglev for ",
+                  method[0] ? method : "default",
                   lb->n_buckets, table->n_slots,
                   100 * imbalance(lb, table, n));
     if (lb->timeout) {

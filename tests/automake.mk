@@ -77,8 +77,11 @@ tests_test_siphash_LDADD = $(UNIT_LDADD)
 .PHONY: check-unit check-valgrind check-asan check-peers
 if HAVE_CMOCKA
 check-unit: $(check_PROGRAMS)
-	@for t in $(UNIT_TESTS); do ./$$t || exit 1; done
+	@for t in $(UNIT_TESTS) $(KUBE_UNIT_TESTS); do ./$$t || exit 1; done
 	tests/fuzz/replay-gtpu-parse $(srcdir)/tests/fuzz/corpus/gtpu-parse
+	@for t in $(KUBE_REPLAY); do \
+	    $$t $(srcdir)/tests/fuzz/corpus/kube-yaml || exit 1; \
+	done
 check-peers: tests/gtpu-codec-tool
 	/usr/bin/python3 $(srcdir)/tests/test-gtpu-peers.py tests/gtpu-codec-tool
 check-valgrind: $(UNIT_TESTS)

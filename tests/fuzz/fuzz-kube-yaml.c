@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Fuzz target: what ovs-kube-proxy reads
+ * ======================================
+ *
+ * The input is YAML and, a second time, the stream of a watch.  What must hold
+ * for any:
+ *
+ *   - no access outside of it, no undefined behaviour, no leak (the
+ *     sanitizers), and no value that is deeper than it may be;
+ *
+ *   - what it means, printed as JSON, means the same again;
+ *
+ *   - text that Open vSwitch's JSON parser takes means the same as YAML,
+ *     unless it is refused;
+ *
+ *   - a stream gives the same objects, and the same error, whole and octet by
+ *     octet.
+ *
+ * Under libFuzzer, with OVS the folder of the built extended Open vSwitch:
+ *
+ *     clang -g -O1 -fsanitize=fuzzer,address,undefined -DHAVE_CONFIG_H -I. \
+ *         -IOVS -IOVS/include -IOVS/lib -IOVS-source/include -IOVS-source/lib \
+ *         tests/fuzz/fuzz-kube-yaml.c utilities/ovs-kube-proxy/kube-yaml.c \
+ *         utilities/ovs-kube-proxy/kube-lines.c \
+ *         OVS/lib/.libs/libopenvswitch.a LIBRARIES -o fuzz-kube-yaml
+ *     ./fuzz-kube-yaml -max_len=4096 CORPUS
+ *
+ * With FUZZ_REPLAY defined and without libFuzzer it is a program that runs
+ * each file in the directory named by its argument, and all that results from
+ * cutting octets off the file's end.  It fails if there is none.  Upon input
+ * that breaks a rule both forms abort. */
+
+#include <config.h>
+
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/json.h"
+#include "openvswitch/shash.h"
+#include "util.h"
+#include "utilities/ovs-kube-proxy/kube-config.h"
+#include "utilities/ovs-kube-proxy/kube-lines.h"
+#include "utilities/ovs-kube-proxy/kube-yaml.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+#define CHECK(CONDITION) \
+    ((CONDITION) ? (void) 0 : check_failed(#CONDITION, __LINE__))
+
+static _Noreturn void
+check_failed(const char *condition, int line)
+{
+    fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, line, condition);
+    abort();
+}
+
+/* Compares 'a' and 'b'; what printing takes from real numbers does not
+ * count. */
+static bool
+is_same(const struct json *a, const struct json *b)
+{
+    const struct shash_node *node;
+
+    if ((a->type == JSON_REAL || b->type == JSON_REAL)
+        && (a->type == JSON_REAL || a->type == JSON_INTEGER)
+        && (b->type == JSON_REAL || b->type == JSON_INTEGER)) {
+        double x = json_real(a), y = json_real(b);
+
+        return fabs(x - y) <= 1e-12 * (fabs(x) + fabs(y));
+    } else if (a->type != b->type) {
+        return false;
+    } else if (a->type == JSON_ARRAY) {
+        if (json_array(a)->n != json_array(b)->n) {
+            return false;
+        }
+        for (size_t i = 0; i < json_array(a)->n; i++) {
+            if (!is_same(json_array(a)->elems[i], json_array(b)->elems[i])) {
+                return false;
+            }
+        }
+        return true;
+    } else if (a->type == JSON_OBJECT) {
+        if (shash_count(json_object(a)) != shash_count(json_object(b))) {
+            return false;
+        }
+        SHASH_FOR_EACH (node, json_object(a)) {
+            struct json *other = shash_find_data(json_object(b), node->name);
+
+            if (!other || !is_same(node->data, other)) {
+                return false;
+            }
+        }
+        return true;
+    }
+    return json_equal(a, b);
+}
+
+static int
+depth(const struct json *json)
+{
+    const struct shash_node *node;
+    int max = 0;
+
+    if (json->type == JSON_ARRAY) {
+        for (size_t i = 0; i < json_array(json)->n; i++) {
+            max = MAX(max, depth(json_array(json)->elems[i]));
+        }
+    } else if (json->type == JSON_OBJECT) {
+        SHASH_FOR_EACH (node, json_object(json)) {
+            max = MAX(max, depth(node->data));
+        }
+    }
+    return max + 1;
+}
+
+static void
+check_yaml(const char *text, size_t size)
+{
+    struct json *documents, *again;
+    char *error = kube_yaml_parse(text, size, &documents);
+
+    CHECK(!error == !!documents);
+    if (error) {
+        free(error);
+        return;
+    }
+    for (size_t i = 0; i < json_array(documents)->n; i++) {
+        const struct json *document = json_array(documents)->elems[i];
+        char *printed = json_to_string(document, 0);
+        struct json *json;
+
+        CHECK(depth(document) <= KUBE_YAML_MAX_DEPTH);
+        error = kube_yaml_parse(printed, strlen(printed), &again);
+        if (!error) {
+            CHECK(json_array(again)->n == 1);
+            CHECK(is_same(json_array(again)->elems[0], document));
+            json_destroy(again);
+        }
+        free(error);
+
+        json = json_from_string(printed);
+        CHECK(is_same(json, document) || document->type < JSON_OBJECT
+              || document->type > JSON_ARRAY);
+        json_destroy(json);
+        free(printed);
+    }
+    json_destroy(documents);
+}
+
+/* Text that both parsers take. */
+static void
+check_json(const char *text, size_t size)
+{
+    struct json *json = json_from_string(text);
+    struct json *documents;
+    char *error;
+
+    if (json->type == JSON_OBJECT || json->type == JSON_ARRAY) {
+        error = kube_yaml_parse(text, size, &documents);
+        if (!error) {
+            CHECK(json_array(documents)->n == 1);
+            CHECK(is_same(json_array(documents)->elems[0], json));
+            json_destroy(documents);
+        }
+        free(error);
+    }
+    json_destroy(json);
+}
+
+static bool
+collect(struct json *object, void *s)
+{
+    json_to_ds(object, JSSF_SORT, s);
+    ds_put_char(s, '\n');
+    json_destroy(object);
+    return true;
+}
+
+static char *
+feed(const char *text, size_t size, size_t chunk, struct ds *s)
+{
+    struct kube_lines lines;
+    char *error = NULL;
+
+    kube_lines_init(&lines, 256);
+    for (size_t i = 0; i < size && !error; i += chunk) {
+        error = kube_lines_feed(&lines, text + i, MIN(chunk, size - i),
+                                collect, s);
+        CHECK(lines.partial.length <= 256);
+    }
+    kube_lines_destroy(&lines);
+    return error;
+}
+
+static void
+check_lines(const char *text, size_t size)
+{
+    struct ds a = DS_EMPTY_INITIALIZER, b = DS_EMPTY_INITIALIZER;
+    char *error_a = feed(text, size, size, &a);
+    char *error_b = feed(text, size, 1, &b);
+
+    CHECK(!strcmp(ds_cstr(&a), ds_cstr(&b)));
+    CHECK(nullable_string_is_equal(error_a, error_b));
+    free(error_a);
+    free(error_b);
+    ds_destroy(&a);
+    ds_destroy(&b);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    /* A block of its own, so that the sanitizer sees its end. */
+    char *text = xmemdup0((const char *) data, size);
+
+    check_yaml(text, size);
+    if (strlen(text) == size) {
+        check_json(text, size);
+    }
+    if (size) {
+        check_lines(text, size);
+    }
+    free(text);
+    return 0;
+}
+
+#ifdef FUZZ_REPLAY
+int
+main(int argc, char *argv[])
+{
+    struct dirent *entry;
+    int n = 0;
+    DIR *dir;
+
+    set_program_name(argv[0]);
+    dir = argc == 2 ? opendir(argv[1]) : NULL;
+    if (!dir) {
+        ovs_fatal(0, "usage: %s CORPUS", argv[0]);
+    }
+    while ((entry = readdir(dir))) {
+        char *name, *text, *error;
+        size_t size;
+
+        if (entry->d_name[0] == '.') {
+            continue;
+        }
+        name = xasprintf("%s/%s", argv[1], entry->d_name);
+        error = kube_read_file(name, 1 << 20, &text, &size);
+        if (error) {
+            ovs_fatal(0, "%s", error);
+        }
+        for (size_t i = 0; i <= size; i++) {
+            LLVMFuzzerTestOneInput((const uint8_t *) text, i);
+        }
+        free(text);
+        free(name);
+        n++;
+    }
+    closedir(dir);
+    if (!n) {
+        ovs_fatal(0, "%s is empty", argv[1]);
+    }
+    printf("%d files of %s replayed\n", n, argv[1]);
+    return 0;
+}
+#endif

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+
+# Tests of ovs-kube-proxy's readers
+# =================================
+#
+# The unit tests link Open vSwitch's library, which has no sanitizers, and have
+# our own code once more with AddressSanitizer and UndefinedBehaviorSanitizer,
+# unless everything is built with some.
+
+if BUILD_OPENVSWITCH
+KUBE_UNIT_TESTS = tests/kube/test-kube-config tests/kube/test-kube-yaml
+KUBE_REPLAY = tests/kube/replay-kube-yaml
+KUBE_DUMP = tests/kube/kube-dump
+endif
+if HAVE_CMOCKA
+check_PROGRAMS += $(KUBE_UNIT_TESTS) $(KUBE_REPLAY)
+endif
+check_PROGRAMS += $(KUBE_DUMP)
+EXTRA_PROGRAMS = tests/kube/test-kube-config tests/kube/test-kube-yaml \
+	tests/kube/replay-kube-yaml tests/kube/kube-dump
+
+KUBE_TEST_SOURCES = \
+	utilities/ovs-kube-proxy/kube-config.c \
+	utilities/ovs-kube-proxy/kube-lines.c \
+	utilities/ovs-kube-proxy/kube-yaml.c
+KUBE_TEST_CPPFLAGS = $(KUBE_CPPFLAGS) $(CMOCKA_CFLAGS)
+KUBE_TEST_CFLAGS = $(AM_CFLAGS) $(TEST_SANITIZE_CFLAGS)
+
+tests_kube_test_kube_config_SOURCES = tests/kube/test-kube-config.c \
+	$(KUBE_TEST_SOURCES)
+tests_kube_test_kube_config_CPPFLAGS = $(KUBE_TEST_CPPFLAGS)
+tests_kube_test_kube_config_CFLAGS = $(KUBE_TEST_CFLAGS)
+tests_kube_test_kube_config_LDADD = $(KUBE_LIBS) $(CMOCKA_LIBS)
+$(tests_kube_test_kube_config_OBJECTS): | $(OVS)/headers.stamp
+
+tests_kube_test_kube_yaml_SOURCES = tests/kube/test-kube-yaml.c \
+	$(KUBE_TEST_SOURCES)
+tests_kube_test_kube_yaml_CPPFLAGS = $(KUBE_TEST_CPPFLAGS)
+tests_kube_test_kube_yaml_CFLAGS = $(KUBE_TEST_CFLAGS)
+tests_kube_test_kube_yaml_LDADD = $(KUBE_LIBS) $(CMOCKA_LIBS)
+$(tests_kube_test_kube_yaml_OBJECTS): | $(OVS)/headers.stamp
+
+tests_kube_replay_kube_yaml_SOURCES = tests/fuzz/fuzz-kube-yaml.c \
+	$(KUBE_TEST_SOURCES)
+tests_kube_replay_kube_yaml_CPPFLAGS = $(KUBE_TEST_CPPFLAGS) -DFUZZ_REPLAY
+tests_kube_replay_kube_yaml_CFLAGS = $(KUBE_TEST_CFLAGS)
+tests_kube_replay_kube_yaml_LDADD = $(KUBE_LIBS)
+$(tests_kube_replay_kube_yaml_OBJECTS): | $(OVS)/headers.stamp
+
+# The readers with a store that prints, for tests/kube/run.
+tests_kube_kube_dump_SOURCES = tests/kube/kube-dump.c
+tests_kube_kube_dump_CPPFLAGS = $(KUBE_CPPFLAGS)
+tests_kube_kube_dump_LDADD = utilities/ovs-kube-proxy/libkube-api.la \
+	$(KUBE_LIBS)
+$(tests_kube_kube_dump_OBJECTS): | $(OVS)/headers.stamp

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Prints what the readers of ovs-kube-proxy tell its store
+ * ========================================================
+ *
+ *     kube-dump [--context=NAME] [--node=NAME] [--idle-ms=N] KUBECONFIG
+ *     kube-dump --in-cluster=DIR
+ *     kube-dump --from-file DIR|-
+ *
+ * A line for each call of the store, which is a fake one:
+ *
+ *     begin KIND
+ *     put KIND NAMESPACE/NAME RESOURCEVERSION
+ *     delete KIND NAMESPACE/NAME
+ *     end KIND
+ *
+ * An object whose annotation "kube-dump" is "malformed" is refused.  Ends when
+ * it is told to by a signal; unixctl commands "status" and "metrics" show
+ * what the API client says of itself.  Logs go to stderr. */
+
+#include <config.h>
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command-line.h"
+#include "fatal-signal.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/json.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "unixctl.h"
+#include "util.h"
+#include "utilities/ovs-kube-proxy/kube-api.h"
+#include "utilities/ovs-kube-proxy/kube-config.h"
+#include "utilities/ovs-kube-proxy/kube-file.h"
+#include "utilities/ovs-kube-proxy/kube-object.h"
+
+static const char *const kinds[] = {
+    [KUBE_SERVICE] = "Service",
+    [KUBE_ENDPOINT_SLICE] = "EndpointSlice",
+    [KUBE_NODE] = "Node",
+};
+
+static void
+print_name(const char *verb, enum kube_kind kind, const struct json *object)
+{
+    const struct json *metadata = kube_object_member(object, "metadata");
+
+    printf("%s %s %s/%s", verb, kinds[kind],
+           kube_object_string(metadata, "namespace"),
+           kube_object_string(metadata, "name"));
+    if (!strcmp(verb, "put")) {
+        printf(" %s", kube_object_string(metadata, "resourceVersion"));
+    }
+    putchar('\n');
+}
+
+void
+kube_store_apply(struct kube_store *store OVS_UNUSED, enum kube_kind kind,
+                 enum kube_event event, const struct json *object,
+                 char **error)
+{
+    const struct json *annotations = kube_object_member(
+        kube_object_member(object, "metadata"), "annotations");
+
+    if (!strcmp(kube_object_string(annotations, "kube-dump"), "malformed")) {
+        *error = xstrdup("malformed, says its annotation");
+        return;
+    }
+    print_name(event == KUBE_DELETED ? "delete" : "put", kind, object);
+}
+
+void
+kube_store_list_begin(struct kube_store *store OVS_UNUSED,
+                      enum kube_kind kind)
+{
+    printf("begin %s\n", kinds[kind]);
+}
+
+void
+kube_store_list_end(struct kube_store *store OVS_UNUSED, enum kube_kind kind)
+{
+    printf("end %s\n", kinds[kind]);
+}
+
+const char *
+kube_kind_to_string(enum kube_kind kind)
+{
+    return kinds[kind];
+}
+
+static void
+show(struct unixctl_conn *conn, int argc OVS_UNUSED,
+     const char *argv[] OVS_UNUSED, void *api)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    kube_api_format(api, &s);
+    kube_api_format_metrics(api, &s);
+    unixctl_command_reply(conn, ds_cstr(&s));
+    ds_destroy(&s);
+}
+
+static void
+stop(struct unixctl_conn *conn, int argc OVS_UNUSED,
+     const char *argv[] OVS_UNUSED, void *exiting)
+{
+    *(bool *) exiting = true;
+    unixctl_command_reply(conn, NULL);
+}
+
+int
+main(int argc, char *argv[])
+{
+    enum { OPT_CONTEXT = 1, OPT_NODE, OPT_IDLE, OPT_CLUSTER, OPT_FILE,
+           OPT_UNIXCTL };
+    static const struct option options[] = {
+        { "context", required_argument, NULL, OPT_CONTEXT },
+        { "node", required_argument, NULL, OPT_NODE },
+        { "idle-ms", required_argument, NULL, OPT_IDLE },
+        { "in-cluster", required_argument, NULL, OPT_CLUSTER },
+        { "from-file", required_argument, NULL, OPT_FILE },
+        { "unixctl", required_argument, NULL, OPT_UNIXCTL },
+        { NULL, 0, NULL, 0 },
+    };
+    const char *context = NULL, *cluster = NULL, *name = NULL;
+    const char *unixctl_path = "none";
+    struct kube_api_options api_options = { .node = NULL };
+    struct kube_config *config = NULL;
+    struct unixctl_server *unixctl;
+    struct kube_file *file = NULL;
+    struct kube_api *api = NULL;
+    bool exiting = false;
+    char *error = NULL;
+    int c;
+
+    set_program_name(argv[0]);
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (c) {
+        case OPT_CONTEXT: context = optarg; break;
+        case OPT_NODE: api_options.node = optarg; break;
+        case OPT_IDLE: api_options.idle_ms = atoi(optarg); break;
+        case OPT_CLUSTER: cluster = optarg; break;
+        case OPT_FILE: name = optarg; break;
+        case OPT_UNIXCTL: unixctl_path = optarg; break;
+        default: return EXIT_FAILURE;
+        }
+    }
+    fatal_ignore_sigpipe();
+    vlog_set_levels(NULL, VLF_SYSLOG, VLL_OFF);
+    vlog_set_levels(NULL, VLF_CONSOLE, VLL_INFO);
+
+    if (name) {
+        error = kube_file_create(name, NULL, &file);
+    } else if (cluster) {
+        error = kube_config_load_in_cluster(cluster, &config);
+    } else if (optind + 1 == argc) {
+        error = kube_config_load(argv[optind], context, &config);
+    } else {
+        error = xstrdup("usage: see the head of kube-dump.c");
+    }
+    if (error) {
+        ovs_fatal(0, "%s", error);
+    }
+    if (config) {
+        api = kube_api_create(config, NULL, &api_options);
+    }
+    if (unixctl_server_create(unixctl_path, &unixctl)) {
+        ovs_fatal(0, "no unixctl server");
+    }
+    unixctl_command_register("status", "", 0, 0, show, api);
+    unixctl_command_register("exit", "", 0, 0, stop, &exiting);
+    while (!exiting) {
+        if (api) {
+            kube_api_run(api);
+            kube_api_wait(api);
+        } else {
+            kube_file_run(file);
+            kube_file_wait(file);
+        }
+        unixctl_server_run(unixctl);
+        unixctl_server_wait(unixctl);
+        if (exiting) {
+            poll_immediate_wake();
+        }
+        poll_block();
+    }
+    kube_api_destroy(api);
+    kube_file_destroy(file);
+    unixctl_server_destroy(unixctl);
+    return EXIT_SUCCESS;
+}

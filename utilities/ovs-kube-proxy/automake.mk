@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+
+KUBE_CPPFLAGS = $(OVS_CPPFLAGS) $(CURL_CFLAGS) $(YAML_CFLAGS) \
+	$(MICROHTTPD_CFLAGS)
+KUBE_LIBS = $(OVS)/extended/lib/libopenvswitch.la \
+	$(CURL_LIBS) $(YAML_LIBS) $(MICROHTTPD_LIBS) -lcrypto
+
+# Reading what an API server or manifests say, and HTTP servers.
+if BUILD_OPENVSWITCH
+noinst_LTLIBRARIES += utilities/ovs-kube-proxy/libkube-api.la
+endif
+utilities_ovs_kube_proxy_libkube_api_la_SOURCES = \
+	utilities/ovs-kube-proxy/kube-api.c \
+	utilities/ovs-kube-proxy/kube-api.h \
+	utilities/ovs-kube-proxy/kube-config.c \
+	utilities/ovs-kube-proxy/kube-config.h \
+	utilities/ovs-kube-proxy/kube-curl.c \
+	utilities/ovs-kube-proxy/kube-curl.h \
+	utilities/ovs-kube-proxy/kube-file.c \
+	utilities/ovs-kube-proxy/kube-file.h \
+	utilities/ovs-kube-proxy/kube-health.c \
+	utilities/ovs-kube-proxy/kube-health.h \
+	utilities/ovs-kube-proxy/kube-http.c \
+	utilities/ovs-kube-proxy/kube-http.h \
+	utilities/ovs-kube-proxy/kube-lines.c \
+	utilities/ovs-kube-proxy/kube-lines.h \
+	utilities/ovs-kube-proxy/kube-object.c \
+	utilities/ovs-kube-proxy/kube-object.h \
+	utilities/ovs-kube-proxy/kube-store.h \
+	utilities/ovs-kube-proxy/kube-watch.c \
+	utilities/ovs-kube-proxy/kube-watch.h \
+	utilities/ovs-kube-proxy/kube-yaml.c \
+	utilities/ovs-kube-proxy/kube-yaml.h
+utilities_ovs_kube_proxy_libkube_api_la_CPPFLAGS = $(KUBE_CPPFLAGS)
+$(utilities_ovs_kube_proxy_libkube_api_la_OBJECTS): | $(OVS)/headers.stamp
+
+# What links it is linked again when it changed: 'extended' is phony, the
+# recipe is there for make to look at the file again.
+$(OVS)/extended/lib/libopenvswitch.la: extended
+	@:

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "kube-api.h"
+
+#include <stdlib.h>
+
+#include "kube-config.h"
+#include "kube-curl.h"
+#include "kube-watch.h"
+#include "openvswitch/dynamic-string.h"
+#include "util.h"
+
+/* A server sends a bookmark about every minute, so that this much silence is
+ * no quiet cluster. */
+#define IDLE_MS (150 * 1000)
+
+#define LABELS                                  \
+    "!service.kubernetes.io/headless,"          \
+    "!service.kubernetes.io/service-proxy-name"
+
+static const struct kube_watch_class classes[] = {
+    { KUBE_SERVICE, "/api/v1/services" },
+    { KUBE_ENDPOINT_SLICE, "/apis/discovery.k8s.io/v1/endpointslices" },
+    { KUBE_NODE, "/api/v1/nodes" },
+};
+
+struct kube_api {
+    struct kube_config *config;
+    struct kube_curl *curl;
+    struct kube_watch *watches[ARRAY_SIZE(classes)];
+};
+
+/* Begins to fill 'store', which must outlive it, from the server of 'config',
+ * of which it takes ownership. */
+struct kube_api *
+kube_api_create(struct kube_config *config, struct kube_store *store,
+                const struct kube_api_options *options)
+{
+    struct kube_api *api = xzalloc(sizeof *api);
+
+    api->config = config;
+    api->curl = kube_curl_create();
+    for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+        const char *selector = "labelSelector", *value = LABELS;
+        char *field = NULL;
+
+        if (classes[i].kind == KUBE_NODE) {
+            selector = options->node ? "fieldSelector" : NULL;
+            field = xasprintf("metadata.name=%s",
+                              options->node ? options->node : "");
+            value = field;
+        }
+        api->watches[i] = kube_watch_create(&classes[i], selector, value,
+                                            config, api->curl, store,
+                                            options->idle_ms
+                                            ? options->idle_ms : IDLE_MS);
+        free(field);
+    }
+    return api;
+}
+
+void
+kube_api_destroy(struct kube_api *api)
+{
+    if (api) {
+        for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+            kube_watch_destroy(api->watches[i]);
+        }
+        kube_curl_destroy(api->curl);
+        kube_config_destroy(api->config);
+        free(api);
+    }
+}
+
+void
+kube_api_run(struct kube_api *api)
+{
+    kube_curl_run(api->curl);
+    for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+        kube_watch_run(api->watches[i]);
+    }
+}
+
+void
+kube_api_wait(struct kube_api *api)
+{
+    kube_curl_wait(api->curl);
+    for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+        kube_watch_wait(api->watches[i]);
+    }
+}
+
+/* Appends how 'api' fares to 's', for people. */
+void
+kube_api_format(const struct kube_api *api, struct ds *s)
+{
+    ds_put_format(s, "API server %s\n", api->config->server);
+    for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+        kube_watch_format(api->watches[i], s);
+    }
+}
+
+/* The same in Prometheus's text format. */
+void
+kube_api_format_metrics(const struct kube_api *api, struct ds *s)
+{
+    static const struct {
+        const char *name, *help;
+        size_t offset;
+    } metrics[] = {
+        { "lists", "Complete lists read from the API server.",
+          offsetof(struct kube_watch_stats, n_lists) },
+        { "watches", "Watches begun.",
+          offsetof(struct kube_watch_stats, n_watches) },
+        { "events", "Events that watches brought, without bookmarks.",
+          offsetof(struct kube_watch_stats, n_events) },
+        { "failures", "Requests to the API server that failed.",
+          offsetof(struct kube_watch_stats, n_failures) },
+    };
+    static const char *const kinds[ARRAY_SIZE(classes)] = {
+        "services", "endpointslices", "nodes"
+    };
+
+    for (size_t m = 0; m < ARRAY_SIZE(metrics); m++) {
+        ds_put_format(s, "# HELP ovs_kube_proxy_api_%s_total %s\n"
+                      "# TYPE ovs_kube_proxy_api_%s_total counter\n",
+                      metrics[m].name, metrics[m].help, metrics[m].name);
+        for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+            const char *stats
+                = (const char *) kube_watch_get_stats(api->watches[i]);
+
+            ds_put_format(s, "ovs_kube_proxy_api_%s_total{resource=\"%s\"} "
+                          "%llu\n", metrics[m].name, kinds[i],
+                          *(const unsigned long long int *)
+                          (stats + metrics[m].offset));
+        }
+    }
+}

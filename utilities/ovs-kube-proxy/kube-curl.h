@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef KUBE_CURL_H
+#define KUBE_CURL_H 1
+
+/* HTTPS requests in Open vSwitch's poll loop
+ * ==========================================
+ *
+ * A thin layer between libcurl's multi interface, which asks to be told of
+ * events on its sockets and of the passing of time, and poll_fd_wait().
+ *
+ * Every request verifies the server's certificate, follows no redirection (it
+ * would carry the token to where the server says) and speaks HTTP/1.1, so that
+ * a watch that stands still does not hold up another.
+ *
+ * Time is bounded in two ways: without a single octet for 'idle_ms', or not
+ * complete after 'total_ms', a request fails.
+ *
+ * Thread-safety: none; all of it belongs to one thread. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct kube_config;
+struct kube_curl;
+
+/* How a request ended. */
+struct kube_result {
+    long status;                /* HTTP status, 0 if there was none. */
+    const char *error;          /* Null if complete, whatever the status. */
+    const char *body;           /* If 'status' is not 200: its start. */
+    long long int retry_after;  /* In ms, 0 if the server did not say. */
+    bool refused;               /* By TLS: the peer is not who it should be. */
+};
+
+struct kube_request_class {
+    /* The next octets of the body of a response with status 200.  Returns
+     * false to have the request fail.  May not start or cancel a request. */
+    bool (*data)(const char *, size_t, void *aux);
+
+    /* The end; not called if the request is cancelled.  The request is gone.
+     * May start and cancel others. */
+    void (*done)(const struct kube_result *, void *aux);
+};
+
+struct kube_curl *kube_curl_create(void);
+void kube_curl_destroy(struct kube_curl *);
+void kube_curl_run(struct kube_curl *);
+void kube_curl_wait(struct kube_curl *);
+
+struct kube_request *kube_curl_get(struct kube_curl *,
+                                   const struct kube_config *,
+                                   const char *path,
+                                   long long int idle_ms,
+                                   long long int total_ms,
+                                   const struct kube_request_class *,
+                                   void *aux, char **error);
+void kube_curl_cancel(struct kube_request *);
+
+#endif /* kube-curl.h */

@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "kube-watch.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coverage.h"
+#include "kube-config.h"
+#include "kube-curl.h"
+#include "kube-lines.h"
+#include "kube-object.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/json.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/shash.h"
+#include "openvswitch/vlog.h"
+#include "random.h"
+#include "timeval.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(kube_watch);
+
+COVERAGE_DEFINE(kube_watch_event);
+COVERAGE_DEFINE(kube_watch_failed);
+COVERAGE_DEFINE(kube_watch_gone);
+COVERAGE_DEFINE(kube_watch_listed);
+
+#define PAGE_ITEMS 500
+#define MAX_PAGE_SIZE (128 * 1024 * 1024) /* Octets. */
+#define LIST_MS (5 * 60 * 1000)           /* A page takes no longer. */
+#define WATCH_MIN_S 300                   /* A watch's length is up to twice */
+#define BACKOFF_MIN_MS 500                /* that, by chance. */
+#define BACKOFF_MAX_MS 30000
+#define MAX_FAILED_WATCHES 3              /* Then the list is read again. */
+#define LONG_WATCH_MS 10000               /* A watch that lasts was none. */
+
+enum state {
+    PAUSED,                     /* Until 'pause'; then 'next'. */
+    LISTING,
+    WATCHING,
+};
+
+struct kube_watch {
+    const struct kube_watch_class *class;
+    char *selector;             /* "&...", of the query, or empty. */
+    const struct kube_config *config;
+    struct kube_curl *curl;
+    struct kube_store *store;
+    int idle_ms;
+
+    enum state state, next;
+    long long int pause;        /* When 'state' PAUSED ends. */
+    int backoff_ms;
+    int n_failed_watches;       /* One after the other. */
+    int n_gone;                 /* Watches that ended so, likewise. */
+    struct kube_request *request;
+    char *error;                /* The last one, null if all is well. */
+    struct kube_watch_stats stats;
+
+    /* LISTING. */
+    struct json_parser *page;
+    size_t page_size;
+    char *continue_;            /* Of the next page, escaped, or null. */
+
+    /* WATCHING. */
+    struct kube_lines lines;
+    char *version;              /* resourceVersion, or null. */
+    long long int started;
+    bool gone;                  /* 'version' is not remembered any more. */
+    bool answered;              /* By at least one line. */
+    char *reason;               /* Why we ended it, or null. */
+};
+
+static const struct kube_request_class list_class;
+static const struct kube_request_class watch_class;
+
+/* Returns a copy of 's' in which what has a meaning in an URL is escaped. */
+static char *
+escape(const char *s)
+{
+    struct ds ds = DS_EMPTY_INITIALIZER;
+
+    for (; *s; s++) {
+        if (isalnum((unsigned char) *s) || strchr("-._~", *s)) {
+            ds_put_char(&ds, *s);
+        } else {
+            ds_put_format(&ds, "%%%02X", (unsigned char) *s);
+        }
+    }
+    return ds_steal_cstr(&ds);
+}
+
+/* Makes a reader of objects of 'class' into 'store'.  If 'selector' is not
+ * null, it asks only for those that it, "labelSelector" or "fieldSelector",
+ * chooses by 'value'.  A connection is given up if nothing comes for
+ * 'idle_ms'.  'class', 'config', 'curl' and 'store' must outlive it. */
+struct kube_watch *
+kube_watch_create(const struct kube_watch_class *class, const char *selector,
+                  const char *value, const struct kube_config *config,
+                  struct kube_curl *curl, struct kube_store *store,
+                  int idle_ms)
+{
+    struct kube_watch *w = xzalloc(sizeof *w);
+
+    w->class = class;
+    if (selector) {
+        char *escaped = escape(value);
+
+        w->selector = xasprintf("&%s=%s", selector, escaped);
+        free(escaped);
+    } else {
+        w->selector = xstrdup("");
+    }
+    w->config = config;
+    w->curl = curl;
+    w->store = store;
+    w->idle_ms = idle_ms;
+    w->state = PAUSED;
+    w->next = LISTING;
+    w->pause = time_msec();
+    kube_lines_init(&w->lines, KUBE_LINE_MAX);
+    return w;
+}
+
+/* Forgets what belongs to the request that ended. */
+static void
+clear_request(struct kube_watch *w)
+{
+    w->request = NULL;
+    if (w->page) {
+        json_parser_abort(w->page);
+        w->page = NULL;
+    }
+    kube_lines_destroy(&w->lines);
+    kube_lines_init(&w->lines, KUBE_LINE_MAX);
+    free(w->reason);
+    w->reason = NULL;
+    w->answered = false;
+}
+
+void
+kube_watch_destroy(struct kube_watch *w)
+{
+    if (w) {
+        kube_curl_cancel(w->request);
+        clear_request(w);
+        kube_lines_destroy(&w->lines);
+        free(w->selector);
+        free(w->error);
+        free(w->continue_);
+        free(w->version);
+        free(w);
+    }
+}
+
+static void
+pause_until(struct kube_watch *w, enum state next, long long int ms)
+{
+    w->state = PAUSED;
+    w->next = next;
+    w->pause = time_msec() + ms;
+}
+
+/* Notes that the server does what it should. */
+static void
+succeeded(struct kube_watch *w)
+{
+    if (w->error) {
+        VLOG_INFO("%s: %s works again", w->config->server, w->class->path);
+        free(w->error);
+        w->error = NULL;
+    }
+    w->backoff_ms = 0;
+    w->n_failed_watches = 0;
+}
+
+/* Pauses, because of the error 'error', of which it takes ownership, and goes
+ * on with 'next', not before 'retry_after' ms. */
+static void
+failed(struct kube_watch *w, enum state next, char *error,
+       long long int retry_after)
+{
+    long long int ms;
+
+    COVERAGE_INC(kube_watch_failed);
+    w->stats.n_failures++;
+    w->backoff_ms = (w->backoff_ms
+                     ? MIN(w->backoff_ms * 2, BACKOFF_MAX_MS)
+                     : BACKOFF_MIN_MS);
+    ms = MAX(w->backoff_ms / 2 + random_range(w->backoff_ms / 2 + 1),
+             retry_after);
+    /* One that comes again after a recovery is worth another line. */
+    if (!w->error) {
+        VLOG_WARN("%s: %s: %.300s; trying again", w->config->server,
+                  w->class->path, error);
+    } else if (strcmp(w->error, error)) {
+        kube_complain("%s: %s: %s", w->config->server, w->class->path, error);
+    }
+    free(w->error);
+    w->error = error;
+    pause_until(w, next, ms);
+}
+
+/* Returns a message, printable and to be freed, of the failure 'result'. */
+static char *
+describe(const struct kube_result *result, const char *reason)
+{
+    char *message;
+
+    if (reason) {
+        message = xstrdup(reason);
+    } else if (result->status && result->status != 200) {
+        struct json *status = json_from_string(result->body);
+        const char *text = kube_object_string(status, "message");
+
+        message = xasprintf("HTTP status %ld%s%.200s", result->status,
+                            text[0] ? ": " : "", text);
+        json_destroy(status);
+    } else {
+        message = xstrdup(result->error ? result->error
+                                        : "an incomplete response");
+    }
+    for (char *p = message; *p; p++) {
+        if (!isprint((unsigned char) *p)) {
+            *p = '?';
+        }
+    }
+    return message;
+}
+
+/* Starts a request; a failure to do so is one as any other. */
+static void
+start(struct kube_watch *w, enum state state, char *path,
+      long long int idle_ms, long long int total_ms)
+{
+    char *error;
+
+    w->state = state;
+    w->request = kube_curl_get(w->curl, w->config, path, idle_ms, total_ms,
+                               (state == LISTING ? &list_class
+                                                 : &watch_class),
+                               w, &error);
+    if (!w->request) {
+        clear_request(w);
+        failed(w, state, error, 0);
+    }
+    free(path);
+}
+
+/* Lists. */
+
+static void
+start_list(struct kube_watch *w)
+{
+    if (!w->continue_) {
+        kube_store_list_begin(w->store, w->class->kind);
+    }
+    w->page = json_parser_create(JSPF_TRAILER);
+    w->page_size = 0;
+    start(w, LISTING,
+          xasprintf("%s?limit=%d%s%s%s", w->class->path, PAGE_ITEMS,
+                    w->selector, w->continue_ ? "&continue=" : "",
+                    w->continue_ ? w->continue_ : ""),
+          MIN(w->idle_ms, 30000), LIST_MS);
+}
+
+static bool
+list_data(const char *data, size_t size, void *w_)
+{
+    struct kube_watch *w = w_;
+
+    w->page_size += size;
+    if (w->page_size > MAX_PAGE_SIZE) {
+        w->reason = xasprintf("a list of more than %d octets", MAX_PAGE_SIZE);
+        return false;
+    }
+    if (json_parser_feed(w->page, data, size) < size) {
+        /* An error, or something behind the end: finish() will tell. */
+        w->reason = xstrdup("a list that is not JSON");
+        return false;
+    }
+    return true;
+}
+
+/* Applies the page 'page'.  Returns an error message or null. */
+static char *
+apply_page(struct kube_watch *w, const struct json *page)
+{
+    const struct json *metadata = kube_object_member(page, "metadata");
+    const char *version = kube_object_string(metadata, "resourceVersion");
+    const struct json *items;
+
+    if (page->type != JSON_OBJECT) {
+        return xstrdup("a list that is not JSON");
+    }
+    items = shash_find_data(json_object(page), "items");
+    if (!version[0] || !items
+        || (items->type != JSON_ARRAY && items->type != JSON_NULL)) {
+        return xstrdup("a list without resourceVersion or items");
+    }
+    for (size_t i = 0; items->type == JSON_ARRAY && i < json_array(items)->n;
+         i++) {
+        kube_object_apply(w->store, w->class->kind, KUBE_ADDED_OR_MODIFIED,
+                          json_array(items)->elems[i]);
+    }
+    free(w->continue_);
+    w->continue_ = nullable_xstrdup(kube_object_string(metadata, "continue"));
+    if (!w->continue_[0]) {
+        free(w->continue_);
+        w->continue_ = NULL;
+    } else {
+        char *escaped = escape(w->continue_);
+
+        free(w->continue_);
+        w->continue_ = escaped;
+    }
+    free(w->version);
+    w->version = xstrdup(version);
+    return NULL;
+}
+
+static void
+list_done(const struct kube_result *result, void *w_)
+{
+    struct kube_watch *w = w_;
+    char *error = NULL;
+
+    if (result->status == 200 && !result->error) {
+        struct json *page = json_parser_finish(w->page);
+
+        w->page = NULL;
+        error = apply_page(w, page);
+        json_destroy(page);
+    } else {
+        error = describe(result, w->reason);
+    }
+    clear_request(w);
+
+    if (error) {
+        /* From its start: what the server said of the list's continuation may
+         * be why. */
+        free(w->continue_);
+        w->continue_ = NULL;
+        failed(w, LISTING, error, result->retry_after);
+    } else if (w->continue_) {
+        pause_until(w, LISTING, 0);
+    } else {
+        COVERAGE_INC(kube_watch_listed);
+        w->stats.n_lists++;
+        w->gone = false;
+        kube_store_list_end(w->store, w->class->kind);
+        succeeded(w);
+        pause_until(w, WATCHING, 0);
+    }
+}
+
+static const struct kube_request_class list_class = { list_data, list_done };
+
+/* Watches. */
+
+static void
+start_watch(struct kube_watch *w)
+{
+    int seconds = WATCH_MIN_S + random_range(WATCH_MIN_S);
+    char *version = escape(w->version);
+
+    w->stats.n_watches++;
+    w->started = time_msec();
+    start(w, WATCHING,
+          xasprintf("%s?watch=1&allowWatchBookmarks=true&timeoutSeconds=%d"
+                    "&resourceVersion=%s%s",
+                    w->class->path, seconds, version, w->selector),
+          w->idle_ms, (seconds + 30) * 1000LL);
+    free(version);
+}
+
+/* Handles an "ERROR", of which 'status' tells more. */
+static void
+watch_error(struct kube_watch *w, const struct json *status)
+{
+    const struct json *code = NULL;
+
+    if (status) {
+        code = shash_find_data(json_object(status), "code");
+    }
+    w->gone = code && code->type == JSON_INTEGER && json_integer(code) == 410;
+    w->reason = xasprintf("%s: %.200s", w->gone ? "gone" : "error",
+                          kube_object_string(status, "message"));
+}
+
+/* Takes 'event', a line of a watch. */
+static bool
+watch_line(struct json *event, void *w_)
+{
+    struct kube_watch *w = w_;
+    const char *type = kube_object_string(event, "type");
+    const struct json *object = kube_object_member(event, "object");
+    const char *version = kube_object_string(
+        kube_object_member(object, "metadata"), "resourceVersion");
+
+    if (!strcmp(type, "ERROR")) {
+        watch_error(w, object);
+    } else if (!object || !version[0]) {
+        w->reason = xstrdup("an event without object or resourceVersion");
+    } else {
+        if (!strcmp(type, "ADDED") || !strcmp(type, "MODIFIED")) {
+            kube_object_apply(w->store, w->class->kind,
+                              KUBE_ADDED_OR_MODIFIED, object);
+        } else if (!strcmp(type, "DELETED")) {
+            kube_object_apply(w->store, w->class->kind, KUBE_DELETED,
+                              object);
+        } else if (strcmp(type, "BOOKMARK")) {
+            kube_complain("%s: an event of type %.32s", w->class->path, type);
+        }
+        if (strcmp(type, "BOOKMARK")) {
+            COVERAGE_INC(kube_watch_event);
+            w->stats.n_events++;
+        }
+        free(w->version);
+        w->version = xstrdup(version);
+        w->answered = true;
+        w->n_gone = 0;
+        succeeded(w);
+    }
+    json_destroy(event);
+    return !w->reason;
+}
+
+static bool
+watch_data(const char *data, size_t size, void *w_)
+{
+    struct kube_watch *w = w_;
+    char *error;
+
+    error = kube_lines_feed(&w->lines, data, size, watch_line, w);
+    if (error) {
+        w->reason = error;
+    }
+    return !w->reason;
+}
+
+static void
+watch_done(const struct kube_result *result, void *w_)
+{
+    struct kube_watch *w = w_;
+    bool partial = w->lines.partial.length > 0;
+    bool ok = result->status == 200 && !result->error && !partial;
+    bool answered = w->answered;
+    bool gone = w->gone || result->status == 410;
+    char *error = NULL;
+
+    if (!ok || w->reason) {
+        error = describe(result, w->reason);
+    }
+    clear_request(w);
+
+    if (result->status == 200
+        && time_msec() - w->started >= LONG_WATCH_MS) {
+        succeeded(w);
+    }
+    if (gone) {
+        COVERAGE_INC(kube_watch_gone);
+        if (!w->n_gone++) {
+            VLOG_INFO("%s: listing again: the server does not remember "
+                      "version %s", w->class->path, w->version);
+        }
+        pause_until(w, LISTING,
+                    random_range(MIN(BACKOFF_MIN_MS << MIN(w->n_gone, 10),
+                                     BACKOFF_MAX_MS)));
+        free(error);
+    } else if (error || !answered) {
+        /* A server that ends a watch at once without a word is answered with
+         * a pause too. */
+        bool again = (++w->n_failed_watches <= MAX_FAILED_WATCHES
+                      && (!result->status || result->status == 200
+                          || result->status == 429
+                          || result->status >= 500));
+
+        if (error) {
+            failed(w, again ? WATCHING : LISTING, error, result->retry_after);
+        } else {
+            pause_until(w, again ? WATCHING : LISTING,
+                        BACKOFF_MIN_MS + random_range(BACKOFF_MIN_MS));
+        }
+    } else {
+        pause_until(w, WATCHING, 0);
+    }
+}
+
+static const struct kube_request_class watch_class = {
+    watch_data, watch_done
+};
+
+/* Starts what is due. */
+void
+kube_watch_run(struct kube_watch *w)
+{
+    if (w->state == PAUSED && time_msec() >= w->pause) {
+        if (w->next == LISTING) {
+            start_list(w);
+        } else {
+            start_watch(w);
+        }
+    }
+}
+
+void
+kube_watch_wait(struct kube_watch *w)
+{
+    if (w->state == PAUSED) {
+        poll_timer_wait_until(w->pause);
+    }
+}
+
+/* Appends a line on how 'w' fares to 's'. */
+void
+kube_watch_format(const struct kube_watch *w, struct ds *s)
+{
+    ds_put_format(s, "%s: %s, version %s, %llu lists, %llu watches, "
+                  "%llu events, %llu failures", w->class->path,
+                  (w->state == LISTING ? "listing"
+                   : w->state == WATCHING ? "watching"
+                   : w->error ? "will try again" : "starting"),
+                  w->version ? w->version : "none", w->stats.n_lists,
+                  w->stats.n_watches, w->stats.n_events,
+                  w->stats.n_failures);
+    if (w->error) {
+        ds_put_format(s, "; %s", w->error);
+    }
+    ds_put_char(s, '\n');
+}
+
+const struct kube_watch_stats *
+kube_watch_get_stats(const struct kube_watch *w)
+{
+    return &w->stats;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef KUBE_WATCH_H
+#define KUBE_WATCH_H 1
+
+/* The objects of one kind, listed and watched
+ * ===========================================
+ *
+ * A list, in pages, brings every object and the resourceVersion at which they
+ * were such; a watch from there brings each change.  The server ends a watch
+ * after some minutes and the next one goes on from the version of the last
+ * event or bookmark.  When the server does not remember that version any more
+ * (410 Gone: etcd was compacted) or says anything else that is not understood,
+ * the list is read again.
+ *
+ * What was read stays in the store for as long as nothing newer comes: a
+ * server that is away, hangs, sends garbage or cannot prove who it is removes
+ * nothing.
+ *
+ * Failures are followed by pauses that double from a half to 30 seconds, each
+ * with jitter so that the nodes of a cluster do not come back all at once, and
+ * are not shorter than what the server asks for.
+ *
+ * Thread-safety: none; all of it belongs to one thread. */
+
+#include "kube-store.h"
+
+struct ds;
+struct kube_config;
+struct kube_curl;
+
+struct kube_watch_class {
+    enum kube_kind kind;
+    const char *path;           /* "/api/v1/services". */
+};
+
+/* How a watch fares. */
+struct kube_watch_stats {
+    unsigned long long int n_lists;    /* Complete ones. */
+    unsigned long long int n_watches;  /* Begun. */
+    unsigned long long int n_events;   /* Without bookmarks. */
+    unsigned long long int n_failures; /* Requests that failed. */
+};
+
+struct kube_watch *kube_watch_create(const struct kube_watch_class *,
+                                     const char *selector, const char *value,
+                                     const struct kube_config *,
+                                     struct kube_curl *, struct kube_store *,
+                                     int idle_ms);
+void kube_watch_destroy(struct kube_watch *);
+void kube_watch_run(struct kube_watch *);
+void kube_watch_wait(struct kube_watch *);
+void kube_watch_format(const struct kube_watch *, struct ds *);
+const struct kube_watch_stats *kube_watch_get_stats(const struct kube_watch *);
+
+#endif /* kube-watch.h */

@@ -12,6 +12,8 @@ datapath_dpdk_libdatapath_la_SOURCES = \
 	datapath-dpdk/gtpu-vport.c \
 	datapath-dpdk/gtpu-vport.h \
 	datapath-dpdk/lb-action.c \
+	datapath-dpdk/lb-gtpu.c \
+	datapath-dpdk/lb-gtpu.h \
 	datapath-dpdk/lb-hash.c \
 	datapath-dpdk/lb-hash.h
 datapath_dpdk_libdatapath_la_CPPFLAGS = $(OVS_CPPFLAGS)

@@ -35,6 +35,7 @@
 
 COVERAGE_DEFINE(lb_drop_no_bucket);
 COVERAGE_DEFINE(lb_drop_no_group);
+COVERAGE_DEFINE(lb_sticky_busy);
 COVERAGE_DEFINE(lb_sticky_full);
 COVERAGE_DEFINE(lb_sticky_hit);
 COVERAGE_DEFINE(lb_sticky_moved);
@@ -82,8 +83,10 @@ choose_sticky(const struct lb_table *table, struct lb_sticky *sticky,
             COVERAGE_INC(lb_sticky_hit);
             break;
         case LB_STICKY_FULL:
-        case LB_STICKY_BUSY:
             COVERAGE_INC(lb_sticky_full);
+            break;
+        case LB_STICKY_BUSY:
+            COVERAGE_INC(lb_sticky_busy);
             break;
         }
     }
@@ -183,17 +186,19 @@ static struct lb_choice
 explain(const struct lb_table *table, struct dp_packet *packet)
 {
     struct lb_sticky *sticky = table->timeout ? lb_registry_get_sticky() : NULL;
-    uint64_t hash = lb_hash_packet(table, packet);
+    enum lb_hashed hashed;
+    uint64_t hash = lb_hash_explain(table, packet, &hashed);
     struct lb_choice choice = {
         .reason = sticky ? LB_BY_HASH_NEW : LB_BY_HASH,
+        .hashed = hashed,
         .hash = hash,
         .token = slot_token(table, hash),
     };
 
     if (sticky) {
-        uint32_t token = lb_sticky_lookup(sticky, hash ^ table->salt,
-                                          lb_sticky_ticks(time_msec()),
-                                          table->timeout);
+        uint32_t token = lb_sticky_peek(sticky, hash ^ table->salt,
+                                        lb_sticky_ticks(time_msec()),
+                                        &choice.ticks_left);
 
         if (token && lb_table_has_token(table, token)) {
             choice.reason = LB_BY_STICKY;

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "datapath-dpdk/lb-gtpu.h"
 #include "dp-packet.h"
 #include "flow.h"
 #include "lib/lb-table.h"
@@ -33,12 +34,11 @@ network_type(const struct dp_packet *packet)
             : 0);
 }
 
-/* Returns the ports of 'packet', of protocol 'nw_proto', as one number, or 0
- * if it has none. */
+/* Returns the ports of a packet of protocol 'nw_proto', of whose transport
+ * header 'l4' 'size' octets are there, as one number, or 0 if it has none. */
 static uint32_t
-transport_ports(const struct dp_packet *packet, uint8_t nw_proto)
+transport_ports(uint8_t nw_proto, const void *l4, size_t size)
 {
-    const char *l4 = dp_packet_l4(packet);
     uint32_t ports = 0;
 
     switch (nw_proto) {
@@ -47,7 +47,7 @@ transport_ports(const struct dp_packet *packet, uint8_t nw_proto)
     case IPPROTO_UDPLITE:
     case IPPROTO_SCTP:
     case IPPROTO_DCCP:
-        if (l4 && dp_packet_l4_size(packet) >= sizeof ports) {
+        if (size >= sizeof ports) {
             memcpy(&ports, l4, sizeof ports);
         }
         break;
@@ -56,11 +56,9 @@ transport_ports(const struct dp_packet *packet, uint8_t nw_proto)
 }
 
 static uint64_t
-hash_ipv4(const struct lb_table *table, const struct dp_packet *packet,
-          const struct ip_header *ip)
+hash_tuple4(const struct lb_table *table, const struct ip_header *ip,
+            uint32_t ports)
 {
-    uint32_t ports = (IP_IS_FRAGMENT(ip->ip_frag_off)
-                      ? 0 : transport_ports(packet, ip->ip_proto));
     uint64_t addresses;
 
     memcpy(&addresses, &ip->ip_src, sizeof addresses);
@@ -68,21 +66,70 @@ hash_ipv4(const struct lb_table *table, const struct dp_packet *packet,
                            &table->key);
 }
 
-/* 'nw_proto' and 'ports' are those of 'flow', which the parser of Open vSwitch
- * took from behind the extension headers. */
+/* Hashes the packet with IPv4 header 'ip', of which 'size' octets are there,
+ * IP_HEADER_LEN at least. */
+static uint64_t
+hash_ipv4(const struct lb_table *table, const struct ip_header *ip,
+          size_t size)
+{
+    size_t header_len = IP_IHL(ip->ip_ihl_ver) * 4;
+    uint32_t ports = 0;
+
+    if (!IP_IS_FRAGMENT(ip->ip_frag_off) && header_len >= IP_HEADER_LEN
+        && header_len < size) {
+        ports = transport_ports(ip->ip_proto, (const char *) ip + header_len,
+                                size - header_len);
+    }
+    return hash_tuple4(table, ip, ports);
+}
+
+/* Hashes two IPv6 addresses, which need no alignment, and the rest of a
+ * 5-tuple. */
+static uint64_t
+hash_tuple6(const struct lb_table *table, const void *src, const void *dst,
+            uint8_t nw_proto, uint32_t ports)
+{
+    uint64_t words[5];
+
+    memcpy(&words[0], src, 16);
+    memcpy(&words[2], dst, 16);
+    words[4] = (uint64_t) nw_proto << 32 | ports;
+    return siphash13_u64xn(words, ARRAY_SIZE(words), &table->key);
+}
+
+/* If the packet with IPv6 header 'ip6', of which 'size' octets are there, has
+ * a transport header right behind, stores its hash in '*hash' and returns
+ * true.  Extension headers are for the parser of Open vSwitch. */
+static bool
+hash_plain_ipv6(const struct lb_table *table,
+                const struct ovs_16aligned_ip6_hdr *ip6, size_t size,
+                uint64_t *hash)
+{
+    if (size < IPV6_HEADER_LEN
+        || !(ip6->ip6_nxt == IPPROTO_TCP || ip6->ip6_nxt == IPPROTO_UDP
+             || ip6->ip6_nxt == IPPROTO_SCTP)) {
+        return false;
+    }
+    *hash = hash_tuple6(table, &ip6->ip6_src, &ip6->ip6_dst, ip6->ip6_nxt,
+                        transport_ports(ip6->ip6_nxt, ip6 + 1,
+                                        size - IPV6_HEADER_LEN));
+    return true;
+}
+
+/* The same as hash_plain_ipv6(), of what Open vSwitch's parser made of a
+ * packet. */
 static uint64_t
 hash_ipv6(const struct lb_table *table, const struct flow *flow)
 {
-    bool frag = flow->nw_frag & FLOW_NW_FRAG_ANY;
-    uint32_t ports = (frag ? 0
-                      : (OVS_FORCE uint32_t) flow->tp_src << 16
-                        | (OVS_FORCE uint32_t) flow->tp_dst);
-    uint64_t words[5];
+    uint32_t ports = 0;
 
-    memcpy(&words[0], &flow->ipv6_src, 16);
-    memcpy(&words[2], &flow->ipv6_dst, 16);
-    words[4] = (uint64_t) flow->nw_proto << 32 | ports;
-    return siphash13_u64xn(words, ARRAY_SIZE(words), &table->key);
+    if (!(flow->nw_frag & FLOW_NW_FRAG_ANY)) {
+        BUILD_ASSERT_DECL(offsetof(struct flow, tp_dst)
+                          == offsetof(struct flow, tp_src) + 2);
+        ports = transport_ports(flow->nw_proto, &flow->tp_src, sizeof ports);
+    }
+    return hash_tuple6(table, &flow->ipv6_src, &flow->ipv6_dst,
+                       flow->nw_proto, ports);
 }
 
 static uint64_t
@@ -107,22 +154,31 @@ hash_flow_words(const struct lb_table *table, const struct flow *flow)
         const struct lb_hash_word *w = &table->words[i];
 
         words[i] = (mf_are_prereqs_ok(mf_from_id(w->field), flow, NULL)
-                    ? flow_words[w->index] & w->mask : 0);
+                    ? (flow_words[w->index] & w->mask) >> ctz64(w->mask)
+                    : 0);
     }
     return siphash13_u64xn(words, table->n_words, &table->key);
 }
 
-/* Returns the hash of 'packet' for 'table'.  Open vSwitch must have parsed
- * 'packet' already; actions may have rewritten it since. */
-uint64_t
-lb_hash_packet(const struct lb_table *table, struct dp_packet *packet)
+/* Hashes 'packet', whose network header has Ethernet type 'type'. */
+static uint64_t
+hash_packet(const struct lb_table *table, struct dp_packet *packet,
+            ovs_be16 type)
 {
-    if (!table->n_words && network_type(packet) == htons(ETH_TYPE_IP)
-        && dp_packet_l3_size(packet) >= IP_HEADER_LEN) {
-        return hash_ipv4(table, packet, dp_packet_l3(packet));
-    }
-
+    size_t l3_size = dp_packet_l3_size(packet);
     struct flow flow;
+    uint64_t hash;
+
+    if (OVS_LIKELY(!table->n_words)) {
+        if (OVS_LIKELY(type == htons(ETH_TYPE_IP)
+                       && l3_size >= IP_HEADER_LEN)) {
+            return hash_ipv4(table, dp_packet_l3(packet), l3_size);
+        } else if (type == htons(ETH_TYPE_IPV6)
+                   && hash_plain_ipv6(table, dp_packet_l3(packet), l3_size,
+                                      &hash)) {
+            return hash;
+        }
+    }
 
     flow_extract(packet, &flow);
     if (table->n_words) {
@@ -130,7 +186,85 @@ lb_hash_packet(const struct lb_table *table, struct dp_packet *packet)
     }
     return (flow.dl_type == htons(ETH_TYPE_IPV6)
             ? hash_ipv6(table, &flow)
-            : flow.dl_type == htons(ETH_TYPE_IP)
-            ? hash_ipv4(table, packet, dp_packet_l3(packet))
             : hash_ethernet(table, &flow));
+}
+
+/* Hashes the packet inside of 'gtpu' as if it were outside. */
+static uint64_t
+hash_inner(const struct lb_table *table, const struct lb_gtpu *gtpu)
+{
+    bool is_ipv4 = gtpu->inner_version == 4;
+    struct dp_packet packet;
+    uint64_t hash;
+
+    if (!table->n_words) {
+        if (is_ipv4) {
+            return hash_ipv4(table, (const struct ip_header *) gtpu->inner,
+                             gtpu->inner_len);
+        } else if (hash_plain_ipv6(table,
+                                   (const struct ovs_16aligned_ip6_hdr *)
+                                   gtpu->inner, gtpu->inner_len, &hash)) {
+            return hash;
+        }
+    }
+
+    dp_packet_use_const(&packet, gtpu->inner, gtpu->inner_len);
+    packet.packet_type = htonl(is_ipv4 ? PT_IPV4 : PT_IPV6);
+
+    struct flow flow;
+
+    flow_extract(&packet, &flow);
+    return (table->n_words
+            ? hash_flow_words(table, &flow)
+            : hash_ipv6(table, &flow));
+}
+
+/* Hashes the addresses of 'packet', which is GTP-U, as those of its fragments
+ * are. */
+static uint64_t
+hash_path(const struct lb_table *table, struct dp_packet *packet)
+{
+    const struct ip_header *ip = dp_packet_l3(packet);
+    const struct ovs_16aligned_ip6_hdr *ip6 = dp_packet_l3(packet);
+
+    return (IP_VER(ip->ip_ihl_ver) == 4
+            ? hash_tuple4(table, ip, 0)
+            : hash_tuple6(table, &ip6->ip6_src, &ip6->ip6_dst, IPPROTO_UDP,
+                          0));
+}
+
+/* Returns the hash of 'packet' for 'table', as lb_hash_packet() does, and
+ * stores what was hashed in '*hashed'. */
+uint64_t
+lb_hash_explain(const struct lb_table *table, struct dp_packet *packet,
+                enum lb_hashed *hashed)
+{
+    *hashed = LB_HASHED_PACKET;
+    if (OVS_UNLIKELY(table->input != LB_INPUT_PACKET)) {
+        struct lb_gtpu gtpu = lb_gtpu_find(packet, table->input);
+
+        *hashed = gtpu.hashed;
+        switch (gtpu.hashed) {
+        case LB_HASHED_TEID:
+            return siphash13_u64x1((OVS_FORCE uint64_t) htonll(gtpu.teid),
+                                   &table->key);
+        case LB_HASHED_INNER:
+            return hash_inner(table, &gtpu);
+        case LB_HASHED_PATH:
+            return hash_path(table, packet);
+        case LB_HASHED_PACKET:
+            break;
+        }
+    }
+    return hash_packet(table, packet, network_type(packet));
+}
+
+/* Returns the hash of 'packet' for 'table'.  Open vSwitch must have parsed
+ * 'packet' already; actions may have rewritten it since. */
+uint64_t
+lb_hash_packet(const struct lb_table *table, struct dp_packet *packet)
+{
+    enum lb_hashed hashed;
+
+    return lb_hash_explain(table, packet, &hashed);
 }

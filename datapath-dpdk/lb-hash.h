@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "lib/lb-registry.h"
+
 struct dp_packet;
 struct lb_table;
 
@@ -21,8 +23,14 @@ struct lb_table;
  * all fragments of a datagram meet the same bucket.  What is not IP is hashed
  * by its Ethernet addresses and type.
  *
+ * A table that looks into GTP-U hashes the TEID, as a table with the field
+ * tun_id does where the tunnel ends at this switch, or does with the packet
+ * inside what it would do with a packet outside; see lb-gtpu.h.
+ *
  * Attack model: the key is secret, so no sender can aim at a bucket. */
 
 uint64_t lb_hash_packet(const struct lb_table *, struct dp_packet *);
+uint64_t lb_hash_explain(const struct lb_table *, struct dp_packet *,
+                         enum lb_hashed *);
 
 #endif /* lb-hash.h */

@@ -68,15 +68,25 @@ enum lb_reason {
     LB_NO_BUCKET,                /* There is none: dropped. */
 };
 
+/* What was hashed. */
+enum lb_hashed {
+    LB_HASHED_PACKET,            /* The packet's fields. */
+    LB_HASHED_TEID,              /* GTP-U's TEID. */
+    LB_HASHED_INNER,             /* Fields of the packet in GTP-U. */
+    LB_HASHED_PATH,              /* GTP-U's outer addresses: signalling. */
+};
+
 struct lb_choice {
     enum lb_reason reason;
+    enum lb_hashed hashed;
     uint64_t hash;
+    uint32_t ticks_left;         /* If by stickiness; see lib/lb-sticky.h. */
     uint32_t slot;               /* If by its slot. */
     uint32_t token;              /* 0: none. */
 };
 
 /* Tells where 'packet', which Open vSwitch has parsed, would go by the table.
- * A remembered flow's timeout starts again; nothing else changes. */
+ * Nothing changes by that, for a remembered flow neither. */
 typedef struct lb_choice lb_explain_func(const struct lb_table *,
                                          struct dp_packet *);
 

@@ -284,6 +284,22 @@ lb_sticky_lookup(struct lb_sticky *sticky, uint64_t hash, uint32_t now,
     return value_token(value);
 }
 
+/* Returns the token of the flow of 'hash' as lb_sticky_lookup() would, but
+ * changes nothing.  If it has one, stores in '*ticks_left' how long it has to
+ * live at 'now' if no packet comes. */
+uint32_t
+lb_sticky_peek(const struct lb_sticky *sticky, uint64_t hash, uint32_t now,
+               uint32_t *ticks_left)
+{
+    uint64_t value;
+
+    if (!find_entry(sticky, hash, &value) || !value_is_live(value, now)) {
+        return 0;
+    }
+    *ticks_left = value_ticks_left(value, now);
+    return value_token(value);
+}
+
 /* Finishes an insertion that found 'entry', with 'value', to be the flow's. */
 static enum lb_sticky_result
 join(struct entry *entry, uint64_t value, uint32_t *token, uint32_t now,

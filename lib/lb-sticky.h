@@ -146,6 +146,8 @@ void lb_sticky_destroy(struct lb_sticky *);
 
 uint32_t lb_sticky_lookup(struct lb_sticky *, uint64_t hash, uint32_t now,
                           uint32_t timeout);
+uint32_t lb_sticky_peek(const struct lb_sticky *, uint64_t hash, uint32_t now,
+                        uint32_t *ticks_left);
 enum lb_sticky_result lb_sticky_insert(struct lb_sticky *, uint64_t hash,
                                        uint32_t *token, uint32_t now,
                                        uint32_t timeout);

@@ -68,6 +68,7 @@ alloc_table(const struct lb_table_config *config, uint32_t n_slots,
         }
         *table = (struct lb_table) {
             .key = config->key,
+            .input = config->input,
             .n_words = config->n_words,
             .n_slots = n_slots,
             .words = words,

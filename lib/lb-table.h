@@ -25,10 +25,21 @@
  *
  * Limits: MAGLEV_MAX_BACKENDS buckets; 4 bytes of memory a slot. */
 
-/* A part of what is hashed: the bits 'mask' of the 64-bit word number 'index'
- * of Open vSwitch's "struct flow", in host byte order as that structure's
- * words are, of packets that have field 'field', an "enum mf_field_id".  Of
- * others the word is hashed as 0. */
+/* Which packet is hashed. */
+enum lb_input {
+    LB_INPUT_PACKET,             /* The packet as it came. */
+    LB_INPUT_TEID,               /* GTP-U: its TEID. */
+    LB_INPUT_INNER,              /* GTP-U: the packet inside. */
+};
+
+/* A part of what is hashed: the bits 'mask', which is nonzero, of the 64-bit
+ * word number 'index' of Open vSwitch's "struct flow", in host byte order as
+ * that structure's words are, of packets that have field 'field', an "enum
+ * mf_field_id".  Of others the word is hashed as 0.
+ *
+ * Words are hashed shifted down to their lowest masked bit, so that the same
+ * value has the same hash in whichever field it stands: a group by ip_src and
+ * one by ip_dst send both ways of a conversation to the same bucket. */
 struct lb_hash_word {
     uint64_t mask;
     uint32_t index;
@@ -40,6 +51,7 @@ struct lb_hash_word {
 
 struct lb_table {
     struct siphash_key key;
+    uint32_t input;              /* An "enum lb_input". */
     uint32_t n_words;            /* 0: the 5-tuple is hashed. */
     uint32_t n_slots;            /* 0: no bucket for a new flow. */
     const struct lb_hash_word *words;
@@ -63,6 +75,7 @@ struct lb_member {
 /* What a table is to hash, and for how long it is to remember. */
 struct lb_table_config {
     struct siphash_key key;
+    enum lb_input input;
     uint64_t salt;
     uint32_t timeout;
     uint32_t min_slots;

@@ -148,6 +148,19 @@ identifier ctx, group;
  ...
  }
 
+// A group of Open vSwitch must not take a token for a hash.
+// hook xlate_hash: ofproto/ofproto-dpif-xlate.c, 1
+@xlate_hash@
+typedef uint32_t;
+identifier ctx, hash;
+@@
+ pick_dp_hash_select_group(struct xlate_ctx *ctx, ...)
+ {
+-uint32_t hash = ctx->xin->flow.dp_hash;
++uint32_t hash = lb_xlate_get_hash(ctx->xin);
+ ...
+ }
+
 // hook xlate_report: ofproto/ofproto-dpif-xlate.c, 1
 @xlate_report@
 identifier ctx, group;

@@ -25,6 +25,9 @@ static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
 struct ovs_mutex lb_mutex = OVS_MUTEX_INITIALIZER;
 struct ovs_list lb_published = OVS_LIST_INITIALIZER(&lb_published);
 
+/* Length of 'lb_published'. */
+static atomic_count n_published = ATOMIC_COUNT_INIT(0);
+
 /* Idents whose last version went, oldest first.  A group that stops to be
  * load-balanced leaves megaflows with its id until they are revalidated; so
  * its table stays a while, but only of so many groups. */
@@ -96,6 +99,7 @@ build_table(struct lb_group *lb)
     struct lb_member *members = xcalloc(lb->n_buckets, sizeof *members);
     struct lb_table_config config = {
         .key = lb->ident->key,
+        .input = lb_method_input(lb->group->up.props.selection_method),
         .salt = lb->ident->salt,
         .timeout = lb->timeout * LB_STICKY_TICKS_PER_SEC,
         .min_slots = lb->n_slots,
@@ -195,11 +199,40 @@ unref_ident(struct lb_ident *ident)
 
 /* Versions. */
 
+/* Returns true if any group is load-balanced.  Any thread. */
+bool
+lb_groups_exist(void)
+{
+    return atomic_count_get(&n_published) > 0;
+}
+
+static void
+publish_version(struct lb_group *lb)
+    OVS_REQUIRES(lb_mutex)
+{
+    ovs_list_push_back(&lb_published, &lb->node);
+    atomic_count_inc(&n_published);
+    set_table(lb->ident, lb->pending);
+    lb->pending = NULL;
+}
+
+/* Takes 'lb' out of force, if it is in force. */
+static void
+withdraw_version(struct lb_group *lb)
+    OVS_REQUIRES(lb_mutex)
+{
+    if (!ovs_list_is_empty(&lb->node)) {
+        ovs_list_remove(&lb->node);
+        ovs_list_init(&lb->node);
+        atomic_count_dec(&n_published);
+    }
+}
+
 static void
 destroy_version(struct lb_group *lb)
 {
     ovs_mutex_lock(&lb_mutex);
-    ovs_list_remove(&lb->node);
+    withdraw_version(lb);
     unref_ident(lb->ident);
     ovs_mutex_unlock(&lb_mutex);
 
@@ -346,23 +379,6 @@ lb_group_prepare(struct ofgroup *new_group_, const struct ofgroup *old_group)
     }
     return (lb_method_is_known(new_group_->props.selection_method)
             ? error : 0);
-}
-
-static void
-publish_version(struct lb_group *lb)
-    OVS_REQUIRES(lb_mutex)
-{
-    ovs_list_push_back(&lb_published, &lb->node);
-    set_table(lb->ident, lb->pending);
-    lb->pending = NULL;
-}
-
-static void
-withdraw_version(struct lb_group *lb)
-    OVS_REQUIRES(lb_mutex)
-{
-    ovs_list_remove(&lb->node);
-    ovs_list_init(&lb->node);
 }
 
 /* Puts 'new_group', which may be null, in force, and takes 'old_groups' out of

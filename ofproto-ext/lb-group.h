@@ -99,6 +99,7 @@ extern struct ovs_mutex lb_mutex;
 extern struct ovs_list lb_published OVS_GUARDED_BY(lb_mutex);
 
 /* lb-group.c. */
+bool lb_groups_exist(void);
 struct lb_group *lb_group_get(const struct group_dpif *);
 struct ofproto_dpif *lb_ofproto_dpif(const struct lb_group *);
 enum ofperr lb_group_enable(struct group_dpif *);

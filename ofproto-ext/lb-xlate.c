@@ -24,6 +24,7 @@
 #include "dp-packet.h"
 #include "flow.h"
 #include "lib/lb-registry.h"
+#include "lib/lb-sticky.h"
 #include "netlink.h"
 #include "odp-netlink.h"
 #include "ofproto-ext/lb-group.h"
@@ -35,23 +36,32 @@
 #include "openvswitch/ofpbuf.h"
 #include "util.h"
 
+/* Returns the action at which translation froze before it thawed with 'state',
+ * which may be null, if that sends the packet to a group, or null. */
+static const struct ofpact_group *
+frozen_group(const struct frozen_state *state)
+{
+    const struct ofpact *a;
+
+    if (!state) {
+        return NULL;
+    }
+    OFPACT_FOR_EACH (a, state->ofpacts, state->ofpacts_len) {
+        if (a->type != OFPACT_UNROLL_XLATE) {
+            return a->type == OFPACT_GROUP ? ofpact_get_GROUP(a) : NULL;
+        }
+    }
+    return NULL;
+}
+
 /* Returns true if translation froze, before it thawed with 'state', at an
  * action that sends the packet to group 'group_id'. */
 static bool
 frozen_at_group(const struct frozen_state *state, uint32_t group_id)
 {
-    const struct ofpact *a;
+    const struct ofpact_group *a = frozen_group(state);
 
-    if (!state) {
-        return false;
-    }
-    OFPACT_FOR_EACH (a, state->ofpacts, state->ofpacts_len) {
-        if (a->type != OFPACT_UNROLL_XLATE) {
-            return (a->type == OFPACT_GROUP
-                    && ofpact_get_GROUP(a)->group_id == group_id);
-        }
-    }
-    return false;
+    return a && a->group_id == group_id;
 }
 
 /* Returns true if 'group' is load-balanced.  Any thread. */
@@ -85,6 +95,39 @@ lb_xlate_bucket(const struct group_dpif *group, struct xlate_in *xin,
     return b ? b->bucket : NULL;
 }
 
+/* Returns the hash of the packet that 'xin' translates for a group of Open
+ * vSwitch, or 0 if the data path has not computed it.  What may be a token is
+ * none: with load-balanced groups about, that is whatever comes out of another
+ * recirculation than that of a group, such as the connection tracker's, since
+ * a token survives it.  Any thread. */
+uint32_t
+lb_xlate_get_hash(const struct xlate_in *xin)
+{
+    return (xin->frozen_state && !frozen_group(xin->frozen_state)
+            && lb_groups_exist()
+            ? 0
+            : xin->flow.dp_hash);
+}
+
+/* Returns the packet that 'xin' traces, for the caller to delete.  Where the table looks
+ * behind the headers, that is the one that the user gave, if any. */
+static struct dp_packet *
+compose_packet(const struct xlate_in *xin, const struct lb_table *table)
+{
+    struct dp_packet *packet;
+    struct flow flow;
+
+    if (xin->packet && table->input != LB_INPUT_PACKET) {
+        packet = dp_packet_clone(xin->packet);
+        flow_extract(packet, &flow);
+    } else {
+        packet = dp_packet_new(0);
+        flow_compose(packet, &xin->flow, NULL, 64);
+    }
+    pkt_metadata_from_flow(&packet->md, &xin->flow);
+    return packet;
+}
+
 /* Tells in the trace of 'xin' which bucket the data path would choose by table
  * 'id', and why, and has the trace go on with it after the recirculation
  * 'recirc_id'. */
@@ -98,34 +141,42 @@ trace_choice(struct xlate_in *xin, uint32_t id, uint32_t recirc_id)
         [LB_BY_HASH_MOVED] = "its bucket is gone",
         [LB_NO_BUCKET] = "no bucket",
     };
+    static const char *hashed[] = {
+        [LB_HASHED_PACKET] = "",
+        [LB_HASHED_TEID] = " of TEID",
+        [LB_HASHED_INNER] = " of inner packet",
+        [LB_HASHED_PATH] = " of GTP-U path",
+    };
     const struct lb_table *table = lb_registry_get(id);
-    struct flow flow = xin->flow;
-    struct dp_packet packet;
 
     if (!table || !lb_explain) {
         return;
     }
 
-    dp_packet_init(&packet, 0);
-    flow_compose(&packet, &flow, NULL, 64);
-    pkt_metadata_from_flow(&packet.md, &flow);
-
-    struct lb_choice choice = lb_explain(table, &packet);
+    struct dp_packet *packet = compose_packet(xin, table);
+    struct lb_choice choice = lb_explain(table, packet);
     struct ds ds = DS_EMPTY_INITIALIZER;
 
-    dp_packet_uninit(&packet);
-    ds_put_format(&ds, "lb(%"PRIu32"): hash 0x%016"PRIx64", ", id,
-                  choice.hash);
+    dp_packet_delete(packet);
+    ds_put_format(&ds, "lb(%"PRIu32"): hash 0x%016"PRIx64"%s, ", id,
+                  choice.hash, hashed[choice.hashed]);
     if (choice.reason != LB_BY_STICKY && choice.reason != LB_NO_BUCKET) {
         ds_put_format(&ds, "slot %"PRIu32" of %"PRIu32", ", choice.slot,
                       table->n_slots);
     }
-    ds_put_format(&ds, "dp_hash 0x%"PRIx32" (%s)", choice.token,
+    ds_put_format(&ds, "dp_hash 0x%"PRIx32" (%s", choice.token,
                   reasons[choice.reason]);
+    if (choice.reason == LB_BY_STICKY) {
+        ds_put_format(&ds, ", expires in %"PRIu32" s",
+                      choice.ticks_left / LB_STICKY_TICKS_PER_SEC);
+    }
+    ds_put_char(&ds, ')');
     oftrace_report(xin->trace, OFT_DETAIL, ds_cstr(&ds));
     ds_destroy(&ds);
 
     if (choice.token) {
+        struct flow flow = xin->flow;
+
         /* The type matters to conntrack alone. */
         flow.dp_hash = choice.token;
         oftrace_add_recirc_node(xin->recirc_queue, OFT_RECIRC_BOND, &flow,

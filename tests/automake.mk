@@ -118,6 +118,7 @@ TESTSUITE_AT = \
 	tests/hooks.at \
 	tests/lb-action.at \
 	tests/lb-group.at \
+	tests/lb-gtpu.at \
 	tests/lb-sticky.at \
 	tests/lb-traffic.at \
 	tests/testsuite.at
@@ -132,6 +133,7 @@ EXTRA_DIST += \
 	$(SYSTEM_TESTSUITE_AT) \
 	tests/atlocal.in \
 	tests/gtpu-packet.py \
+	tests/lb-gtpu-packets.py \
 	tests/ovs-suite-known-failures \
 	tests/run-ovs-suite \
 	tests/run.sh \

@@ -570,7 +570,17 @@ compare(uint64_t now, size_t n_ops, uint64_t *rng)
         if (i % 2000 >= 1000) {
             now += (r >> 40) % 16 * ((r >> 44) % 4);
         }
-        if (op < 40) {
+        if (op < 10) {
+            const struct naive_slot *slot = naive_find(&naive, hash);
+            uint32_t left = 0, token_ = lb_sticky_peek(sticky, hash, t, &left);
+
+            if (slot && naive_is_live(slot, t)) {
+                assert_int_equal(token_, slot->token);
+                assert_int_equal(left, slot->expiry - t);
+            } else {
+                assert_int_equal(token_, 0);
+            }
+        } else if (op < 40) {
             assert_int_equal(lb_sticky_lookup(sticky, hash, t, timeout),
                              naive_lookup(&naive, hash, t, timeout));
         } else if (op < 85) {

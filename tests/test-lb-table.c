@@ -132,7 +132,8 @@ test_words_and_size(void **state)
         { .mask = UINT64_MAX, .index = 9 },
     };
     struct lb_table_config config = {
-        .key = { .k0 = 5, .k1 = 6 }, .min_slots = 8191, .timeout = 12,
+        .key = { .k0 = 5, .k1 = 6 }, .input = LB_INPUT_INNER,
+        .min_slots = 8191, .timeout = 12,
         .salt = 34, .n_words = 2, .words = words,
     };
     struct lb_table *table;
@@ -145,6 +146,7 @@ test_words_and_size(void **state)
     assert_int_equal(table->words[1].index, 9);
     assert_int_equal(table->n_slots, 8191);
     assert_memory_equal(&table->key, &config.key, sizeof config.key);
+    assert_int_equal(table->input, LB_INPUT_INNER);
     assert_int_equal(table->timeout, 12);
     assert_int_equal(table->salt, 34);
     lb_table_destroy(table);
@@ -230,6 +232,13 @@ test_method(void **state)
 {
     (void) state;
     assert_true(lb_method_is_known("maglev"));
+    assert_true(lb_method_is_known("maglev-teid"));
+    assert_true(lb_method_is_known("maglev-inner"));
+    assert_int_equal(lb_method_input("maglev"), LB_INPUT_PACKET);
+    assert_int_equal(lb_method_input("maglev-teid"), LB_INPUT_TEID);
+    assert_int_equal(lb_method_input("maglev-inner"), LB_INPUT_INNER);
+    assert_int_equal(lb_method_input("dp_hash"), LB_INPUT_PACKET);
+    assert_false(lb_method_is_known("maglev-"));
     assert_false(lb_method_is_known(""));
     assert_false(lb_method_is_known("maglev2"));
     assert_false(lb_method_is_known("dp_hash"));

@@ -37,6 +37,21 @@ identifier group_, group;
  ...
  }
 
+// What comes in for a version that has been replaced.
+// hook group_stats: ofproto/ofproto-dpif.c, 1
+@group_stats@
+identifier group, bucket, stats;
+@@
+ group_dpif_credit_stats(struct group_dpif *group,
+                         struct ofputil_bucket *bucket,
+                         const struct dpif_flow_stats *stats)
+ {
++if (lb_group_credit_stats(group, bucket, stats)) {
++    return;
++}
+ ...
+ }
+
 // hook group_liveness: ofproto/ofproto-dpif.c, 1
 @group_liveness@
 identifier type, backer;
@@ -115,7 +130,7 @@ identifier ofproto, ogm, req;
  {
  ...
  struct ofgroup *old_group;
-+lb_group_publish(ogm->new_group, &ogm->old_groups);
++lb_group_publish(ogm->new_group, &ogm->old_groups, ogm->gm.command);
  ...
  }
 

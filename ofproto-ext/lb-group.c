@@ -212,6 +212,8 @@ publish_version(struct lb_group *lb)
 {
     ovs_list_push_back(&lb_published, &lb->node);
     atomic_count_inc(&n_published);
+    lb->ident->current = lb;
+    atomic_store_relaxed(&lb->in_force, true);
     set_table(lb->ident, lb->pending);
     lb->pending = NULL;
 }
@@ -225,6 +227,10 @@ withdraw_version(struct lb_group *lb)
         ovs_list_remove(&lb->node);
         ovs_list_init(&lb->node);
         atomic_count_dec(&n_published);
+        if (lb->ident->current == lb) {
+            lb->ident->current = NULL;
+        }
+        atomic_store_relaxed(&lb->in_force, false);
     }
 }
 
@@ -382,11 +388,14 @@ lb_group_prepare(struct ofgroup *new_group_, const struct ofgroup *old_group)
 }
 
 /* Puts 'new_group', which may be null, in force, and takes 'old_groups' out of
- * it.  Main thread. */
+ * it, as the "enum ofp15_group_mod_command" 'command' asked for.  Main
+ * thread. */
 void
 lb_group_publish(struct ofgroup *new_group,
-                 const struct group_collection *old_groups)
+                 const struct group_collection *old_groups, uint16_t command)
 {
+    bool keep_buckets = (command == OFPGC15_INSERT_BUCKET
+                         || command == OFPGC15_REMOVE_BUCKET);
     struct lb_group *lb = lb_group_of(new_group);
     struct ofgroup *old_group;
 
@@ -396,6 +405,9 @@ lb_group_publish(struct ofgroup *new_group,
 
         if (old) {
             withdraw_version(old);
+            if (lb && lb->ident == old->ident) {
+                lb_stats_continue(lb, old, keep_buckets);
+            }
         }
     }
     if (lb) {

@@ -12,6 +12,7 @@
 #include "openvswitch/list.h"
 #include "openvswitch/ofp-errors.h"
 #include "openvswitch/thread.h"
+#include "ovs-atomic.h"
 
 /* Load-balanced select groups
  * ===========================
@@ -47,7 +48,8 @@
  *
  * The parts: lb-bucket.c gives buckets their identity, lb-liveness.c tells
  * whether they are alive, lb-group.c makes versions and publishes tables,
- * lb-config.c follows other_config, lb-show.c is what operators see. */
+ * lb-config.c follows other_config, lb-show.c is what operators see, and
+ * lb-stats.c has statistics survive a modification. */
 
 #define LB_MAX_TIMEOUT 86400
 
@@ -65,6 +67,7 @@ struct lb_ident {
     bool shared_key;                 /* Is 'key' lb_config_shared_key()? */
     struct siphash_key key;
     uint64_t salt;
+    struct lb_group *current;        /* The version in force, or null. */
 };
 
 /* A bucket of one version. */
@@ -79,6 +82,7 @@ struct lb_group {
     struct ovs_list node;            /* In 'lb_published', or empty. */
     struct group_dpif *group;        /* The version that this belongs to. */
     struct lb_ident *ident;
+    ATOMIC(bool) in_force;
 
     uint32_t timeout;                /* In seconds; 0: stateless. */
     size_t n_words;
@@ -111,6 +115,10 @@ struct lb_bucket *lb_bucket_find(const struct lb_group *, uint32_t token);
 
 /* lb-liveness.c. */
 bool lb_liveness_update(struct lb_group *);
+
+/* lb-stats.c. */
+void lb_stats_continue(struct lb_group *, const struct lb_group *old,
+                       bool keep_buckets);
 
 /* lb-config.c. */
 bool lb_config_applies(const struct ofgroup *);

@@ -16,6 +16,7 @@
 #include "openvswitch/ofp-errors.h"
 #include "ovs-atomic.h"
 
+struct dpif_flow_stats;
 struct flow_wildcards;
 struct group_collection;
 struct group_dpif;
@@ -33,11 +34,14 @@ struct lb_group_ref {
     ATOMIC(struct lb_group *) p;
 };
 
-/* The life of a group; see lb-group.c. */
+/* The life of a group; see lb-group.c and lb-stats.c. */
 enum ofperr lb_group_prepare(struct ofgroup *new_group,
                              const struct ofgroup *old_group);
 void lb_group_publish(struct ofgroup *new_group,
-                      const struct group_collection *old_groups);
+                      const struct group_collection *old_groups,
+                      uint16_t command);
+bool lb_group_credit_stats(struct group_dpif *, const struct ofputil_bucket *,
+                           const struct dpif_flow_stats *);
 void lb_group_destruct(struct group_dpif *);
 void lb_groups_refresh_liveness(void);
 

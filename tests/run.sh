@@ -18,6 +18,8 @@ Open vSwitch in _build, and runs these parts, or those that are named:
   peers       the GTP-U codec against scapy and tshark
   autotest    OpenFlow, groups, datapath actions, on the dummy datapath
   system      real packets through the DPDK datapath and network namespaces
+  kube        ovs-kube-proxy with a real kube-apiserver, which is built first:
+              some five minutes the first time, see tests/kube/build --help
   ovs         Open vSwitch's own test suite, on the extended build, compared
               with stock test by test
 
@@ -30,7 +32,7 @@ The output of each part is also in _build/run-logs.  The last line is
 USAGE
 }
 
-all_parts="unit valgrind asan peers autotest system ovs"
+all_parts="unit valgrind asan peers autotest system kube ovs"
 parts=
 ovs_flags=()
 for arg; do
@@ -89,10 +91,11 @@ count_autotest() {
     echo "${ok:-0} $((${all:-0} - ${ok:-0} - ${skip:-0})) ${skip:-0}"
 }
 
-# count_ovs LOG: the same, of run-ovs-suite.
-count_ovs() {
+# count_last LOG: the same, of run-ovs-suite and kube/run: their last line.
+count_last() {
     local n='([0-9]+)'
-    sed -En "\$s/.*: $n passed, $n failed, $n skipped\$/\1 \2 \3/p" "$1"
+    sed -En "s/.*: $n passed, $n failed, $n skipped\$/\1 \2 \3/p" "$1" |
+        tail -n 1
 }
 
 # show_failed SUITE: the ends of the logs of the tests that failed.
@@ -121,6 +124,8 @@ run_part() {
                  "TESTSUITEFLAGS=-j$((2 * $(nproc)))") ;;
     system)
         command=(make -C "$setup_build_dir" check-system) ;;
+    kube)
+        command=(make -C "$setup_build_dir" check-kube) ;;
     ovs)
         command=("$setup_top/tests/run-ovs-suite" "${ovs_flags[@]}"
                  "$setup_build_dir/openvswitch/extended") ;;
@@ -147,7 +152,7 @@ run_part() {
         esac ;;
     autotest) counts=$(count_autotest testsuite) ;;
     system) counts=$(count_autotest system-testsuite) ;;
-    ovs) counts=$(count_ovs "$log") ;;
+    kube | ovs) counts=$(count_last "$log") ;;
     esac
     set -- ${counts:-0 0 0}
     # A part that fails without saying so, or that runs nothing, has failed.

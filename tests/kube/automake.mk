@@ -53,3 +53,17 @@ tests_kube_kube_dump_CPPFLAGS = $(KUBE_CPPFLAGS)
 tests_kube_kube_dump_LDADD = utilities/ovs-kube-proxy/libkube-api.la \
 	$(KUBE_LIBS)
 $(tests_kube_kube_dump_OBJECTS): | $(OVS)/headers.stamp
+
+EXTRA_DIST += \
+	tests/kube/build \
+	tests/kube/cluster.py \
+	tests/kube/go.mod \
+	tests/kube/go.sum \
+	tests/kube/run \
+	tests/kube/server.py
+
+# With a kube-apiserver and etcd, as root; KUBETESTFLAGS names tests.
+.PHONY: check-kube
+check-kube: extended $(KUBE_DUMP)
+	$(AM_V_at)/usr/bin/python3 $(srcdir)/tests/kube/run $(abs_top_builddir) \
+	    $(KUBETESTFLAGS)

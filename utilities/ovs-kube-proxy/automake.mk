@@ -38,3 +38,7 @@ $(utilities_ovs_kube_proxy_libkube_api_la_OBJECTS): | $(OVS)/headers.stamp
 # recipe is there for make to look at the file again.
 $(OVS)/extended/lib/libopenvswitch.la: extended
 	@:
+
+EXTRA_DIST += \
+	utilities/ovs-kube-proxy/daemonset.yaml \
+	utilities/ovs-kube-proxy/ovs-kube-proxy.service

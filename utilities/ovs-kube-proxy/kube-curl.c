@@ -267,8 +267,7 @@ kube_curl_get(struct kube_curl *kc, const struct kube_config *config,
     curl_easy_setopt(r->easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(r->easy, CURLOPT_TCP_KEEPIDLE, 15L);
     curl_easy_setopt(r->easy, CURLOPT_TCP_KEEPINTVL, 5L);
-    curl_easy_setopt(r->easy, CURLOPT_CONNECTTIMEOUT_MS,
-                     (long) MIN(idle_ms, 10000));
+    curl_easy_setopt(r->easy, CURLOPT_CONNECTTIMEOUT_MS, 10000L);
     curl_easy_setopt(r->easy, CURLOPT_TIMEOUT_MS, (long) total_ms);
     curl_easy_setopt(r->easy, CURLOPT_ERRORBUFFER, r->message);
     curl_easy_setopt(r->easy, CURLOPT_WRITEFUNCTION, write_cb);

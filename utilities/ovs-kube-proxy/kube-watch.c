@@ -18,6 +18,7 @@
 #include "openvswitch/shash.h"
 #include "openvswitch/vlog.h"
 #include "random.h"
+#include "sset.h"
 #include "timeval.h"
 #include "util.h"
 
@@ -35,6 +36,7 @@ COVERAGE_DEFINE(kube_watch_listed);
 #define BACKOFF_MIN_MS 500                /* that, by chance. */
 #define BACKOFF_MAX_MS 30000
 #define MAX_FAILED_WATCHES 3              /* Then the list is read again. */
+#define MAX_LOGGED_ERRORS 5              /* Until all is well again. */
 #define LONG_WATCH_MS 10000               /* A watch that lasts was none. */
 
 enum state {
@@ -58,6 +60,7 @@ struct kube_watch {
     int n_gone;                 /* Watches that ended so, likewise. */
     struct kube_request *request;
     char *error;                /* The last one, null if all is well. */
+    struct sset errors;         /* What was logged since all was well. */
     struct kube_watch_stats stats;
 
     /* LISTING. */
@@ -121,6 +124,7 @@ kube_watch_create(const struct kube_watch_class *class, const char *selector,
     w->state = PAUSED;
     w->next = LISTING;
     w->pause = time_msec();
+    sset_init(&w->errors);
     kube_lines_init(&w->lines, KUBE_LINE_MAX);
     return w;
 }
@@ -150,6 +154,7 @@ kube_watch_destroy(struct kube_watch *w)
         kube_lines_destroy(&w->lines);
         free(w->selector);
         free(w->error);
+        sset_destroy(&w->errors);
         free(w->continue_);
         free(w->version);
         free(w);
@@ -172,6 +177,7 @@ succeeded(struct kube_watch *w)
         VLOG_INFO("%s: %s works again", w->config->server, w->class->path);
         free(w->error);
         w->error = NULL;
+        sset_clear(&w->errors);
     }
     w->backoff_ms = 0;
     w->n_failed_watches = 0;
@@ -192,12 +198,10 @@ failed(struct kube_watch *w, enum state next, char *error,
                      : BACKOFF_MIN_MS);
     ms = MAX(w->backoff_ms / 2 + random_range(w->backoff_ms / 2 + 1),
              retry_after);
-    /* One that comes again after a recovery is worth another line. */
-    if (!w->error) {
+    if (sset_count(&w->errors) < MAX_LOGGED_ERRORS
+        && sset_add(&w->errors, error)) {
         VLOG_WARN("%s: %s: %.300s; trying again", w->config->server,
                   w->class->path, error);
-    } else if (strcmp(w->error, error)) {
-        kube_complain("%s: %s: %s", w->config->server, w->class->path, error);
     }
     free(w->error);
     w->error = error;

@@ -9,10 +9,10 @@
  *   - no access outside of it, no undefined behaviour, no leak (the
  *     sanitizers), and no value that is deeper than it may be;
  *
- *   - what it means, printed as JSON, means the same again;
- *
- *   - text that Open vSwitch's JSON parser takes means the same as YAML,
- *     unless it is refused;
+ *   - what it means, printed as JSON, means the same again, and text that
+ *     Open vSwitch's JSON parser takes means the same as YAML, unless it is
+ *     refused or has one of the three characters that end a line in YAML 1.1
+ *     and not in JSON;
  *
  *   - a stream gives the same objects, and the same error, whole and octet by
  *     octet.
@@ -118,6 +118,15 @@ depth(const struct json *json)
     return max + 1;
 }
 
+/* Returns true if 'text' has a next line, a line separator or a paragraph
+ * separator. */
+static bool
+has_odd_break(const char *text)
+{
+    return (strstr(text, "\xc2\x85") || strstr(text, "\xe2\x80\xa8")
+            || strstr(text, "\xe2\x80\xa9"));
+}
+
 static void
 check_yaml(const char *text, size_t size)
 {
@@ -138,7 +147,8 @@ check_yaml(const char *text, size_t size)
         error = kube_yaml_parse(printed, strlen(printed), &again);
         if (!error) {
             CHECK(json_array(again)->n == 1);
-            CHECK(is_same(json_array(again)->elems[0], document));
+            CHECK(is_same(json_array(again)->elems[0], document)
+                  || has_odd_break(printed));
             json_destroy(again);
         }
         free(error);
@@ -164,7 +174,8 @@ check_json(const char *text, size_t size)
         error = kube_yaml_parse(text, size, &documents);
         if (!error) {
             CHECK(json_array(documents)->n == 1);
-            CHECK(is_same(json_array(documents)->elems[0], json));
+            CHECK(is_same(json_array(documents)->elems[0], json)
+                  || has_odd_break(text));
             json_destroy(documents);
         }
         free(error);

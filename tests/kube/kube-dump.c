@@ -14,9 +14,14 @@
  *     delete KIND NAMESPACE/NAME
  *     end KIND
  *
- * An object whose annotation "kube-dump" is "malformed" is refused.  Ends when
- * it is told to by a signal; unixctl commands "status" and "metrics" show
- * what the API client says of itself.  Logs go to stderr. */
+ * An object whose annotation "kube-dump" is "malformed" is refused.  With
+ * --http=ADDRESS it serves what the API client says of itself.  Logs go to
+ * stderr.  Commands by unixctl, with --unixctl=SOCKET:
+ *
+ *     status          what the readers say of themselves
+ *     health HEALTHY [NAMESPACE NAME PORT LOCAL]...
+ *                     sets what health-check node ports there are
+ *     exit */
 
 #include <config.h>
 
@@ -37,6 +42,8 @@
 #include "utilities/ovs-kube-proxy/kube-api.h"
 #include "utilities/ovs-kube-proxy/kube-config.h"
 #include "utilities/ovs-kube-proxy/kube-file.h"
+#include "utilities/ovs-kube-proxy/kube-health.h"
+#include "utilities/ovs-kube-proxy/kube-http.h"
 #include "utilities/ovs-kube-proxy/kube-object.h"
 
 static const char *const kinds[] = {
@@ -93,48 +100,104 @@ kube_kind_to_string(enum kube_kind kind)
     return kinds[kind];
 }
 
+static struct kube_api *api;
+static struct kube_file *file;
+static struct kube_health *health;
+static struct kube_http *http;
+static bool exiting;
+
+static void
+format_status(struct ds *s)
+{
+    if (api) {
+        kube_api_format(api, s);
+        kube_api_format_metrics(api, s);
+    }
+    if (file) {
+        kube_file_format(file, s);
+    }
+}
+
 static void
 show(struct unixctl_conn *conn, int argc OVS_UNUSED,
-     const char *argv[] OVS_UNUSED, void *api)
+     const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
 {
     struct ds s = DS_EMPTY_INITIALIZER;
 
-    kube_api_format(api, &s);
-    kube_api_format_metrics(api, &s);
+    format_status(&s);
     unixctl_command_reply(conn, ds_cstr(&s));
     ds_destroy(&s);
 }
 
 static void
-stop(struct unixctl_conn *conn, int argc OVS_UNUSED,
-     const char *argv[] OVS_UNUSED, void *exiting)
+serve(const char *path, struct kube_response *response, void *aux OVS_UNUSED)
 {
-    *(bool *) exiting = true;
+    if (!strcmp(path, "/metrics")) {
+        response->status = 200;
+        format_status(&response->body);
+    }
+}
+
+static void
+set_health(struct unixctl_conn *conn, int argc, const char *argv[],
+           void *aux OVS_UNUSED)
+{
+    kube_health_begin(health);
+    for (int i = 2; i + 3 < argc; i += 4) {
+        kube_health_add(health, argv[i], argv[i + 1], atoi(argv[i + 2]),
+                        atoi(argv[i + 3]));
+    }
+    kube_health_end(health, !strcmp(argv[1], "true"));
     unixctl_command_reply(conn, NULL);
+}
+
+static void
+stop(struct unixctl_conn *conn, int argc OVS_UNUSED,
+     const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
+{
+    exiting = true;
+    unixctl_command_reply(conn, NULL);
+}
+
+static void
+run(void)
+{
+    if (api) {
+        kube_api_run(api);
+        kube_api_wait(api);
+    }
+    if (file) {
+        kube_file_run(file);
+        kube_file_wait(file);
+    }
+    if (http) {
+        kube_http_run(http);
+        kube_http_wait(http);
+    }
+    kube_health_run(health);
+    kube_health_wait(health);
 }
 
 int
 main(int argc, char *argv[])
 {
     enum { OPT_CONTEXT = 1, OPT_NODE, OPT_IDLE, OPT_CLUSTER, OPT_FILE,
-           OPT_UNIXCTL };
+           OPT_HTTP, OPT_UNIXCTL };
     static const struct option options[] = {
         { "context", required_argument, NULL, OPT_CONTEXT },
         { "node", required_argument, NULL, OPT_NODE },
         { "idle-ms", required_argument, NULL, OPT_IDLE },
         { "in-cluster", required_argument, NULL, OPT_CLUSTER },
         { "from-file", required_argument, NULL, OPT_FILE },
+        { "http", required_argument, NULL, OPT_HTTP },
         { "unixctl", required_argument, NULL, OPT_UNIXCTL },
         { NULL, 0, NULL, 0 },
     };
     const char *context = NULL, *cluster = NULL, *name = NULL;
-    const char *unixctl_path = "none";
+    const char *unixctl_path = "none", *address = NULL;
     struct kube_api_options api_options = { .node = NULL };
     struct kube_config *config = NULL;
     struct unixctl_server *unixctl;
-    struct kube_file *file = NULL;
-    struct kube_api *api = NULL;
-    bool exiting = false;
     char *error = NULL;
     int c;
 
@@ -147,6 +210,7 @@ main(int argc, char *argv[])
         case OPT_IDLE: api_options.idle_ms = atoi(optarg); break;
         case OPT_CLUSTER: cluster = optarg; break;
         case OPT_FILE: name = optarg; break;
+        case OPT_HTTP: address = optarg; break;
         case OPT_UNIXCTL: unixctl_path = optarg; break;
         default: return EXIT_FAILURE;
         }
@@ -167,22 +231,24 @@ main(int argc, char *argv[])
     if (error) {
         ovs_fatal(0, "%s", error);
     }
+    if (address) {
+        error = kube_http_create(address, serve, NULL, &http);
+        if (error) {
+            ovs_fatal(0, "%s", error);
+        }
+    }
+    health = kube_health_create();
     if (config) {
         api = kube_api_create(config, NULL, &api_options);
     }
     if (unixctl_server_create(unixctl_path, &unixctl)) {
         ovs_fatal(0, "no unixctl server");
     }
-    unixctl_command_register("status", "", 0, 0, show, api);
-    unixctl_command_register("exit", "", 0, 0, stop, &exiting);
+    unixctl_command_register("status", "", 0, 0, show, NULL);
+    unixctl_command_register("health", "", 1, 100, set_health, NULL);
+    unixctl_command_register("exit", "", 0, 0, stop, NULL);
     while (!exiting) {
-        if (api) {
-            kube_api_run(api);
-            kube_api_wait(api);
-        } else {
-            kube_file_run(file);
-            kube_file_wait(file);
-        }
+        run();
         unixctl_server_run(unixctl);
         unixctl_server_wait(unixctl);
         if (exiting) {
@@ -192,6 +258,8 @@ main(int argc, char *argv[])
     }
     kube_api_destroy(api);
     kube_file_destroy(file);
+    kube_http_destroy(http);
+    kube_health_destroy(health);
     unixctl_server_destroy(unixctl);
     return EXIT_SUCCESS;
 }

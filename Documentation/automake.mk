@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 EXTRA_DIST += \
 	Documentation/architecture.md \
+	Documentation/benchmarks.md \
 	Documentation/building.md \
 	Documentation/gtpu.md \
 	Documentation/hooks.md \

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+
+# 'make bench': the stock and the extended switch, measured in turn.
+# ===================================================================
+#
+#   make bench                              everything: an hour and more
+#   make bench BENCH='lb svc' FLOWS='10k'   only these rows and flow counts
+#   make bench BENCHFLAGS=--quick           short rounds
+#   make bench BENCHFLAGS=--help            more
+#
+# See Documentation/benchmarks.md.
+
+EXTRA_DIST += \
+	tests/bench/bench-traffic.c \
+	tests/bench/bench.py \
+	tests/bench/packets.py \
+	tests/bench/report.py \
+	tests/bench/switch.py \
+	tests/bench/traffic.py \
+	tests/bench/workloads.py
+
+# Preloaded into ovs-vswitchd: libtool has no part in it.
+tests/bench/bench-traffic.so: tests/bench/bench-traffic.c
+	$(AM_V_at)$(MKDIR_P) tests/bench
+	$(AM_V_CC)$(CC) $(CFLAGS) -Wall -Wextra -shared -fPIC \
+	    `pkg-config --cflags libdpdk` -o $@ $<
+CLEANFILES += tests/bench/bench-traffic.so
+
+.PHONY: bench
+bench: extended stock tests/bench/bench-traffic.so
+	/usr/bin/python3 $(srcdir)/tests/bench/bench.py --build . \
+	    --library tests/bench/bench-traffic.so --output bench-results \
+	    --rows '$(BENCH)' --flows '$(FLOWS)' $(BENCHFLAGS)

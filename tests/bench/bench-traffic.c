@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Traffic source and sink of 'make bench'
+ * =======================================
+ *
+ * A library to be preloaded into ovs-vswitchd that makes ports of DPDK's
+ * net_null driver into sources that send the packets of a pcap file round and
+ * round, and into sinks that count and, on demand, keep what they are given.
+ * It needs nothing but DPDK's callbacks for receive and transmit, so that any
+ * ovs-vswitchd can be measured with it.
+ *
+ * Why not net_pcap with infinite_rx?  It holds each packet of the file in an
+ * mbuf, of which Open vSwitch never allocates more than 262,144 a port.  This
+ * one maps the file, does the same work for each packet (an mbuf from the
+ * pool, one copy of the packet), and has no limit.  Each packet that the
+ * switch gets is a fresh copy of the file's, whatever was done to the last
+ * one.
+ *
+ * Why not net_null alone as a sink?  It also receives: without "no-rx=1" the
+ * switch is fed, from the same port, as many packets of 64 bytes again whose
+ * content is whatever earlier packets left in the mbufs.
+ *
+ * Ports are controlled through the file that the environment variable
+ * BENCH_TRAFFIC names: an array of 'struct slot', shared with the process that
+ * measures.  See 'Traffic' in traffic.py, which has the same layout.
+ *
+ * Thread-safety: a source is used by the one PMD thread that polls it.  A sink
+ * may be used by any number of threads. */
+
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+#include <rte_memcpy.h>
+
+#define UNUSED __attribute__((unused))
+
+enum { N_SLOTS = 8, MAX_TX_QUEUES = 16 };
+
+/* One port.  Written by us: 'done', 'used', 'error'; else by who measures. */
+struct slot {
+    char device[32];            /* "net_null0", or empty. */
+    char file[192];             /* Source: pcap to send.  Sink: for capture. */
+    uint32_t sink;              /* 1 if a sink, 0 if a source. */
+    uint32_t epoch;             /* Changes when 'file' does. */
+    uint32_t run;               /* Source: send.  Sink: keep packets. */
+    uint32_t error;             /* 1 if 'file' cannot be used. */
+    uint64_t limit;             /* Source: ends after so many packets. */
+    uint64_t done;              /* Packets sent, or received. */
+    uint64_t size;              /* Sink: bytes that fit 'file'. */
+    uint64_t used;              /* Sink: bytes that were needed. */
+};
+
+/* A packet in a pcap file in host byte order. */
+struct record {
+    uint32_t sec, usec, caplen, len;
+};
+enum { PCAP_HEADER = 24 };
+
+/* What a port has mapped.  'data' is NULL as long as there is nothing. */
+struct port {
+    struct slot *slot;
+    uint32_t epoch;
+    uint8_t *data;
+    size_t size;
+    size_t next;                /* Source: offset of the next packet. */
+    const struct rte_eth_rxtx_callback *rx;
+    const struct rte_eth_rxtx_callback *tx[MAX_TX_QUEUES];
+};
+static struct port ports[RTE_MAX_ETHPORTS];
+
+/* The control file, or NULL. */
+static struct slot *
+map_slots(void)
+{
+    static struct slot *slots;
+    const char *name = getenv("BENCH_TRAFFIC");
+
+    if (!slots && name) {
+        int fd = open(name, O_RDWR);
+        void *p = fd < 0 ? MAP_FAILED
+                  : mmap(NULL, N_SLOTS * sizeof *slots,
+                         PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+        if (p == MAP_FAILED) {
+            perror(name);
+            abort();
+        }
+        close(fd);
+        slots = p;
+    }
+    return slots;
+}
+
+/* Maps the file that 'port''s slot names now.  Its packets are checked here,
+ * so that the way of each packet need not. */
+static void
+open_file(struct port *port)
+{
+    struct slot *slot = port->slot;
+    struct stat st;
+    int fd;
+
+    if (port->data) {
+        munmap(port->data, port->size);
+        port->data = NULL;
+    }
+    port->epoch = slot->epoch;
+    port->next = PCAP_HEADER;
+
+    fd = open(slot->file, slot->sink ? O_RDWR : O_RDONLY);
+    if (fd >= 0) {
+        if (!fstat(fd, &st) && st.st_size > PCAP_HEADER) {
+            void *p = mmap(NULL, st.st_size,
+                           PROT_READ | (slot->sink ? PROT_WRITE : 0),
+                           MAP_SHARED | MAP_POPULATE, fd, 0);
+            if (p != MAP_FAILED) {
+                port->data = p;
+                port->size = st.st_size;
+            }
+        }
+        close(fd);
+    }
+
+    if (port->data && !slot->sink) {
+        size_t ofs = PCAP_HEADER;
+
+        while (port->size - ofs >= sizeof(struct record)) {
+            const struct record *r = (const void *) (port->data + ofs);
+
+            if (r->caplen > RTE_MBUF_DEFAULT_DATAROOM
+                || r->caplen > port->size - ofs - sizeof *r) {
+                break;
+            }
+            ofs += sizeof *r + r->caplen;
+        }
+        if (ofs != port->size) {
+            munmap(port->data, port->size);
+            port->data = NULL;
+        }
+    }
+    slot->error = !port->data;
+}
+
+/* Gives the 'n' mbufs of 'pkts' the next packets of the file. */
+static uint16_t
+source_rx(uint16_t port_id UNUSED, uint16_t queue UNUSED,
+          struct rte_mbuf *pkts[], uint16_t n, uint16_t max UNUSED,
+          void *port_)
+{
+    struct port *port = port_;
+    struct slot *slot = port->slot;
+    uint16_t i, n_sent = n;
+
+    if (!__atomic_load_n(&slot->run, __ATOMIC_ACQUIRE)) {
+        n_sent = 0;
+    } else {
+        if (port->epoch != slot->epoch) {
+            open_file(port);
+        }
+        if (!port->data) {
+            n_sent = 0;
+        } else if (slot->limit - slot->done < n_sent) {
+            n_sent = slot->limit - slot->done;
+        }
+    }
+    for (i = 0; i < n_sent; i++) {
+        const struct record *r = (const void *) (port->data + port->next);
+        struct rte_mbuf *m = pkts[i];
+
+        rte_memcpy(rte_pktmbuf_mtod(m, void *), r + 1, r->caplen);
+        m->data_len = r->caplen;
+        m->pkt_len = r->caplen;
+        port->next += sizeof *r + r->caplen;
+        if (port->next == port->size) {
+            port->next = PCAP_HEADER;
+        }
+    }
+    if (n_sent < n) {
+        rte_pktmbuf_free_bulk(pkts + n_sent, n - n_sent);
+    }
+    __atomic_store_n(&slot->done, slot->done + n_sent, __ATOMIC_RELEASE);
+    return n_sent;
+}
+
+/* Keeps the packet 'm', if it fits. */
+static void
+keep(struct port *port, const struct rte_mbuf *m)
+{
+    struct record r = { .caplen = m->pkt_len, .len = m->pkt_len };
+    size_t size = sizeof r + r.caplen;
+    size_t ofs = __atomic_fetch_add(&port->slot->used, size,
+                                    __ATOMIC_RELAXED);
+
+    if (ofs + size <= port->size) {
+        uint8_t *to = port->data + ofs;
+        const void *data;
+
+        memcpy(to, &r, sizeof r);
+        data = rte_pktmbuf_read(m, 0, r.caplen, to + sizeof r);
+        if (data && data != to + sizeof r) {
+            memcpy(to + sizeof r, data, r.caplen);
+        }
+    }
+}
+
+static uint16_t
+sink_tx(uint16_t port_id UNUSED, uint16_t queue UNUSED,
+        struct rte_mbuf *pkts[], uint16_t n, void *port_)
+{
+    struct port *port = port_;
+    struct slot *slot = port->slot;
+    uint16_t i;
+
+    __atomic_fetch_add(&slot->done, n, __ATOMIC_RELAXED);
+    if (__atomic_load_n(&slot->run, __ATOMIC_ACQUIRE) && port->data
+        && slot->used < slot->size) {
+        for (i = 0; i < n; i++) {
+            keep(port, pkts[i]);
+        }
+    }
+    return n;
+}
+
+/* Attaches our callbacks to port 'id' if a slot names its device. */
+static void
+attach(uint16_t id)
+{
+    struct slot *slots = map_slots();
+    struct port *port = &ports[id];
+    char name[RTE_ETH_NAME_MAX_LEN];
+    struct rte_eth_dev_info info;
+    int i;
+
+    if (!slots || rte_eth_dev_get_name_by_port(id, name)
+        || rte_eth_dev_info_get(id, &info)) {
+        return;
+    }
+    for (i = 0; i < N_SLOTS && strcmp(slots[i].device, name); i++) {
+        continue;
+    }
+    if (i == N_SLOTS || !name[0]) {
+        return;
+    }
+
+    if (port->rx) {
+        rte_eth_remove_rx_callback(id, 0, port->rx);
+        port->rx = NULL;
+    }
+    for (uint16_t q = 0; q < MAX_TX_QUEUES; q++) {
+        if (port->tx[q]) {
+            rte_eth_remove_tx_callback(id, q, port->tx[q]);
+            port->tx[q] = NULL;
+        }
+    }
+
+    port->slot = &slots[i];
+    if (!port->slot->sink) {
+        port->rx = rte_eth_add_rx_callback(id, 0, source_rx, port);
+        if (!port->rx) {
+            abort();
+        }
+        return;
+    }
+    if (port->slot->file[0] && port->epoch != port->slot->epoch) {
+        open_file(port);
+    }
+    for (uint16_t q = 0; q < info.nb_tx_queues && q < MAX_TX_QUEUES; q++) {
+        port->tx[q] = rte_eth_add_tx_callback(id, q, sink_tx, port);
+        if (!port->tx[q]) {
+            abort();
+        }
+    }
+}
+
+int
+rte_eth_dev_start(uint16_t id)
+{
+    static int (*start)(uint16_t);
+    int error;
+
+    if (!start) {
+        start = (int (*)(uint16_t)) dlsym(RTLD_NEXT, "rte_eth_dev_start");
+        if (!start) {
+            abort();
+        }
+    }
+    error = start(id);
+    if (!error) {
+        attach(id);
+    }
+    return error;
+}

@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One Open vSwitch with one PMD thread, in a network namespace of its own."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+from traffic import Traffic
+
+# How the parts of 3.1 that are there more than once can be set.  Those that a
+# build or a processor does not have are left out when the switch says so.
+AVX512 = [["dpif-netdev/dpif-impl-set", "dpif_avx512"],
+          ["dpif-netdev/miniflow-parser-set", "study"],
+          ["dpif-netdev/subtable-lookup-prio-set", "avx512_gather", "5"],
+          ["odp-execute/action-impl-set", "avx512"]]
+SCALAR = [["dpif-netdev/dpif-impl-set", "dpif_scalar"],
+          ["dpif-netdev/miniflow-parser-set", "scalar"],
+          ["dpif-netdev/subtable-lookup-prio-set", "avx512_gather", "0"],
+          ["odp-execute/action-impl-set", "scalar"]]
+# Name: (one new flow in so many is put into the EMC, SMC, commands).
+SETTINGS = {
+    "default": (100, False, SCALAR),
+    "no-emc": (0, False, SCALAR),
+    "smc": (0, True, SCALAR),
+    "avx512": (100, False, AVX512),
+    "avx512-no-emc": (0, False, AVX512),
+    "avx512-smc": (0, True, AVX512),
+}
+
+
+class Failed(Exception):
+    """Something of the set-up does not work."""
+
+
+class Switch:
+    """'build' is a build folder of Open vSwitch, 'source' where its schema
+    is, 'folder' where files go, 'library' bench-traffic.so."""
+
+    def __init__(self, name, build, source, folder, library, cpus,
+                 memory=768):
+        self.name, self.folder, self.build = name, folder, build
+        shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs(folder)
+        self.traffic = Traffic(folder)
+        self._stopped = False
+        self._pmd = None
+        self._daemons = []
+        self._ports = {}
+        self.env = dict(
+            os.environ, BENCH_TRAFFIC=self.traffic.path,
+            PATH=":".join([os.path.join(build, d) for d in
+                           ("ovsdb", "vswitchd", "utilities")]
+                          + [os.environ["PATH"]]),
+            **{v: folder for v in ("OVS_RUNDIR", "OVS_LOGDIR", "OVS_DBDIR",
+                                   "OVS_SYSCONFDIR")},
+            OVS_PKGDATADIR=os.path.join(source, "vswitchd"))
+        try:
+            self._start(source, library, cpus, memory)
+        except BaseException:
+            self.end()
+            raise
+
+    def _start(self, source, library, cpus, memory):
+        db = os.path.join(self.folder, "conf.db")
+        self.run("ovsdb-tool", "create", db,
+                 os.path.join(source, "vswitchd", "vswitch.ovsschema"))
+        self.run("ovsdb-server", "--detach", "--no-chdir", "--pidfile",
+                 "--log-file", "-vconsole:off",
+                 "--remote=punix:" + os.path.join(self.folder, "db.sock"), db)
+        self._daemons.append(self._pid("ovsdb-server"))
+        # Flows and connections are not to time out while a switch stands
+        # still for the other's turn.
+        self.vsctl("--no-wait", "init", "--", "set", "open", ".",
+                   "other_config:dpdk-init=true",
+                   "other_config:dpdk-extra=--no-pci --in-memory",
+                   "other_config:dpdk-socket-mem=%d" % memory,
+                   "other_config:dpdk-lcore-mask=%#x" % (1 << cpus[0]),
+                   "other_config:pmd-cpu-mask=%#x" % (1 << cpus[1]),
+                   "other_config:max-idle=600000",
+                   "--", "--id=@dp", "create", "Datapath",
+                   "datapath_version=0",
+                   "--", "set", "open", ".", "datapaths:netdev=@dp")
+        self.run("unshare", "-n", "env", "LD_PRELOAD=" + library,
+                 "ovs-vswitchd", "--detach", "--no-chdir", "--pidfile",
+                 "--log-file", "-vconsole:off", "--disable-system")
+        self._daemons.append(self._pid("ovs-vswitchd"))
+        self.vsctl("add-zone-tp", "netdev", "zone=7", "udp_first=3600",
+                   "udp_single=3600", "udp_multiple=3600")
+        commands = self.appctl("list-commands")
+        self.has_fuse = "fuse/show" in commands
+
+    def _pid(self, daemon):
+        with open(os.path.join(self.folder, daemon + ".pid")) as f:
+            return int(f.read())
+
+    def run(self, *args, stdin=None):
+        p = subprocess.run(args, env=self.env, input=stdin, text=True,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if p.returncode:
+            raise Failed("%s: %s: %s" % (self.name, " ".join(args),
+                                         p.stderr.strip()))
+        return p.stdout
+
+    def vsctl(self, *args):
+        return self.run("ovs-vsctl", "--timeout=20", *args)
+
+    def appctl(self, *args):
+        return self.run("ovs-appctl", "--timeout=60", "-t",
+                        os.path.join(self.folder, "ovs-vswitchd.%d.ctl"
+                                     % self._pid("ovs-vswitchd")), *args)
+
+    def ofctl(self, verb, bridge, lines):
+        self.run("ovs-ofctl", "-OOpenFlow15", "--bundle", verb, bridge, "-",
+                 stdin="\n".join(lines) + "\n")
+
+    def flows(self, bridge, lines):
+        self.ofctl("add-flows", bridge, lines)
+
+    def groups(self, bridge, lines):
+        self.ofctl("add-groups", bridge, lines)
+
+    def bridge(self, name):
+        self.vsctl("add-br", name, "--", "set", "bridge", name,
+                   "datapath_type=netdev", "fail-mode=secure")
+
+    def port(self, bridge, port, number):
+        """Adds 'port' of the traffic as OpenFlow port 'number'."""
+        name = "p%d" % len(self._ports)
+        self._ports[port.device] = name
+        self.vsctl("add-port", bridge, name, "--", "set", "interface", name,
+                   "type=dpdk", "ofport_request=%d" % number,
+                   "options:dpdk-devargs=%s,size=64%s"
+                   % (port.device, ",no-rx=1" if port["sink"] else ""))
+        error = self.vsctl("get", "interface", name, "error").strip()
+        if error != "[]":
+            raise Failed("%s: port %s: %s" % (self.name, name, error))
+
+    def address(self, bridge, prefix):
+        """Gives 'bridge' an address, for tunnels, and returns its MAC."""
+        pid = str(self._pid("ovs-vswitchd"))
+        self.run("nsenter", "-t", pid, "-n", "ip", "address", "add", prefix,
+                 "dev", bridge)
+        self.run("nsenter", "-t", pid, "-n", "ip", "link", "set", bridge,
+                 "up")
+        text = self.vsctl("get", "interface", bridge, "mac_in_use")
+        return bytes.fromhex(text.strip().strip('"').replace(":", ""))
+
+    def set(self, setting):
+        """Sets the caches and implementations, and the fused flow cache by
+        'setting' "fuse".  Returns False if it is not there."""
+        fuse = setting == "fuse"
+        emc, smc, commands = SETTINGS["default" if fuse else setting]
+        self.vsctl("set", "open", ".",
+                   "other_config:emc-insert-inv-prob=%d" % emc,
+                   "other_config:smc-enable=%s" % str(smc).lower(),
+                   "other_config:fuse=%s" % ("on" if fuse else "off"))
+        ok = 0
+        for command in commands:
+            try:
+                self.appctl(*command)
+                ok += 1
+            except Failed:
+                pass
+        return (self.has_fuse if fuse else ok > 0 or commands is SCALAR)
+
+    def pmd_thread(self):
+        """The folder of the PMD thread in /proc.  Its priority becomes the
+        highest, once: by nice value and, where the kernel shares processors
+        out among sessions first, of the session that is the daemon's own."""
+        if not self._pmd:
+            pid = self._pid("ovs-vswitchd")
+            try:
+                with open("/proc/%d/autogroup" % pid, "w") as f:
+                    f.write("-20")
+            except OSError:
+                pass
+            tasks = "/proc/%d/task" % pid
+            for tid in os.listdir(tasks):
+                with open(os.path.join(tasks, tid, "comm")) as f:
+                    if f.read().startswith("pmd-"):
+                        self._pmd = os.path.join(tasks, tid)
+                        os.setpriority(os.PRIO_PROCESS, int(tid), -20)
+            if not self._pmd:
+                raise Failed("%s: no PMD thread" % self.name)
+        return self._pmd
+
+    def cpu_seconds(self):
+        """What the PMD thread has had of its processor."""
+        with open(os.path.join(self.pmd_thread(), "schedstat")) as f:
+            return int(f.read().split()[0]) / 1e9
+
+    def hold(self):
+        os.kill(self._pid("ovs-vswitchd"), signal.SIGSTOP)
+        self._stopped = True
+
+    def resume(self):
+        os.kill(self._pid("ovs-vswitchd"), signal.SIGCONT)
+        self._stopped = False
+
+    def perf(self):
+        """The statistics of the PMD thread since the last clear."""
+        text = self.appctl("dpif-netdev/pmd-perf-show", "-nh")
+
+        def value(pattern):
+            m = re.search(pattern, text)
+            return float(m.group(1)) if m else 0.0
+
+        packets = value(r"Rx packets: +(\d+)")
+        busy = value(r"busy iterations: .*\( *([\d.]+) %")
+        cycles = value(r"Used TSC cycles: +(\d+)") * busy / 100
+        return {"packets": packets,
+                "busy": busy,
+                "cycles": cycles / packets if packets else 0.0,
+                "hz": self._hz(text),
+                "passes": value(r"Datapath passes: .*\(([\d.]+)"),
+                "upcalls": value(r"- Upcalls: +(\d+)"),
+                "lost": value(r"Lost upcalls: +(\d+)"),
+                "emc": value(r"EMC hits: .*\( *([\d.]+)"),
+                "text": text}
+
+    @staticmethod
+    def _hz(text):
+        m = re.search(r"Used TSC cycles: +(\d+) +\( *([\d.]+) %", text)
+        d = re.search(r"Measurement duration: ([\d.]+) s", text)
+        if not m or not d or not float(m.group(2)) or not float(d.group(1)):
+            return 0.0
+        return int(m.group(1)) * 100 / float(m.group(2)) / float(d.group(1))
+
+    def clear(self):
+        self.appctl("dpif-netdev/pmd-stats-clear")
+
+    def megaflows(self):
+        """The datapath flows of the PMD thread.  Those of other threads, of
+        packets that took the slow path, say, are left out."""
+        return len(re.findall(r"recirc_id\(", self.appctl(
+            "dpctl/dump-flows")))
+
+    def memory(self):
+        with open("/proc/%d/status" % self._pid("ovs-vswitchd")) as f:
+            m = re.search(r"VmRSS:\s+(\d+) kB", f.read())
+        return int(m.group(1)) * 1024
+
+    def drops(self):
+        """Packets that any port dropped, by counter."""
+        found = {}
+        text = self.vsctl("--columns=name,statistics", "--format=json",
+                          "list", "interface")
+        for name, count in re.findall(r'"([a-z_]*drop[a-z_]*)",(\d+)', text):
+            if int(count):
+                found[name] = found.get(name, 0) + int(count)
+        return found
+
+    def warnings(self):
+        with open(os.path.join(self.folder, "ovs-vswitchd.log")) as f:
+            return [line.strip() for line in f
+                    if re.search(r"\|(ERR|EMER)\|", line)]
+
+    def end(self):
+        if self._stopped:
+            self.resume()
+        for pid in reversed(self._daemons):
+            try:
+                os.kill(pid, signal.SIGTERM)
+            except ProcessLookupError:
+                continue
+            for _ in range(500):
+                if not os.path.exists("/proc/%d" % pid):
+                    break
+                time.sleep(0.01)
+            else:
+                os.kill(pid, signal.SIGKILL)
+        self._daemons = []

@@ -1,0 +1,583 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is measured: for each kind of work, how a switch is set up for it, what
+it is sent, and what it must send on.
+
+A workload is a class with
+
+    name        of its row
+    cases       parameters of each measurement of it, as dictionaries
+    setup()     makes bridges, ports, groups and flows
+    warm()      brings flows and connections into being
+    check()     sends every flow once more and looks at what comes out; raises
+                packets.Wrong
+
+'Pcaps' keeps the traffic that has been generated, for there are two switches
+and several rows that are sent the same.
+"""
+
+import os
+
+import packets
+from packets import (BACKEND_PORT, BACKENDS, DST_MAC, GNB_IP, NEW_DST_MAC,
+                     NEW_SRC_MAC, SRC_MAC, SWITCH_IP, UES, VIP, VIP_PORT,
+                     Wrong, expect, ip, mac)
+
+REWRITE = "set_field:%s->eth_src,set_field:%s->eth_dst" % (
+    mac(NEW_SRC_MAC), mac(NEW_DST_MAC))
+# As many packets as are looked at one by one.
+CHECKED = 20000
+
+
+class Pcaps:
+    def __init__(self, folder):
+        self.folder = folder
+        os.makedirs(folder, exist_ok=True)
+
+    def get(self, name, frames):
+        """The path of pcap 'name', made of 'frames' if it is not there."""
+        path = os.path.join(self.folder, name + ".pcap")
+        if not os.path.exists(path):
+            packets.write_pcap(path + ".tmp", frames)
+            os.rename(path + ".tmp", path)
+        return path
+
+
+def to_vip(n):
+    """'n' clients' packets to the Service."""
+    for i in range(n):
+        src, sport = packets.client(i)
+        yield packets.udp(i, src, VIP, sport, VIP_PORT)
+
+
+def ue_flow(i, n_ues):
+    """Address and port of UE flow 'i' of those of 'n_ues' UEs."""
+    return UES + 1 + i % n_ues, 1024 + i // n_ues
+
+
+def backend(bucket):
+    return BACKENDS + 1 + bucket
+
+
+def spread(counts, n_buckets, n_flows):
+    """Checks the number of flows of each bucket.  A select group spreads by
+    hash, with at most 256 values if it is one of dp_hash."""
+    share = n_flows / n_buckets
+    if set(counts) - set(range(n_buckets)):
+        raise Wrong("flows of unknown buckets: %s" % sorted(counts))
+    if share < 8:
+        return
+    for bucket in range(n_buckets):
+        n = counts.get(bucket, 0)
+        if not share / 4 <= n <= share * 3:
+            raise Wrong("bucket %d has %d of %d flows, its share is %d"
+                        % (bucket, n, n_flows, share))
+
+
+class Workload:
+    lossless = True             # All that is sent must come out.
+    cases = []
+
+    def __init__(self, pcaps, switch, extended, case):
+        self.pcaps, self.switch, self.case = pcaps, switch, case
+        self.extended = extended
+        self.traffic = switch.traffic
+        self.n = case["flows"]
+
+    def capture(self, source, sink, n=None):
+        """Sends one round of 'n' packets (or those that are looked at) and
+        returns what came out."""
+        n = n or min(self.n, CHECKED)
+        self.traffic.capture(sink, True)
+        lost = self.traffic.send(source, n)
+        self.traffic.capture(sink, False)
+        frames = self.traffic.captured(sink)
+        if lost or len(frames) != n:
+            raise Wrong("%d packets sent, %d came out, %d were kept"
+                        % (n, n - lost, len(frames)))
+        return frames
+
+    def warm(self):
+        self.warm_again()
+
+    def warm_again(self):
+        """Fills caches, by three rounds of all flows."""
+        for source in self.traffic.sources():
+            for _ in range(3):
+                self.traffic.send(source, self.n)
+
+    def describe(self):
+        return ", ".join("%s %s" % (count(v) if isinstance(v, int) else v,
+                                    k) for k, v in self.case.items())
+
+
+def count(n):
+    for unit, name in ((1000000, "M"), (1000, "k")):
+        if n >= unit and n % unit == 0:
+            return "%d%s" % (n // unit, name)
+    return str(n)
+
+
+class Simple(Workload):
+    """One source, one sink, one bridge."""
+
+    def ports(self):
+        pcap = self.pcaps.get("vip-%d" % self.n, to_vip(self.n))
+        self.source = self.traffic.source(pcap)
+        self.sink = self.traffic.sink()
+        self.switch.bridge("br0")
+        self.switch.port("br0", self.source, 1)
+        self.switch.port("br0", self.sink, 2)
+
+    def same(self, got, **changed):
+        """Checks that 'got' is as it was sent but for what is 'changed'."""
+        src, sport = packets.client(got.i)
+        fields = dict(src_mac=SRC_MAC, dst_mac=DST_MAC, src=src, dst=VIP,
+                      sport=sport, dport=VIP_PORT, ttl=64)
+        fields.update(changed)
+        expect(got, **fields)
+
+    def check(self):
+        seen = set()
+        for frame in self.capture(self.source, self.sink):
+            got = packets.parse_udp(frame)
+            self.look(got)
+            seen.add(got.i)
+        if len(seen) != min(self.n, CHECKED):
+            raise Wrong("only %d flows came out" % len(seen))
+
+    def look(self, got):
+        self.same(got, src_mac=NEW_SRC_MAC, dst_mac=NEW_DST_MAC)
+
+
+class Io(Simple):
+    name = "io"
+    cases = [{"work": "drop", "flows": 1000},
+             {"work": "transmit", "flows": 1000}]
+
+    def setup(self):
+        self.ports()
+        self.lossless = self.case["work"] != "drop"
+        self.switch.flows("br0", ["in_port=1,actions=%s" % (
+            "output:2" if self.lossless else "drop")])
+
+    def check(self):
+        if self.lossless:
+            super().check()
+        elif self.traffic.send(self.source, self.n) != self.n:
+            raise Wrong("packets came out")
+
+    def look(self, got):
+        self.same(got)
+
+
+class Forward(Simple):
+    name = "fwd"
+    cases = [{"flows": n} for n in (10000, 100000)]
+
+    def setup(self):
+        self.ports()
+        self.switch.flows("br0", ["in_port=1,ip,actions=%s,output:2"
+                                  % REWRITE])
+
+
+class LoadBalance(Simple):
+    """Stateless: each bucket rewrites the destination.  The extended switch
+    has a group of method maglev, or the same as stock."""
+    name = "lb"
+    cases = [{"buckets": b, "flows": n, "method": "maglev"} for b in (16, 256)
+             for n in (10000, 100000, 1000000)]
+    cases += [{"buckets": 16, "flows": 100000, "method": "dp_hash"}]
+
+    def setup(self):
+        self.ports()
+        method = self.case["method"] if self.extended else "dp_hash"
+        buckets = ",".join(
+            "bucket=bucket_id:%d,weight:100,actions=set_field:%s->eth_dst,"
+            "set_field:%s->ip_dst,output:2"
+            % (b, mac(NEW_DST_MAC), ip(backend(b)))
+            for b in range(self.case["buckets"]))
+        self.switch.groups("br0", [
+            "group_id=1,type=select,selection_method=%s,%s"
+            % (method, buckets)])
+        self.switch.flows("br0", ["in_port=1,ip,nw_dst=%s,actions=group:1"
+                                  % ip(VIP)])
+
+    def check(self):
+        self.counts = {}
+        super().check()
+        spread(self.counts, self.case["buckets"], min(self.n, CHECKED))
+
+    def look(self, got):
+        self.same(got, dst_mac=NEW_DST_MAC, dst=got.dst)
+        bucket = got.dst - BACKENDS - 1
+        self.counts[bucket] = self.counts.get(bucket, 0) + 1
+
+
+def service_group(switch, bridge, n_buckets, method, table):
+    buckets = ",".join(
+        "bucket=bucket_id:%d,weight:100,actions="
+        "ct(commit,zone=7,nat(dst=%s:%d),table=%d)"
+        % (b, ip(backend(b)), BACKEND_PORT, table) for b in range(n_buckets))
+    switch.groups(bridge, ["group_id=1,type=select,selection_method=%s,%s"
+                           % (method, buckets)])
+
+
+class Service(Simple):
+    """A Service with connection tracking and NAT, as OVN does it: established
+    connections, both directions at once."""
+    name = "svc"
+    cases = [{"flows": n} for n in (10000, 100000, 1000000)]
+    buckets = 16
+    method = "dp_hash"
+
+    def ports(self):
+        super().ports()
+        self.reply_source = self.traffic.source(None)
+        self.reply_sink = self.traffic.sink()
+        self.switch.port("br0", self.reply_source, 3)
+        self.switch.port("br0", self.reply_sink, 4)
+
+    def setup(self):
+        # Room for the packet of each flow, of which replies are made.
+        self.traffic_capacity(self.n)
+        self.ports()
+        self.switch.appctl("dpctl/ct-set-maxconns", "8000000")
+        service_group(self.switch, "br0", self.buckets,
+                      self.method if self.extended else "dp_hash", 2)
+        self.switch.flows("br0", [
+            "table=0,in_port=1,udp,nw_dst=%s,tp_dst=%d,"
+            "actions=ct(zone=7,nat,table=1)" % (ip(VIP), VIP_PORT),
+            "table=0,in_port=3,udp,nw_src=%s/16,tp_src=%d,"
+            "actions=ct(zone=7,nat,table=1)" % (ip(BACKENDS), BACKEND_PORT),
+            "table=1,in_port=1,ct_state=+trk+new,ip,actions=group:1",
+            "table=1,in_port=1,ct_state=+trk+est,ip,actions=%s,output:2"
+            % REWRITE,
+            "table=1,in_port=3,ct_state=+trk+est+rpl,ip,actions=%s,output:4"
+            % REWRITE,
+            "table=2,in_port=1,ip,actions=%s,output:2" % REWRITE])
+
+    def traffic_capacity(self, n):
+        sink = self.traffic.sink
+        self.traffic.sink = lambda capacity=0: sink(
+            max(1 << 20, (n + 64) * 80))
+
+    def connect(self, source, sink, n):
+        """Makes the connections of the first 'n' packets and returns what
+        came out.  Upcalls may lose some of the first."""
+        self.traffic.send(source, min(n, 1000))
+        source["epoch"] += 1    # From the first packet on.
+        return self.capture(source, sink, n)
+
+    def reply(self, frame):
+        got = packets.parse_udp(frame)
+        return packets.udp(got.i, got.dst, got.src, got.dport, got.sport)
+
+    def warm(self):
+        frames = self.connect(self.source, self.sink, self.n)
+        # A file of its own: which backend a flow got is this switch's matter.
+        path = os.path.join(self.switch.folder, "replies.pcap")
+        packets.write_pcap(path, (self.reply(frame) for frame in frames))
+        self.reply_source.set_file(path)
+        self.warm_again()
+
+    def check(self):
+        counts, buckets = {}, {}
+        for frame in self.capture(self.source, self.sink):
+            got = packets.parse_udp(frame)
+            self.same(got, src_mac=NEW_SRC_MAC, dst_mac=NEW_DST_MAC,
+                      dst=got.dst, dport=BACKEND_PORT)
+            bucket = got.dst - BACKENDS - 1
+            buckets[got.i] = bucket
+            counts[bucket] = counts.get(bucket, 0) + 1
+        spread(counts, self.buckets, len(buckets))
+        for frame in self.capture(self.reply_source, self.reply_sink):
+            self.look_reply(packets.parse_udp(frame))
+
+    def look_reply(self, got):
+        dst, dport = packets.client(got.i)
+        expect(got, src_mac=NEW_SRC_MAC, dst_mac=NEW_DST_MAC, src=VIP,
+               sport=VIP_PORT, dst=dst, dport=dport, ttl=64)
+
+
+class ServiceNew(Service):
+    """New connections: every packet is the first of its connection."""
+    name = "svc-new"
+    cases = [{"flows": 200000}]
+    method = "maglev"
+    once = True                 # Not in rounds of the same flows.
+
+    def warm(self):
+        self.fresh()
+        self.traffic.send(self.source, self.n)
+
+    def fresh(self):
+        """Forgets all connections.  Takes a while, in other threads."""
+        self.switch.appctl("dpctl/flush-conntrack")
+
+    def check(self):
+        self.fresh()
+        counts = {}
+        for frame in self.capture(self.source, self.sink):
+            got = packets.parse_udp(frame)
+            self.same(got, src_mac=NEW_SRC_MAC, dst_mac=NEW_DST_MAC,
+                      dst=got.dst, dport=BACKEND_PORT)
+            bucket = got.dst - BACKENDS - 1
+            counts[bucket] = counts.get(bucket, 0) + 1
+        spread(counts, self.buckets, sum(counts.values()))
+
+
+class Tunnel(Workload):
+    """GTP-U between the underlay bridge br-phy and the bridge br0."""
+
+    gtpu = 10                   # OpenFlow port on br0.
+
+    def bridges(self):
+        self.switch.bridge("br-phy")
+        self.switch.bridge("br0")
+        self.mac = self.switch.address("br-phy", ip(SWITCH_IP) + "/24")
+        self.switch.vsctl(
+            "add-port", "br0", "gtpu0", "--", "set", "interface", "gtpu0",
+            "type=gtpu", "options:remote_ip=flow", "options:key=flow",
+            "ofport_request=%d" % self.gtpu)
+        self.switch.appctl("tnl/neigh/set", "br-phy", ip(GNB_IP),
+                           mac(SRC_MAC))
+
+    def underlay(self, source, sink):
+        flows = []
+        if source:
+            self.switch.port("br-phy", source, 1)
+            flows.append("in_port=1,actions=LOCAL")
+        if sink:
+            self.switch.port("br-phy", sink, 2)
+            # Only the tunnel's packets, none of those of the kernel.
+            flows.append("in_port=LOCAL,udp,tp_dst=%d,actions=output:2"
+                         % packets.GTPU_PORT)
+        self.switch.flows("br-phy", flows)
+
+    def uplink(self, n, n_ues):
+        """Packets of 'n' flows of 'n_ues' UEs, each with its TEID.  The
+        switch's MAC is its own, so are the files."""
+        def frames():
+            for i in range(n):
+                src, sport = ue_flow(i, n_ues)
+                yield packets.gtpu(
+                    packets.udp(i, src, VIP, sport, VIP_PORT),
+                    teid(i % n_ues), self.mac)
+        path = os.path.join(self.switch.folder, "uplink.pcap")
+        packets.write_pcap(path, frames())
+        return path
+
+    def look_gtpu(self, frame, n_ues):
+        """Checks the outer header of 'frame' and returns what is inside."""
+        # The stock switch always computes the outer UDP checksum, and before
+        # it writes the length that the checksum covers: wrong.
+        outer, got_teid, inner = packets.parse_gtpu(frame, not self.extended)
+        expect(outer, src=SWITCH_IP, dst=GNB_IP, src_mac=self.mac,
+               dst_mac=SRC_MAC, ttl=64)
+        want = teid((inner.dst - UES - 1) if n_ues > 1 else 0)
+        if got_teid != want:
+            raise Wrong("TEID %#x, should be %#x" % (got_teid, want))
+        return inner
+
+
+def teid(ue):
+    return 0x10000 + ue
+
+
+class Decap(Tunnel):
+    """One rule for each TEID."""
+    name = "decap"
+    cases = [{"TEIDs": t, "flows": n} for t in (1000, 10000)
+             for n in (10000, 100000)]
+
+    def setup(self):
+        self.bridges()
+        self.source = self.traffic.source(self.uplink(self.n,
+                                                      self.case["TEIDs"]))
+        self.sink = self.traffic.sink()
+        self.underlay(self.source, None)
+        self.switch.port("br0", self.sink, 2)
+        self.switch.flows("br0", [
+            "in_port=%d,tun_id=%#x,ip,actions=%s,output:2"
+            % (self.gtpu, teid(t), REWRITE)
+            for t in range(self.case["TEIDs"])])
+
+    def check(self):
+        seen = set()
+        for frame in self.capture(self.source, self.sink):
+            got = packets.parse_udp(frame)
+            src, sport = ue_flow(got.i, self.case["TEIDs"])
+            expect(got, src_mac=NEW_SRC_MAC, dst_mac=NEW_DST_MAC, src=src,
+                   sport=sport, dst=VIP, dport=VIP_PORT, ttl=64)
+            seen.add(got.i)
+        if len(seen) != min(self.n, CHECKED):
+            raise Wrong("only %d flows came out" % len(seen))
+
+
+class Encap(Tunnel):
+    """Rules by the address of the UE, or one for all."""
+    name = "encap"
+    cases = [{"rules": r, "flows": n} for r in (1, 1000, 10000)
+             for n in (10000, 100000)]
+
+    def setup(self):
+        self.bridges()
+        self.n_ues = self.case["rules"] if self.case["rules"] > 1 else 1000
+
+        def frames():
+            for i in range(self.n):
+                dst, dport = ue_flow(i, self.n_ues)
+                yield packets.udp(i, VIP, dst, VIP_PORT, dport)
+        self.source = self.traffic.source(self.pcaps.get(
+            "ue-%d-%d" % (self.n_ues, self.n), frames()))
+        self.sink = self.traffic.sink()
+        self.underlay(None, self.sink)
+        self.switch.port("br0", self.source, 1)
+        if self.case["rules"] == 1:
+            matches = [(ip(UES) + "/16", teid(0))]
+        else:
+            matches = [(ip(UES + 1 + ue), teid(ue))
+                       for ue in range(self.n_ues)]
+        self.switch.flows("br0", [
+            "in_port=1,ip,nw_dst=%s,actions=set_field:%#x->tun_id,"
+            "set_field:%s->tun_dst,output:%d"
+            % (match, key, ip(GNB_IP), self.gtpu) for match, key in matches])
+
+    def check(self):
+        seen = set()
+        for frame in self.capture(self.source, self.sink):
+            got = self.look_gtpu(frame, self.case["rules"])
+            dst, dport = ue_flow(got.i, self.n_ues)
+            expect(got, src=VIP, sport=VIP_PORT, dst=dst, dport=dport,
+                   ttl=64)
+            seen.add(got.i)
+        if len(seen) != min(self.n, CHECKED):
+            raise Wrong("only %d flows came out" % len(seen))
+
+
+class Upf(Tunnel, Service):
+    """Up: decap, Service, forward.  Down: un-NAT, encap.  At once.
+
+    Without "set_field:0->tun_id" each TEID would have a recirculation of its
+    own, and every megaflow after it would be there once for each TEID."""
+    name = "upf"
+    cases = [{"flows": 100000}]
+    ues = 1000
+
+    def setup(self):
+        self.traffic_capacity(self.n * 2)
+        self.bridges()
+        self.source = self.traffic.source(self.uplink(self.n, self.ues))
+        self.sink = self.traffic.sink()
+        self.reply_source = self.traffic.source(None)
+        self.reply_sink = self.traffic.sink()
+        self.underlay(self.source, self.reply_sink)
+        self.switch.port("br0", self.sink, 2)
+        self.switch.port("br0", self.reply_source, 3)
+        service_group(self.switch, "br0", self.buckets, self.method, 2)
+        self.switch.flows("br0", [
+            "table=0,in_port=%d,tun_id=%#x,udp,nw_src=%s,nw_dst=%s,"
+            "actions=set_field:0->tun_id,ct(zone=7,nat,table=1)"
+            % (self.gtpu, teid(ue), ip(UES + 1 + ue), ip(VIP))
+            for ue in range(self.ues)] + [
+            "table=0,in_port=3,udp,nw_src=%s/16,"
+            "actions=ct(zone=7,nat,table=3)" % ip(BACKENDS),
+            "table=1,ct_state=+trk+new,ip,actions=group:1",
+            "table=1,ct_state=+trk+est,ip,actions=%s,output:2" % REWRITE,
+            "table=2,ip,actions=%s,output:2" % REWRITE] + [
+            "table=3,ct_state=+trk+est+rpl,ip,nw_dst=%s,actions="
+            "set_field:%#x->tun_id,set_field:%s->tun_dst,output:%d"
+            % (ip(UES + 1 + ue), teid(ue), ip(GNB_IP), self.gtpu)
+            for ue in range(self.ues)])
+
+    def same(self, got, **changed):
+        src, sport = ue_flow(got.i, self.ues)
+        fields = dict(src=src, sport=sport, ttl=64)
+        fields.update(changed)
+        expect(got, **fields)
+
+    def check(self):
+        counts = {}
+        for frame in self.capture(self.source, self.sink):
+            got = packets.parse_udp(frame)
+            self.same(got, src_mac=NEW_SRC_MAC, dst_mac=NEW_DST_MAC,
+                      dport=BACKEND_PORT)
+            bucket = got.dst - BACKENDS - 1
+            counts[bucket] = counts.get(bucket, 0) + 1
+        spread(counts, self.buckets, sum(counts.values()))
+        for frame in self.capture(self.reply_source, self.reply_sink):
+            got = self.look_gtpu(frame, self.ues)
+            dst, dport = ue_flow(got.i, self.ues)
+            expect(got, src=VIP, sport=VIP_PORT, dst=dst, dport=dport,
+                   ttl=64)
+
+
+# The second page.
+
+class ScaleFlows(Forward):
+    name = "flows-fwd"
+    cases = [{"flows": n} for n in (1000, 10000, 100000, 1000000, 4000000)]
+
+
+class ScaleConnections(Service):
+    name = "flows-svc"
+    cases = [{"flows": n} for n in (1000, 10000, 100000, 1000000, 4000000)]
+
+
+class ScaleTables(Simple):
+    """Tables that each look at another field, some after a recirculation."""
+    name = "tables"
+    cases = [{"tables": t, "recirculations": r, "flows": 10000}
+             for t, r in ((1, 0), (2, 0), (4, 0), (8, 0), (2, 1), (4, 2),
+                          (6, 3), (8, 4))]
+    fields = ("in_port=1", "dl_src=%s" % mac(SRC_MAC),
+              "dl_dst=%s" % mac(DST_MAC), "ip", "udp", "ip,nw_dst=%s"
+              % ip(VIP), "udp,tp_dst=%d" % VIP_PORT, "ip,nw_ttl=64")
+
+    def setup(self):
+        self.ports()
+        tables, recirculations = (self.case["tables"],
+                                  self.case["recirculations"])
+        flows = []
+        for t in range(tables - 1):
+            # After odd tables: 1, 3, ...
+            again = t % 2 == 0 and t // 2 < recirculations
+            flows.append("table=%d,%s,actions=%sresubmit(,%d)" % (
+                t, self.fields[t], "debug_recirc," if again else "", t + 1))
+        flows.append("table=%d,%s,actions=%s,output:2" % (
+            tables - 1, self.fields[tables - 1], REWRITE))
+        self.switch.flows("br0", flows)
+
+
+class ScaleMegaflows(Simple):
+    name = "megaflows"
+    cases = [{"rules": r, "flows": 10000}
+             for r in (1, 10, 100, 1000, 10000)]
+
+    def ports(self):
+        rules = self.case["rules"]
+
+        def frames():
+            for i in range(self.n):
+                src, sport = packets.client(i)
+                yield packets.udp(i, src, UES + i % rules, sport, VIP_PORT)
+        pcap = self.pcaps.get("rules-%d-%d" % (rules, self.n), frames())
+        self.source = self.traffic.source(pcap)
+        self.sink = self.traffic.sink()
+        self.switch.bridge("br0")
+        self.switch.port("br0", self.source, 1)
+        self.switch.port("br0", self.sink, 2)
+
+    def setup(self):
+        self.ports()
+        self.switch.flows("br0", [
+            "in_port=1,ip,nw_dst=%s,actions=%s,output:2"
+            % (ip(UES + r), REWRITE) for r in range(self.case["rules"])])
+
+    def look(self, got):
+        self.same(got, src_mac=NEW_SRC_MAC, dst_mac=NEW_DST_MAC,
+                  dst=UES + got.i % self.case["rules"])
+
+
+PAGE1 = [Io, Forward, LoadBalance, Service, ServiceNew, Decap, Encap, Upf]
+PAGE2 = [ScaleFlows, ScaleConnections, ScaleTables, ScaleMegaflows]

@@ -20,7 +20,8 @@
  * Under libFuzzer, with OVS the folder of the built extended Open vSwitch:
  *
  *     clang -g -O1 -fsanitize=fuzzer,address,undefined -DHAVE_CONFIG_H -I. \
- *         -IOVS -IOVS/include -IOVS/lib -IOVS-source/include -IOVS-source/lib \
+ *         -IOVS -IOVS/include -IOVS/lib \
+ *         -IOVS-source/include -IOVS-source/lib \
  *         tests/fuzz/fuzz-kube-yaml.c utilities/ovs-kube-proxy/kube-yaml.c \
  *         utilities/ovs-kube-proxy/kube-lines.c \
  *         OVS/lib/.libs/libopenvswitch.a LIBRARIES -o fuzz-kube-yaml

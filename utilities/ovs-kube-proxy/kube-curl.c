@@ -303,10 +303,6 @@ finish(struct kube_request *r, CURLcode code, const char *why)
     curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &result.status);
     curl_easy_getinfo(r->easy, CURLINFO_RETRY_AFTER, &retry);
     result.retry_after = MIN(MAX(retry, 0) * 1000, MAX_RETRY_AFTER_MS);
-    result.refused = (code == CURLE_PEER_FAILED_VERIFICATION
-                      || code == CURLE_SSL_CONNECT_ERROR
-                      || code == CURLE_SSL_CACERT_BADFILE
-                      || code == CURLE_SSL_CERTPROBLEM);
     if (code != CURLE_OK) {
         result.error = error = xstrdup(r->message[0] ? r->message
                                        : curl_easy_strerror(code));

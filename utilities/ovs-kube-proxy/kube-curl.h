@@ -30,7 +30,6 @@ struct kube_result {
     const char *error;          /* Null if complete, whatever the status. */
     const char *body;           /* If 'status' is not 200: its start. */
     long long int retry_after;  /* In ms, 0 if the server did not say. */
-    bool refused;               /* By TLS: the peer is not who it should be. */
 };
 
 struct kube_request_class {

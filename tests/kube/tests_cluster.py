@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Tests of ovs-kube-proxy's readers with a real API server."""
+
+import os
+import shutil
+
+import cluster as k8s
+from cluster import wait_until
+from harness import HERE, Dump, World, admin, endpoint_slice, service
+
+
+def test_list_and_watch(c):
+    """Objects before and after the list, changed, deleted, and of others."""
+    c.create(service("lw-before"))
+    c.create(service("lw-headless", labels={
+        "service.kubernetes.io/headless": ""}))
+    c.create(service("lw-theirs", labels={
+        "service.kubernetes.io/service-proxy-name": "other"}))
+    c.create({"apiVersion": "v1", "kind": "Node",
+              "metadata": {"name": "lw-other"}})
+    dump = Dump("--node=lw-node", admin())
+    dump.wait_synced()
+    dump.wait("put Service default/lw-before [0-9]+")
+
+    c.create(service("lw-after"))
+    c.create(endpoint_slice("lw-slice", "lw-after", "10.0.0.1"))
+    node = c.create({"apiVersion": "v1", "kind": "Node",
+                     "metadata": {"name": "lw-node"}})
+    dump.wait("put Service default/lw-after [0-9]+")
+    dump.wait("put EndpointSlice default/lw-slice [0-9]+")
+    dump.wait("put Node /lw-node " + node["metadata"]["resourceVersion"])
+
+    n = len(dump.lines)
+    changed = c.replace(endpoint_slice("lw-slice", "lw-after", "10.0.0.2"))
+    dump.wait("put EndpointSlice default/lw-slice " +
+              changed["metadata"]["resourceVersion"])
+    c.delete("Service", "lw-after")
+    c.delete("EndpointSlice", "lw-slice")
+    dump.wait("delete Service default/lw-after", n)
+    dump.wait("delete EndpointSlice default/lw-slice", n)
+
+    # A label makes it somebody else's.
+    c.call("PATCH", c.path("Service") + "/lw-before",
+           {"metadata": {"labels": {
+               "service.kubernetes.io/service-proxy-name": "other"}}},
+           "application/merge-patch+json")
+    dump.wait("delete Service default/lw-before", n)
+
+    said = " ".join(dump.lines)
+    for name in "lw-headless", "lw-theirs", "lw-other":
+        assert name not in said, name
+    assert dump.status()["services", "lists"] == 1
+    assert not dump.log, dump.log
+    dump.stop()
+
+
+def test_pages(c):
+    """More objects than a page has."""
+    names = ["page-%d" % i for i in range(1201)]
+    for name in names:
+        c.create(endpoint_slice(name, "page", "10.0.0.1"))
+    dump = Dump(admin())
+    dump.wait_synced()
+    listed = [line.split()[2] for line in dump.lines
+              if line.startswith("put EndpointSlice default/page-")]
+    assert sorted(listed) == sorted("default/" + name for name in names)
+    assert dump.lines.count("begin EndpointSlice") == 1
+    dump.stop()
+    c.call("DELETE", c.path("EndpointSlice"))
+
+
+def test_gone(c):
+    """A version that etcd has compacted away: 410, and a list."""
+    for name in "gone-stays", "gone-goes":
+        c.create(service(name))
+    dump = Dump(admin())
+    dump.wait_synced()
+    dump.wait("put Service default/gone-goes .*")
+    n = len(dump.lines)
+    # Away for longer than the server remembers.
+    os.kill(dump.process.pid, 19)
+    c.api.kill()
+    c.start_api()
+    for i in range(5):
+        c.call("PATCH", c.path("Service") + "/gone-stays",
+               {"metadata": {"annotations": {"i": str(i)}}},
+               "application/merge-patch+json")
+    c.delete("Service", "gone-goes")
+    # The cache of the next one begins after all that.
+    c.compact()
+    c.api.kill()
+    c.start_api()
+    os.kill(dump.process.pid, 18)
+    dump.wait("end Service", n)
+    dump.wait_log("/api/v1/services: listing again")
+    lines = dump.lines[n:]
+    listed = lines[lines.index("begin Service"):lines.index("end Service")]
+    assert any("default/gone-stays" in line for line in listed), listed
+    assert not any("gone-goes" in line for line in listed), listed
+    c.create(service("gone-after"))
+    dump.wait("put Service default/gone-after .*")
+    dump.stop()
+
+
+def test_restart(c):
+    """The server is killed, away for a while, and comes back."""
+    dump = Dump(admin())
+    dump.wait_synced()
+    n = len(dump.lines)
+    c.api.kill()
+    dump.wait_log("/api/v1/services", 60)
+    # Some attempts later it is still said once.
+    wait_until(lambda: dump.status()["services", "failures"] >= 4,
+               "there are failures")
+    warned = [line for line in dump.log if "|WARN|" in line
+              and "/api/v1/services" in line]
+    assert len(warned) <= 2, warned
+    assert dump.lines[n:] == []
+    c.start_api()
+    c.create(service("restart-after"))
+    dump.wait("put Service default/restart-after .*")
+    dump.wait_log("/api/v1/services works again")
+    dump.stop()
+
+
+def test_token(c):
+    """A pod's token that has expired, is renewed, and expires again."""
+    for obj in manifest_objects():
+        if obj["kind"] != "DaemonSet":
+            c.create(obj)
+    folder = os.path.join(World.folder, "account")
+    os.mkdir(folder)
+    shutil.copy(c.pki.ca, os.path.join(folder, "ca.crt"))
+
+    def write(token):
+        path = os.path.join(folder, "token")
+        with open(path + ".new", "w") as stream:
+            stream.write(token + "\n")
+        os.rename(path + ".new", path)
+
+    write(c.token("ovs-kube-proxy", -3600))
+    dump = Dump("--in-cluster=" + folder,
+                env={"KUBERNETES_SERVICE_HOST": k8s.HOST,
+                     "KUBERNETES_SERVICE_PORT": str(k8s.PORT)})
+    dump.wait_log("/api/v1/services: HTTP status 401")
+    wait_until(lambda: dump.status()["services", "failures"] >= 3,
+               "there are failures")
+    assert dump.count_log("/api/v1/services") == 1, dump.log
+    write(c.token("ovs-kube-proxy", 600))
+    dump.wait_synced()
+    dump.wait_log("/api/v1/nodes works again")
+
+    # A request that begins later uses what the file holds then.
+    write("not-a-token")
+    c.api.kill()
+    c.start_api()
+    dump.wait_log("HTTP status 401", count=4)
+    n = len(dump.lines)
+    write(c.token("ovs-kube-proxy", 600))
+    c.create(service("token-after"))
+    dump.wait("put Service default/token-after .*", n)
+    dump.stop()
+
+
+def test_forbidden(c):
+    """An account that may not: said why, and once."""
+    c.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {
+        "name": "nobody", "namespace": "kube-system"}})
+    dump = Dump(c.kubeconfig("nobody.conf",
+                             {"token": c.token("nobody", 600)}))
+    dump.wait_log("HTTP status 403: services is forbidden")
+    wait_until(lambda: dump.status()["services", "failures"] >= 3,
+               "there are failures")
+    assert dump.count_log("services is forbidden") == 1, dump.log
+    dump.stop()
+
+
+def test_malformed(c):
+    """An object that the store refuses: said once, the rest goes on."""
+    dump = Dump(admin())
+    dump.wait_synced()
+    bad = service("malformed", annotations={"kube-dump": "malformed"})
+    c.create(bad)
+    c.create(service("well-formed"))
+    dump.wait("put Service default/well-formed .*")
+    for i in range(3):
+        c.call("PATCH", c.path("Service") + "/malformed",
+               {"metadata": {"annotations": {"i": str(i)}}},
+               "application/merge-patch+json")
+    c.create(service("well-formed-too"))
+    dump.wait("put Service default/well-formed-too .*")
+    assert dump.count_log("default/malformed: malformed, says") == 1, dump.log
+    dump.stop()
+
+
+def manifest_objects():
+    """The objects of the DaemonSet's manifest."""
+    import yaml
+    path = os.path.join(HERE, "../../utilities/ovs-kube-proxy/daemonset.yaml")
+    with open(path) as stream:
+        return [obj for obj in yaml.safe_load_all(stream) if obj]
+
+
+def test_manifest(c):
+    """The API server takes the DaemonSet's manifest as it is."""
+    for obj in manifest_objects():
+        if obj["kind"] == "DaemonSet":
+            c.call("POST", c.path("DaemonSet", "kube-system") +
+                   "?dryRun=All&fieldValidation=Strict", obj)
+            return
+    raise AssertionError("there is no DaemonSet")

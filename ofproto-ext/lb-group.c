@@ -34,6 +34,12 @@ static atomic_count n_published = ATOMIC_COUNT_INIT(0);
 #define RETIRED_MS 10000
 #define MAX_RETIRED 256
 
+/* A group that is replaced by another cannot hand on the size of its table,
+ * and a change of size moves all flows.  So groups with the shared key start
+ * with a size that few outgrow, of 81 buckets.  A single bucket gets all the
+ * flows with any size. */
+#define SHARED_MIN_SLOTS 8191
+
 static struct ovs_list retired OVS_GUARDED_BY(lb_mutex)
     = OVS_LIST_INITIALIZER(&retired);
 static unsigned int n_retired OVS_GUARDED_BY(lb_mutex);
@@ -298,7 +304,9 @@ create_version(struct group_dpif *group, const struct lb_group *old,
         return OFPERR_OFPGMFC_OUT_OF_GROUPS;
     }
     lb->ident->n_versions++;
-    lb->n_slots = old ? old->n_slots : 0;
+    lb->n_slots = MAX(old ? old->n_slots : 0,
+                      shared_key && group->up.n_buckets > 1
+                      ? SHARED_MIN_SLOTS : 0);
     lb_buckets_init(lb, old);
     lb_liveness_update(lb);
     lb->pending = build_table(lb);

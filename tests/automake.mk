@@ -127,6 +127,7 @@ SYSTEM_TESTSUITE_AT = \
 	tests/system-gtpu.at \
 	tests/system-lb.at \
 	tests/system-macros.at \
+	tests/system-ovn.at \
 	tests/system-testsuite.at
 
 EXTRA_DIST += \
@@ -139,6 +140,7 @@ EXTRA_DIST += \
 	tests/run-ovs-suite \
 	tests/run.sh \
 	tests/send-group.py \
+	tests/system-ovn-traffic.py \
 	tests/system-traffic.py
 
 AUTOTEST = $(AUTOM4TE) --language=autotest \
@@ -172,6 +174,7 @@ tests/atconfig: Makefile
 	  echo "at_top_build_prefix='../$(OVS)/extended/'"; \
 	  echo "abs_top_builddir='$(abs_top_builddir)/$(OVS)/extended'"; \
 	  echo "stock_builddir='$(abs_top_builddir)/$(OVS)/stock'"; \
+	  echo "ovn_root='$(abs_top_builddir)/ovn'"; \
 	  echo "EXEEXT=''"; \
 	  echo "SHELL=\$${CONFIG_SHELL-'$(SHELL)'}"; \
 	} > $@

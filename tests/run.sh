@@ -17,7 +17,8 @@ Open vSwitch in _build, and runs these parts, or those that are named:
   asan        the same, with AddressSanitizer and UBSan
   peers       the GTP-U codec against scapy and tshark
   autotest    OpenFlow, groups, datapath actions, on the dummy datapath
-  system      real packets through the DPDK datapath and network namespaces
+  system      real packets through the DPDK datapath and network namespaces;
+              OVN's load balancers
   kube        ovs-kube-proxy with a real kube-apiserver, which is built first:
               some five minutes the first time, see tests/kube/build --help
   ovs         Open vSwitch's own test suite, on the extended build, compared
@@ -177,6 +178,7 @@ if test -n "$(setup_missing build demo test)"; then
     setup_root
 fi
 setup_packages build demo test
+setup_unpack ovn
 setup_build all
 setup_build stock
 mkdir -p "$logs"

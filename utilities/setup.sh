@@ -69,30 +69,66 @@ setup_missing() {
     done < "$setup_top/build-aux/packages"
 }
 
+# Runs apt-get with arguments "$@", with its output going to the log.
+setup_apt() {
+    env DEBIAN_FRONTEND=noninteractive apt-get -q \
+        -o DPkg::Lock::Timeout=120 -o Acquire::Retries=2 \
+        -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 \
+        "$@" < /dev/null >> "$setup_log" 2>&1
+}
+
+# Ends the program because the packages "$*" are not to be had.
+setup_packages_failed() {
+    if grep -Eq 'No space left|enough free space' "$setup_log"; then
+        setup_die "the disk is too full for the packages: see $setup_log."
+    fi
+    setup_die "the packages $* cannot be installed: is there a network, and" \
+        "a Debian mirror? apt-get's words are in $setup_log."
+}
+
 # Installs those packages of the kinds "$@" that are missing.
 setup_packages() {
-    local missing apt
+    local missing
 
     mapfile -t missing < <(setup_missing "$@")
     test ${#missing[@]} -gt 0 || return 0
     setup_space /var 1500 "the packages"
     setup_open_log
     echo "Installing ${#missing[@]} packages: ${missing[*]}"
-    apt=(env DEBIAN_FRONTEND=noninteractive apt-get -q
-         -o DPkg::Lock::Timeout=120 -o Acquire::Retries=2
-         -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20)
+    : > "$setup_log"
     # An update that fails is not yet an error: the lists that are there, or
     # the other mirrors, may do.
-    "${apt[@]}" update < /dev/null > "$setup_log" 2>&1 || :
-    if ! "${apt[@]}" install -y --no-install-recommends "${missing[@]}" \
-            < /dev/null >> "$setup_log" 2>&1; then
-        if grep -Eq 'No space left|enough free space' "$setup_log"; then
-            setup_die "the disk is too full for the packages: see $setup_log."
-        fi
-        setup_die "the packages ${missing[*]} cannot be installed: is there" \
-            "a network, and a Debian mirror? apt-get's words are in" \
-            "$setup_log."
-    fi
+    setup_apt update || :
+    setup_apt install -y --no-install-recommends "${missing[@]}" ||
+        setup_packages_failed "${missing[*]}"
+}
+
+# Unpacks those packages of kind "$1" that are not installed into folder "$1"
+# of the build folder, once.  Installing them would start their daemons.
+setup_unpack() {
+    local dir=$setup_build_dir/$1 new=$setup_build_dir/$1.new missing file
+
+    mapfile -t missing < <(setup_missing "$1")
+    test ${#missing[@]} -gt 0 || return 0
+    test "$(cat "$dir/unpacked" 2> /dev/null)" != "${missing[*]}" || return 0
+    setup_space "$setup_build_dir" 100 "the packages"
+    setup_open_log
+    echo "Unpacking ${#missing[@]} packages: ${missing[*]}"
+    : > "$setup_log"
+    rm -rf "$dir" "$new"
+    mkdir "$new"
+    cd "$new"
+    setup_apt download "${missing[@]}" ||
+        { setup_apt update && setup_apt download "${missing[@]}"; } ||
+        setup_packages_failed "${missing[*]}"
+    for file in *.deb; do
+        dpkg-deb -x "$file" . ||
+            setup_die "$new/$file cannot be unpacked."
+        rm "$file"
+    done
+    echo "${missing[*]}" > unpacked
+    cd "$OLDPWD"
+    mv "$new" "$dir"
 }
 
 # Runs "$2..." in folder "$1" with its output going to the log.  It runs in

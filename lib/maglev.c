@@ -275,8 +275,9 @@ maglev_build(const struct maglev_backend *backends, size_t n,
  *
  * 'current_size' is the size of the table that the new one replaces, or 0.
  * The result is never less, since with the size nearly all flows would move to
- * other backends.  For the same reason the list has large gaps: few changes
- * of the backends ever cross one.
+ * other backends.  For the same reason the list has gaps: few changes of the
+ * backends ever cross one.  They are not larger since
+ * the time to build a table grows with it.
  *
  * Returns 0 if there is no table to build, that is, no backend has weight, or
  * 'n' exceeds MAGLEV_MAX_BACKENDS.  Any thread. */
@@ -284,7 +285,9 @@ uint32_t
 maglev_table_size(const struct maglev_backend *backends, size_t n,
                   uint32_t current_size)
 {
-    static const uint32_t sizes[] = { 1021, 8191, 65537, MAGLEV_MAX_SIZE };
+    static const uint32_t sizes[] = {
+        1021, 4093, 8191, 32749, 131071, 262139, MAGLEV_MAX_SIZE
+    };
     uint32_t min_weight = UINT32_MAX;
     uint64_t total_weight = 0;
 

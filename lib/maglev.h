@@ -51,7 +51,7 @@
  *    - When one of 'n' equal backends comes or goes, its own 1/n of the slots
  *      moves, and few of the others': on average 2.7 % of them with 10
  *      backends at 100 slots each, 1.8 % with 81 and 0.8 % with 655 of the
- *      same, 0.3 % with 1000 at 655 slots each.  Another weight for one
+ *      same, 0.6 % with 1000 at 131 slots each.  Another weight for one
  *      backend moves the slots that it wins or loses, and on average less than
  *      3 % of all besides.  Among many backends that is more than what has to
  *      move: flows that must stay need a memory beside the table.
@@ -75,8 +75,8 @@
  * MAGLEV_MAX_BACKENDS backends, MAGLEV_MAX_SIZE slots, 2 bytes a slot.  To
  * build takes 36 bytes a backend on top for as long as it lasts, and about
  * size * ln(size) steps: on a 2.6 GHz Xeon 5 us for 10 backends in 1021
- * slots and 15 ms for 1000 in 655373, or 50 ms if no two of them have the same
- * weight.
+ * slots, 2 ms for 1000 in 131071 and 14 ms for 4096 in 655373.  Where no two
+ * have the same weight that is 16 ms for 1000 and 55 ms for 4096.
  *
  *
  * Attack model

@@ -114,7 +114,7 @@ test_nobody_has_weight(void **state)
     assert_int_equal(table->n_slots, 0);
     lb_table_destroy(table);
 
-    table = build(NULL, 0, 8191);
+    table = build(NULL, 0, 4093);
     assert_int_equal(table->n_slots, 0);
     lb_table_destroy(table);
 }
@@ -133,7 +133,7 @@ test_words_and_size(void **state)
     };
     struct lb_table_config config = {
         .key = { .k0 = 5, .k1 = 6 }, .input = LB_INPUT_INNER,
-        .min_slots = 8191, .timeout = 12,
+        .min_slots = 4093, .timeout = 12,
         .salt = 34, .n_words = 2, .words = words,
     };
     struct lb_table *table;
@@ -144,7 +144,7 @@ test_words_and_size(void **state)
     assert_int_equal(table->words[0].mask, 0xffff);
     assert_int_equal(table->words[0].index, 7);
     assert_int_equal(table->words[1].index, 9);
-    assert_int_equal(table->n_slots, 8191);
+    assert_int_equal(table->n_slots, 4093);
     assert_memory_equal(&table->key, &config.key, sizeof config.key);
     assert_int_equal(table->input, LB_INPUT_INNER);
     assert_int_equal(table->timeout, 12);

@@ -652,9 +652,12 @@ test_table_size_of_equals(void **state)
         uint32_t size;
     } cases[] = {
         { 1, 1021 }, { 10, 1021 },
-        { 11, 8191 }, { 81, 8191 },
-        { 82, 65537 }, { 655, 65537 },
-        { 656, 655373 }, { 4096, 655373 },
+        { 11, 4093 }, { 40, 4093 },
+        { 41, 8191 }, { 81, 8191 },
+        { 82, 32749 }, { 327, 32749 },
+        { 328, 131071 }, { 1310, 131071 },
+        { 1311, 262139 }, { 2621, 262139 },
+        { 2622, 655373 }, { 4096, 655373 },
     };
 
     (void) state;
@@ -670,8 +673,8 @@ test_table_size_of_equals(void **state)
 
         /* Never less than what it was. */
         assert_int_equal(maglev_table_size(backends, n, 1021), cases[i].size);
-        assert_int_equal(maglev_table_size(backends, n, 8191),
-                         cases[i].size > 8191 ? cases[i].size : 8191);
+        assert_int_equal(maglev_table_size(backends, n, 32749),
+                         cases[i].size > 32749 ? cases[i].size : 32749);
         assert_int_equal(maglev_table_size(backends, n, 655373), 655373);
         free(backends);
     }
@@ -685,17 +688,17 @@ test_table_size(void **state)
     (void) state;
     assert_int_equal(maglev_table_size(NULL, 0, 0), 0);
     assert_int_equal(maglev_table_size(backends, 3, 0), 0);
-    assert_int_equal(maglev_table_size(backends, 3, 8191), 0);
+    assert_int_equal(maglev_table_size(backends, 3, 4093), 0);
 
     /* 1021 slots: 102.1 for a weight of 1 in 10, 92.8 for 1 in 11. */
     backends[0].weight = 1;
     backends[2].weight = 9;
     assert_int_equal(maglev_table_size(backends, 3, 0), 1021);
     assert_int_equal(maglev_table_size(backends, 3, 1020), 1021);
-    assert_int_equal(maglev_table_size(backends, 3, 1022), 8191);
-    assert_int_equal(maglev_table_size(backends, 3, 65537), 65537);
+    assert_int_equal(maglev_table_size(backends, 3, 1022), 4093);
+    assert_int_equal(maglev_table_size(backends, 3, 32749), 32749);
     backends[2].weight = 10;
-    assert_int_equal(maglev_table_size(backends, 3, 0), 8191);
+    assert_int_equal(maglev_table_size(backends, 3, 0), 4093);
 
     /* Where even the largest size does not reach. */
     backends[2].weight = 6552;
@@ -708,7 +711,7 @@ test_table_size(void **state)
 static void
 test_slot(void **state)
 {
-    static const uint32_t sizes[] = { 2, 3, 1021, 65537, 655373 };
+    static const uint32_t sizes[] = { 2, 3, 1021, 65537, 131071, 262139, 655373 };
 
     (void) state;
     for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
@@ -842,7 +845,7 @@ test_balance(void **state)
         /* The recommended size gives 1 %... */
         uint32_t size = maglev_table_size(backends, n, 0);
 
-        if (size <= 65537 || (!light && pattern < 2)) {
+        if (size <= 131071 || (!light && pattern < 2)) {
             double imbalance = check_balance(backends, n, size);
 
             assert_true(imbalance <= .01 || size == MAGLEV_MAX_SIZE);
@@ -919,10 +922,10 @@ test_one_comes_or_goes(void **state)
         { 10, 100, .04, .50 },
         { 20, 50, .02, .10 },
         { 81, 50, .025, .05 },
-        { 100, 5, .008, .015 },
-        { 300, 5, .012, .015 },
+        { 100, 5, .011, .020 },
+        { 300, 5, .018, .024 },
         { 655, 5, .012, .015 },
-        { 1000, 2, .005, .006 },
+        { 1000, 2, .008, .009 },
     };
 
     (void) state;
@@ -1006,7 +1009,7 @@ test_weight_is_raised(void **state)
         { 2, 110, .03 }, { 2, 200, .02 }, { 2, 1000, .01 },
         { 10, 110, .03 }, { 10, 200, .04 }, { 10, 1000, .03 },
         { 80, 110, .01 }, { 80, 200, .02 }, { 80, 1000, .035 },
-        { 200, 110, .005 }, { 200, 200, .01 }, { 200, 1000, .015 },
+        { 200, 110, .008 }, { 200, 200, .015 }, { 200, 1000, .025 },
     };
     int n_trials = light ? 3 : 20;
 

@@ -25,6 +25,10 @@ static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
 struct ovs_mutex lb_mutex = OVS_MUTEX_INITIALIZER;
 struct ovs_list lb_published = OVS_LIST_INITIALIZER(&lb_published);
 
+/* Those of them whose liveness can change. */
+static struct ovs_list watching OVS_GUARDED_BY(lb_mutex)
+    = OVS_LIST_INITIALIZER(&watching);
+
 /* Length of 'lb_published'. */
 static atomic_count n_published = ATOMIC_COUNT_INIT(0);
 
@@ -218,6 +222,9 @@ publish_version(struct lb_group *lb)
 {
     ovs_list_push_back(&lb_published, &lb->node);
     atomic_count_inc(&n_published);
+    if (lb->watches) {
+        ovs_list_push_back(&watching, &lb->watch_node);
+    }
     lb->ident->current = lb;
     atomic_store_relaxed(&lb->in_force, true);
     set_table(lb->ident, lb->pending);
@@ -232,6 +239,8 @@ withdraw_version(struct lb_group *lb)
     if (!ovs_list_is_empty(&lb->node)) {
         ovs_list_remove(&lb->node);
         ovs_list_init(&lb->node);
+        ovs_list_remove(&lb->watch_node);
+        ovs_list_init(&lb->watch_node);
         atomic_count_dec(&n_published);
         if (lb->ident->current == lb) {
             lb->ident->current = NULL;
@@ -279,6 +288,7 @@ create_version(struct group_dpif *group, const struct lb_group *old,
 
     *lbp = NULL;
     ovs_list_init(&lb->node);
+    ovs_list_init(&lb->watch_node);
     lb->group = group;
 
     bool shared_key = !get_params(props, &seed, &lb->timeout);
@@ -488,8 +498,8 @@ lb_groups_refresh_liveness(void)
     struct lb_group *lb;
 
     ovs_mutex_lock(&lb_mutex);
-    LIST_FOR_EACH (lb, node, &lb_published) {
-        if (lb->watches && (lb_liveness_update(lb) || lb->stale)) {
+    LIST_FOR_EACH (lb, watch_node, &watching) {
+        if (lb_liveness_update(lb) || lb->stale) {
             struct lb_table *table = build_table(lb);
 
             lb->stale = !table;

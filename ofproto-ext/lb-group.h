@@ -80,6 +80,7 @@ struct lb_bucket {
 
 struct lb_group {
     struct ovs_list node;            /* In 'lb_published', or empty. */
+    struct ovs_list watch_node;      /* In 'watching', or empty. */
     struct group_dpif *group;        /* The version that this belongs to. */
     struct lb_ident *ident;
     ATOMIC(bool) in_force;

@@ -59,7 +59,7 @@ tests_test_lb_sticky_schedules_SOURCES = tests/test-lb-sticky-schedules.c
 tests_test_lb_sticky_schedules_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_test_lb_sticky_schedules_LDADD = $(CMOCKA_LIBS) -lpthread
 
-EXTRA_DIST += tests/bench/bench-lb-sticky.c
+EXTRA_DIST += tests/bench/bench-lb-changes.py tests/bench/bench-lb-sticky.c
 include tests/bench/automake.mk
 
 tests_test_lb_table_SOURCES = tests/test-lb-table.c
@@ -136,6 +136,8 @@ EXTRA_DIST += \
 	tests/atlocal.in \
 	tests/gtpu-packet.py \
 	tests/lb-gtpu-packets.py \
+	tests/lb-storm.py \
+	tests/lb_wire.py \
 	tests/ovs-suite-known-failures \
 	tests/run-ovs-suite \
 	tests/run.sh \

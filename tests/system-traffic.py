@@ -21,6 +21,17 @@ system-traffic.py pcap FILE FLOWS PACKETS
 system-traffic.py count FILE...
     Prints for each FILE, a pcap file that a switch wrote: its packets, its
     flows, and how many packets were out of order within their flow.
+
+system-traffic.py gtpu FILE TUNNELS PACKETS
+    Writes GTP-U packets to FILE: PACKETS G-PDUs in each of TUNNELS tunnels, of
+    two connections each, UDP over IPv4 or IPv6, sent by two base stations in
+    turn; and 100 Echo Requests of each of 8 base stations.
+
+system-traffic.py upfs FILE FILE...
+    Of the packets in the first FILE, written by "gtpu", prints how many
+    arrived unchanged but for their MAC addresses in each other FILE, and how
+    many tunnels, connections and base stations' Echo Requests arrived in more
+    than one of them.
 """
 
 import concurrent.futures
@@ -138,6 +149,84 @@ def count(*paths):
         print(packets, len(turns), disorder)
 
 
+def ip_packet(src, dst, payload):
+    if len(src) == 4:
+        header = struct.pack('>BBHHHBBH', 0x45, 0, 20 + len(payload), 1, 0,
+                             64, 17, 0) + src + dst
+        return (header[:10] + struct.pack('>H', checksum(header))
+                + header[12:] + payload)
+    return struct.pack('>IHBB', 6 << 28, len(payload), 17, 64) + src + dst \
+        + payload
+
+
+def gtpu_frame(station, sport, kind, teid, payload, flags=0x30):
+    message = struct.pack('>BBHI', flags, kind, len(payload), teid) + payload
+    udp = struct.pack('>HHHH', sport, 2152, 8 + len(message), 0) + message
+    return (bytes.fromhex('020000000001' '020000000002' '0800')
+            + ip_packet(bytes([172, 31, 0, station]),
+                        bytes([172, 31, 0, 100]), udp))
+
+
+def gtpu(path, tunnels, packets):
+    with open(path, 'wb') as f:
+        f.write(struct.pack('>IHHiIII', 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
+
+        def write(frame):
+            f.write(struct.pack('>IIII', 0, 0, len(frame), len(frame)) + frame)
+
+        for turn in range(int(packets)):
+            for tunnel in range(1, int(tunnels) + 1):
+                user = struct.pack('>BBH', 10, 60, tunnel)
+                server = bytes([192, 0, 2, 1])
+                if tunnel % 2:
+                    user, server = (bytes([0xfd]) + bytes(11) + a
+                                    for a in (user, server))
+                connection = struct.pack('>HHHH', 5000 + turn % 2, 443, 12, 0)
+                write(gtpu_frame(
+                    1 + turn // 2 % 2, 2152 + turn, 255, tunnel,
+                    ip_packet(user, server,
+                              connection + struct.pack('>I', turn))))
+        for seq in range(100):
+            for station in range(1, 9):
+                write(gtpu_frame(station, 30000 + seq, 1, 0,
+                                 struct.pack('>HH', seq, 0), 0x32))
+
+
+def frames(path):
+    with open(path, 'rb') as f:
+        data = f.read()
+    order = '<' if data[0] != 0xa1 else '>'
+    offset = 24
+    while offset < len(data):
+        size, = struct.unpack_from(order + 'I', data, offset + 8)
+        yield data[offset + 16:offset + 16 + size]
+        offset += 16 + size
+
+
+def upfs(path, *paths):
+    sent = set(frame[12:] for frame in frames(path))
+    seen = {'tunnels': {}, 'connections': {}, 'stations': {}}
+    for path in paths:
+        unchanged = 0
+        for frame in frames(path):
+            unchanged += frame[12:] in sent
+            sent.discard(frame[12:])
+            inner = frame[50:]
+            if frame[43] == 255:
+                keys = [('tunnels', frame[46:50]),
+                        ('connections', inner[12:24] if inner[0] == 0x45
+                         else inner[8:44])]
+            else:
+                keys = [('stations', frame[26:30])]
+            for kind, key in keys:
+                seen[kind].setdefault(key, set()).add(path)
+        print('arrived:', unchanged)
+    for kind, keys in seen.items():
+        print('%s in several: %d of %d'
+              % (kind, sum(len(where) > 1 for where in keys.values()),
+                 len(keys)))
+
+
 if __name__ == '__main__':
     {'serve': serve, 'hold': hold, 'pcap': pcap,
-     'count': count}[sys.argv[1]](*sys.argv[2:])
+     'count': count, 'gtpu': gtpu, 'upfs': upfs}[sys.argv[1]](*sys.argv[2:])

@@ -4,6 +4,7 @@ if BUILD_OPENVSWITCH
 noinst_LTLIBRARIES += datapath-dpdk/libdatapath.la
 endif
 datapath_dpdk_libdatapath_la_SOURCES = \
+	datapath-dpdk/ct-nat.c \
 	datapath-dpdk/datapath-hooks.h \
 	datapath-dpdk/gtpu-decap.c \
 	datapath-dpdk/gtpu-drop.c \

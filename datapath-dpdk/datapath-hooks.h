@@ -3,6 +3,9 @@
 #ifndef DATAPATH_HOOKS_H
 #define DATAPATH_HOOKS_H 1
 
+#include <stdbool.h>
+#include <stdint.h>
+
 /* What the hooks in Open vSwitch's data path call
  * ===============================================
  *
@@ -13,6 +16,7 @@ struct dp_packet;
 struct dp_packet_batch;
 struct ds;
 struct flow_tnl;
+struct nat_action_info_t;
 struct netdev;
 struct netdev_tnl_build_header_params;
 struct netdev_tunnel_config;
@@ -25,6 +29,9 @@ void lb_action_init(void);
 void lb_action_execute(struct dp_packet_batch *, const struct nlattr *);
 void lb_action_format(const struct nlattr *, struct ds *);
 int lb_action_parse(const char *, struct ofpbuf *actions);
+
+/* The connection tracker's NAT; see ct-nat.c. */
+bool ct_nat_applies(uint16_t ct_state, const struct nat_action_info_t *);
 
 /* The tunnel type "gtpu".
  *

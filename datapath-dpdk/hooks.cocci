@@ -90,6 +90,25 @@ expression type;
  ...>
  }
 
+// hook ct_include: lib/conntrack.c, 1
+@ct_include@ @@
+ #include "conntrack-private.h"
++#include "datapath-dpdk/datapath-hooks.h"
+
+// hook ct_nat: lib/conntrack.c, 2
+@ct_nat@
+identifier process =~ "^process_one";
+identifier nat_action_info, pkt;
+expression list rest;
+@@
+ process(..., const struct nat_action_info_t *nat_action_info, ...)
+ {
+ <...
++if (ct_nat_applies(pkt->md.ct_state, nat_action_info))
+ handle_nat(pkt, rest);
+ ...>
+ }
+
 // hook vport_include: lib/netdev-vport.c, 1
 @vport_include@ @@
  #include "netdev-vport.h"

@@ -5,4 +5,5 @@ EXTRA_DIST += \
 	Documentation/building.md \
 	Documentation/gtpu.md \
 	Documentation/hooks.md \
-	Documentation/load-balancing.md
+	Documentation/load-balancing.md \
+	Documentation/ovn.md

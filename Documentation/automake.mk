@@ -3,6 +3,7 @@ EXTRA_DIST += \
 	Documentation/architecture.md \
 	Documentation/benchmarks.md \
 	Documentation/building.md \
+	Documentation/equivalence.md \
 	Documentation/gtpu.md \
 	Documentation/hooks.md \
 	Documentation/load-balancing.md \

@@ -61,6 +61,7 @@ tests_test_lb_sticky_schedules_LDADD = $(CMOCKA_LIBS) -lpthread
 
 EXTRA_DIST += tests/bench/bench-lb-changes.py tests/bench/bench-lb-sticky.c
 include tests/bench/automake.mk
+include tests/equivalence/automake.mk
 
 tests_test_lb_table_SOURCES = tests/test-lb-table.c
 tests_test_lb_table_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -17,6 +17,7 @@ Open vSwitch in _build, and runs these parts, or those that are named:
   asan        the same, with AddressSanitizer and UBSan
   peers       the GTP-U codec against scapy and tshark
   autotest    OpenFlow, groups, datapath actions, on the dummy datapath
+  equivalence generated pipelines, with the fused flow cache off and on
   system      real packets through the DPDK datapath and network namespaces;
               OVN's load balancers
   kube        ovs-kube-proxy with a real kube-apiserver, which is built first:
@@ -33,7 +34,7 @@ The output of each part is also in _build/run-logs.  The last line is
 USAGE
 }
 
-all_parts="unit valgrind asan peers autotest system kube ovs"
+all_parts="unit valgrind asan peers autotest equivalence system kube ovs"
 parts=
 ovs_flags=()
 for arg; do
@@ -92,7 +93,8 @@ count_autotest() {
     echo "${ok:-0} $((${all:-0} - ${ok:-0} - ${skip:-0})) ${skip:-0}"
 }
 
-# count_last LOG: the same, of run-ovs-suite and kube/run: their last line.
+# count_last LOG: the same, of run-ovs-suite, kube/run and equivalence.py:
+# their last line.
 count_last() {
     local n='([0-9]+)'
     sed -En "s/.*: $n passed, $n failed, $n skipped\$/\1 \2 \3/p" "$1" |
@@ -123,6 +125,11 @@ run_part() {
     autotest)
         command=(make -C "$setup_build_dir" check-autotest
                  "TESTSUITEFLAGS=-j$((2 * $(nproc)))") ;;
+    equivalence)
+        # Not by make, which has the last word if something fails.
+        command=(/usr/bin/python3
+                 "$setup_top/tests/equivalence/equivalence.py"
+                 --build "$setup_build_dir" --minutes 2) ;;
     system)
         command=(make -C "$setup_build_dir" check-system) ;;
     kube)
@@ -153,7 +160,7 @@ run_part() {
         esac ;;
     autotest) counts=$(count_autotest testsuite) ;;
     system) counts=$(count_autotest system-testsuite) ;;
-    kube | ovs) counts=$(count_last "$log") ;;
+    equivalence | kube | ovs) counts=$(count_last "$log") ;;
     esac
     set -- ${counts:-0 0 0}
     # A part that fails without saying so, or that runs nothing, has failed.

@@ -341,8 +341,14 @@ def main():
     args.cpus = cpus[0], cpus[-1]
 
     # Ended by whatever signal, this leaves no daemon and no hugepage behind.
-    for sig in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(sig, lambda *_: sys.exit(130))
+    signals = signal.SIGTERM, signal.SIGHUP, signal.SIGINT
+
+    def leave(*_):
+        for sig in signals:
+            signal.signal(sig, signal.SIG_IGN)
+        sys.exit(130)
+    for sig in signals:
+        signal.signal(sig, leave)
     folder = tempfile.mkdtemp(prefix="bench-", dir="/dev/shm")
     results = {"machine": machine(), "rounds": args.rounds,
                "seconds": args.seconds, "rows": [],

@@ -1,0 +1,566 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two switches on the dummy datapath, run step by step alike and compared.
+
+Time stands still in both but for "warp" steps.  Packets are put into dummy
+ports and come out in pcap files, all in the main thread, so that the order on
+each port is the same whenever the switches do the same.
+"""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import time
+
+import frames
+
+# Room of a dummy port's queue.
+QUEUE = 90
+N_PORTS = 24
+PORTS = 3                       # Of one pipeline.
+# Seconds by which timeouts of connections may differ.
+SLACK = 3
+# Ports 0...N_PORTS-1 of br0 are OpenFlow ports 1...; then tunnels, and the
+# underlay bridge's port.
+TUNNELS = {"vxlan": 40, "geneve": 41, "gtpu": 42}
+UNDERLAY = "u0"
+LOCAL_IP, REMOTE_IP = "172.16.0.1", "172.16.0.2"
+REMOTE_MAC = "02:00:00:00:aa:02"
+
+
+class Different(Exception):
+    """The switches did not do the same."""
+
+
+class Broken(Exception):
+    """A switch does not do what it is told."""
+
+
+class Unixctl:
+    """A connection to a daemon, kept."""
+
+    def __init__(self, path):
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(60)
+        self._socket.connect(path)
+        self._id = 0
+        self._buffer = ""
+        self._decoder = json.JSONDecoder()
+
+    def send(self, method, *params):
+        self._id += 1
+        self._socket.sendall(json.dumps(
+            {"id": self._id, "method": method,
+             "params": list(params)}).encode())
+
+    def receive(self):
+        while True:
+            if self._buffer:
+                try:
+                    reply, end = self._decoder.raw_decode(self._buffer)
+                    self._buffer = self._buffer[end:].lstrip()
+                    break
+                except ValueError:
+                    pass
+            data = self._socket.recv(1 << 20)
+            if not data:
+                raise Broken("the daemon hung up")
+            self._buffer += data.decode(errors="replace")
+        if reply.get("error"):
+            raise Broken(str(reply["error"]).strip())
+        return reply["result"]
+
+
+class Switch:
+    def __init__(self, name, build, source, folder, config=()):
+        self.name, self.folder = name, folder
+        shutil.rmtree(folder, ignore_errors=True)
+        os.makedirs(folder)
+        # ASan: the daemons are known to leave memory to the system at exit.
+        self.env = dict(
+            os.environ, ASAN_OPTIONS="detect_leaks=0:log_path=%s/asan"
+            % folder, TSAN_OPTIONS="log_path=%s/tsan" % folder,
+            PATH=":".join([os.path.join(build, d) for d in
+                           ("ovsdb", "vswitchd", "utilities")]
+                          + [os.environ["PATH"]]),
+            **{v: folder for v in ("OVS_RUNDIR", "OVS_LOGDIR", "OVS_DBDIR",
+                                   "OVS_SYSCONFDIR")},
+            OVS_PKGDATADIR=os.path.join(source, "vswitchd"))
+        self._daemons = []
+        self._offset = {}
+        self._received = 0
+        try:
+            self._start(source, config)
+        except BaseException:
+            self.end()
+            raise
+
+    def run(self, *args, stdin=None):
+        p = subprocess.run(args, env=self.env, input=stdin, text=True,
+                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if p.returncode:
+            raise Broken("%s: %s: %s" % (self.name, " ".join(args)[:300],
+                                         p.stderr.strip()))
+        return p.stdout
+
+    def _start(self, source, config):
+        db = os.path.join(self.folder, "conf.db")
+        self.run("ovsdb-tool", "create", db,
+                 os.path.join(source, "vswitchd", "vswitch.ovsschema"))
+        self.run("ovsdb-server", "--detach", "--no-chdir", "--pidfile",
+                 "--log-file", "-vconsole:off",
+                 "--remote=punix:%s/db.sock" % self.folder, db)
+        self._daemons.append(self._pid("ovsdb-server"))
+        self.vsctl("--no-wait", "init", "--", "set", "open", ".", *[
+            "other_config:" + c for c in config])
+        self.run("ovs-vswitchd", "--enable-dummy=override",
+                 "--disable-system", "--disable-system-route", "--detach",
+                 "--no-chdir", "--pidfile", "--log-file", "-vconsole:off",
+                 "-vvlog:off", "-vunixctl:off")
+        self.pid = self._pid("ovs-vswitchd")
+        self._daemons.append(self.pid)
+        path = os.path.join(self.folder, "ovs-vswitchd.%d.ctl" % self.pid)
+        self.ctl, self._waiting = Unixctl(path), Unixctl(path)
+        self._syncs = 0
+        args = []
+        for bridge in "br0", "br-phy":
+            args += ["--", "add-br", bridge, "--", "set", "bridge", bridge,
+                     "datapath_type=dummy", "fail-mode=secure",
+                     "other-config:hwaddr=02:00:00:00:bb:0%d"
+                     % (1 + (bridge != "br0"))]
+        self.vsctl(*args[1:])
+        # One by one, so that they get the same numbers in the datapath.
+        self.ports = ["p%d" % i for i in range(N_PORTS)] + [UNDERLAY]
+        for port in self.ports:
+            self.vsctl(*self.add_port(port))
+            self._offset[port] = 24
+        for kind, number in TUNNELS.items():
+            self.vsctl("add-port", "br0", kind + "0", "--", "set",
+                       "interface", kind + "0", "type=" + kind,
+                       "options:remote_ip=flow", "options:key=flow",
+                       "ofport_request=%d" % number)
+        self.appctl("netdev-dummy/ip4addr", "br-phy", LOCAL_IP + "/24")
+        self.appctl("ovs/route/add", LOCAL_IP + "/24", "br-phy")
+        self.appctl("time/stop")
+
+    def add_port(self, port):
+        return ["add-port", "br-phy" if port == UNDERLAY else "br0", port,
+                "--", "set", "interface", port, "type=dummy",
+                "options:tx_pcap=%s/%s.pcap" % (self.folder, port),
+                "ofport_request=%d" % (
+                    1 if port == UNDERLAY else 1 + int(port[1:]))]
+
+    def _pid(self, daemon):
+        with open(os.path.join(self.folder, daemon + ".pid")) as f:
+            return int(f.read())
+
+    def vsctl(self, *args):
+        return self.run("ovs-vsctl", "--timeout=60", *args)
+
+    def ofctl(self, *args, lines=None):
+        args = ["unix:%s/%s.mgmt" % (self.folder, a)
+                if a in ("br0", "br-phy") else a for a in args]
+        return self.run("ovs-ofctl", "-OOpenFlow15", *args,
+                        stdin="\n".join(lines) + "\n" if lines else None)
+
+    def appctl(self, *args):
+        self.ctl.send(*args)
+        return self.ctl.receive()
+
+    def start_sync(self):
+        """Makes the revalidators look at all flows once, now.  Left alone,
+        they would do so some time later, which is at another point of the
+        traffic in either switch; the neighbour that is set belongs to
+        nobody and only wakes them."""
+        self._syncs += 1
+        self._waiting.send("revalidator/wait")
+        self.appctl("tnl/neigh/set", "br-phy", "172.16.0.99",
+                    "02:00:00:00:aa:%02x" % (self._syncs & 0xff))
+
+    def finish_sync(self):
+        self._waiting.receive()
+
+    def received(self):
+        """Packets that have been taken from the queues of ports, and so have
+        been processed."""
+        return sum(int(n) for n in re.findall(
+            r"RX packets:(\d+)", self.appctl("dpctl/show", "-s")))
+
+    def inject(self, batch):
+        """Puts 'batch', a list of (port, frame), into ports; drain() waits
+        until they have been processed."""
+        queues = {}
+        for port, data in batch:
+            queues.setdefault(port, []).append(data)
+        for port, packets in queues.items():
+            self.ctl.send("netdev-dummy/receive", port, *packets)
+        for port in queues:
+            self.ctl.receive()
+        self._received += len(batch)
+
+    def recount(self):
+        """To be called when counters of ports may have begun anew."""
+        self._received = self.received()
+
+    def forget_counts(self):
+        self._counted = self.count_ports()
+
+    def drain(self):
+        """Waits until what has been put into ports has been processed."""
+        deadline = time.monotonic() + 60
+        while self.received() < self._received:
+            if time.monotonic() > deadline:
+                raise Broken("%s: %d packets are not processed" % (
+                    self.name, self._received - self.received()))
+
+    def sent(self):
+        """What has come out since the last call: {port: [frame]}."""
+        found = {}
+        for port in self.ports:
+            path = os.path.join(self.folder, port + ".pcap")
+            try:
+                size = os.path.getsize(path)
+            except FileNotFoundError:
+                continue
+            if size <= self._offset[port]:
+                continue
+            with open(path, "rb") as f:
+                f.seek(self._offset[port])
+                data = f.read(size - self._offset[port])
+            ofs, packets = 0, []
+            while ofs < len(data):
+                length = struct.unpack_from("=I", data, ofs + 8)[0]
+                packets.append(data[ofs + 16:ofs + 16 + length])
+                ofs += 16 + length
+            self._offset[port] = size
+            found[port] = packets
+        return found
+
+    def last_words(self):
+        """Of a daemon that has died: why."""
+        with open(os.path.join(self.folder, "ovs-vswitchd.log")) as f:
+            found = [line.strip() for line in f
+                     if re.search(r"\|(EMER|ERR)\|", line)]
+        return found[-1] if found else "no last words"
+
+    def alive(self):
+        """Whether the daemon runs; asked when something is wrong with it, so
+        it is given the time to dump core."""
+        for _ in range(100):
+            if self._dead():
+                return False
+            try:
+                self.appctl("version")
+                return True
+            except (Broken, OSError):
+                time.sleep(0.1)
+        return False
+
+    def _dead(self):
+        try:
+            with open("/proc/%d/stat" % self.pid) as f:
+                return f.read().rsplit(")", 1)[1].split()[0] in "ZX"
+        except FileNotFoundError:
+            return True
+
+    def end(self):
+        for pid in reversed(self._daemons):
+            try:
+                os.kill(pid, signal.SIGTERM)
+            except ProcessLookupError:
+                continue
+            for _ in range(1000):
+                try:
+                    os.kill(pid, 0)
+                    with open("/proc/%d/stat" % pid) as f:
+                        if f.read().rsplit(")", 1)[1].split()[0] == "Z":
+                            break
+                except (ProcessLookupError, FileNotFoundError):
+                    break
+                time.sleep(0.01)
+            else:
+                os.kill(pid, signal.SIGKILL)
+        self._daemons = []
+
+    # What is compared at checkpoints.
+
+    def flows(self):
+        """OpenFlow flows with their statistics."""
+        return sorted(re.sub(r"(duration|idle_age|hard_age)=[^,]*,? *|"
+                             r"n_offload[^,]*, ", "", line.strip())
+                      for bridge in ("br0", "br-phy")
+                      for line in self.appctl(
+                          "bridge/dump-flows", bridge).splitlines()
+                      # Those that nobody can reset.
+                      if "table_id=254" not in line)
+
+    def groups(self):
+        return sorted(re.sub(r"duration=[^,]*,", "", line.strip())
+                      for line in self.ofctl("dump-group-stats",
+                                             "br0").splitlines()[1:])
+
+    def count_ports(self):
+        """{port: its counters}, since the port is there."""
+        return {name: [int(n) for n in numbers] for name, *numbers in
+                re.findall(r"port \d+: (\S+).*\s+RX packets:(\d+).*\s+"
+                           r"TX packets:(\d+).*\s+.*\s+RX bytes:(\d+).*"
+                           r"TX bytes:(\d+)",
+                           self.appctl("dpctl/show", "-s"))}
+
+    def port_counts(self):
+        """What ports received and sent since the reset."""
+        return sorted(
+            "%s: RX packets %d, TX packets %d, RX bytes %d, TX bytes %d" % (
+                name, *(n - b for n, b in zip(
+                    numbers, self._counted.get(name, (0, 0, 0, 0)))))
+            for name, numbers in self.count_ports().items())
+
+    def connections(self):
+        """Conntrack's entries, without what is counted down by seconds."""
+        return sorted(self.appctl("dpctl/dump-conntrack", "-s").splitlines(),
+                      key=lambda line: re.sub("timeout=[0-9]*", "", line))
+
+    def megaflows(self):
+        """The datapath's flows with their statistics.  Numbers of
+        recirculations are left out: they depend on when earlier ones were
+        given back."""
+        text = self.appctl("dpctl/dump-flows")
+        text = re.sub(r"recirc_id\(0x[1-9a-f][0-9a-f]*\)", "recirc_id(X)",
+                      text)
+        text = re.sub(r"recirc\(0x[0-9a-f]+\)", "recirc(X)", text)
+        text = re.sub(r"recirc_id=[0-9]+", "recirc_id=X", text)
+        # So are the values that the action lb writes.
+        text = re.sub(r"dp_hash\(0x[0-9a-f]+\)", "dp_hash(X)", text)
+        text = re.sub(r"lb\([^)]*\)", "lb(X)", text)
+        # Without a meaning if the packet is not tracked, and whatever memory
+        # held in Open vSwitch 3.1.0.
+        text = re.sub(r"(ct_state\([^)]*-trk[^)]*\),)ct_zone\([^)]*\),",
+                      r"\1", text)
+        # Not exactly the same in two threads.
+        text = re.sub(r", used:[^,]*", "", text)
+        return sorted(text.splitlines())
+
+    CHECKS = ("flows", "groups", "port_counts", "connections", "megaflows")
+
+
+def same(name, x, y):
+    """Whether two switches' answers to check 'name' mean the same.  A cache
+    may refresh the timeout of a connection a little earlier or later."""
+    if x == y:
+        return True
+    if name != "connections" or len(x) != len(y):
+        return False
+    pattern = re.compile(r"timeout=(\d+)")
+    for a, b in zip(x, y):
+        if pattern.sub("", a) != pattern.sub("", b):
+            return False
+        times = pattern.findall(a) + pattern.findall(b)
+        if len(times) == 2 and abs(int(times[0]) - int(times[1])) > SLACK:
+            return False
+    return True
+
+
+class Pair:
+    """Switch 'a' is the reference, with the cache off."""
+
+    def __init__(self, build, source, folder, config_b):
+        self.build, self.source, self.folder = build, source, folder
+        self.config_b = config_b
+        self.switches = []
+        self.start()
+
+    def start(self):
+        self.switches = []
+        for name, config in (("a", ("fuse=off",)), ("b", self.config_b)):
+            self.switches.append(Switch(
+                name, self.build, self.source,
+                os.path.join(self.folder, name), config))
+        self.a, self.b = self.switches
+
+    def configure(self, config):
+        """Gives switch 'b' the settings 'config' of other_config."""
+        self.b.vsctl("set", "open", ".", *["other_config:" + c
+                                           for c in config])
+
+    def end(self):
+        for switch in self.switches:
+            switch.end()
+        self.switches = []
+
+    def restart(self):
+        self.end()
+        self.start()
+
+    def reset(self):
+        """Brings both to the state in which they were started."""
+        self.last, self.normal, self.stale = {}, False, None
+        for s in self.switches:
+            s.ofctl("del-flows", "br0")
+            s.ofctl("del-groups", "br0")
+            s.ofctl("del-meters", "br0")
+            s.ofctl("add-flows", "br-phy", "-",
+                    lines=["in_port=1,reset_counts,actions=LOCAL",
+                           "in_port=LOCAL,reset_counts,actions=1"])
+            s.appctl("dpctl/flush-conntrack")
+            s.appctl("fdb/flush", "br0")
+            s.appctl("tnl/neigh/set", "br-phy", REMOTE_IP, REMOTE_MAC)
+            s.appctl("revalidator/purge")
+        self.sync()
+        for s in self.switches:
+            s.sent()
+            s.recount()
+            s.forget_counts()
+
+    def step(self, step, mutate=None):
+        """Does 'step' in both.  'mutate' changes it for 'b': a test of the
+        comparison."""
+        (kind, what), = step.items()
+        if kind == "reply":
+            # What came out of the reference decides, for both.
+            batch = []
+            for port, packets in sorted(self.last.items()):
+                if port in what["ports"]:
+                    for p in packets[:what["most"]]:
+                        back = frames.turn(p)
+                        if back:
+                            batch.append((port, back))
+            kind, what = "packets", [(p, d.hex()) for p, d in batch]
+        # Statistics go where they belong before what they belong to is
+        # changed (the datapath's own are lost with a port, say), and what
+        # was changed is in effect before packets come.
+        if self.stale and (kind == "packets") != (self.stale == "packets"):
+            self.sync()
+        self.stale = "packets" if kind == "packets" else "change"
+        if "NORMAL" in str(what):
+            self.normal = True
+        changed = mutate(kind, what) if mutate else what
+        if kind == "packets":
+            self.packets(what, changed)
+        else:
+            getattr(self, "do_" + kind)(self.a, what)
+            if changed is not None:
+                getattr(self, "do_" + kind)(self.b, changed)
+        if kind == "check":
+            self.compare(what)
+        self.outputs(step)
+
+    def sync(self):
+        """Lets the revalidators finish: the pass that is under way, and one
+        more."""
+        for _ in range(2):
+            for s in self.switches:
+                s.start_sync()
+            for s in self.switches:
+                s.finish_sync()
+
+    def packets(self, *batches):
+        """Puts a batch into each switch.
+
+        What comes from two ports of one pipeline meets the same state, so
+        the one port's packets have been processed when the other's come;
+        pipelines do not know each other.  With NORMAL they do, by what MAC
+        addresses are learned: where the same one comes from several ports,
+        it is for the revalidators to say who is last."""
+        queues = []
+        for batch in batches:
+            ports = {}
+            for port, data in batch:
+                ports.setdefault(port, []).append((port, data))
+            # The underlay's are of all pipelines: before the others.
+            packets = ports.pop(UNDERLAY, [])
+            turns = [packets[i:i + QUEUE]
+                     for i in range(0, len(packets), QUEUE)]
+            lanes, first = {}, len(turns)
+            for port, packets in sorted(ports.items()):
+                lane = 0 if self.normal else int(port[1:]) // PORTS
+                for i in range(0, len(packets), QUEUE):
+                    turn = lanes.get(lane, first)
+                    lanes[lane] = turn + 1
+                    if turn == len(turns):
+                        turns.append([])
+                    turns[turn] += packets[i:i + QUEUE]
+            queues.append(turns)
+        for turn in range(max(map(len, queues))):
+            for switch, turns in zip(self.switches, queues):
+                if turn < len(turns):
+                    switch.inject(turns[turn])
+            for switch in self.switches:
+                switch.drain()
+            if self.normal and turn < max(map(len, queues)) - 1:
+                self.sync()
+
+    def outputs(self, step):
+        sent = [s.sent() for s in self.switches]
+        if any(sent[0].values()):
+            self.last = sent[0]
+        for s in sent:
+            # Many pipelines' tunnels end here, in no order.
+            if UNDERLAY in s:
+                s[UNDERLAY].sort()
+        if sent[0] != sent[1]:
+            for port in sorted(set(sent[0]) | set(sent[1])):
+                x, y = sent[0].get(port, []), sent[1].get(port, [])
+                if x == y:
+                    continue
+                for i in range(max(len(x), len(y))):
+                    p = x[i].hex() if i < len(x) else "nothing"
+                    q = y[i].hex() if i < len(y) else "nothing"
+                    if p != q:
+                        raise Different(
+                            "port %s, packet %d of %d and %d:\n  a: %s\n"
+                            "  b: %s" % (port, i, len(x), len(y), p, q))
+
+    def do_flows(self, switch, what):
+        switch.ofctl("--bundle", "add-flows", "br0", "-", lines=what)
+
+    def do_ofctl(self, switch, what):
+        switch.ofctl(*what)
+
+    def do_groups(self, switch, what):
+        switch.ofctl("--bundle", "add-groups", "br0", "-", lines=what)
+
+    def do_meters(self, switch, what):
+        for meter in what:
+            switch.ofctl("add-meter", "br0", meter)
+
+    def do_appctl(self, switch, what):
+        switch.appctl(*what)
+
+    def do_warp(self, switch, what):
+        if what > 1000:
+            switch.appctl("time/warp", str(what), str(what // 10))
+        else:
+            switch.appctl("time/warp", str(what))
+
+    def do_replug(self, switch, what):
+        """Takes port 'what' away and brings it back."""
+        switch.vsctl("del-port", "br0", what)
+        switch.vsctl(*switch.add_port(what))
+        switch.recount()
+        switch._counted.pop(what, None)
+
+    def do_check(self, switch, what):
+        pass
+
+    def compare(self, what):
+        """Compares all statistics.  They may take a moment to be brought
+        where they belong."""
+        self.sync()
+        for name in what or Switch.CHECKS:
+            found = []
+            for attempt in range(30):
+                found = [getattr(s, name)() for s in self.switches]
+                if same(name, *found):
+                    break
+                time.sleep(0.005 * attempt)
+                self.sync()
+            else:
+                x, y = [[str(line) for line in f] for f in found]
+                raise Different("%s:\n%s" % (name, "\n".join(
+                    ["  a: " + line for line in x if line not in y]
+                    + ["  b: " + line for line in y if line not in x])
+                    or "  in another order"))

@@ -2,6 +2,7 @@
 EXTRA_DIST += \
 	Documentation/architecture.md \
 	Documentation/benchmarks.md \
+	Documentation/benchmarks/first.json \
 	Documentation/building.md \
 	Documentation/equivalence.md \
 	Documentation/gtpu.md \

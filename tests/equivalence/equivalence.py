@@ -215,6 +215,8 @@ def main():
     parser.add_argument("--config", action="append", default=[],
                         help="other_config of the second switch "
                         "(default: fuse=on)")
+    parser.add_argument("--strict", action="store_true",
+                        help="check TCP windows, too")
     parser.add_argument("--keep-going", action="store_true")
     parser.add_argument("--folder", help="for files; kept")
     args = parser.parse_args()
@@ -235,7 +237,7 @@ def main():
     try:
         pair = Pair(os.path.join(build, "openvswitch", "extended"),
                     os.path.join(build, "openvswitch", "extended-source"),
-                    folder, args.config or ["fuse=on"])
+                    folder, args.config or ["fuse=on"], args.strict)
         if args.self_test:
             return 1 if self_test(pair, args.runs or 12) else 0
         if args.shrink is not None or args.steps:

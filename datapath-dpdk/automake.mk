@@ -10,6 +10,10 @@ datapath_dpdk_libdatapath_la_SOURCES = \
 	datapath-dpdk/gtpu-drop.c \
 	datapath-dpdk/gtpu-encap.c \
 	datapath-dpdk/gtpu-match.c \
+	datapath-dpdk/gtpu-options.c \
+	datapath-dpdk/gtpu-psc.c \
+	datapath-dpdk/gtpu-push-text.c \
+	datapath-dpdk/gtpu-show.c \
 	datapath-dpdk/gtpu-vport.c \
 	datapath-dpdk/gtpu-vport.h \
 	datapath-dpdk/lb-action.c \

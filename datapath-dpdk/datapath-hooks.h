@@ -12,10 +12,16 @@
  * The semantic patches in hooks.cocci, here and in lib/, insert calls of these
  * functions, and of no others, into Open vSwitch's lib/. */
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 struct dp_packet;
 struct dp_packet_batch;
 struct ds;
 struct flow_tnl;
+struct geneve_opt;
+struct mf_field;
 struct nat_action_info_t;
 struct netdev;
 struct netdev_tnl_build_header_params;
@@ -23,6 +29,8 @@ struct netdev_tunnel_config;
 struct nlattr;
 struct ofpbuf;
 struct ovs_action_push_tnl;
+struct smap;
+struct udp_header;
 
 /* The datapath action lb(ID); see lb-action.c. */
 void lb_action_init(void);
@@ -51,9 +59,38 @@ void gtpu_vport_configured(const struct netdev *,
                            const struct netdev_tunnel_config *);
 void gtpu_vport_destructed(const struct netdev *);
 
+/* The options that "gtpu" has and no other type.
+ *
+ * gtpu_option_is_known() tells whether 'key' is one.  gtpu_options_check()
+ * returns 0, or an errno value after it appended to 'errors' what is wrong.
+ * gtpu_vport_set_options() puts valid options into effect, and returns whether
+ * they have changed; gtpu_vport_get_options() adds them to 'args'. */
+bool gtpu_option_is_known(const struct netdev *, const char *key);
+int gtpu_options_check(const struct netdev *, const struct smap *args,
+                       struct ds *errors);
+bool gtpu_vport_set_options(const struct netdev *, const struct smap *args);
+void gtpu_vport_get_options(const struct netdev *, struct smap *args);
+
+/* Writes the options in 'flow' to 'opts' for a Geneve tunnel: all but those
+ * that stand for GTP-U's extension headers.  Otherwise as
+ * tun_metadata_to_geneve_header(). */
+int gtpu_to_geneve_header(const struct flow_tnl *flow,
+                          struct geneve_opt *opts, bool *crit_opt);
+
+/* The GTP-U header in the datapath action tnl_push, as text; see
+ * gtpu-push-text.c. */
+void gtpu_push_format(const struct ovs_action_push_tnl *, const void *gtpu,
+                      struct ds *);
+bool gtpu_push_is_next(const char *s);
+bool gtpu_push_parse(const char *s, int *n, struct ovs_action_push_tnl *,
+                     struct udp_header *, uint8_t *flags, uint8_t *msg_type,
+                     uint32_t *teid);
+size_t gtpu_push_len(const void *gtpu);
+
 /* OpenFlow matches on GTP-U's flags and message type; see gtpu-match.c. */
 void gtpu_match_format(const struct flow_tnl *, const struct flow_tnl *mask,
                        struct ds *);
 const char *gtpu_field_name(const char *);
+bool gtpu_field_is_writable(const struct mf_field *);
 
 #endif /* datapath-hooks.h */

@@ -246,6 +246,7 @@ decap(struct dp_packet *packet)
     tnl->gtpu_msgtype = h.msg_type;
     tnl->tun_id = htonll(h.teid);
     tnl->flags |= FLOW_TNL_F_KEY;
+    gtpu_psc_to_tnl(h.has_psc ? &h.psc : NULL, tnl);
     if (h.msg_type == GTPU_MSG_G_PDU) {
         return decap_g_pdu(packet, &h, &dg);
     }

@@ -29,6 +29,23 @@ gtpu_drop_count(enum gtpu_drop drop)
     }
 }
 
+unsigned long long int
+gtpu_drop_read(enum gtpu_drop drop)
+{
+    switch ((unsigned int) drop) {
+#define GTPU_ERROR(ENUM, NAME, DESCRIPTION) \
+    case GTPU_ERR_##ENUM: return counter_gtpu_drop_##NAME.total;
+    GTPU_ERRORS
+#undef GTPU_ERROR
+#undef GTPU_DROP
+#define GTPU_DROP(ENUM, NAME, DESCRIPTION) \
+    case GTPU_DROP_##ENUM: return counter_gtpu_drop_##NAME.total;
+    GTPU_DROPS
+#undef GTPU_DROP
+    }
+    return 0;
+}
+
 const char *
 gtpu_drop_name(enum gtpu_drop drop)
 {

@@ -8,11 +8,15 @@
  * are then filled in.  Where the sequence number will be, the header that was
  * built has the number of the port's counter.
  *
- * The flags say what the port's options ask for, not what a received packet
- * said: a relay from one GTP-U tunnel to another makes headers of its own. */
+ * A relay from one GTP-U tunnel to another makes headers of its own.  It keeps
+ * the message type, if G-PDU or End Marker, and the PDU Session Container,
+ * which are a flow's: OpenFlow can match and set them.  The flags follow from
+ * what the header has, and a sequence number from the port's options. */
 
 #include <config.h>
 #include "datapath-dpdk/datapath-hooks.h"
+
+#include <errno.h>
 
 #include "datapath-dpdk/gtpu-vport.h"
 #include "dp-packet.h"
@@ -31,6 +35,49 @@ gtpu_offset(bool is_ipv6)
             + UDP_HEADER_LEN);
 }
 
+/* Stores in '*psc' the PDU Session Container for what the port 'netdev' sends
+ * for 'tnl', and in '*present' whether there is to be one.  Returns 0 or an
+ * errno value. */
+static int
+choose_psc(const struct netdev *netdev, const struct flow_tnl *tnl,
+           struct gtpu_psc *psc, bool *present)
+{
+    struct gtpu_port_options options = gtpu_vport_options(netdev);
+    int error;
+
+    error = gtpu_psc_from_tnl(tnl, psc, present);
+    if (options.has_qfi) {
+        /* Fixed, whatever the flow says. */
+        *psc = (struct gtpu_psc) { .qfi = options.qfi };
+        *present = true;
+        error = 0;
+    }
+    if (!error && options.has_pdu_type && *present) {
+        psc->pdu_type = options.pdu_type;
+        if (psc->pdu_type == GTPU_PSC_UL) {
+            psc->rqi = psc->has_ppi = false;
+        }
+    }
+    return error;
+}
+
+/* Returns the type of message that the flow with 'tnl' sends: G-PDU, unless it
+ * is an End Marker on its way or OpenFlow says so.  0 if it is no message of a
+ * tunnel. */
+static uint8_t
+choose_msg_type(const struct flow_tnl *tnl)
+{
+    switch (tnl->gtpu_msgtype) {
+    case 0:
+    case GTPU_MSG_G_PDU:
+        return GTPU_MSG_G_PDU;
+    case GTPU_MSG_END_MARKER:
+        return GTPU_MSG_END_MARKER;
+    default:
+        return 0;
+    }
+}
+
 int
 gtpu_vport_build_header(const struct netdev *netdev,
                         struct ovs_action_push_tnl *data,
@@ -38,6 +85,9 @@ gtpu_vport_build_header(const struct netdev *netdev,
 {
     size_t ofs = gtpu_offset(params->is_ipv6);
     uint8_t *gtpu = (uint8_t *) data->header + ofs;
+    const struct flow_tnl *tnl = &params->flow->tunnel;
+    struct gtpu_psc psc;
+    bool has_psc;
     int n;
 
     /* Open vSwitch's function knows the outer headers, and the port's options:
@@ -48,13 +98,23 @@ gtpu_vport_build_header(const struct netdev *netdev,
         return n;
     }
 
+    n = choose_psc(netdev, tnl, &psc, &has_psc);
+    if (n) {
+        return n;
+    }
+
     const struct gtpu_hdr_spec spec = {
-        .teid = ntohl(be64_to_be32(params->flow->tunnel.tun_id)),
-        .msg_type = GTPU_MSG_G_PDU,
-        .has_seq = data->header_len > ofs + GTPU_HLEN,
+        .teid = ntohl(be64_to_be32(tnl->tun_id)),
+        .msg_type = choose_msg_type(tnl),
+        .has_seq = (data->header_len > ofs + GTPU_HLEN
+                    && tnl->gtpu_msgtype != GTPU_MSG_END_MARKER),
         .seq = gtpu_vport_seq_slot(netdev),
+        .psc = has_psc ? &psc : NULL,
     };
 
+    if (!spec.msg_type) {
+        return EINVAL;
+    }
     memset(gtpu, 0, sizeof data->header - ofs);
     n = gtpu_build_header(gtpu, sizeof data->header - ofs, &spec, 0);
     if (n < 0) {
@@ -77,8 +137,11 @@ gtpu_vport_push_header(const struct netdev *netdev OVS_UNUSED,
     uint8_t *gtpu;
     int udp_len;
 
-    if (data->header_len - ETH_HEADER_LEN + dp_packet_size(packet)
-        > UINT16_MAX) {
+    if (((const uint8_t *) data->header)[ofs + 1] == GTPU_MSG_END_MARKER) {
+        /* Has no payload. */
+        dp_packet_set_size(packet, 0);
+    } else if (data->header_len - ETH_HEADER_LEN + dp_packet_size(packet)
+               > UINT16_MAX) {
         /* The caller sends the packet in any case.  An empty G-PDU does no
          * harm. */
         gtpu_drop_count(GTPU_DROP_TOO_BIG);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "openvswitch/dynamic-string.h"
+#include "openvswitch/meta-flow.h"
 #include "openvswitch/packets.h"
 
 /* Appends to 's' the matches on 'tnl' under 'mask', each with a comma.  The
@@ -41,4 +42,13 @@ gtpu_field_name(const char *name)
     return (!strcmp(name, "gtpu_flags") ? "tun_gtpu_flags"
             : !strcmp(name, "gtpu_msgtype") ? "tun_gtpu_msgtype"
             : name);
+}
+
+/* Returns true if 'mf' can be set although Open vSwitch says that it cannot.
+ * The message type is the one of the message to send.  The flags follow from
+ * what the header has. */
+bool
+gtpu_field_is_writable(const struct mf_field *mf)
+{
+    return mf->id == MFF_TUN_GTPU_MSGTYPE;
 }

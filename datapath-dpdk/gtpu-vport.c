@@ -32,8 +32,10 @@
 struct gtpu_port {
     struct cmap_node node;      /* In 'ports'. */
     const struct netdev *netdev;
+    bool configured;            /* 'pt_mode' is in 'n_ports'. */
     enum netdev_pt_mode pt_mode;
     uint16_t seq_slot;          /* Index in 'seqs'. */
+    atomic_uint16_t options;    /* struct gtpu_port_options, packed. */
 };
 
 static struct ovs_mutex mutex = OVS_MUTEX_INITIALIZER;
@@ -59,6 +61,24 @@ find_port(const struct netdev *netdev)
     return NULL;
 }
 
+/* Returns the port 'netdev', a new one if there is none yet. */
+static struct gtpu_port *
+find_or_add_port(const struct netdev *netdev)
+    OVS_REQUIRES(mutex)
+{
+    struct gtpu_port *port = find_port(netdev);
+
+    if (!port) {
+        gtpu_show_init();
+        port = xzalloc(sizeof *port);
+        port->netdev = netdev;
+        port->seq_slot = n_seqs_given++ % N_SEQS;
+        atomic_init(&port->options, 0);
+        cmap_insert(&ports, &port->node, hash_pointer(netdev, 0));
+    }
+    return port;
+}
+
 void
 gtpu_vport_configured(const struct netdev *netdev,
                       const struct netdev_tunnel_config *cfg)
@@ -70,18 +90,64 @@ gtpu_vport_configured(const struct netdev *netdev,
     }
 
     ovs_mutex_lock(&mutex);
-    port = find_port(netdev);
-    if (port) {
+    port = find_or_add_port(netdev);
+    if (port->configured) {
         atomic_count_dec(&n_ports[port->pt_mode]);
-    } else {
-        port = xzalloc(sizeof *port);
-        port->netdev = netdev;
-        port->seq_slot = n_seqs_given++ % N_SEQS;
-        cmap_insert(&ports, &port->node, hash_pointer(netdev, 0));
     }
+    port->configured = true;
     port->pt_mode = cfg->pt_mode;
     atomic_count_inc(&n_ports[port->pt_mode]);
     ovs_mutex_unlock(&mutex);
+}
+
+/* Options in one word, so that readers get all of one configuration. */
+static uint16_t
+pack_options(const struct gtpu_port_options *o)
+{
+    return o->qfi | o->has_qfi << 8 | o->has_pdu_type << 9 | o->pdu_type << 10;
+}
+
+bool
+gtpu_vport_set_options(const struct netdev *netdev, const struct smap *args)
+{
+    struct gtpu_port_options options;
+    struct gtpu_port *port;
+    uint16_t old, new;
+    char *error;
+
+    if (strcmp(netdev_get_type(netdev), "gtpu")) {
+        return false;
+    }
+    error = gtpu_options_parse(args, &options);
+    if (error) {
+        free(error);
+        return false;
+    }
+
+    new = pack_options(&options);
+    ovs_mutex_lock(&mutex);
+    port = find_or_add_port(netdev);
+    atomic_read_relaxed(&port->options, &old);
+    atomic_store_relaxed(&port->options, new);
+    ovs_mutex_unlock(&mutex);
+    return old != new;
+}
+
+struct gtpu_port_options
+gtpu_vport_options(const struct netdev *netdev)
+{
+    struct gtpu_port *port = find_port(netdev);
+    uint16_t packed = 0;
+
+    if (port) {
+        atomic_read_relaxed(&port->options, &packed);
+    }
+    return (struct gtpu_port_options) {
+        .qfi = packed & GTPU_QFI_MAX,
+        .has_qfi = (packed >> 8) & 1,
+        .has_pdu_type = (packed >> 9) & 1,
+        .pdu_type = (packed >> 10) & 1,
+    };
 }
 
 void
@@ -92,11 +158,23 @@ gtpu_vport_destructed(const struct netdev *netdev)
     ovs_mutex_lock(&mutex);
     port = find_port(netdev);
     if (port) {
-        atomic_count_dec(&n_ports[port->pt_mode]);
+        if (port->configured) {
+            atomic_count_dec(&n_ports[port->pt_mode]);
+        }
         cmap_remove(&ports, &port->node, hash_pointer(netdev, 0));
         ovsrcu_postpone(free, port);
     }
     ovs_mutex_unlock(&mutex);
+}
+
+void
+gtpu_vport_for_each(void (*cb)(const struct netdev *, void *aux), void *aux)
+{
+    struct gtpu_port *port;
+
+    CMAP_FOR_EACH (port, node, &ports) {
+        cb(port->netdev, aux);
+    }
 }
 
 struct gtpu_carried

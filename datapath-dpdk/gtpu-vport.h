@@ -27,7 +27,9 @@
 #include "openvswitch/types.h"
 #include "packets.h"
 
+struct flow_tnl;
 struct netdev;
+struct smap;
 
 /* Why a packet is dropped, besides the errors of lib/gtpu.h:
  * GTPU_DROP(enumerator, name, description).  Each is counted in
@@ -55,6 +57,17 @@ enum gtpu_drop {
 /* Counts a dropped packet.  Any thread. */
 void gtpu_drop_count(enum gtpu_drop);
 
+/* Returns how many packets have been counted for 'drop', by all threads up to
+ * some seconds ago.  Main thread. */
+unsigned long long int gtpu_drop_read(enum gtpu_drop);
+
+/* Makes the command "gtpu/show" known.  See gtpu-show.c. */
+void gtpu_show_init(void);
+
+/* Calls 'cb' for each port, in no order.  Main thread. */
+void gtpu_vport_for_each(void (*cb)(const struct netdev *, void *aux),
+                         void *aux);
+
 /* Returns the name of 'drop', without "gtpu_drop_", and a phrase for people.
  * Both are static strings. */
 const char *gtpu_drop_name(enum gtpu_drop);
@@ -70,6 +83,35 @@ struct gtpu_carried {
 
 /* PMD thread. */
 struct gtpu_carried gtpu_vport_carried(void);
+
+/* What a port's options say about what it sends. */
+struct gtpu_port_options {
+    bool has_qfi, has_pdu_type; /* Whether options:qfi and options:pdu_type
+                                 * are there. */
+    uint8_t qfi;                /* 0 to GTPU_QFI_MAX. */
+    uint8_t pdu_type;           /* GTPU_PSC_DL or GTPU_PSC_UL. */
+};
+
+/* Returns the options of the port 'netdev'.  Any thread. */
+struct gtpu_port_options gtpu_vport_options(const struct netdev *netdev);
+
+/* Parses 'args', a port's column "options", into '*options'.  Returns a null
+ * pointer, or what is wrong, which the caller frees.  See gtpu-options.c. */
+char *gtpu_options_parse(const struct smap *args,
+                         struct gtpu_port_options *options);
+
+/* PDU Session Containers in tunnel metadata; see gtpu-psc.c.
+ *
+ * gtpu_psc_to_tnl() makes 'psc', or none if it is null, all the options in
+ * 'tnl', in the datapath's format.  'tnl' must be as pkt_metadata_init_tnl()
+ * leaves it.  PMD thread.
+ *
+ * gtpu_psc_from_tnl() stores in '*psc' the container that 'tnl', in the format
+ * of translation, tells to send, and in '*present' whether there is one.
+ * Returns 0, or EINVAL if that is no valid one. */
+void gtpu_psc_to_tnl(const struct gtpu_psc *psc, struct flow_tnl *tnl);
+int gtpu_psc_from_tnl(const struct flow_tnl *tnl, struct gtpu_psc *psc,
+                      bool *present);
 
 /* Returns which counter the port 'netdev' takes its sequence numbers from.
  * Any thread. */

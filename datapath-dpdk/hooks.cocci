@@ -180,3 +180,71 @@ identifier dev;
 +gtpu_vport_destructed(dev);
  ...
  }
+
+// hook gtpu_option: lib/netdev-vport.c, 1
+@gtpu_option@
+identifier dev_, node;
+@@
+ set_tunnel_config(struct netdev *dev_, ...)
+ {
+ <...
+-!strcmp(node->key, "packet_type")
++!strcmp(node->key, "packet_type") || gtpu_option_is_known(dev_, node->key)
+ ...>
+ }
+
+// hook gtpu_options_check: lib/netdev-vport.c, 1
+@gtpu_options_check@
+identifier dev_, args;
+symbol errors, err;
+@@
+ set_tunnel_config(struct netdev *dev_, const struct smap *args, ...)
+ {
+ <...
+ const char *packet_type = smap_get(args, "packet_type");
++err = gtpu_options_check(dev_, args, &errors);
++if (err) {
++    goto out;
++}
+ ...>
+ }
+
+// hook gtpu_options_set: lib/netdev-vport.c, 1
+@gtpu_options_set@
+identifier dev_, args, dev, tnl_cfg;
+@@
+ set_tunnel_config(struct netdev *dev_, const struct smap *args, ...)
+ {
+ <...
+-memcmp(&dev->tnl_cfg, &tnl_cfg, sizeof tnl_cfg)
++gtpu_vport_set_options(dev_, args) || memcmp(&dev->tnl_cfg, &tnl_cfg, sizeof tnl_cfg)
+ ...>
+ }
+
+// hook gtpu_options_get: lib/netdev-vport.c, 1
+@gtpu_options_get@
+identifier dev, args, tnl_cfg;
+@@
+ get_tunnel_config(const struct netdev *dev, struct smap *args)
+ {
+ <...
++gtpu_vport_get_options(dev, args);
+ if (tnl_cfg.csum) { ... }
+ ...>
+ }
+
+// Options that stand for GTP-U's extension headers are not Geneve's.
+// hook gtpu_not_geneve: lib/netdev-native-tnl.c, 1
+@gtpu_not_geneve@ @@
+ netdev_geneve_build_header(...)
+ {
+ <...
+-tun_metadata_to_geneve_header
++gtpu_to_geneve_header
+ ...>
+ }
+
+// hook native_tnl_include: lib/netdev-native-tnl.c, 1
+@native_tnl_include@ @@
+ #include "netdev-native-tnl.h"
++#include "datapath-dpdk/datapath-hooks.h"

@@ -6,6 +6,7 @@ lib_libext_la_SOURCES = \
 	lib/gtpu-name.c \
 	lib/gtpu-parse.c \
 	lib/gtpu-private.h \
+	lib/gtpu-tlv.c \
 	lib/gtpu.h \
 	lib/lb-method.c \
 	lib/lb-method.h \

@@ -246,6 +246,8 @@ gtpu_ext_class(uint8_t type)
  * Container. */
 extern const struct gtpu_ext_set gtpu_ext_set_default;
 
+#define GTPU_QFI_MAX 63         /* QFI has 6 bits. */
+
 /* PDU type of a PDU Session Container (TS 38.415 clause 5.5.3.1). */
 enum gtpu_psc_type {
     GTPU_PSC_DL = 0,            /* Downlink: to the UE. */
@@ -529,6 +531,40 @@ int gtpu_set_length(uint8_t *hdr, size_t hdr_len, size_t payload_len);
 /* Sets the sequence number in the header at 'hdr', which gtpu_build_header()
  * made.  Does nothing if the header has no S flag. */
 void gtpu_set_seq(uint8_t *hdr, uint16_t seq);
+
+/* A PDU Session Container as a tunnel option
+ * ------------------------------------------
+ *
+ * A switch that knows the options of Geneve (class, type, value) but no
+ * extension headers of GTP-U can match and set a PDU Session Container as the
+ * option of class GTPU_TLV_CLASS and type GTPU_TLV_PSC.  The class is from the
+ * range for experiments (RFC 8926 section 7), named after TS 29.281; the type
+ * is GTPU_EXT_PSC without the bit that means "critical" there.
+ *
+ *      0                   1                   2                   3
+ *     +---------------+---------------+---------------+---------------+
+ *     | PDU type      | QFI           | RQI           |P|  0    | PPI |
+ *     +---------------+---------------+---------------+---------------+
+ *
+ * Each field has an octet of its own, so that a mask of whole octets selects
+ * it.  P is set if there is a PPI; without it the octet is 0. */
+#define GTPU_TLV_CLASS 0xff29
+#define GTPU_TLV_PSC 0x05
+#define GTPU_TLV_PSC_LEN 4
+
+/* Stores 'psc', as gtpu_parse() found it, in 'value'.  Fields that struct
+ * gtpu_psc has only flags of do not survive. */
+void gtpu_psc_to_tlv(const struct gtpu_psc *psc,
+                     uint8_t value[GTPU_TLV_PSC_LEN]);
+
+/* Stores in '*psc' what 'value' says: what gtpu_psc_build() accepts.  An
+ * uplink container has neither RQI nor PPI: those octets are ignored, so that
+ * a relay can turn a downlink container round by its PDU type alone.
+ *
+ * Returns 0, or -EINVAL, with '*psc' all zeros, if a value does not fit its
+ * field. */
+int gtpu_psc_from_tlv(const uint8_t value[GTPU_TLV_PSC_LEN],
+                      struct gtpu_psc *psc);
 
 /* Writes the content of a PDU Session Container to the 'size' octets at
  * 'buf': 2 octets, or 6 with a PPI, padding included.

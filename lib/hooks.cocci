@@ -168,3 +168,64 @@ identifier key;
 +key->gtpu_flags || key->gtpu_msgtype
  ...>
  }
+
+// The action tnl_push shows the whole GTP-U header...
+// hook gtpu_push_format: lib/odp-util.c, 1
+@gtpu_push_format@
+identifier ds, data, udp;
+symbol gtph;
+@@
+ format_odp_tnl_push_header(struct ds *ds, struct ovs_action_push_tnl *data)
+ {
+ <...
+ gtph = format_udp_tnl_push_header(ds, udp);
+-ds_put_format(ds, ...);
++gtpu_push_format(data, gtph, ds);
++ds_put_char(ds, ')');
+ ...>
+ }
+
+// ...and reads it.  In stock, the case of GTP-U is never reached: that of other
+// UDP tunnels takes its text and fails.
+// hook gtpu_push_next: lib/odp-util.c, 1
+@gtpu_push_next@
+expression s, n, fmt;
+symbol udp_src, udp_dst, udp_csum;
+@@
+-ovs_scan_len(s, &n, fmt, &udp_src, &udp_dst, &udp_csum)
++!gtpu_push_is_next(s + n) && ovs_scan_len(s, &n, fmt, &udp_src, &udp_dst, &udp_csum)
+
+// hook gtpu_push_parse: lib/odp-util.c, 1
+@gtpu_push_parse@
+expression s, n, fmt;
+symbol gtpu_flags, gtpu_msgtype, teid, data, udp;
+@@
+-ovs_scan_len(s, &n, fmt, &gtpu_flags, &gtpu_msgtype, &teid)
++gtpu_push_parse(s, &n, data, udp, &gtpu_flags, &gtpu_msgtype, &teid)
+
+// hook gtpu_push_len: lib/odp-util.c, 1
+@gtpu_push_len@
+expression before;
+symbol gtph;
+@@
+-before + sizeof *gtph
++before + gtpu_push_len(gtph)
+
+// hook gtpu_writable_dst: lib/meta-flow.c, 1
+@gtpu_writable_dst@
+expression mf;
+@@
+-!mf->writable
++!mf->writable && !gtpu_field_is_writable(mf)
+
+// hook gtpu_writable: lib/ofp-actions.c, 4
+@gtpu_writable@
+expression mf;
+@@
+-!mf->writable
++!mf->writable && !gtpu_field_is_writable(mf)
+
+// hook gtpu_actions_include: lib/ofp-actions.c, 1
+@gtpu_actions_include@ @@
+ #include "openvswitch/ofp-actions.h"
++#include "datapath-dpdk/datapath-hooks.h"

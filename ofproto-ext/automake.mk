@@ -4,6 +4,7 @@ if BUILD_OPENVSWITCH
 noinst_LTLIBRARIES += ofproto-ext/libofproto-ext.la
 endif
 ofproto_ext_libofproto_ext_la_SOURCES = \
+	ofproto-ext/gtpu-xlate.c \
 	ofproto-ext/lb-bucket.c \
 	ofproto-ext/lb-config.c \
 	ofproto-ext/lb-fields.c \

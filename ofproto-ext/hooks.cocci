@@ -228,3 +228,22 @@ expression type;
  }
  ...>
  }
+
+// hook gtpu_output_include: ofproto/tunnel.c, 1
+@gtpu_output_include@ @@
+ #include "tunnel.h"
++#include "ofproto-ext/ofproto-hooks.h"
+
+// What a packet says about itself and its header repeats must be matched.
+// hook gtpu_output: ofproto/tunnel.c, 1
+@gtpu_output@
+identifier ofport, flow, wc, tnl_port, cfg;
+@@
+ tnl_port_send(const struct ofport_dpif *ofport, struct flow *flow,
+               struct flow_wildcards *wc)
+ {
+ <...
+ cfg = netdev_get_tunnel_config(tnl_port->netdev);
++gtpu_xlate_output(tnl_port->netdev, flow, wc);
+ ...>
+ }

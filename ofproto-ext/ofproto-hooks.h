@@ -17,11 +17,13 @@
 #include "ovs-atomic.h"
 
 struct dpif_flow_stats;
+struct flow;
 struct flow_wildcards;
 struct group_collection;
 struct group_dpif;
 struct hmap;
 struct lb_group;
+struct netdev;
 struct ofgroup;
 struct ofpbuf;
 struct ofputil_bucket;
@@ -62,5 +64,9 @@ struct ofputil_bucket *lb_xlate_bucket(const struct group_dpif *,
 uint32_t lb_xlate_get_hash(const struct xlate_in *);
 bool lb_xlate_put_action(struct xlate_in *, uint32_t hash_alg, uint32_t id,
                          uint32_t recirc_id, struct ofpbuf *odp_actions);
+
+/* Output to a GTP-U tunnel; see gtpu-xlate.c.  Other tunnels are left alone. */
+void gtpu_xlate_output(const struct netdev *, const struct flow *,
+                       struct flow_wildcards *);
 
 #endif /* ofproto-hooks.h */

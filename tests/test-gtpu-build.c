@@ -484,6 +484,40 @@ test_round_trip(void **state)
     }
 }
 
+/* The option that stands for a PDU Session Container: each value of each field
+ * comes back, and gtpu_psc_build() takes it; no other value is accepted. */
+static void
+test_psc_tlv(void **state)
+{
+    static const uint8_t values[] = {
+        0, 1, 2, 7, 8, 62, 63, 64, 0x7f, 0x80, 0x81, 0x87, 0x88, 0xc0, 0xff
+    };
+    static const size_t n = sizeof values;
+
+    (void) state;
+    for (size_t i = 0; i < n * n * n * n; i++) {
+        const uint8_t in[GTPU_TLV_PSC_LEN] = {
+            values[i % n], values[i / n % n], values[i / n / n % n],
+            values[i / n / n / n],
+        };
+        bool dl_ok = in[2] <= 1 && (!in[3] || (in[3] >= 0x80 && in[3] < 0x88));
+        bool ok = in[1] < 64 && (in[0] == 1 || (in[0] == 0 && dl_ok));
+        uint8_t out[GTPU_TLV_PSC_LEN], content[6];
+        struct gtpu_psc psc;
+
+        assert_int_equal(gtpu_psc_from_tlv(in, &psc), ok ? 0 : -EINVAL);
+        if (ok) {
+            const uint8_t expected[GTPU_TLV_PSC_LEN] = {
+                in[0], in[1], in[0] ? 0 : in[2], in[0] ? 0 : in[3],
+            };
+
+            assert_true(gtpu_psc_build(content, sizeof content, &psc) > 0);
+            gtpu_psc_to_tlv(&psc, out);
+            assert_memory_equal(out, expected, sizeof expected);
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -497,6 +531,7 @@ main(void)
         cmocka_unit_test(test_set_seq),
         cmocka_unit_test(test_signalling),
         cmocka_unit_test(test_signalling_no_room),
+        cmocka_unit_test(test_psc_tlv),
         cmocka_unit_test(test_round_trip),
     };
 

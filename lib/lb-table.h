@@ -79,6 +79,7 @@ struct lb_table_config {
     uint64_t salt;
     uint32_t timeout;
     uint32_t min_slots;
+    bool headroom;               /* Room for twice as many members? */
     size_t n_words;
     const struct lb_hash_word *words;
 };

@@ -113,6 +113,7 @@ build_table(struct lb_group *lb)
         .salt = lb->ident->salt,
         .timeout = lb->timeout * LB_STICKY_TICKS_PER_SEC,
         .min_slots = lb->n_slots,
+        .headroom = !lb->ident->agreed,
         .n_words = lb->n_words,
         .words = lb->words,
     };
@@ -157,6 +158,7 @@ create_ident(bool shared_key, uint32_t seed)
 
     ident->id = id;
     ident->shared_key = shared_key;
+    ident->agreed = shared_key || seed;
     if (shared_key) {
         ident->key = lb_config_shared_key();
     } else if (seed) {

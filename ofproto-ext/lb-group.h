@@ -65,6 +65,7 @@ struct lb_ident {
     uint32_t id;                     /* In the registry. */
     unsigned int n_versions;         /* Reference count. */
     bool shared_key;                 /* Is 'key' lb_config_shared_key()? */
+    bool agreed;                     /* May others have the same key? */
     struct siphash_key key;
     uint64_t salt;
     struct lb_group *current;        /* The version in force, or null. */

@@ -152,6 +152,50 @@ test_words_and_size(void **state)
     lb_table_destroy(table);
 }
 
+/* With headroom, twice as many members fit before the size changes, where
+ * that is not too large. */
+static void
+test_headroom(void **state)
+{
+    (void) state;
+    static const struct {
+        size_t n;
+        uint32_t without, with;
+    } cases[] = {
+        { 0, 0, 0 }, { 1, 1021, 1021 }, { 5, 1021, 1021 }, { 6, 1021, 4093 },
+        { 20, 4093, 4093 }, { 21, 4093, 8191 }, { 327, 32749, 131071 },
+        { 655, 131071, 131071 }, { 656, 131071, 131071 },
+        { 4096, 655373, 655373 },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        size_t n = cases[i].n;
+        struct lb_member *members = calloc(n + 1, sizeof *members);
+        struct lb_table_config config = { .headroom = false };
+        struct lb_table *table;
+
+        for (size_t j = 0; j < n; j++) {
+            members[j] = (struct lb_member) { .id = j, .token = 1 + j,
+                                              .weight = 3, .alive = true };
+        }
+        assert_int_equal(lb_table_build(members, n, &config, &table), 0);
+        assert_int_equal(table->n_slots, cases[i].without);
+        lb_table_destroy(table);
+
+        config.headroom = true;
+        assert_int_equal(lb_table_build(members, n, &config, &table), 0);
+        assert_int_equal(table->n_slots, cases[i].with);
+        lb_table_destroy(table);
+
+        /* A size that is enough stays. */
+        config.min_slots = cases[i].without;
+        assert_int_equal(lb_table_build(members, n, &config, &table), 0);
+        assert_int_equal(table->n_slots, cases[i].without);
+        lb_table_destroy(table);
+        free(members);
+    }
+}
+
 static void
 test_errors(void **state)
 {
@@ -253,6 +297,7 @@ main(void)
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_nobody_has_weight),
         cmocka_unit_test(test_words_and_size),
+        cmocka_unit_test(test_headroom),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_registry),
         cmocka_unit_test(test_registry_ids),

@@ -7,5 +7,6 @@ EXTRA_DIST += \
 	Documentation/equivalence.md \
 	Documentation/gtpu.md \
 	Documentation/hooks.md \
+	Documentation/load-balancing-internals.md \
 	Documentation/load-balancing.md \
 	Documentation/ovn.md

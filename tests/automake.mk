@@ -59,7 +59,10 @@ tests_test_lb_sticky_schedules_SOURCES = tests/test-lb-sticky-schedules.c
 tests_test_lb_sticky_schedules_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_test_lb_sticky_schedules_LDADD = $(CMOCKA_LIBS) -lpthread
 
-EXTRA_DIST += tests/bench/bench-lb-changes.py tests/bench/bench-lb-sticky.c
+EXTRA_DIST += \
+	tests/bench/bench-lb-changes.py \
+	tests/bench/bench-lb-sticky.c \
+	tests/bench/bench-lb.py
 include tests/bench/automake.mk
 include tests/equivalence/automake.mk
 

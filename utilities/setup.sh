@@ -111,8 +111,8 @@ setup_unpack() {
     mapfile -t missing < <(setup_missing "$1")
     test ${#missing[@]} -gt 0 || return 0
     test "$(cat "$dir/unpacked" 2> /dev/null)" != "${missing[*]}" || return 0
-    setup_space "$setup_build_dir" 100 "the packages"
     setup_open_log
+    setup_space "$setup_build_dir" 100 "the packages"
     echo "Unpacking ${#missing[@]} packages: ${missing[*]}"
     : > "$setup_log"
     rm -rf "$dir" "$new"

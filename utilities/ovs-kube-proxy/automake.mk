@@ -34,6 +34,26 @@ utilities_ovs_kube_proxy_libkube_api_la_SOURCES = \
 utilities_ovs_kube_proxy_libkube_api_la_CPPFLAGS = $(KUBE_CPPFLAGS)
 $(utilities_ovs_kube_proxy_libkube_api_la_OBJECTS): | $(OVS)/headers.stamp
 
+# What a node has to do, out of the objects.
+if BUILD_OPENVSWITCH
+noinst_LTLIBRARIES += utilities/ovs-kube-proxy/libkube-service.la
+endif
+utilities_ovs_kube_proxy_libkube_service_la_SOURCES = \
+	$(KUBE_SERVICE_SOURCES) \
+	utilities/ovs-kube-proxy/kube-parse.h \
+	utilities/ovs-kube-proxy/kube-store.h \
+	utilities/ovs-kube-proxy/kube-value.h \
+	utilities/ovs-kube-proxy/service-model.h \
+	utilities/ovs-kube-proxy/service-policy.h
+KUBE_SERVICE_SOURCES = \
+	utilities/ovs-kube-proxy/kube-parse.c \
+	utilities/ovs-kube-proxy/kube-store.c \
+	utilities/ovs-kube-proxy/kube-value.c \
+	utilities/ovs-kube-proxy/service-format.c \
+	utilities/ovs-kube-proxy/service-policy.c
+utilities_ovs_kube_proxy_libkube_service_la_CPPFLAGS = $(KUBE_CPPFLAGS)
+$(utilities_ovs_kube_proxy_libkube_service_la_OBJECTS): | $(OVS)/headers.stamp
+
 # What links it is linked again when it changed: 'extended' is phony, the
 # recipe is there for make to look at the file again.
 $(OVS)/extended/lib/libopenvswitch.la: extended

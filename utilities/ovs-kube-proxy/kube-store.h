@@ -6,7 +6,9 @@
 /* What is known of the cluster
  * ============================
  *
- * The readers of objects, kube-watch and kube-file, write into it.
+ * The readers of objects, kube-watch and kube-file, write into it; what comes
+ * out is declared in service-model.h.  A change of an EndpointSlice costs work
+ * for its own Service alone.
  *
  * Thread-safety: none; all of it belongs to one thread. */
 
@@ -25,7 +27,12 @@ enum kube_event {
 
 const char *kube_kind_to_string(enum kube_kind);
 
+struct ds;
 struct kube_store;
+
+struct kube_store *kube_store_create(const char *our_node);
+void kube_store_destroy(struct kube_store *);
+void kube_store_format_metrics(const struct kube_store *, struct ds *);
 
 /* Applies 'object', which may be any JSON value, to 'store'.  If it is not
  * what it should be, stores a message that the caller must free in '*error',

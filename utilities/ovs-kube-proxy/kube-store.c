@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "kube-store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "kube-object.h"
+#include "kube-parse.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/list.h"
+#include "openvswitch/shash.h"
+#include "service-model.h"
+#include "service-policy.h"
+#include "util.h"
+
+#define N_KINDS (KUBE_NODE + 1)
+
+/* What belongs to one name of a Service: the Service, or slices that wait for
+ * it, or both. */
+struct entry {
+    char *key;                  /* "NAMESPACE/NAME". */
+    struct kube_service *object;    /* Null if there is none. */
+    unsigned int list;          /* Number of the list that had it last. */
+    struct ovs_list slices;     /* Contains "struct store_slice"s. */
+    size_t n_slices;
+    struct service *model;      /* Null if there is no Service. */
+    struct ovs_list changed;    /* In kube_store's 'changed', or empty. */
+};
+
+struct store_slice {
+    struct ovs_list node;       /* In 'entry', if that is not null. */
+    struct entry *entry;
+    struct kube_slice *slice;
+    unsigned int list;
+};
+
+struct kube_store {
+    char *our_node;             /* Null if it has no name. */
+    struct service_node *node;  /* Null as long as it is not known. */
+    unsigned int node_list;
+    uint64_t node_generation;
+
+    struct shash services;      /* "NAMESPACE/NAME" -> "struct entry". */
+    struct shash slices;        /* The same -> "struct store_slice". */
+    struct ovs_list changed;    /* Entries to be looked at, oldest first. */
+
+    unsigned int list[N_KINDS]; /* Number of the list begun last. */
+    bool listed[N_KINDS];       /* A list has been ended. */
+};
+
+const char *
+kube_kind_to_string(enum kube_kind kind)
+{
+    switch (kind) {
+    case KUBE_SERVICE:
+        return "Service";
+    case KUBE_ENDPOINT_SLICE:
+        return "EndpointSlice";
+    case KUBE_NODE:
+        return "Node";
+    }
+    OVS_NOT_REACHED();
+}
+
+/* Creates a store for the node that is called 'our_node', or for one without
+ * a name, on which no endpoint is, if it is null. */
+struct kube_store *
+kube_store_create(const char *our_node)
+{
+    struct kube_store *store = xzalloc(sizeof *store);
+
+    store->our_node = nullable_xstrdup(our_node);
+    shash_init(&store->services);
+    shash_init(&store->slices);
+    ovs_list_init(&store->changed);
+    return store;
+}
+
+/* Entries. */
+
+static void
+set_changed(struct kube_store *store, struct entry *e)
+{
+    if (e && ovs_list_is_empty(&e->changed)) {
+        ovs_list_push_back(&store->changed, &e->changed);
+    }
+}
+
+static struct entry *
+get_entry(struct kube_store *store, const char *namespace_, const char *name)
+{
+    char *key = xasprintf("%s/%s", namespace_, name);
+    struct entry *e = shash_find_data(&store->services, key);
+
+    if (!e) {
+        e = xzalloc(sizeof *e);
+        e->key = xstrdup(key);
+        ovs_list_init(&e->slices);
+        ovs_list_init(&e->changed);
+        shash_add(&store->services, key, e);
+    }
+    free(key);
+    return e;
+}
+
+static void
+destroy_entry(struct kube_store *store, struct entry *e)
+{
+    shash_find_and_delete(&store->services, e->key);
+    ovs_list_remove(&e->changed);
+    kube_service_destroy(e->object);
+    service_destroy(e->model);
+    free(e->key);
+    free(e);
+}
+
+static void
+set_service(struct kube_store *store, struct entry *e,
+            struct kube_service *object)
+{
+    kube_service_destroy(e->object);
+    e->object = object;
+    set_changed(store, e);
+}
+
+/* Slices. */
+
+static void
+set_slice(struct kube_store *store, struct store_slice *s,
+          struct kube_slice *slice)
+{
+    if (s->entry) {
+        ovs_list_remove(&s->node);
+        s->entry->n_slices--;
+        set_changed(store, s->entry);
+    }
+    kube_slice_destroy(s->slice);
+    s->slice = slice;
+    s->entry = (slice && slice->service
+                ? get_entry(store, slice->namespace_, slice->service) : NULL);
+    if (s->entry) {
+        ovs_list_push_back(&s->entry->slices, &s->node);
+        s->entry->n_slices++;
+        set_changed(store, s->entry);
+    }
+}
+
+static void
+delete_slice(struct kube_store *store, struct shash_node *node)
+{
+    struct store_slice *s = node->data;
+
+    set_slice(store, s, NULL);
+    shash_delete(&store->slices, node);
+    free(s);
+}
+
+/* The node. */
+
+static void
+set_node(struct kube_store *store, struct service_node *node)
+{
+    struct shash_node *n;
+
+    if (kube_node_equal(store->node, node)) {
+        kube_node_destroy(node);
+        return;
+    }
+    kube_node_destroy(store->node);
+    store->node = node;
+    store->node_generation++;
+    SHASH_FOR_EACH (n, &store->services) {
+        set_changed(store, n->data);
+    }
+}
+
+/* Frees 'store', which may be null. */
+void
+kube_store_destroy(struct kube_store *store)
+{
+    if (store) {
+        struct shash_node *n;
+
+        SHASH_FOR_EACH_SAFE (n, &store->slices) {
+            delete_slice(store, n);
+        }
+        SHASH_FOR_EACH_SAFE (n, &store->services) {
+            destroy_entry(store, n->data);
+        }
+        shash_destroy(&store->slices);
+        shash_destroy(&store->services);
+        kube_node_destroy(store->node);
+        free(store->our_node);
+        free(store);
+    }
+}
+
+/* What the readers call. */
+
+static void
+apply_service(struct kube_store *store, enum kube_event event,
+              const struct json *json, char **error)
+{
+    struct kube_service *object = kube_service_parse(json, error);
+
+    if (object) {
+        struct entry *e = get_entry(store, object->namespace_, object->name);
+
+        e->list = store->list[KUBE_SERVICE];
+        if (event == KUBE_DELETED) {
+            kube_service_destroy(object);
+            object = NULL;
+        }
+        set_service(store, e, object);
+    }
+}
+
+static void
+apply_slice(struct kube_store *store, enum kube_event event,
+            const struct json *json, char **error)
+{
+    struct kube_slice *slice = kube_slice_parse(json, store->our_node, error);
+
+    if (slice) {
+        char *key = xasprintf("%s/%s", slice->namespace_, slice->name);
+        struct shash_node *node = shash_find(&store->slices, key);
+
+        if (event == KUBE_DELETED) {
+            kube_slice_destroy(slice);
+            if (node) {
+                delete_slice(store, node);
+            }
+        } else {
+            struct store_slice *s;
+
+            if (!node) {
+                node = shash_add(&store->slices, key,
+                                 xzalloc(sizeof *s));
+            }
+            s = node->data;
+            s->list = store->list[KUBE_ENDPOINT_SLICE];
+            set_slice(store, s, slice);
+        }
+        free(key);
+    }
+}
+
+static void
+apply_node(struct kube_store *store, enum kube_event event,
+           const struct json *json, char **error)
+{
+    struct service_node *node = kube_node_parse(json, error);
+
+    if (node && nullable_string_is_equal(node->name, store->our_node)) {
+        store->node_list = store->list[KUBE_NODE];
+        if (event == KUBE_DELETED) {
+            kube_node_destroy(node);
+            node = NULL;
+        }
+        set_node(store, node);
+    } else {
+        kube_node_destroy(node);
+    }
+}
+
+/* An object that is refused leaves the one that was there before it in force,
+ * also in a list. */
+static void
+keep_refused(struct kube_store *store, enum kube_kind kind,
+             const struct json *json)
+{
+    const struct json *metadata = kube_object_member(json, "metadata");
+    const char *ns = kube_object_string(metadata, "namespace");
+    char *key = xasprintf("%s/%s", ns[0] ? ns : "default",
+                          kube_object_string(metadata, "name"));
+
+    if (kind == KUBE_SERVICE) {
+        struct entry *e = shash_find_data(&store->services, key);
+
+        if (e) {
+            e->list = store->list[kind];
+        }
+    }
+    free(key);
+}
+
+void
+kube_store_apply(struct kube_store *store, enum kube_kind kind,
+                 enum kube_event event, const struct json *json, char **error)
+{
+    keep_refused(store, kind, json);
+    switch (kind) {
+    case KUBE_SERVICE:
+        apply_service(store, event, json, error);
+        break;
+    case KUBE_ENDPOINT_SLICE:
+        apply_slice(store, event, json, error);
+        break;
+    case KUBE_NODE:
+        apply_node(store, event, json, error);
+        break;
+    }
+}
+
+void
+kube_store_list_begin(struct kube_store *store, enum kube_kind kind)
+{
+    store->list[kind]++;
+}
+
+void
+kube_store_list_end(struct kube_store *store, enum kube_kind kind)
+{
+    unsigned int list = store->list[kind];
+    struct shash_node *n;
+
+    store->listed[kind] = true;
+    switch (kind) {
+    case KUBE_SERVICE:
+        SHASH_FOR_EACH (n, &store->services) {
+            struct entry *e = n->data;
+
+            if (e->object && e->list != list) {
+                set_service(store, e, NULL);
+            }
+        }
+        break;
+    case KUBE_ENDPOINT_SLICE:
+        SHASH_FOR_EACH_SAFE (n, &store->slices) {
+            struct store_slice *s = n->data;
+
+            if (s->list != list) {
+                delete_slice(store, n);
+            }
+        }
+        break;
+    case KUBE_NODE:
+        if (store->node_list != list) {
+            set_node(store, NULL);
+        }
+        break;
+    }
+}
+
+/* What the user of the model calls. */
+
+/* Returns true when Services and EndpointSlices have both been listed once.
+ * Before that, nothing is to be made of them. */
+bool
+kube_store_is_complete(const struct kube_store *store)
+{
+    return store->listed[KUBE_SERVICE] && store->listed[KUBE_ENDPOINT_SLICE];
+}
+
+static struct service *
+make_model(const struct kube_store *store, const struct entry *e)
+{
+    const struct kube_slice **slices;
+    struct service *model;
+    struct store_slice *s;
+    char *error = NULL;
+    size_t n = 0;
+
+    if (!e->object) {
+        return NULL;
+    }
+    slices = xmalloc((e->n_slices + 1) * sizeof *slices);
+    LIST_FOR_EACH (s, node, &e->slices) {
+        slices[n++] = s->slice;
+    }
+    model = service_make(e->object, slices, n, store->node, &error);
+    free(slices);
+    if (error) {
+        kube_complain("Service %.253s: %s", e->key, error);
+        free(error);
+    }
+    return model;
+}
+
+/* Returns the "NAMESPACE/NAME" of a Service of which service_of() returns
+ * something else than when this function named it last, or null if there is
+ * none, or the store is not complete.  The caller must free it. */
+char *
+service_next_changed(struct kube_store *store)
+{
+    if (!kube_store_is_complete(store)) {
+        return NULL;
+    }
+    while (!ovs_list_is_empty(&store->changed)) {
+        struct entry *e = CONTAINER_OF(ovs_list_front(&store->changed),
+                                       struct entry, changed);
+        struct service *model = make_model(store, e);
+        bool equal = service_equal(e->model, model);
+        char *key = xstrdup(e->key);
+
+        ovs_list_remove(&e->changed);
+        ovs_list_init(&e->changed);
+        service_destroy(e->model);
+        e->model = model;
+        if (!e->object && !e->n_slices) {
+            destroy_entry(store, e);
+        }
+        if (!equal) {
+            return key;
+        }
+        free(key);
+    }
+    return NULL;
+}
+
+/* Returns what is to be done for Service 'ns_name', as of the last time that
+ * service_next_changed() named it, or null if there is no such Service.
+ * Belongs to 'store', and holds until service_next_changed() is called. */
+const struct service *
+service_of(const struct kube_store *store, const char *ns_name)
+{
+    const struct entry *e = shash_find_data(&store->services, ns_name);
+
+    return e ? e->model : NULL;
+}
+
+/* Returns the Services of 'store', in the order of names, in an array of
+ * '*n', which the caller must free. */
+const struct service **
+service_all(const struct kube_store *store, size_t *n)
+{
+    const struct shash_node **nodes = shash_sort(&store->services);
+    const struct service **services
+        = xmalloc((shash_count(&store->services) + 1) * sizeof *services);
+
+    *n = 0;
+    for (size_t i = 0; i < shash_count(&store->services); i++) {
+        const struct entry *e = nodes[i]->data;
+
+        if (e->model) {
+            services[(*n)++] = e->model;
+        }
+    }
+    free(nodes);
+    return services;
+}
+
+/* Returns our node, or null as long as its Node object is not known.  Belongs
+ * to 'store'. */
+const struct service_node *
+service_node_of(const struct kube_store *store)
+{
+    return store->node;
+}
+
+/* Returns a number that changes whenever what service_node_of() returns
+ * does. */
+uint64_t
+service_node_generation(const struct kube_store *store)
+{
+    return store->node_generation;
+}
+
+/* Appends what 'store' holds to 's', in the text format of Prometheus. */
+void
+kube_store_format_metrics(const struct kube_store *store, struct ds *s)
+{
+    size_t n_services = 0, n_ports = 0, n_endpoints = 0;
+    struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &store->services) {
+        const struct entry *e = node->data;
+
+        n_services += e->object != NULL;
+        for (size_t i = 0; e->model && i < e->model->n; i++) {
+            n_ports++;
+            n_endpoints += e->model->ports[i].cluster.n;
+        }
+    }
+    ds_put_format(s, "# HELP ovs_kube_proxy_objects Objects that are known.\n"
+                  "# TYPE ovs_kube_proxy_objects gauge\n"
+                  "ovs_kube_proxy_objects{kind=\"Service\"} %"PRIuSIZE"\n"
+                  "ovs_kube_proxy_objects{kind=\"EndpointSlice\"} "
+                  "%"PRIuSIZE"\n"
+                  "ovs_kube_proxy_objects{kind=\"Node\"} %d\n",
+                  n_services, shash_count(&store->slices),
+                  store->node != NULL);
+    ds_put_format(s, "# HELP ovs_kube_proxy_service_ports Ports of Services, "
+                  "in each address family.\n"
+                  "# TYPE ovs_kube_proxy_service_ports gauge\n"
+                  "ovs_kube_proxy_service_ports %"PRIuSIZE"\n"
+                  "# HELP ovs_kube_proxy_endpoints Endpoints that ports may "
+                  "go to.\n"
+                  "# TYPE ovs_kube_proxy_endpoints gauge\n"
+                  "ovs_kube_proxy_endpoints %"PRIuSIZE"\n",
+                  n_ports, n_endpoints);
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "kube-value.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kube-object.h"
+#include "openvswitch/json.h"
+#include "openvswitch/shash.h"
+#include "packets.h"
+#include "service-model.h"
+#include "util.h"
+
+/* Stores a message in '*error' unless there is one: the first complaint about
+ * an object is enough to find the others. */
+void
+kv_complain(char **error, const char *format, ...)
+{
+    if (!*error) {
+        va_list args;
+
+        va_start(args, format);
+        *error = xvasprintf(format, args);
+        va_end(args);
+    }
+}
+
+/* Returns the member 'name' of 'object', or null if it has none or that is
+ * JSON's null.  'object' may be null. */
+const struct json *
+kv_member(const struct json *object, const char *name)
+{
+    const struct json *value;
+
+    if (!object || object->type != JSON_OBJECT) {
+        return NULL;
+    }
+    value = shash_find_data(json_object(object), name);
+    return value && value->type != JSON_NULL ? value : NULL;
+}
+
+/* Stores the elements of array 'path' of 'object', of which 'path' ends in the
+ * name, in '*elems' and returns their number, at most 'max'. */
+size_t
+kv_array(const struct json *object, const char *path, size_t max,
+         struct json ***elems, char **error)
+{
+    const char *dot = strrchr(path, '.');
+    const struct json *value = kv_member(object, dot ? dot + 1 : path);
+
+    *elems = NULL;
+    if (!value) {
+        return 0;
+    }
+    if (value->type != JSON_ARRAY) {
+        kv_complain(error, "%s is no list", path);
+        return 0;
+    }
+    if (json_array(value)->n > max) {
+        kv_complain(error, "%s has %"PRIuSIZE" elements, of which the first "
+                    "%"PRIuSIZE" count", path, json_array(value)->n, max);
+    }
+    *elems = json_array(value)->elems;
+    return MIN(json_array(value)->n, max);
+}
+
+/* Returns the boolean 'name' of 'object', or 'default_' if there is none. */
+bool
+kv_bool(const struct json *object, const char *name, bool default_)
+{
+    const struct json *value = kv_member(object, name);
+
+    return (value && value->type == JSON_TRUE ? true
+            : value && value->type == JSON_FALSE ? false
+            : default_);
+}
+
+/* Gets the number 'name' of 'object', which must be in the range
+ * 'min'...'max'.  Returns false if there is none. */
+bool
+kv_integer(const struct json *object, const char *name, long long int min,
+           long long int max, long long int *number, char **error)
+{
+    const struct json *value = kv_member(object, name);
+
+    if (!value) {
+        return false;
+    }
+    if (value->type != JSON_INTEGER || value->integer < min
+        || value->integer > max) {
+        kv_complain(error, "a '%s' is no number in the range %lld to %lld",
+                    name, min, max);
+        return false;
+    }
+    *number = value->integer;
+    return true;
+}
+
+uint16_t
+kv_port(const struct json *object, const char *name, char **error)
+{
+    long long int port = 0;
+
+    return kv_integer(object, name, 0, UINT16_MAX, &port, error) ? port : 0;
+}
+
+/* Returns the protocol that 'object' names, or 0. */
+uint8_t
+kv_protocol(const struct json *object, char **error)
+{
+    const char *s = (kv_member(object, "protocol")
+                     ? kube_object_string(object, "protocol") : "TCP");
+
+    if (!strcmp(s, "TCP")) {
+        return IPPROTO_TCP;
+    } else if (!strcmp(s, "UDP")) {
+        return IPPROTO_UDP;
+    } else if (!strcmp(s, "SCTP")) {
+        return IPPROTO_SCTP;
+    }
+    kv_complain(error, "a 'protocol' is neither TCP nor UDP nor SCTP");
+    return 0;
+}
+
+bool
+kv_ip(const char *s, struct in6_addr *addr)
+{
+    ovs_be32 ip4;
+
+    if (ip_parse(s, &ip4)) {
+        in6_addr_set_mapped_ipv4(addr, ip4);
+        return true;
+    }
+    return ipv6_parse(s, addr) && !IN6_IS_ADDR_V4MAPPED(addr);
+}
+
+bool
+kv_cidr(const char *s, struct service_cidr *cidr)
+{
+    char *copy = xstrdup(s), *slash = strchr(copy, '/');
+    bool ok = false;
+    int plen;
+
+    if (slash) {
+        *slash = '\0';
+        if (str_to_int(slash + 1, 10, &plen) && plen >= 0
+            && kv_ip(copy, &cidr->addr)) {
+            bool ip4 = IN6_IS_ADDR_V4MAPPED(&cidr->addr);
+
+            if (plen <= (ip4 ? 32 : 128)) {
+                struct in6_addr mask = ipv6_create_mask(plen + 96 * ip4);
+
+                cidr->addr = ipv6_addr_bitand(&cidr->addr, &mask);
+                cidr->plen = plen;
+                ok = true;
+            }
+        }
+    }
+    free(copy);
+    return ok;
+}
+
+/* Appends the address 's', from 'path', to the '*n' at '*addrs'. */
+void
+kv_add_ip(const char *path, const char *s, struct in6_addr **addrs, size_t *n,
+          char **error)
+{
+    struct in6_addr addr;
+
+    if (!kv_ip(s, &addr)) {
+        kv_complain(error, "%s: '%.64s' is no IP address", path, s);
+        return;
+    }
+    for (size_t i = 0; i < *n; i++) {
+        if (ipv6_addr_equals(&(*addrs)[i], &addr)) {
+            return;
+        }
+    }
+    *addrs = xrealloc(*addrs, (*n + 1) * sizeof **addrs);
+    (*addrs)[(*n)++] = addr;
+}
+
+const char *
+kv_string(const struct json *json)
+{
+    return json->type == JSON_STRING ? json_string(json) : "";
+}
+
+void
+kv_add_ips(const struct json *object, const char *path,
+           struct in6_addr **addrs, size_t *n, char **error)
+{
+    struct json **elems;
+    size_t n_elems = kv_array(object, path, KV_MAX_ADDRESSES, &elems,
+                              error);
+
+    for (size_t i = 0; i < n_elems; i++) {
+        kv_add_ip(path, kv_string(elems[i]), addrs, n, error);
+    }
+}
+
+/* Adds the ranges in list 'path' of 'object'.  Returns true if that is not
+ * empty. */
+bool
+kv_add_cidrs(const struct json *object, const char *path,
+             struct service_cidr **cidrs, size_t *n, char **error)
+{
+    struct json **elems;
+    size_t n_elems = kv_array(object, path, KV_MAX_ADDRESSES, &elems,
+                              error);
+
+    for (size_t i = 0; i < n_elems; i++) {
+        const char *text = kv_string(elems[i]);
+        struct service_cidr cidr;
+
+        /* Those who write lists by hand write spaces into them. */
+        text += strspn(text, " \t");
+
+        char *s = xmemdup0(text, strcspn(text, " \t"));
+
+        if (kv_cidr(s, &cidr)) {
+            *cidrs = xrealloc(*cidrs, (*n + 1) * sizeof **cidrs);
+            (*cidrs)[(*n)++] = cidr;
+        } else {
+            kv_complain(error, "%s: '%.64s' is no address range", path, s);
+        }
+        free(s);
+    }
+    return n_elems > 0;
+}
+

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "service-model.h"
+
+#include "openvswitch/dynamic-string.h"
+#include "packets.h"
+#include "util.h"
+
+static const char *
+protocol_name(uint8_t protocol)
+{
+    return (protocol == IPPROTO_TCP ? "TCP"
+            : protocol == IPPROTO_UDP ? "UDP"
+            : "SCTP");
+}
+
+static void
+format_ips(const char *what, const struct in6_addr *ips, size_t n,
+           struct ds *s)
+{
+    for (size_t i = 0; i < n; i++) {
+        ds_put_format(s, ", %s ", what);
+        ipv6_format_mapped(&ips[i], s);
+    }
+}
+
+static void
+format_sources(const struct service_port *p, struct ds *s)
+{
+    if (p->sources_restricted) {
+        ds_put_cstr(s, p->n_sources ? ", from" : ", from nowhere");
+    }
+    for (size_t i = 0; i < p->n_sources; i++) {
+        ds_put_char(s, ' ');
+        ipv6_format_mapped(&p->sources[i].addr, s);
+        ds_put_format(s, "/%d", p->sources[i].plen);
+    }
+}
+
+static void
+format_set(const char *what, const struct service_set *set, struct ds *s)
+{
+    ds_put_format(s, "    %s:", what);
+    if (set->verdict == SERVICE_REJECT) {
+        ds_put_cstr(s, " reject: there is no endpoint");
+    } else if (set->verdict == SERVICE_DROP) {
+        ds_put_cstr(s, " drop: the endpoints are on other nodes");
+    }
+    for (size_t i = 0; i < set->n; i++) {
+        const struct service_endpoint *e = &set->endpoints[i];
+
+        ds_put_char(s, ' ');
+        ipv6_format_addr_bracket(&e->addr, s,
+                                 !IN6_IS_ADDR_V4MAPPED(&e->addr));
+        ds_put_format(s, ":%d%s%s", e->port, e->local ? "(local)" : "",
+                      e->draining ? "(draining)" : "");
+    }
+    ds_put_char(s, '\n');
+}
+
+/* Appends to 's', in lines, what is to be done for 'service' and why. */
+void
+service_format(const struct service *service, struct ds *s)
+{
+    ds_put_format(s, "%s/%s", service->namespace_, service->name);
+    if (service->why) {
+        ds_put_format(s, ": nothing to do, since %s", service->why);
+    }
+    ds_put_char(s, '\n');
+    for (size_t i = 0; i < service->n; i++) {
+        const struct service_port *p = &service->ports[i];
+
+        ds_put_format(s, "  %s port %d", protocol_name(p->protocol), p->port);
+        if (p->port_name[0]) {
+            ds_put_format(s, " \"%s\"", p->port_name);
+        }
+        format_ips("cluster IP", p->cluster_ips, p->n_cluster_ips, s);
+        format_ips("external IP", p->external_ips, p->n_external_ips, s);
+        format_ips("load balancer", p->lb_ips, p->n_lb_ips, s);
+        format_sources(p, s);
+        if (p->node_port) {
+            ds_put_format(s, ", node port %d", p->node_port);
+        }
+        if (p->affinity_timeout) {
+            ds_put_format(s, ", affinity for %"PRIu32" s",
+                          p->affinity_timeout);
+        }
+        if (p->health_check_node_port) {
+            ds_put_format(s, ", health check on port %d: %u",
+                          p->health_check_node_port, p->n_local_ready);
+        }
+        ds_put_char(s, '\n');
+        format_set("cluster", &p->cluster, s);
+        if (p->internal.endpoints != p->cluster.endpoints
+            || p->internal.verdict != p->cluster.verdict) {
+            format_set("internal", &p->internal, s);
+        }
+        if (p->external_local) {
+            format_set("external", &p->external, s);
+        }
+    }
+}

@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "service-policy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "kube-parse.h"
+#include "kube-value.h"
+#include "packets.h"
+#include "util.h"
+
+/* How well an endpoint does for new connections. */
+enum rank {
+    UNUSABLE,
+    DRAINING,                   /* Serves and terminates. */
+    READY,
+};
+
+/* An endpoint of one port, from any slice. */
+struct candidate {
+    struct service_endpoint e;
+    enum rank rank;
+    bool node_hinted, for_our_node;
+    bool zone_hinted, for_our_zone;
+};
+
+struct candidates {
+    struct candidate *c;
+    size_t n;
+};
+
+enum topology {
+    EVERYWHERE,
+    SAME_NODE,
+    SAME_ZONE,
+};
+
+static int
+compare_endpoints(const struct service_endpoint *a,
+                  const struct service_endpoint *b)
+{
+    int cmp = memcmp(&a->addr, &b->addr, sizeof a->addr);
+
+    return cmp ? cmp : (int) a->port - b->port;
+}
+
+/* Of the same address and port, the one of best rank comes first. */
+static int
+compare_candidates(const void *a_, const void *b_)
+{
+    const struct candidate *a = a_, *b = b_;
+    int cmp = compare_endpoints(&a->e, &b->e);
+
+    return cmp ? cmp : (int) b->rank - (int) a->rank;
+}
+
+/* Of candidates with the same address and port, which an endpoint has while it
+ * moves from slice to slice, leaves one. */
+static void
+merge_duplicates(struct candidates *all)
+{
+    size_t n = 0;
+
+    qsort(all->c, all->n, sizeof *all->c, compare_candidates);
+    for (size_t i = 0; i < all->n; i++) {
+        const struct candidate *c = &all->c[i];
+        struct candidate *last = n ? &all->c[n - 1] : NULL;
+
+        if (!last || compare_endpoints(&last->e, &c->e)) {
+            all->c[n++] = *c;
+            continue;
+        }
+        last->e.local |= c->e.local;
+        if (c->rank == last->rank) {
+            last->node_hinted &= c->node_hinted;
+            last->zone_hinted &= c->zone_hinted;
+            last->for_our_node |= c->for_our_node;
+            last->for_our_zone |= c->for_our_zone;
+        }
+    }
+    all->n = n;
+}
+
+static void
+add_candidates(struct candidates *all, const struct kube_slice *slice,
+               uint16_t port, const struct service_node *our_node)
+{
+    uint64_t our_zone = 0;
+
+    for (size_t i = 0; i < slice->n_zones; i++) {
+        if (our_node && our_node->zone
+            && !strcmp(slice->zones[i], our_node->zone)) {
+            our_zone = UINT64_C(1) << i;
+        }
+    }
+    all->c = xrealloc(all->c, (all->n + slice->n_endpoints + 1)
+                      * sizeof *all->c);
+    for (size_t i = 0; i < slice->n_endpoints; i++) {
+        const struct kube_endpoint *e = &slice->endpoints[i];
+
+        all->c[all->n++] = (struct candidate) {
+            .e = { .addr = e->addr, .port = port, .local = e->local },
+            .rank = (e->ready ? READY
+                     : e->serving && e->terminating ? DRAINING
+                     : UNUSABLE),
+            .node_hinted = e->node_hinted,
+            .for_our_node = e->for_our_node,
+            .zone_hinted = e->zones != 0,
+            .for_our_zone = (e->zones & our_zone) != 0,
+        };
+    }
+}
+
+/* Collects the endpoints of port 'p' of a Service.  A port is known by its
+ * name and protocol; its number may differ from slice to slice. */
+static struct candidates
+collect(const struct kube_service_port *p, bool ipv6,
+        const struct kube_slice *const slices[], size_t n_slices,
+        const struct service_node *our_node)
+{
+    struct kube_slice_port key = { .name = p->name, .protocol = p->protocol };
+    struct candidates all = { NULL, 0 };
+
+    for (size_t i = 0; i < n_slices; i++) {
+        const struct kube_slice *slice = slices[i];
+        const struct kube_slice_port *found = NULL;
+
+        if (slice->ipv6 == ipv6 && slice->n_ports) {
+            found = bsearch(&key, slice->ports, slice->n_ports, sizeof key,
+                            kube_slice_port_compare);
+        }
+        if (found) {
+            add_candidates(&all, slice, found->port, our_node);
+        }
+    }
+    merge_duplicates(&all);
+    return all;
+}
+
+/* Topology counts only if each ready endpoint has a hint and one of the hints
+ * is for us. */
+static enum topology
+choose_topology(const struct candidates *all)
+{
+    bool all_nodes = true, our_node = false;
+    bool all_zones = true, our_zone = false;
+
+    for (size_t i = 0; i < all->n; i++) {
+        const struct candidate *c = &all->c[i];
+
+        if (c->rank == READY) {
+            all_nodes &= c->node_hinted;
+            our_node |= c->for_our_node;
+            all_zones &= c->zone_hinted;
+            our_zone |= c->for_our_zone;
+        }
+    }
+    return (all_nodes && our_node ? SAME_NODE
+            : all_zones && our_zone ? SAME_ZONE
+            : EVERYWHERE);
+}
+
+/* Stores in 'set' those of 'all' that are of 'rank' and where 'topology' says,
+ * or, if 'local', on our node. */
+static void
+select_endpoints(const struct candidates *all, enum rank rank,
+                 enum topology topology, bool local, struct service_set *set)
+{
+    set->n = 0;
+    for (size_t i = 0; i < all->n; i++) {
+        const struct candidate *c = &all->c[i];
+
+        if (c->rank == rank
+            && (!local || c->e.local)
+            && (topology != SAME_NODE || c->for_our_node)
+            && (topology != SAME_ZONE || c->for_our_zone)
+            && set->n < SERVICE_MAX_ENDPOINTS) {
+            set->endpoints[set->n] = c->e;
+            set->endpoints[set->n++].draining = rank == DRAINING;
+        }
+    }
+}
+
+/* Makes the set of those of 'all' that get new connections.  Where none is
+ * ready, those that still serve while they terminate do, whatever the hints
+ * say. */
+static struct service_set
+make_set(const struct candidates *all, enum topology topology, bool local)
+{
+    struct service_set set = { .verdict = SERVICE_FORWARD };
+
+    set.endpoints = xcalloc(MAX(all->n, 1), sizeof *set.endpoints);
+    select_endpoints(all, READY, topology, local, &set);
+    if (!set.n) {
+        select_endpoints(all, DRAINING, EVERYWHERE, local, &set);
+    }
+    if (!set.n) {
+        set.verdict = SERVICE_REJECT;
+        for (size_t i = 0; i < all->n; i++) {
+            if (all->c[i].rank != UNUSABLE) {
+                set.verdict = SERVICE_DROP;
+            }
+        }
+        free(set.endpoints);
+        set.endpoints = NULL;
+    } else {
+        set.endpoints = xrealloc(set.endpoints,
+                                 set.n * sizeof *set.endpoints);
+    }
+    return set;
+}
+
+/* Returns how many addresses of ready endpoints on our node there are,
+ * whatever their ports. */
+static unsigned int
+count_local_ready(const struct kube_slice *const slices[], size_t n_slices,
+                  bool ipv6)
+{
+    struct candidates all = { NULL, 0 };
+    unsigned int n = 0;
+
+    for (size_t i = 0; i < n_slices; i++) {
+        if (slices[i]->ipv6 == ipv6) {
+            add_candidates(&all, slices[i], 0, NULL);
+        }
+    }
+    merge_duplicates(&all);
+    for (size_t i = 0; i < all.n; i++) {
+        n += all.c[i].rank == READY && all.c[i].e.local;
+    }
+    free(all.c);
+    return n;
+}
+
+/* Stores those of the 'n' at 'addrs' that are of the family in '*copy'. */
+static size_t
+copy_addresses(const struct in6_addr *addrs, size_t n, bool ipv6,
+               struct in6_addr **copy)
+{
+    size_t n_copied = 0;
+
+    *copy = NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (IN6_IS_ADDR_V4MAPPED(&addrs[i]) != ipv6) {
+            *copy = xrealloc(*copy, (n_copied + 1) * sizeof **copy);
+            (*copy)[n_copied++] = addrs[i];
+        }
+    }
+    return n_copied;
+}
+
+static void
+copy_sources(const struct kube_service *s, struct service_port *port)
+{
+    port->sources_restricted = s->sources_restricted;
+    for (size_t i = 0; i < s->n_sources; i++) {
+        if (IN6_IS_ADDR_V4MAPPED(&s->sources[i].addr) != port->ipv6) {
+            port->sources = xrealloc(port->sources, (port->n_sources + 1)
+                                     * sizeof *port->sources);
+            port->sources[port->n_sources++] = s->sources[i];
+        }
+    }
+}
+
+static void
+make_sets(struct service_port *port, const struct kube_service *s,
+          const struct candidates *all, char **error)
+{
+    struct service_set local = make_set(all, EVERYWHERE, true);
+
+    port->cluster = make_set(all, choose_topology(all), false);
+    port->internal = s->internal_local ? local : port->cluster;
+    port->external = s->external_local ? local : port->cluster;
+    if (!s->internal_local && !s->external_local) {
+        free(local.endpoints);
+    }
+    if (all->n > SERVICE_MAX_ENDPOINTS) {
+        kv_complain(error, "port %d has %"PRIuSIZE" endpoints, of which %d "
+                    "at most are used", port->port, all->n,
+                    SERVICE_MAX_ENDPOINTS);
+    }
+}
+
+static void
+init_port(struct service_port *port, const struct kube_service *s,
+          const struct kube_service_port *p, bool ipv6,
+          const struct kube_slice *const slices[], size_t n_slices,
+          const struct service_node *our_node, char **error)
+{
+    struct candidates all = collect(p, ipv6, slices, n_slices, our_node);
+
+    *port = (struct service_port) {
+        .namespace_ = xstrdup(s->namespace_),
+        .name = xstrdup(s->name),
+        .port_name = xstrdup(p->name),
+        .protocol = p->protocol,
+        .ipv6 = ipv6,
+        .port = p->port,
+        .node_port = p->node_port,
+        .affinity_timeout = s->affinity_timeout,
+        .external_local = s->external_local,
+        .health_check_node_port = s->health_check_node_port,
+    };
+    port->n_cluster_ips = copy_addresses(s->cluster_ips, s->n_cluster_ips,
+                                         ipv6, &port->cluster_ips);
+    port->n_external_ips = copy_addresses(s->external_ips, s->n_external_ips,
+                                          ipv6, &port->external_ips);
+    port->n_lb_ips = copy_addresses(s->lb_ips, s->n_lb_ips, ipv6,
+                                    &port->lb_ips);
+    copy_sources(s, port);
+    make_sets(port, s, &all, error);
+    free(all.c);
+}
+
+static int
+compare_ports(const void *a_, const void *b_)
+{
+    const struct service_port *a = a_, *b = b_;
+
+    return (a->ipv6 != b->ipv6 ? (int) a->ipv6 - b->ipv6
+            : a->protocol != b->protocol ? (int) a->protocol - b->protocol
+            : a->port != b->port ? (int) a->port - b->port
+            : strcmp(a->port_name, b->port_name));
+}
+
+static void
+destroy_port(struct service_port *port)
+{
+    if (port->external.endpoints != port->internal.endpoints
+        && port->external.endpoints != port->cluster.endpoints) {
+        free(port->external.endpoints);
+    }
+    if (port->internal.endpoints != port->cluster.endpoints) {
+        free(port->internal.endpoints);
+    }
+    free(port->cluster.endpoints);
+    free(port->cluster_ips);
+    free(port->external_ips);
+    free(port->lb_ips);
+    free(port->sources);
+    free(port->namespace_);
+    free(port->name);
+    free(port->port_name);
+}
+
+/* Of ports with the same family, protocol and number, which the API server
+ * does not let through, leaves the first. */
+static void
+drop_same_ports(struct service *service, char **error)
+{
+    size_t n = 0;
+
+    qsort(service->ports, service->n, sizeof *service->ports, compare_ports);
+    for (size_t i = 0; i < service->n; i++) {
+        struct service_port *p = &service->ports[i];
+        struct service_port *last = n ? &service->ports[n - 1] : NULL;
+
+        if (last && last->ipv6 == p->ipv6 && last->protocol == p->protocol
+            && last->port == p->port) {
+            kv_complain(error, "port %d occurs twice", p->port);
+            destroy_port(p);
+        } else {
+            service->ports[n++] = *p;
+        }
+    }
+    service->n = n;
+}
+
+/* Makes what 'our_node', which may be null, has to do for 's', whose slices
+ * are the 'n_slices' at 'slices'.  The caller must destroy it.  Stores a
+ * message in '*error', which must be null before, if not all of it can be
+ * done. */
+struct service *
+service_make(const struct kube_service *s,
+             const struct kube_slice *const slices[], size_t n_slices,
+             const struct service_node *our_node, char **error)
+{
+    struct service *service = xzalloc(sizeof *service);
+
+    service->namespace_ = xstrdup(s->namespace_);
+    service->name = xstrdup(s->name);
+    if (s->skip) {
+        service->why = xstrdup(s->skip);
+        return service;
+    }
+
+    service->ports = xcalloc(2 * s->n_ports + 1, sizeof *service->ports);
+    for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+        struct in6_addr *ips;
+        size_t n = copy_addresses(s->cluster_ips, s->n_cluster_ips, ipv6,
+                                  &ips);
+        unsigned int n_local_ready;
+
+        free(ips);
+        if (!n) {
+            continue;
+        }
+        n_local_ready = count_local_ready(slices, n_slices, ipv6);
+        for (size_t i = 0; i < s->n_ports; i++) {
+            struct service_port *port = &service->ports[service->n++];
+
+            init_port(port, s, &s->ports[i], ipv6, slices, n_slices,
+                      our_node, error);
+            port->n_local_ready = n_local_ready;
+        }
+    }
+    drop_same_ports(service, error);
+    if (!service->n) {
+        service->why = xstrdup(s->n_cluster_ips ? "it has no ports"
+                               : "it has no cluster IP");
+    }
+    return service;
+}
+
+/* Frees 'service', which may be null. */
+void
+service_destroy(struct service *service)
+{
+    if (service) {
+        for (size_t i = 0; i < service->n; i++) {
+            destroy_port(&service->ports[i]);
+        }
+        free(service->ports);
+        free(service->namespace_);
+        free(service->name);
+        free(service->why);
+        free(service);
+    }
+}
+
+static bool
+sets_equal(const struct service_set *a, const struct service_set *b)
+{
+    if (a->verdict != b->verdict || a->n != b->n) {
+        return false;
+    }
+    for (size_t i = 0; i < a->n; i++) {
+        const struct service_endpoint *x = &a->endpoints[i];
+        const struct service_endpoint *y = &b->endpoints[i];
+
+        if (compare_endpoints(x, y) || x->local != y->local
+            || x->draining != y->draining) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+addresses_equal(const struct in6_addr *a, size_t n_a,
+                const struct in6_addr *b, size_t n_b)
+{
+    return n_a == n_b && (!n_a || !memcmp(a, b, n_a * sizeof *a));
+}
+
+static bool
+sources_equal(const struct service_port *a, const struct service_port *b)
+{
+    if (a->sources_restricted != b->sources_restricted
+        || a->n_sources != b->n_sources) {
+        return false;
+    }
+    for (size_t i = 0; i < a->n_sources; i++) {
+        if (a->sources[i].plen != b->sources[i].plen
+            || !ipv6_addr_equals(&a->sources[i].addr, &b->sources[i].addr)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+ports_equal(const struct service_port *a, const struct service_port *b)
+{
+    return (!compare_ports(a, b)
+            && a->node_port == b->node_port
+            && a->affinity_timeout == b->affinity_timeout
+            && a->external_local == b->external_local
+            && a->health_check_node_port == b->health_check_node_port
+            && a->n_local_ready == b->n_local_ready
+            && addresses_equal(a->cluster_ips, a->n_cluster_ips,
+                               b->cluster_ips, b->n_cluster_ips)
+            && addresses_equal(a->external_ips, a->n_external_ips,
+                               b->external_ips, b->n_external_ips)
+            && addresses_equal(a->lb_ips, a->n_lb_ips,
+                               b->lb_ips, b->n_lb_ips)
+            && sources_equal(a, b)
+            && sets_equal(&a->cluster, &b->cluster)
+            && sets_equal(&a->internal, &b->internal)
+            && sets_equal(&a->external, &b->external));
+}
+
+/* Returns true if 'a' and 'b', of Services of the same name, either of which
+ * may be null, say the same. */
+bool
+service_equal(const struct service *a, const struct service *b)
+{
+    if (!a || !b) {
+        return a == b;
+    }
+    if (a->n != b->n || !nullable_string_is_equal(a->why, b->why)) {
+        return false;
+    }
+    for (size_t i = 0; i < a->n; i++) {
+        if (!ports_equal(&a->ports[i], &b->ports[i])) {
+            return false;
+        }
+    }
+    return true;
+}

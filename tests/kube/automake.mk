@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 
-# Tests of ovs-kube-proxy's readers
-# =================================
+# Tests of ovs-kube-proxy
+# =======================
 #
 # The unit tests link Open vSwitch's library, which has no sanitizers, and have
 # our own code once more with AddressSanitizer and UndefinedBehaviorSanitizer,
 # unless everything is built with some.
 
 if BUILD_OPENVSWITCH
-KUBE_UNIT_TESTS = tests/kube/test-kube-config tests/kube/test-kube-yaml
+KUBE_UNIT_TESTS = tests/kube/test-kube-config \
+	tests/kube/test-kube-service \
+	tests/kube/test-kube-yaml
 KUBE_REPLAY = tests/kube/replay-kube-yaml
 KUBE_DUMP = tests/kube/kube-dump
 endif
@@ -16,7 +18,9 @@ if HAVE_CMOCKA
 check_PROGRAMS += $(KUBE_UNIT_TESTS) $(KUBE_REPLAY)
 endif
 check_PROGRAMS += $(KUBE_DUMP)
-EXTRA_PROGRAMS = tests/kube/test-kube-config tests/kube/test-kube-yaml \
+EXTRA_PROGRAMS = tests/kube/test-kube-config \
+	tests/kube/test-kube-service \
+	tests/kube/test-kube-yaml \
 	tests/kube/replay-kube-yaml tests/kube/kube-dump
 
 KUBE_TEST_SOURCES = \
@@ -32,6 +36,15 @@ tests_kube_test_kube_config_CPPFLAGS = $(KUBE_TEST_CPPFLAGS)
 tests_kube_test_kube_config_CFLAGS = $(KUBE_TEST_CFLAGS)
 tests_kube_test_kube_config_LDADD = $(KUBE_LIBS) $(CMOCKA_LIBS)
 $(tests_kube_test_kube_config_OBJECTS): | $(OVS)/headers.stamp
+
+tests_kube_test_kube_service_SOURCES = tests/kube/test-kube-service.c \
+	utilities/ovs-kube-proxy/kube-object.c \
+	$(KUBE_SERVICE_SOURCES) \
+	$(KUBE_TEST_SOURCES)
+tests_kube_test_kube_service_CPPFLAGS = $(KUBE_TEST_CPPFLAGS)
+tests_kube_test_kube_service_CFLAGS = $(KUBE_TEST_CFLAGS)
+tests_kube_test_kube_service_LDADD = $(KUBE_LIBS) $(CMOCKA_LIBS)
+$(tests_kube_test_kube_service_OBJECTS): | $(OVS)/headers.stamp
 
 tests_kube_test_kube_yaml_SOURCES = tests/kube/test-kube-yaml.c \
 	$(KUBE_TEST_SOURCES)

@@ -50,10 +50,12 @@ format_set(const char *what, const struct service_set *set, struct ds *s)
     for (size_t i = 0; i < set->n; i++) {
         const struct service_endpoint *e = &set->endpoints[i];
 
-        ds_put_char(s, ' ');
-        ipv6_format_addr_bracket(&e->addr, s,
-                                 !IN6_IS_ADDR_V4MAPPED(&e->addr));
-        ds_put_format(s, ":%d%s%s", e->port, e->local ? "(local)" : "",
+        bool ip4 = IN6_IS_ADDR_V4MAPPED(&e->addr);
+
+        ds_put_cstr(s, ip4 ? " " : " [");
+        ipv6_format_mapped(&e->addr, s);
+        ds_put_format(s, "%s:%d%s%s", ip4 ? "" : "]", e->port,
+                      e->local ? "(local)" : "",
                       e->draining ? "(draining)" : "");
     }
     ds_put_char(s, '\n');

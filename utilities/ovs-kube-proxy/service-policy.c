@@ -63,7 +63,9 @@ merge_duplicates(struct candidates *all)
 {
     size_t n = 0;
 
-    qsort(all->c, all->n, sizeof *all->c, compare_candidates);
+    if (all->n) {
+        qsort(all->c, all->n, sizeof *all->c, compare_candidates);
+    }
     for (size_t i = 0; i < all->n; i++) {
         const struct candidate *c = &all->c[i];
         struct candidate *last = n ? &all->c[n - 1] : NULL;

@@ -142,34 +142,6 @@ build_table(struct lb_group *lb)
 
 /* Idents. */
 
-/* Returns a new ident with the shared key or, if 'shared_key' is false, the
- * key that 'seed' stands for, or null if no id is free. */
-static struct lb_ident *
-create_ident(bool shared_key, uint32_t seed)
-    OVS_REQUIRES(lb_mutex)
-{
-    uint32_t id = lb_registry_alloc_id();
-
-    if (!id) {
-        return NULL;
-    }
-
-    struct lb_ident *ident = xzalloc(sizeof *ident);
-
-    ident->id = id;
-    ident->shared_key = shared_key;
-    ident->agreed = shared_key || seed;
-    if (shared_key) {
-        ident->key = lb_config_shared_key();
-    } else if (seed) {
-        ident->key.k0 = seed;
-    } else {
-        get_entropy_or_die(&ident->key, sizeof ident->key);
-    }
-    get_entropy_or_die(&ident->salt, sizeof ident->salt);
-    return ident;
-}
-
 static void
 destroy_ident(struct lb_ident *ident)
     OVS_REQUIRES(lb_mutex)
@@ -195,6 +167,36 @@ sweep_retired(void)
         n_retired--;
         destroy_ident(ident);
     }
+}
+
+/* Returns a new ident with the shared key or, if 'shared_key' is false, the
+ * key that 'seed' stands for, or null if no id is free. */
+static struct lb_ident *
+create_ident(bool shared_key, uint32_t seed)
+    OVS_REQUIRES(lb_mutex)
+{
+    uint32_t id;
+
+    sweep_retired();
+    id = lb_registry_alloc_id();
+    if (!id) {
+        return NULL;
+    }
+
+    struct lb_ident *ident = xzalloc(sizeof *ident);
+
+    ident->id = id;
+    ident->shared_key = shared_key;
+    ident->agreed = shared_key || seed;
+    if (shared_key) {
+        ident->key = lb_config_shared_key();
+    } else if (seed) {
+        ident->key.k0 = seed;
+    } else {
+        get_entropy_or_die(&ident->key, sizeof ident->key);
+    }
+    get_entropy_or_die(&ident->salt, sizeof ident->salt);
+    return ident;
 }
 
 static void

@@ -122,6 +122,7 @@ TESTSUITE_AT = \
 	tests/gtpu.at \
 	tests/hooks.at \
 	tests/lb-action.at \
+	tests/lb-errors.at \
 	tests/lb-group.at \
 	tests/lb-gtpu.at \
 	tests/lb-sticky.at \
@@ -139,6 +140,7 @@ EXTRA_DIST += \
 	$(SYSTEM_TESTSUITE_AT) \
 	tests/atlocal.in \
 	tests/gtpu-packet.py \
+	tests/lb-errors.py \
 	tests/lb-gtpu-packets.py \
 	tests/lb-storm.py \
 	tests/lb_wire.py \

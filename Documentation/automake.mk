@@ -6,6 +6,7 @@ EXTRA_DIST += \
 	Documentation/building.md \
 	Documentation/equivalence.md \
 	Documentation/gtpu.md \
+	Documentation/gtpu-signalling.md \
 	Documentation/hooks.md \
 	Documentation/load-balancing-internals.md \
 	Documentation/load-balancing.md \

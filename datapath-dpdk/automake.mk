@@ -6,14 +6,19 @@ endif
 datapath_dpdk_libdatapath_la_SOURCES = \
 	datapath-dpdk/ct-nat.c \
 	datapath-dpdk/datapath-hooks.h \
+	datapath-dpdk/gtpu-count.c \
 	datapath-dpdk/gtpu-decap.c \
 	datapath-dpdk/gtpu-drop.c \
 	datapath-dpdk/gtpu-encap.c \
 	datapath-dpdk/gtpu-match.c \
 	datapath-dpdk/gtpu-options.c \
+	datapath-dpdk/gtpu-peer.c \
 	datapath-dpdk/gtpu-psc.c \
 	datapath-dpdk/gtpu-push-text.c \
+	datapath-dpdk/gtpu-reply.c \
 	datapath-dpdk/gtpu-show.c \
+	datapath-dpdk/gtpu-signalling.c \
+	datapath-dpdk/gtpu-signalling.h \
 	datapath-dpdk/gtpu-vport.c \
 	datapath-dpdk/gtpu-vport.h \
 	datapath-dpdk/lb-action.c \

@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "openvswitch/types.h"
+
 struct dp_packet;
 struct dp_packet_batch;
 struct ds;
@@ -45,7 +47,8 @@ bool ct_nat_applies(uint16_t ct_state, const struct nat_action_info_t *);
  *
  * The first three are the class's functions, for gtpu-encap.c (main or handler
  * thread; PMD thread) and gtpu-decap.c (PMD thread).  gtpu_vport_pop_header()
- * owns 'packet', and returns it or a null pointer.
+ * owns 'packet', and returns it or a null pointer.  It may have become an
+ * answer, which comes from another port than the tunnel's: see gtpu-reply.c.
  *
  * The others are told of each tunnel port, whatever its type, and are in
  * gtpu-vport.c (main thread). */
@@ -55,6 +58,7 @@ int gtpu_vport_build_header(const struct netdev *,
 void gtpu_vport_push_header(const struct netdev *, struct dp_packet *,
                             const struct ovs_action_push_tnl *);
 struct dp_packet *gtpu_vport_pop_header(struct dp_packet *packet);
+odp_port_t gtpu_vport_pop_port(const struct dp_packet *, odp_port_t tunnel);
 void gtpu_vport_configured(const struct netdev *,
                            const struct netdev_tunnel_config *);
 void gtpu_vport_destructed(const struct netdev *);

@@ -7,7 +7,8 @@
  * bridge received for a local address and port 2152, and puts what they say
  * into its tunnel metadata.
  *
- * A G-PDU leaves as its inner packet.  Any other message leaves whole, for a
+ * A G-PDU leaves as its inner packet.  Some messages the switch answers itself
+ * (gtpu-signalling.c).  Any other message leaves whole, for a
  * controller or an application: from its outer IP header on if there is a
  * legacy_l3 port (the default), with its Ethernet header if not.  Open
  * vSwitch finds the port by tunnel metadata and packet type, and a legacy_l3
@@ -24,6 +25,7 @@
 #include <config.h>
 #include "datapath-dpdk/datapath-hooks.h"
 
+#include "datapath-dpdk/gtpu-signalling.h"
 #include "datapath-dpdk/gtpu-vport.h"
 #include "dp-packet.h"
 #include "openvswitch/flow.h"
@@ -213,16 +215,31 @@ decap_g_pdu(struct dp_packet *packet, const struct gtpu_header *h,
     return drop;
 }
 
-/* Makes 'packet', a signalling message in 'dg', what the ports take. */
-static void
-decap_signalling(struct dp_packet *packet, const struct datagram *dg)
+/* Makes 'packet', a signalling message 'h' in 'dg', what the ports take, or
+ * the answer to it. */
+static enum gtpu_drop
+decap_signalling(struct dp_packet *packet, const struct gtpu_header *h,
+                 const struct datagram *dg)
 {
+    const struct gtpu_message message = {
+        .header = h,
+        .data = dg->payload,
+        .len = dg->len,
+        .is_ipv6 = dg->is_ipv6,
+    };
+    enum gtpu_drop drop = GTPU_DROP_NONE;
+    enum gtpu_fate fate = gtpu_signalling_receive(packet, &message, &drop);
+
+    if (fate != GTPU_DELIVER) {
+        return fate == GTPU_DROPPED ? drop : GTPU_DROP_NONE;
+    }
     if (gtpu_vport_carried().default_l3) {
         packet->packet_type = htonl(dg->is_ipv6 ? PT_IPV6 : PT_IPV4);
         dp_packet_reset_packet(packet, packet->l3_ofs);
     } else {
         packet->packet_type = htonl(PT_ETH);
     }
+    return GTPU_DROP_NONE;
 }
 
 static enum gtpu_drop
@@ -250,8 +267,7 @@ decap(struct dp_packet *packet)
     if (h.msg_type == GTPU_MSG_G_PDU) {
         return decap_g_pdu(packet, &h, &dg);
     }
-    decap_signalling(packet, &dg);
-    return GTPU_DROP_NONE;
+    return decap_signalling(packet, &h, &dg);
 }
 
 struct dp_packet *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The command "ovs-appctl gtpu/show": the tunnels, what they carried, and what
- * was dropped for which reason.
+/* The command "ovs-appctl gtpu/show": the tunnels, what they carried,
+ * messages that are no G-PDU, and what was dropped for which reason.
  *
  * What a received packet is dropped for is found out before it is known which
  * port it is for: those counts are of all ports together. */
@@ -9,6 +9,7 @@
 #include <config.h>
 #include "datapath-dpdk/datapath-hooks.h"
 
+#include "datapath-dpdk/gtpu-signalling.h"
 #include "datapath-dpdk/gtpu-vport.h"
 #include "netdev.h"
 #include "openvswitch/dynamic-string.h"
@@ -72,6 +73,8 @@ gtpu_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
     }
     svec_destroy(&names);
 
+    ds_put_cstr(&s, "signalling:\n");
+    gtpu_count_show(&s);
     ds_put_cstr(&s, "dropped:\n");
     for (int drop = GTPU_DROP_NONE + 1; drop < GTPU_N_DROPS; drop++) {
         unsigned long long int n = gtpu_drop_read(drop);

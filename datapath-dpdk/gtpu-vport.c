@@ -18,7 +18,9 @@
 #include "datapath-dpdk/datapath-hooks.h"
 
 #include "cmap.h"
+#include "datapath-dpdk/gtpu-signalling.h"
 #include "datapath-dpdk/gtpu-vport.h"
+#include "lib/gtpu-signalling.h"
 #include "hash.h"
 #include "netdev.h"
 #include "ovs-atomic.h"
@@ -33,6 +35,7 @@ struct gtpu_port {
     struct cmap_node node;      /* In 'ports'. */
     const struct netdev *netdev;
     bool configured;            /* 'pt_mode' is in 'n_ports'. */
+    struct in6_addr peer;       /* Unset if there is not one alone. */
     enum netdev_pt_mode pt_mode;
     uint16_t seq_slot;          /* Index in 'seqs'. */
     atomic_uint16_t options;    /* struct gtpu_port_options, packed. */
@@ -75,8 +78,23 @@ find_or_add_port(const struct netdev *netdev)
         port->seq_slot = n_seqs_given++ % N_SEQS;
         atomic_init(&port->options, 0);
         cmap_insert(&ports, &port->node, hash_pointer(netdev, 0));
+        atomic_fetch_add(&gtpu_n_ports, 1);
     }
     return port;
+}
+
+/* Makes 'peer' the peer of 'port'. */
+static void
+set_peer(struct gtpu_port *port, const struct in6_addr *peer)
+    OVS_REQUIRES(mutex)
+{
+    if (ipv6_addr_is_set(&port->peer)) {
+        gtpu_peer_remove(&port->peer);
+    }
+    port->peer = *peer;
+    if (ipv6_addr_is_set(&port->peer)) {
+        gtpu_peer_add(&port->peer);
+    }
 }
 
 void
@@ -97,6 +115,7 @@ gtpu_vport_configured(const struct netdev *netdev,
     port->configured = true;
     port->pt_mode = cfg->pt_mode;
     atomic_count_inc(&n_ports[port->pt_mode]);
+    set_peer(port, cfg->ip_dst_flow ? &in6addr_any : &cfg->ipv6_dst);
     ovs_mutex_unlock(&mutex);
 }
 
@@ -161,6 +180,8 @@ gtpu_vport_destructed(const struct netdev *netdev)
         if (port->configured) {
             atomic_count_dec(&n_ports[port->pt_mode]);
         }
+        set_peer(port, &in6addr_any);
+        atomic_fetch_sub(&gtpu_n_ports, 1);
         cmap_remove(&ports, &port->node, hash_pointer(netdev, 0));
         ovsrcu_postpone(free, port);
     }

@@ -41,6 +41,16 @@ struct smap;
     GTPU_DROP(UDP_LENGTH, udp_length,                                       \
               "UDP length field inconsistent or exceeds the packet")        \
     GTPU_DROP(UDP_CSUM, udp_csum, "wrong UDP checksum")                     \
+    GTPU_DROP(NO_SEQ, no_seq, "Echo Request without sequence number")       \
+    GTPU_DROP(ECHO_OFF, echo_off, "Echo Request, and none is answered")     \
+    GTPU_DROP(ECHO_LIMIT, echo_limit, "Echo Request beyond the rate limit") \
+    GTPU_DROP(EXT_LIMIT, ext_limit,                                         \
+              "unknown extension header, answer beyond the rate limit")     \
+    GTPU_DROP(ERROR_LIMIT, error_limit,                                     \
+              "Error Indication beyond the rate limit")                     \
+    GTPU_DROP(NO_ANSWER, no_answer,                                         \
+              "to be answered, but not from one other host's address")      \
+    GTPU_DROP(NO_ROUTE, no_route, "to be answered, but no bridge leads back") \
     GTPU_DROP(TOO_BIG, too_big,                                             \
               "packet too big for the length fields when encapsulated")
 

@@ -59,6 +59,15 @@ expression type;
  ...>
  }
 
+// An answer to a GTP-U message comes from the underlay bridge.
+// hook gtpu_pop_port: lib/dpif-netdev.c, 1
+@gtpu_pop_port@
+expression packet;
+symbol portno;
+@@
+-packet->md.in_port.odp_port = portno;
++packet->md.in_port.odp_port = gtpu_vport_pop_port(packet, portno);
+
 // What the datapath need not execute must not get to it.
 // hook lb_not_in_netdev: lib/dpif-netdev.c, 1
 @lb_not_in_netdev@

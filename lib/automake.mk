@@ -3,9 +3,13 @@ noinst_LTLIBRARIES += lib/libext.la
 lib_libext_la_SOURCES = \
 	lib/gtpu-build.c \
 	lib/gtpu-ie.c \
+	lib/gtpu-limit.c \
+	lib/gtpu-limit.h \
 	lib/gtpu-name.c \
 	lib/gtpu-parse.c \
 	lib/gtpu-private.h \
+	lib/gtpu-signalling.c \
+	lib/gtpu-signalling.h \
 	lib/gtpu-tlv.c \
 	lib/gtpu.h \
 	lib/lb-method.c \

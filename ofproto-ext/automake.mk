@@ -4,6 +4,8 @@ if BUILD_OPENVSWITCH
 noinst_LTLIBRARIES += ofproto-ext/libofproto-ext.la
 endif
 ofproto_ext_libofproto_ext_la_SOURCES = \
+	ofproto-ext/gtpu-config.c \
+	ofproto-ext/gtpu-underlay.c \
 	ofproto-ext/gtpu-xlate.c \
 	ofproto-ext/lb-bucket.c \
 	ofproto-ext/lb-config.c \

@@ -76,6 +76,43 @@ identifier type, other_config, backer;
  ...
  }
 
+// hook gtpu_config: ofproto/ofproto-dpif.c, 1
+@gtpu_config@
+identifier type, other_config, backer;
+@@
+ type_set_config(const char *type, const struct smap *other_config)
+ {
+ struct dpif_backer *backer;
++gtpu_config_set(other_config);
+ ...
+ }
+
+// hook gtpu_underlay: ofproto/ofproto-dpif.c, 1
+@gtpu_underlay@
+identifier type, backer;
+@@
+ type_run(const char *type)
+ {
+ struct dpif_backer *backer;
+ <...
++gtpu_underlay_refresh(&all_ofproto_dpifs_by_name);
+ udpif_revalidate(backer->udpif);
+ ...>
+ }
+
+// hook gtpu_run: ofproto/ofproto-dpif.c, 1
+@gtpu_run@
+identifier type, backer;
+@@
+ type_run(const char *type)
+ {
+ struct dpif_backer *backer;
+ <...
++gtpu_underlay_run(&all_ofproto_dpifs_by_name);
+ process_dpif_port_changes(backer);
+ ...>
+ }
+
 // hook group_appctl: ofproto/ofproto-dpif.c, 1
 @group_appctl@ @@
  ofproto_unixctl_init(void)

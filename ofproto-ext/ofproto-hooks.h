@@ -65,6 +65,11 @@ uint32_t lb_xlate_get_hash(const struct xlate_in *);
 bool lb_xlate_put_action(struct xlate_in *, uint32_t hash_alg, uint32_t id,
                          uint32_t recirc_id, struct ofpbuf *odp_actions);
 
+/* GTP-U signalling; see gtpu-config.c, gtpu-underlay.c. */
+void gtpu_config_set(const struct smap *other_config);
+void gtpu_underlay_refresh(const struct hmap *ofprotos);
+void gtpu_underlay_run(const struct hmap *ofprotos);
+
 /* Output to a GTP-U tunnel; see gtpu-xlate.c.  Other tunnels are left alone. */
 void gtpu_xlate_output(const struct netdev *, const struct flow *,
                        struct flow_wildcards *);

@@ -11,6 +11,7 @@
 UNIT_TESTS = \
 	tests/test-gtpu \
 	tests/test-gtpu-build \
+	tests/test-gtpu-limit \
 	tests/test-lb-sticky \
 	tests/test-lb-sticky-schedules \
 	tests/test-lb-table \
@@ -35,6 +36,10 @@ tests_test_gtpu_build_SOURCES = tests/test-gtpu-build.c tests/gtpu-hex.h
 tests_test_gtpu_build_CPPFLAGS = $(GTPU_CPPFLAGS)
 tests_test_gtpu_build_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_test_gtpu_build_LDADD = $(UNIT_LDADD)
+
+tests_test_gtpu_limit_SOURCES = tests/test-gtpu-limit.c
+tests_test_gtpu_limit_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_test_gtpu_limit_LDADD = $(UNIT_LDADD) -lpthread
 
 # The fuzz target's corpus, without a fuzzer: see the target on how to fuzz.
 tests_fuzz_replay_gtpu_parse_SOURCES = tests/fuzz/fuzz-gtpu-parse.c \
@@ -120,6 +125,7 @@ endif
 TESTSUITE_AT = \
 	tests/ext-macros.at \
 	tests/gtpu.at \
+	tests/gtpu-signalling.at \
 	tests/hooks.at \
 	tests/lb-action.at \
 	tests/lb-errors.at \
@@ -130,6 +136,7 @@ TESTSUITE_AT = \
 	tests/testsuite.at
 SYSTEM_TESTSUITE_AT = \
 	tests/system-gtpu.at \
+	tests/system-gtpu-signalling.at \
 	tests/system-lb.at \
 	tests/system-macros.at \
 	tests/system-ovn.at \
@@ -141,6 +148,7 @@ EXTRA_DIST += \
 	tests/atlocal.in \
 	tests/gtpu-packet.py \
 	tests/lb-errors.py \
+	tests/gtpu-peer.py \
 	tests/lb-gtpu-packets.py \
 	tests/lb-storm.py \
 	tests/lb_wire.py \

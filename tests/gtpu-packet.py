@@ -9,8 +9,8 @@ prints, in hexadecimal, an Ethernet frame with a GTP-U message as switch
 length field), 'opt' and 'ext' (octets of the optional word and of what
 follows it), 'trail' (octets after the message), 'udplen', 'csum' (0, right or
 wrong), 'frag' (the IPv4 field), 'ipopt' (octets of IPv4 options), 'pad'
-(octets after the IP packet), 'af' (4 or 6).  The length field, if not given,
-is right.  PAYLOAD is hexadecimal.
+(octets after the IP packet), 'af' (4 or 6), 'src', 'dst', 'sport' and 'smac'
+(where it comes from), 'tos'.  The length field, if not given, is right.  PAYLOAD is hexadecimal.
 
     gtpu-packet.py ipv4|ipv6 [ttl=TTL] [src=ADDRESS] [sport=PORT] [size=N]
 
@@ -19,7 +19,12 @@ prints an inner UDP packet, 'size' octets after its UDP header.
     gtpu-packet.py read
 
 reads Ethernet frames from standard input, one a line, and describes each that
-has GTP-U in it: what is wrong, or what it says."""
+has GTP-U in it: what is wrong, or what it says.
+
+    gtpu-packet.py signalling
+
+does so for messages other than G-PDU to any port, with outer headers, sequence
+number and information elements."""
 
 import ipaddress
 import struct
@@ -62,16 +67,16 @@ def udp(src, dst, sport, dport, payload, csum='right', length=None):
     return header[:6] + struct.pack('!H', value) + payload
 
 
-def ipv4(src, dst, payload, ttl=64, frag=0x4000, options=b''):
-    header = struct.pack('!BBHHHBBH4s4s', 0x45 + len(options) // 4, 0,
+def ipv4(src, dst, payload, ttl=64, frag=0x4000, options=b'', tos=0):
+    header = struct.pack('!BBHHHBBH4s4s', 0x45 + len(options) // 4, tos,
                          20 + len(options) + len(payload), 0, frag, ttl, 17,
                          0, src, dst) + options
     return (header[:10] + struct.pack('!H', checksum(header)) + header[12:]
             + payload)
 
 
-def ipv6(src, dst, payload, ttl=64):
-    return struct.pack('!IHBB16s16s', 6 << 28, len(payload), 17, ttl, src,
+def ipv6(src, dst, payload, ttl=64, tos=0):
+    return struct.pack('!IHBB16s16s', 6 << 28 | tos << 20, len(payload), 17, ttl, src,
                        dst) + payload
 
 
@@ -85,45 +90,60 @@ def make_inner(family, ttl='64', src=None, sport='1000', size='8'):
 
 def make_outer(payload, flags='0x30', type='255', teid='0x7b', len=None,
                opt='', ext='', trail='', udplen=None, csum='right',
-               frag='0x4000', ipopt='', pad='', af='4'):
+               frag='0x4000', ipopt='', pad='', af='4', src=None, dst=None,
+               sport='51234', smac=None, tos='0'):
     body = bytes.fromhex(opt + ext + payload)
     n = body.__len__() if len is None else int(len, 0)
     message = struct.pack('!BBHI', int(flags, 0), int(type, 0), n,
                           int(teid, 0)) + body + bytes.fromhex(trail)
-    src, dst = (packed(a) for a in ADDRESSES[int(af)])
-    datagram = udp(src, dst, 51234, 2152, message, csum,
+    src = packed(src or ADDRESSES[int(af)][0])
+    dst = packed(dst or ADDRESSES[int(af)][1])
+    datagram = udp(src, dst, int(sport), 2152, message, csum,
                    None if udplen is None else int(udplen, 0))
     if af == '4':
         packet = ipv4(src, dst, datagram, frag=int(frag, 0),
-                      options=bytes.fromhex(ipopt))
+                      options=bytes.fromhex(ipopt), tos=int(tos, 0))
     else:
-        packet = ipv6(src, dst, datagram)
-    return (LOCAL_MAC + PEER_MAC + (b'\x08\x00' if af == '4' else b'\x86\xdd')
+        packet = ipv6(src, dst, datagram, tos=int(tos, 0))
+    mac = bytes.fromhex(smac) if smac else PEER_MAC
+    return (LOCAL_MAC + mac + (b'\x08\x00' if af == '4' else b'\x86\xdd')
             + packet + bytes.fromhex(pad))
 
 
-def describe(frame):
-    """Returns what a GTP-U frame says, or None if it is something else."""
+def parse_outer(frame):
+    """Returns (src, dst, tos, ttl, datagram) or None, or what is wrong."""
     if frame[12:14] == b'\x08\x00' and frame[23] == 17:
         ip_len, = struct.unpack('!H', frame[16:18])
         src, dst, start = frame[26:30], frame[30:34], 34
         end = 14 + ip_len
-        if checksum(frame[14:34]):
-            return 'wrong IP checksum'
+        tos, ttl = frame[15], frame[22]
+        if frame[14] != 0x45 or checksum(frame[14:34]):
+            return 'wrong IP header'
     elif frame[12:14] == b'\x86\xdd' and frame[20] == 17:
         ip_len, = struct.unpack('!H', frame[18:20])
         src, dst, start = frame[22:38], frame[38:54], 54
         end = 54 + ip_len
+        tos, ttl = int.from_bytes(frame[14:18], 'big') >> 20 & 0xff, frame[21]
     else:
         return None
     datagram = frame[start:end]
-    sport, dport, length, csum = struct.unpack('!HHHH', datagram[:8])
-    if dport != 2152:
-        return None
+    length, csum = struct.unpack('!HH', datagram[4:8])
     if end != len(frame) or length != len(datagram):
         return 'wrong IP or UDP length'
     if csum and checksum(pseudo(src, dst, length) + datagram):
         return 'wrong UDP checksum'
+    return src, dst, tos, ttl, datagram
+
+
+def describe(frame):
+    """Returns what a GTP-U frame says, or None if it is something else."""
+    outer = parse_outer(frame)
+    if outer is None or isinstance(outer, str):
+        return outer
+    datagram = outer[-1]
+    _, dport, _, csum = struct.unpack('!HHHH', datagram[:8])
+    if dport != 2152:
+        return None
     flags, kind, n, teid = struct.unpack('!BBHI', datagram[8:16])
     if n != len(datagram) - 16:
         return 'wrong GTP-U length'
@@ -136,15 +156,35 @@ def describe(frame):
     return '%s payload=%s' % (text, rest.hex())
 
 
+def describe_signalling(frame):
+    """The same for what is no G-PDU, to any port."""
+    outer = parse_outer(frame)
+    if outer is None or isinstance(outer, str):
+        return outer
+    src, dst, tos, ttl, datagram = outer
+    sport, dport, _, csum = struct.unpack('!HHHH', datagram[:8])
+    if 2152 not in (sport, dport) or datagram[9] == 255:
+        return None
+    flags, kind, n, teid = struct.unpack('!BBHI', datagram[8:16])
+    if n != len(datagram) - 16:
+        return 'wrong GTP-U length'
+    return '%s>%s %s.%d>%s.%d tos=%#x ttl=%d csum=%s flags=%#x type=%d ' \
+        'teid=%#x %s' % (
+            frame[6:12].hex(), frame[:6].hex(), ipaddress.ip_address(src),
+            sport, ipaddress.ip_address(dst), dport, tos, ttl,
+            'yes' if csum else 'no', flags, kind, teid, datagram[16:].hex())
+
+
 def main():
     command, args = sys.argv[1], sys.argv[2:]
     keys = dict(arg.split('=', 1) for arg in args if '=' in arg)
     words = [arg for arg in args if '=' not in arg]
     if command == 'outer':
         print(make_outer(''.join(words), **keys).hex())
-    elif command == 'read':
+    elif command in ('read', 'signalling'):
+        tell = describe if command == 'read' else describe_signalling
         for line in sys.stdin:
-            text = describe(bytes.fromhex(line.strip()))
+            text = tell(bytes.fromhex(line.strip()))
             if text:
                 print(text)
     else:

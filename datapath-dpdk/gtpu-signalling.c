@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Received GTP-U messages that are no G-PDU
+ *
+ * Those that the switch answers itself end here.  All others go to OpenFlow,
+ * that is, to whoever has a flow for them. */
+
+#include <config.h>
+#include "datapath-dpdk/gtpu-signalling.h"
+
+#include "dp-packet.h"
+#include "openvswitch/flow.h"
+
+/* Answers an Echo Request (TS 29.281 clause 7.2.2): from the address and port
+ * that it was sent to, to those it came from, with its sequence number. */
+static enum gtpu_drop
+answer_echo(struct dp_packet *packet, const struct gtpu_message *message)
+{
+    uint8_t answer[GTPU_SIGNALLING_MAX_LEN];
+    struct gtpu_ies ies;
+    enum gtpu_error error;
+    int len;
+
+    error = gtpu_parse_ies(message->data, message->len, message->header,
+                           &ies);
+    if (error) {
+        return (enum gtpu_drop) error;
+    } else if (!message->header->has_seq) {
+        return GTPU_DROP_NO_SEQ;
+    }
+
+    len = gtpu_build_echo_response(answer, sizeof answer,
+                                   message->header->seq);
+    return gtpu_reply(packet, message, GTPU_ANSWER_ECHO, answer, len,
+                      packet->md.tunnel.tp_src);
+}
+
+static enum gtpu_fate
+receive_echo_request(struct dp_packet *packet,
+                     const struct gtpu_message *message, enum gtpu_drop *drop)
+{
+    switch (gtpu_echo_mode()) {
+    case GTPU_ECHO_CONTROLLER:
+        return GTPU_DELIVER;
+    case GTPU_ECHO_DROP:
+        *drop = GTPU_DROP_ECHO_OFF;
+        return GTPU_DROPPED;
+    case GTPU_ECHO_ANSWER:
+    default:
+        *drop = answer_echo(packet, message);
+        return *drop ? GTPU_DROPPED : GTPU_ANSWERED;
+    }
+}
+
+enum gtpu_fate
+gtpu_signalling_receive(struct dp_packet *packet,
+                        const struct gtpu_message *message,
+                        enum gtpu_drop *drop)
+{
+    gtpu_count_rx(message->header->msg_type);
+    switch (message->header->msg_type) {
+    case GTPU_MSG_ECHO_REQUEST:
+        return receive_echo_request(packet, message, drop);
+    default:
+        return GTPU_DELIVER;
+    }
+}

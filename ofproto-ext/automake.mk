@@ -16,6 +16,7 @@ ofproto_ext_libofproto_ext_la_SOURCES = \
 	ofproto-ext/lb-liveness.c \
 	ofproto-ext/lb-show.c \
 	ofproto-ext/lb-stats.c \
+	ofproto-ext/lb-support.c \
 	ofproto-ext/lb-xlate.c \
 	ofproto-ext/ofproto-hooks.h
 ofproto_ext_libofproto_ext_la_CPPFLAGS = $(OVS_CPPFLAGS)

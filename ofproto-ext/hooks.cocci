@@ -17,6 +17,53 @@
  ...
  };
 
+// hook support_field: ofproto/ofproto-dpif.h, 1
+@support_field@ @@
+ struct dpif_backer {
+ char *type;
++struct lb_support lb;
+ ...
+ };
+
+// hook support_check: ofproto/ofproto-dpif.c, 1
+@support_check@
+identifier backer;
+@@
+ check_support(struct dpif_backer *backer)
+ {
++lb_support_check(backer);
+ ...
+ }
+
+// hook support_show: ofproto/ofproto-dpif.c, 1
+@support_show@
+identifier ofproto, ds;
+@@
+ ofproto_unixctl_dpif_show_dp_features(...)
+ {
+ <...
+ dpif_show_support(&ofproto->backer->bt_support, &ds);
++lb_support_show(ofproto->backer, &ds);
+ ...>
+ }
+
+// hook support_set: ofproto/ofproto-dpif.c, 1
+@support_set@
+identifier changed;
+symbol ofproto, argc, argv, ds;
+expression list args;
+@@
+ ofproto_unixctl_dpif_set_dp_features(...)
+ {
+ <...
+-changed = dpif_set_support(args);
++changed = (lb_support_is(argc, argv)
++           ? lb_support_set(ofproto->backer, argc, argv, &ds,
++                            &all_ofproto_dpifs_by_name)
++           : dpif_set_support(args));
+ ...>
+ }
+
 // What OpenFlow calls "maglev" gets the table of "dp_hash" as well: a datapath
 // without the lb action falls back to it.
 // hook group_method: ofproto/ofproto-dpif.c, 1

@@ -185,7 +185,7 @@ set_sticky_entries(const struct smap *other_config)
     }
 }
 
-/* Makes the groups of 'ofproto' follow 'takes_dp_hash'. */
+/* Makes the groups of 'ofproto' follow what makes them ours or not. */
 static void
 update_groups(struct ofproto_dpif *ofproto)
 {
@@ -206,16 +206,27 @@ update_groups(struct ofproto_dpif *ofproto)
     ofproto->backer->need_revalidate = REV_RECONFIGURE;
 }
 
+/* Makes the groups of all 'ofprotos' follow what has changed, or, if 'backer'
+ * is not null, those of the bridges on that datapath.  Main thread. */
+void
+lb_config_update_groups(const struct dpif_backer *backer,
+                        const struct hmap *ofprotos)
+{
+    struct ofproto_dpif *ofproto;
+
+    HMAP_FOR_EACH (ofproto, all_ofproto_dpifs_by_name_node, ofprotos) {
+        if (!backer || ofproto->backer == backer) {
+            update_groups(ofproto);
+        }
+    }
+}
+
 /* Sets 'takes_dp_hash' to 'takes' and makes all groups follow. */
 static void
 set_takes_dp_hash__(bool takes, const struct hmap *ofprotos)
 {
-    struct ofproto_dpif *ofproto;
-
     takes_dp_hash = takes;
-    HMAP_FOR_EACH (ofproto, all_ofproto_dpifs_by_name_node, ofprotos) {
-        update_groups(ofproto);
-    }
+    lb_config_update_groups(NULL, ofprotos);
 }
 
 static void

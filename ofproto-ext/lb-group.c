@@ -4,7 +4,6 @@
 #include "ofproto-ext/lb-group.h"
 #include "ofproto-ext/ofproto-hooks.h"
 
-#include "dpif.h"
 #include "entropy.h"
 #include "lib/lb-registry.h"
 #include "lib/lb-sticky.h"
@@ -364,8 +363,7 @@ is_ours(const struct ofgroup *group)
     const struct ofproto_dpif *ofproto
         = CONTAINER_OF(group->ofproto, struct ofproto_dpif, up);
 
-    /* The userspace datapath has both actions, no other has either. */
-    if (!dpif_supports_lb_output_action(ofproto->backer->dpif)) {
+    if (!ofproto->backer->lb.run_time) {
         VLOG_INFO_RL(&rl, "group %"PRIu32": this datapath has no action for "
                      "selection method maglev, using dp_hash",
                      group->group_id);

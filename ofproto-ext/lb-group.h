@@ -48,12 +48,15 @@
  *
  * The parts: lb-bucket.c gives buckets their identity, lb-liveness.c tells
  * whether they are alive, lb-group.c makes versions and publishes tables,
- * lb-config.c follows other_config, lb-show.c is what operators see, and
- * lb-stats.c has statistics survive a modification. */
+ * lb-config.c follows other_config, lb-support.c knows which datapath has the
+ * action, lb-show.c is what operators see, and lb-stats.c has statistics
+ * survive a modification. */
 
 #define LB_MAX_TIMEOUT 86400
 
+struct dpif_backer;
 struct group_dpif;
+struct hmap;
 struct ofgroup;
 struct ofproto_dpif;
 struct ofputil_bucket;
@@ -125,6 +128,8 @@ void lb_stats_continue(struct lb_group *, const struct lb_group *old,
 /* lb-config.c. */
 bool lb_config_applies(const struct ofgroup *);
 struct siphash_key lb_config_shared_key(void);
+void lb_config_update_groups(const struct dpif_backer *,
+                             const struct hmap *ofprotos);
 int lb_config_need_sticky(void);
 
 #endif /* lb-group.h */

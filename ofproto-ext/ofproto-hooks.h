@@ -16,7 +16,9 @@
 #include "openvswitch/ofp-errors.h"
 #include "ovs-atomic.h"
 
+struct dpif_backer;
 struct dpif_flow_stats;
+struct ds;
 struct flow;
 struct flow_wildcards;
 struct group_collection;
@@ -36,6 +38,13 @@ struct lb_group_ref {
     ATOMIC(struct lb_group *) p;
 };
 
+/* In each "struct dpif_backer": has its datapath the action lb?  And is it to
+ * be used? */
+struct lb_support {
+    bool boot_time;
+    bool run_time;
+};
+
 /* The life of a group; see lb-group.c and lb-stats.c. */
 enum ofperr lb_group_prepare(struct ofgroup *new_group,
                              const struct ofgroup *old_group);
@@ -50,6 +59,13 @@ void lb_groups_refresh_liveness(void);
 /* Configuration, and commands of ovs-appctl; see lb-config.c, lb-show.c. */
 void lb_config_set(const struct smap *other_config, const struct hmap *ofprotos);
 void lb_unixctl_init(void);
+
+/* What a datapath supports; see lb-support.c. */
+void lb_support_check(struct dpif_backer *);
+void lb_support_show(const struct dpif_backer *, struct ds *);
+bool lb_support_is(int argc, const char *argv[]);
+bool lb_support_set(struct dpif_backer *, int argc, const char *argv[],
+                    struct ds *, const struct hmap *ofprotos);
 
 /* The use of a group in a flow; see lb-xlate.c.
  *

@@ -9,10 +9,8 @@
  *
  * A G-PDU leaves as its inner packet.  Some messages the switch answers itself
  * (gtpu-signalling.c).  Any other message leaves whole, for a
- * controller or an application: from its outer IP header on if there is a
- * legacy_l3 port (the default), with its Ethernet header if not.  Open
- * vSwitch finds the port by tunnel metadata and packet type, and a legacy_l3
- * port takes no Ethernet.
+ * controller or an application: from its outer IP header on.  It finds a port
+ * of any mode; see ofproto-ext/gtpu-xlate.c.
  *
  * This function cannot know the port, nor so whether the inner packet is IP
  * or Ethernet: the class's 'pop_header' is not told.  While all ports take
@@ -233,12 +231,8 @@ decap_signalling(struct dp_packet *packet, const struct gtpu_header *h,
     if (fate != GTPU_DELIVER) {
         return fate == GTPU_DROPPED ? drop : GTPU_DROP_NONE;
     }
-    if (gtpu_vport_carried().default_l3) {
-        packet->packet_type = htonl(dg->is_ipv6 ? PT_IPV6 : PT_IPV4);
-        dp_packet_reset_packet(packet, packet->l3_ofs);
-    } else {
-        packet->packet_type = htonl(PT_ETH);
-    }
+    packet->packet_type = htonl(dg->is_ipv6 ? PT_IPV6 : PT_IPV4);
+    dp_packet_reset_packet(packet, packet->l3_ofs);
     return GTPU_DROP_NONE;
 }
 

@@ -18,6 +18,7 @@
 
 #include <errno.h>
 
+#include "datapath-dpdk/gtpu-signalling.h"
 #include "datapath-dpdk/gtpu-vport.h"
 #include "dp-packet.h"
 #include "netdev.h"
@@ -140,6 +141,7 @@ gtpu_vport_push_header(const struct netdev *netdev OVS_UNUSED,
     if (((const uint8_t *) data->header)[ofs + 1] == GTPU_MSG_END_MARKER) {
         /* Has no payload. */
         dp_packet_set_size(packet, 0);
+        gtpu_count_tx(GTPU_MSG_END_MARKER);
     } else if (data->header_len - ETH_HEADER_LEN + dp_packet_size(packet)
                > UINT16_MAX) {
         /* The caller sends the packet in any case.  An empty G-PDU does no

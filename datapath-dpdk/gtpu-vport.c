@@ -208,7 +208,6 @@ gtpu_vport_carried(void)
     return (struct gtpu_carried) {
         .l3 = legacy_l3 || aware || !legacy_l2,
         .l2 = legacy_l2 || aware,
-        .default_l3 = legacy_l3,
     };
 }
 

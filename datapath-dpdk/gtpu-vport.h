@@ -88,7 +88,6 @@ struct gtpu_carried {
     bool l3;                    /* Some port takes IP packets, or none takes
                                  * anything. */
     bool l2;                    /* Some port takes Ethernet frames. */
-    bool default_l3;            /* Some port is a legacy_l3 one. */
 };
 
 /* PMD thread. */

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Translation of an output to a GTP-U tunnel
- * ==========================================
+/* Translation of input from and output to a GTP-U tunnel
+ * ======================================================
  *
- * The header is a megaflow's, but what it says may be a packet's: a relay from
+ * A message that is no G-PDU comes from the datapath as the outer IP packet
+ * that it is.  Open vSwitch finds a tunnel's port by what is inside, IP or
+ * Ethernet, but a message of the tunnel itself is for its port whatever that
+ * carries.  A port that carries Ethernet gets it with an Ethernet header of
+ * zeros, as one that carries IP does.
+ *
+ * The header of what is sent is a megaflow's, but what it says may be a packet's: a relay from
  * tunnel to tunnel passes on the message type (G-PDU, End Marker) and the PDU
  * Session Container that were received.  Whatever goes into the header must be
  * in the megaflow's key. */
@@ -20,6 +26,45 @@
 #include "packets.h"
 #include "tun-metadata.h"
 #include "util.h"
+
+static bool
+is_signalling(const struct flow *flow)
+{
+    return (flow->tunnel.gtpu_msgtype
+            && flow->tunnel.gtpu_msgtype != GTPU_MSG_G_PDU);
+}
+
+/* No port was found for 'flow' by its packet type.  If it may be for another
+ * port, stores in '*other' what to look for, and returns true. */
+bool
+gtpu_xlate_receive(const struct flow *flow, struct flow *other)
+{
+    if (!is_signalling(flow) || flow->packet_type == htonl(PT_ETH)) {
+        return false;
+    }
+    *other = *flow;
+    other->packet_type = htonl(PT_ETH);
+    return true;
+}
+
+/* Returns true if 'flow', from a tunnel of the mode 'pt_mode', is an IP packet
+ * that gets an Ethernet header before it is looked up. */
+bool
+gtpu_xlate_gets_eth(enum netdev_pt_mode pt_mode, const struct flow *flow)
+{
+    return (pt_mode == NETDEV_PT_LEGACY_L3
+            || (pt_mode == NETDEV_PT_LEGACY_L2 && is_signalling(flow)));
+}
+
+/* Has the message type of 'flow', if it is no G-PDU, matched exactly by 'wc': a
+ * G-PDU of the same packet type may be for another port. */
+void
+gtpu_xlate_input(const struct flow *flow, struct flow_wildcards *wc)
+{
+    if (is_signalling(flow)) {
+        wc->masks.tunnel.gtpu_msgtype = UINT8_MAX;
+    }
+}
 
 /* The port 'netdev' is going to send what 'flow' says.  Has all that its
  * header depends on matched exactly by 'wc'. */

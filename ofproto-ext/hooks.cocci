@@ -313,6 +313,51 @@ expression type;
  ...>
  }
 
+// A GTP-U message that is no G-PDU is for a port of any mode.
+// hook gtpu_receive: ofproto/tunnel.c, 1
+@gtpu_receive@
+identifier flow;
+symbol tnl_port;
+@@
+ tnl_port_receive(const struct flow *flow)
+ {
+ <...
+ tnl_port = tnl_find(flow);
++if (!tnl_port) {
++    struct flow gtpu_flow;
++
++    if (gtpu_xlate_receive(flow, &gtpu_flow)) {
++        tnl_port = tnl_find(&gtpu_flow);
++    }
++}
+ ...>
+ }
+
+// hook gtpu_input: ofproto/tunnel.c, 1
+@gtpu_input@
+identifier flow, wc;
+@@
+ tnl_wc_init(struct flow *flow, struct flow_wildcards *wc)
+ {
+ <...
++gtpu_xlate_input(flow, wc);
+ wc->masks.tunnel.tun_id = OVS_BE64_MAX;
+ ...>
+ }
+
+// hook gtpu_gets_eth: ofproto/ofproto-dpif-xlate.c, 1
+@gtpu_gets_eth@
+expression in_port;
+symbol flow;
+@@
+ xlate_actions(...)
+ {
+ <...
+-in_port->pt_mode == NETDEV_PT_LEGACY_L3
++gtpu_xlate_gets_eth(in_port->pt_mode, flow)
+ ...>
+ }
+
 // hook gtpu_output_include: ofproto/tunnel.c, 1
 @gtpu_output_include@ @@
  #include "tunnel.h"

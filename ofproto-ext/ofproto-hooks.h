@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "lib/lb-method.h"
+#include "netdev.h"
 #include "openvswitch/ofp-errors.h"
 #include "ovs-atomic.h"
 
@@ -86,7 +87,11 @@ void gtpu_config_set(const struct smap *other_config);
 void gtpu_underlay_refresh(const struct hmap *ofprotos);
 void gtpu_underlay_run(const struct hmap *ofprotos);
 
-/* Output to a GTP-U tunnel; see gtpu-xlate.c.  Other tunnels are left alone. */
+/* Input from and output to a GTP-U tunnel; see gtpu-xlate.c.  Other tunnels are
+ * left alone. */
+bool gtpu_xlate_receive(const struct flow *, struct flow *other);
+bool gtpu_xlate_gets_eth(enum netdev_pt_mode, const struct flow *);
+void gtpu_xlate_input(const struct flow *, struct flow_wildcards *);
 void gtpu_xlate_output(const struct netdev *, const struct flow *,
                        struct flow_wildcards *);
 

@@ -133,6 +133,7 @@ TESTSUITE_AT = \
 	tests/lb-gtpu.at \
 	tests/lb-sticky.at \
 	tests/lb-traffic.at \
+	tests/of-sync.at \
 	tests/testsuite.at
 SYSTEM_TESTSUITE_AT = \
 	tests/system-gtpu.at \
@@ -189,6 +190,7 @@ tests/atconfig: Makefile
 	  echo "abs_top_srcdir='$(abs_top_builddir)/$(OVS)/extended-source'"; \
 	  echo "at_top_build_prefix='../$(OVS)/extended/'"; \
 	  echo "abs_top_builddir='$(abs_top_builddir)/$(OVS)/extended'"; \
+	  echo "ext_builddir='$(abs_top_builddir)'"; \
 	  echo "stock_builddir='$(abs_top_builddir)/$(OVS)/stock'"; \
 	  echo "ovn_root='$(abs_top_builddir)/ovn'"; \
 	  echo "EXEEXT=''"; \
@@ -213,7 +215,8 @@ endif
 check-local: check-unit $(CHECK_AUTOTEST)
 
 .PHONY: check-autotest check-system check-ovs
-check-autotest: extended tests/testsuite tests/atconfig tests/atlocal
+check-autotest: extended $(OF_SYNC_TOOL) tests/testsuite tests/atconfig \
+    tests/atlocal
 	$(AM_V_at)suite=testsuite; d=$(abs_top_builddir)/$(OVS)/extended; \
 	$(RUN_TESTSUITE) $(TESTSUITEFLAGS)
 

@@ -13,15 +13,18 @@ KUBE_UNIT_TESTS = tests/kube/test-kube-config \
 	tests/kube/test-kube-yaml
 KUBE_REPLAY = tests/kube/replay-kube-yaml
 KUBE_DUMP = tests/kube/kube-dump
+OF_SYNC_TOOL = tests/kube/of-sync-tool
 endif
 if HAVE_CMOCKA
 check_PROGRAMS += $(KUBE_UNIT_TESTS) $(KUBE_REPLAY)
 endif
-check_PROGRAMS += $(KUBE_DUMP)
+check_PROGRAMS += $(KUBE_DUMP) $(OF_SYNC_TOOL)
 EXTRA_PROGRAMS = tests/kube/test-kube-config \
 	tests/kube/test-kube-service \
 	tests/kube/test-kube-yaml \
-	tests/kube/replay-kube-yaml tests/kube/kube-dump
+	tests/kube/replay-kube-yaml \
+	tests/kube/kube-dump \
+	tests/kube/of-sync-tool
 
 KUBE_TEST_SOURCES = \
 	utilities/ovs-kube-proxy/kube-config.c \
@@ -66,6 +69,16 @@ tests_kube_kube_dump_CPPFLAGS = $(KUBE_CPPFLAGS)
 tests_kube_kube_dump_LDADD = utilities/ovs-kube-proxy/libkube-api.la \
 	$(KUBE_LIBS)
 $(tests_kube_kube_dump_OBJECTS): | $(OVS)/headers.stamp
+
+# of-sync by hand, for tests/of-sync.at.
+tests_kube_of_sync_tool_SOURCES = tests/kube/of-sync-tool.c \
+	utilities/ovs-kube-proxy/kube-object.c \
+	$(KUBE_SERVICE_SOURCES) \
+	$(OF_SYNC_SOURCES)
+tests_kube_of_sync_tool_CPPFLAGS = $(KUBE_CPPFLAGS)
+tests_kube_of_sync_tool_CFLAGS = $(KUBE_TEST_CFLAGS)
+tests_kube_of_sync_tool_LDADD = $(KUBE_LIBS)
+$(tests_kube_of_sync_tool_OBJECTS): | $(OVS)/headers.stamp
 
 EXTRA_DIST += \
 	tests/kube/build \

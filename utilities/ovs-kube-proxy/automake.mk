@@ -54,6 +54,23 @@ KUBE_SERVICE_SOURCES = \
 utilities_ovs_kube_proxy_libkube_service_la_CPPFLAGS = $(KUBE_CPPFLAGS)
 $(utilities_ovs_kube_proxy_libkube_service_la_OBJECTS): | $(OVS)/headers.stamp
 
+# Flows and groups, to a switch.
+if BUILD_OPENVSWITCH
+noinst_LTLIBRARIES += utilities/ovs-kube-proxy/libof-sync.la
+endif
+utilities_ovs_kube_proxy_libof_sync_la_SOURCES = \
+	$(OF_SYNC_SOURCES) \
+	utilities/ovs-kube-proxy/of-sync-private.h \
+	utilities/ovs-kube-proxy/of-sync.h
+OF_SYNC_SOURCES = \
+	utilities/ovs-kube-proxy/of-bucket.c \
+	utilities/ovs-kube-proxy/of-bundle.c \
+	utilities/ovs-kube-proxy/of-dump.c \
+	utilities/ovs-kube-proxy/of-item.c \
+	utilities/ovs-kube-proxy/of-sync.c
+utilities_ovs_kube_proxy_libof_sync_la_CPPFLAGS = $(KUBE_CPPFLAGS)
+$(utilities_ovs_kube_proxy_libof_sync_la_OBJECTS): | $(OVS)/headers.stamp
+
 # What links it is linked again when it changed: 'extended' is phony, the
 # recipe is there for make to look at the file again.
 $(OVS)/extended/lib/libopenvswitch.la: extended

@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "of-sync-private.h"
+
+#include <stdlib.h>
+
+#include "openvswitch/ofp-bundle.h"
+#include "openvswitch/ofp-flow.h"
+#include "openvswitch/ofp-msgs.h"
+#include "openvswitch/ofpbuf.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/rconn.h"
+#include "openvswitch/vlog.h"
+#include "timeval.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(of_bundle);
+
+/* A bundle has so many messages, but for the last key's. */
+#define MAX_MESSAGES 2000
+
+/* Of a group's buckets, one message holds as many as have so many octets of
+ * actions and lengths; it may have 65,535. */
+#define MAX_BUCKET_BYTES 32768
+#define BUCKET_OVERHEAD 64
+
+/* After a failure that is nobody's fault. */
+#define RETRY_MS 1000
+
+static ovs_be32
+send_control(struct of_sync *sync, uint16_t type)
+{
+    struct ofputil_bundle_ctrl_msg bc = {
+        .bundle_id = sync->bundle.id,
+        .type = type,
+        .flags = OFPBF_ATOMIC | OFPBF_ORDERED,
+    };
+    struct ofpbuf *b = ofputil_encode_bundle_ctrl_request(OF_VERSION, &bc);
+    const struct ofp_header *oh = b->data;
+    ovs_be32 xid = oh->xid;
+
+    rconn_send(sync->rconn, b, NULL);
+    return xid;
+}
+
+/* Sends 'message', which is for 'item', in the bundle. */
+static void
+add_message(struct of_sync *sync, struct of_item *item,
+            struct ofpbuf *message)
+{
+    struct of_bundle *bundle = &sync->bundle;
+    struct ofputil_bundle_add_msg add = {
+        .bundle_id = bundle->id,
+        .flags = OFPBF_ATOMIC | OFPBF_ORDERED,
+        .msg = message->data,
+    };
+
+    if (bundle->n >= bundle->allocated) {
+        bundle->messages = x2nrealloc(bundle->messages, &bundle->allocated,
+                                      sizeof *bundle->messages);
+    }
+    bundle->messages[bundle->n++] = (struct of_message) {
+        .xid = add.msg->xid, .item = item
+    };
+    rconn_send(sync->rconn, ofputil_encode_bundle_add(OF_VERSION, &add),
+               NULL);
+    ofpbuf_delete(message);
+}
+
+static void
+add_flow_mod(struct of_sync *sync, struct of_item *item, uint16_t command,
+             const struct of_value *value)
+{
+    struct ofputil_flow_mod fm = {
+        .match = item->match,
+        .priority = item->priority,
+        .table_id = item->table_id,
+        .command = command,
+        .buffer_id = UINT32_MAX,
+        .out_port = OFPP_ANY,
+        .out_group = OFPG_ANY,
+        .new_cookie = value ? value->cookie : OVS_BE64_MAX,
+        .ofpacts = value ? value->ofpacts : NULL,
+        .ofpacts_len = value ? value->ofpacts_len : 0,
+    };
+
+    if (command != OFPFC_ADD) {
+        /* Somebody else may have put a flow of his own there. */
+        fm.cookie = sync->options.cookie & sync->options.cookie_mask;
+        fm.cookie_mask = sync->options.cookie_mask;
+    }
+    add_message(sync, item, ofputil_encode_flow_mod(&fm, OF_PROTOCOL));
+}
+
+static void
+send_flow(struct of_sync *sync, struct of_item *item,
+          const struct of_value *want)
+{
+    const struct of_value *have = item->have;
+
+    if (!want) {
+        add_flow_mod(sync, item, OFPFC_DELETE_STRICT, NULL);
+        sync->stats.flow_deletes++;
+    } else {
+        /* A modification leaves the flow's counters as they are, but cannot
+         * change the cookie. */
+        add_flow_mod(sync, item, (have && have->cookie == want->cookie
+                                  ? OFPFC_MODIFY_STRICT : OFPFC_ADD), want);
+        sync->stats.flow_adds++;
+    }
+}
+
+static void
+add_group_mod(struct of_sync *sync, struct of_item *item,
+              struct ofputil_group_mod *gm)
+{
+    gm->group_id = item->group_id;
+    add_message(sync, item,
+                ofputil_encode_group_mod(OF_VERSION, gm, NULL, -1));
+}
+
+/* Sends as many of the 'n' buckets at 'buckets' as fit into one message, with
+ * 'gm', whose list of buckets is empty.  Returns how many it sent. */
+static size_t
+send_buckets(struct of_sync *sync, struct of_item *item,
+             struct ofputil_group_mod *gm, struct ofputil_bucket **buckets,
+             size_t n)
+{
+    size_t bytes = 0, i;
+
+    ovs_list_init(&gm->buckets);
+    for (i = 0; i < n && bytes < MAX_BUCKET_BYTES; i++) {
+        struct ofputil_bucket *copy = xmemdup(buckets[i], sizeof *copy);
+
+        ovs_list_push_back(&gm->buckets, &copy->list_node);
+        bytes += BUCKET_OVERHEAD + copy->ofpacts_len;
+    }
+    add_group_mod(sync, item, gm);
+
+    struct ofputil_bucket *copy;
+
+    LIST_FOR_EACH_POP (copy, list_node, &gm->buckets) {
+        free(copy);
+    }
+    return i;
+}
+
+/* Sends the 'n' buckets at 'buckets', to be inserted. */
+static void
+insert_buckets(struct of_sync *sync, struct of_item *item,
+               struct ofputil_bucket **buckets, size_t n)
+{
+    struct ofputil_group_mod gm = {
+        .command = OFPGC15_INSERT_BUCKET,
+        .type = OFPGT11_SELECT,
+        .command_bucket_id = OFPG15_BUCKET_LAST,
+    };
+
+    while (n) {
+        size_t sent = send_buckets(sync, item, &gm, buckets, n);
+
+        buckets += sent;
+        n -= sent;
+    }
+}
+
+static void
+remove_bucket(struct of_sync *sync, struct of_item *item, uint32_t bucket_id)
+{
+    struct ofputil_group_mod gm = {
+        .command = OFPGC15_REMOVE_BUCKET,
+        .type = OFPGT11_SELECT,
+        .command_bucket_id = bucket_id,
+    };
+
+    ovs_list_init(&gm.buckets);
+    add_group_mod(sync, item, &gm);
+}
+
+/* Sends all of 'want', by 'command'. */
+static void
+send_whole_group(struct of_sync *sync, struct of_item *item,
+                 struct ofputil_group_mod *want, uint16_t command)
+{
+    struct ofputil_group_mod gm = {
+        .command = command,
+        .type = want->type,
+        .command_bucket_id = OFPG15_BUCKET_ALL,
+        .props = of_group_props(sync, want),
+    };
+    size_t n = ovs_list_size(&want->buckets), i = 0, sent;
+    struct ofputil_bucket **buckets = xmalloc((n + 1) * sizeof *buckets);
+    struct ofputil_bucket *bucket;
+
+    LIST_FOR_EACH (bucket, list_node, &want->buckets) {
+        buckets[i++] = bucket;
+    }
+    sent = send_buckets(sync, item, &gm, buckets, n);
+    insert_buckets(sync, item, buckets + sent, n - sent);
+    free(buckets);
+}
+
+static void
+send_group(struct of_sync *sync, struct of_item *item, struct of_value *want)
+{
+    struct ofputil_group_mod none = { .command = OFPGC15_DELETE };
+    struct ofputil_group_mod *have = item->have ? item->have->group : NULL;
+    struct of_bucket_diff diff;
+
+    ovs_list_init(&none.buckets);
+    if (!want) {
+        none.command_bucket_id = OFPG15_BUCKET_ALL;
+        add_group_mod(sync, item, &none);
+        sync->stats.group_deletes++;
+        return;
+    }
+
+    /* So that buckets have ids, and those that stay keep theirs. */
+    of_bucket_diff(want->group, have ? have : &none, &diff);
+    if (!have) {
+        send_whole_group(sync, item, want->group, OFPGC15_ADD);
+        sync->stats.group_adds++;
+    } else {
+        if (!of_groups_alike(sync, want->group, have)) {
+            send_whole_group(sync, item, want->group, OFPGC15_MODIFY);
+        } else {
+            for (size_t i = 0; i < diff.n_remove; i++) {
+                remove_bucket(sync, item, diff.remove[i]->bucket_id);
+            }
+            insert_buckets(sync, item, diff.add, diff.n_add);
+        }
+        sync->stats.group_changes++;
+    }
+    of_bucket_diff_uninit(&diff);
+}
+
+/* Takes items that are dirty into the bundle: whole epochs, until it is
+ * full. */
+static void
+take_items(struct of_sync *sync)
+{
+    struct of_bundle *bundle = &sync->bundle;
+    uint64_t epoch = 0;
+    struct of_item *item;
+
+    LIST_FOR_EACH_SAFE (item, dirty, &sync->dirty) {
+        if (item->epoch != epoch && bundle->n_items >= sync->max_messages) {
+            break;
+        }
+        epoch = item->epoch;
+        if (bundle->n_items >= bundle->items_allocated) {
+            bundle->items = x2nrealloc(bundle->items,
+                                       &bundle->items_allocated,
+                                       sizeof *bundle->items);
+        }
+        bundle->items[bundle->n_items++] = item;
+        ovs_list_remove(&item->dirty);
+        ovs_list_init(&item->dirty);
+        sync->n_dirty--;
+    }
+}
+
+/* Sends the items of the bundle of which 'is_group' and whether they are to be
+ * deleted are as they are said to be. */
+static void
+send_items(struct of_sync *sync, bool is_group, bool delete)
+{
+    struct of_bundle *bundle = &sync->bundle;
+
+    for (size_t i = 0; i < bundle->n_items; i++) {
+        struct of_item *item = bundle->items[i];
+        struct of_value *want;
+
+        if (item->is_group != is_group) {
+            continue;
+        }
+        of_item_want(item, &want);
+        if (!want == delete) {
+            if (is_group) {
+                send_group(sync, item, want);
+            } else {
+                send_flow(sync, item, want);
+            }
+            item->sent = of_value_ref(want);
+            item->in_flight = true;
+        }
+    }
+}
+
+/* Sends what has changed, if anything has and nothing is under way. */
+void
+of_bundle_run(struct of_sync *sync)
+{
+    struct of_bundle *bundle = &sync->bundle;
+
+    if (sync->state != OF_SYNCING || !sync->complete || !sync->n_dirty
+        || bundle->state != OF_BUNDLE_NONE || time_msec() < sync->retry) {
+        return;
+    }
+    if (!sync->max_messages) {
+        sync->max_messages = MAX_MESSAGES;
+    }
+    bundle->id++;
+    bundle->n = bundle->n_items = 0;
+    bundle->error = 0;
+    bundle->bad = NULL;
+    take_items(sync);
+    send_control(sync, OFPBCT_OPEN_REQUEST);
+    /* A flow must not point to a group that is not there. */
+    send_items(sync, true, false);
+    send_items(sync, false, false);
+    send_items(sync, false, true);
+    send_items(sync, true, true);
+    /* If a message cannot be read, what can be must not be committed. */
+    bundle->xid = send_control(sync, OFPBCT_CLOSE_REQUEST);
+    bundle->state = OF_BUNDLE_FILLED;
+    sync->stats.bundles++;
+}
+
+/* Wakes the poll loop when there is something to be sent. */
+void
+of_bundle_wait(struct of_sync *sync)
+{
+    if (sync->state == OF_SYNCING && sync->complete && sync->n_dirty
+        && sync->bundle.state == OF_BUNDLE_NONE) {
+        poll_timer_wait_until(sync->retry);
+    }
+}
+
+static void
+add_latency(struct of_sync *sync, long long int ms)
+{
+    size_t i = 0;
+
+    /* 1, 2, 4, ... ms. */
+    while (i < OF_N_LATENCIES && ms > 1 << i) {
+        i++;
+    }
+    sync->stats.latency[i]++;
+    sync->stats.n_latency++;
+    sync->stats.latency_sum += ms / 1000.0;
+}
+
+/* The bundle has come to its end. */
+static void
+end(struct of_sync *sync, bool ok)
+{
+    struct of_bundle *bundle = &sync->bundle;
+    long long int now = time_msec();
+    struct of_item *bad = bundle->bad;
+    uint64_t epoch = 0;
+
+    bundle->state = OF_BUNDLE_NONE;
+    for (size_t i = 0; i < bundle->n_items; i++) {
+        struct of_item *item = bundle->items[i];
+
+        item->in_flight = false;
+        if (ok) {
+            of_item_set_have(item, item->sent);
+            if (item->epoch != epoch) {
+                add_latency(sync, now - item->since);
+            }
+            epoch = item->epoch;
+        } else {
+            of_value_unref(item->sent);
+        }
+        item->sent = NULL;
+    }
+    if (ok) {
+        sync->max_messages = MIN(sync->max_messages * 2, MAX_MESSAGES);
+    } else {
+        sync->stats.bundles_failed++;
+        if (bad) {
+            of_item_refuse(sync, bad, ofperr_to_string(bundle->error));
+        } else if (sync->max_messages > 1) {
+            /* Find out whose fault it is, if it is somebody's. */
+            sync->max_messages = MAX(1, sync->max_messages / 4);
+        } else if (bundle->n_items) {
+            of_item_refuse(sync, bundle->items[0],
+                           ofperr_to_string(bundle->error));
+        }
+        if (!bad) {
+            sync->retry = now + RETRY_MS;
+        }
+    }
+
+    /* What goes together stays together. */
+    uint64_t last = sync->epoch;
+
+    for (size_t i = 0; i < bundle->n_items; i++) {
+        struct of_item *item = bundle->items[i];
+
+        if (!ok) {
+            sync->epoch = item->epoch;
+            of_item_touch(sync, item);
+        }
+        of_item_collect(sync, item);
+    }
+    sync->epoch = last;
+}
+
+/* Returns true if 'oh' answers a message of the bundle. */
+bool
+of_bundle_reply(struct of_sync *sync, const struct ofp_header *oh)
+{
+    struct of_bundle *bundle = &sync->bundle;
+
+    if (bundle->state == OF_BUNDLE_NONE || oh->xid != bundle->xid) {
+        return false;
+    }
+    if (bundle->state == OF_BUNDLE_COMMITTING) {
+        end(sync, true);
+    } else if (bundle->error) {
+        send_control(sync, OFPBCT_DISCARD_REQUEST);
+        end(sync, false);
+    } else {
+        bundle->xid = send_control(sync, OFPBCT_COMMIT_REQUEST);
+        bundle->state = OF_BUNDLE_COMMITTING;
+    }
+    return true;
+}
+
+/* Takes note of 'error', which is the answer 'oh' to some message. */
+void
+of_bundle_error(struct of_sync *sync, const struct ofp_header *oh,
+                enum ofperr error)
+{
+    struct of_bundle *bundle = &sync->bundle;
+
+    if (bundle->state == OF_BUNDLE_NONE) {
+        return;
+    }
+    for (size_t i = 0; i < bundle->n && !bundle->bad; i++) {
+        if (bundle->messages[i].xid == oh->xid) {
+            bundle->bad = bundle->messages[i].item;
+            bundle->error = error;
+            return;
+        }
+    }
+    if (oh->xid == bundle->xid) {
+        if (!bundle->error) {
+            bundle->error = error;
+        }
+        end(sync, false);
+    }
+}
+
+/* The connection was lost: what became of the bundle is not known. */
+void
+of_bundle_forget(struct of_sync *sync)
+{
+    struct of_bundle *bundle = &sync->bundle;
+
+    if (bundle->state != OF_BUNDLE_NONE) {
+        bundle->state = OF_BUNDLE_NONE;
+        for (size_t i = 0; i < bundle->n_items; i++) {
+            struct of_item *item = bundle->items[i];
+
+            item->in_flight = false;
+            of_value_unref(item->sent);
+            item->sent = NULL;
+        }
+    }
+    bundle->n = bundle->n_items = 0;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "of-sync-private.h"
+
+#include "openvswitch/ofp-actions.h"
+#include "openvswitch/ofp-flow.h"
+#include "openvswitch/ofp-msgs.h"
+#include "openvswitch/ofpbuf.h"
+#include "openvswitch/rconn.h"
+#include "openvswitch/vlog.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(of_dump);
+
+static ovs_be32
+send_request(struct of_sync *sync, struct ofpbuf *request)
+{
+    const struct ofp_header *oh = request->data;
+    ovs_be32 xid = oh->xid;
+
+    rconn_send(sync->rconn, request, NULL);
+    return xid;
+}
+
+/* Asks for all groups, and for the flows with our cookie. */
+void
+of_dump_start(struct of_sync *sync)
+{
+    struct ofputil_flow_stats_request fsr = {
+        .cookie = sync->options.cookie & sync->options.cookie_mask,
+        .cookie_mask = sync->options.cookie_mask,
+        .out_port = OFPP_ANY,
+        .out_group = OFPG_ANY,
+        .table_id = 0xff,
+    };
+
+    match_init_catchall(&fsr.match);
+    sync->groups_dumped = sync->flows_dumped = false;
+    sync->group_xid = send_request(
+        sync, ofputil_encode_group_desc_request(OF_VERSION, OFPG_ALL));
+    sync->flow_xid = send_request(
+        sync, ofputil_encode_flow_stats_request(&fsr, OF_PROTOCOL));
+}
+
+static void
+finish(struct of_sync *sync)
+{
+    if (sync->groups_dumped && sync->flows_dumped) {
+        sync->state = OF_SYNCING;
+        if (sync->complete) {
+            of_items_touch_all(sync);
+            VLOG_INFO("%s: %"PRIuSIZE" flows and groups differ from what "
+                      "they should be", rconn_get_name(sync->rconn),
+                      sync->n_dirty);
+        }
+    }
+}
+
+static void
+bad_reply(struct of_sync *sync, const char *what, enum ofperr error)
+{
+    VLOG_WARN("%s: cannot read its %s (%s)", rconn_get_name(sync->rconn),
+              what, ofperr_to_string(error));
+    rconn_reconnect(sync->rconn);
+}
+
+/* Takes note of a part of the groups that the switch has. */
+void
+of_dump_groups(struct of_sync *sync, const struct ofp_header *oh)
+{
+    struct ofpbuf b = ofpbuf_const_initializer(oh, ntohs(oh->length));
+
+    if (sync->state != OF_DUMPING || oh->xid != sync->group_xid) {
+        return;
+    }
+    for (;;) {
+        struct ofputil_group_desc gd;
+        int retval = ofputil_decode_group_desc_reply(&gd, &b, oh->version);
+
+        if (retval) {
+            if (retval != EOF) {
+                bad_reply(sync, "groups", retval);
+                return;
+            }
+            break;
+        }
+        if (gd.group_id >= sync->options.group_min
+            && gd.group_id <= sync->options.group_max) {
+            struct ofputil_group_mod gm = {
+                .type = gd.type,
+                .group_id = gd.group_id,
+                .props = gd.props,
+            };
+
+            ovs_list_move(&gm.buckets, &gd.buckets);
+            of_item_set_have(of_item_get_group(sync, gd.group_id),
+                             of_value_from_group(&gm));
+        } else {
+            ofputil_uninit_group_desc(&gd);
+        }
+    }
+    if (!ofpmp_more(oh)) {
+        sync->groups_dumped = true;
+        finish(sync);
+    }
+}
+
+/* The same for flows. */
+void
+of_dump_flows(struct of_sync *sync, const struct ofp_header *oh)
+{
+    struct ofpbuf b = ofpbuf_const_initializer(oh, ntohs(oh->length));
+    uint64_t stub[1024 / 8];
+    struct ofpbuf ofpacts = OFPBUF_STUB_INITIALIZER(stub);
+
+    if (sync->state != OF_DUMPING || oh->xid != sync->flow_xid) {
+        return;
+    }
+    for (;;) {
+        struct ofputil_flow_stats fs;
+        struct minimatch match;
+        int retval = ofputil_decode_flow_stats_reply(&fs, &b, false,
+                                                     &ofpacts);
+
+        if (retval) {
+            if (retval != EOF) {
+                bad_reply(sync, "flows", retval);
+                ofpbuf_uninit(&ofpacts);
+                return;
+            }
+            break;
+        }
+        minimatch_init(&match, &fs.match);
+        of_item_set_have(of_item_get_flow(sync, &match, fs.table_id,
+                                          fs.priority),
+                         of_value_from_flow(fs.cookie, fs.ofpacts,
+                                            fs.ofpacts_len));
+        minimatch_destroy(&match);
+    }
+    ofpbuf_uninit(&ofpacts);
+    if (!ofpmp_more(oh)) {
+        sync->flows_dumped = true;
+        finish(sync);
+    }
+}

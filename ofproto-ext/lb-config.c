@@ -158,18 +158,40 @@ lb_config_need_sticky(void)
     return lb_registry_get_sticky() ? 0 : replace_sticky();
 }
 
+/* Returns the number that 'other_config' has for 'key', 'def' if it has none,
+ * or 'old', with a warning, if what it has is no number. */
+static unsigned long long int
+get_number(const struct smap *other_config, const char *key,
+           unsigned long long int def, unsigned long long int old)
+{
+    const char *s = smap_get(other_config, key);
+    unsigned long long int n;
+
+    if (!s) {
+        return def;
+    }
+    if (!s[0] || s[strspn(s, "0123456789")] || !str_to_ullong(s, 10, &n)) {
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
+
+        VLOG_WARN_RL(&rl, "other_config:%s=%s is not a number of up to 64 "
+                     "bits: %llu stays", key, s, old);
+        return old;
+    }
+    return n;
+}
+
 static void
 set_sticky_entries(const struct smap *other_config)
 {
-    unsigned long long int n = smap_get_ullong(other_config,
-                                               "lb-sticky-entries",
-                                               DEFAULT_STICKY_ENTRIES);
+    unsigned long long int n = get_number(other_config, "lb-sticky-entries",
+                                          DEFAULT_STICKY_ENTRIES,
+                                          sticky_entries);
 
     if (n == sticky_entries) {
         return;
     }
     if (!n || n > LB_STICKY_MAX_ENTRIES) {
-        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
+        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
 
         VLOG_WARN_RL(&rl, "other_config:lb-sticky-entries=%llu is out of "
                      "range 1 to %"PRIu32": %llu stays", n,
@@ -234,8 +256,8 @@ set_takes_dp_hash(const struct smap *other_config,
                   const struct hmap *ofprotos)
 {
     const char *value = smap_get_def(other_config, "lb-dp-hash", "dp_hash");
-    unsigned long long int seed = smap_get_ullong(other_config,
-                                                  "lb-dp-hash-seed", 0);
+    unsigned long long int seed = get_number(other_config, "lb-dp-hash-seed",
+                                             0, shared_seed);
     bool takes = !strcmp(value, "maglev");
 
     if (!takes && strcmp(value, "dp_hash")) {

@@ -15,6 +15,7 @@ datapath_dpdk_libdatapath_la_SOURCES = \
 	datapath-dpdk/gtpu-peer.c \
 	datapath-dpdk/gtpu-psc.c \
 	datapath-dpdk/gtpu-push-text.c \
+	datapath-dpdk/gtpu-push.c \
 	datapath-dpdk/gtpu-reply.c \
 	datapath-dpdk/gtpu-show.c \
 	datapath-dpdk/gtpu-signalling.c \

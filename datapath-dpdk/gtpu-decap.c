@@ -213,18 +213,25 @@ decap_g_pdu(struct dp_packet *packet, const struct gtpu_header *h,
     return drop;
 }
 
+/* Returns 'h' in 'dg' as gtpu-signalling.c wants it. */
+static struct gtpu_message
+make_message(const struct gtpu_header *h, const struct datagram *dg)
+{
+    return (struct gtpu_message) {
+        .header = h,
+        .data = dg->payload,
+        .len = dg->len,
+        .is_ipv6 = dg->is_ipv6,
+    };
+}
+
 /* Makes 'packet', a signalling message 'h' in 'dg', what the ports take, or
  * the answer to it. */
 static enum gtpu_drop
 decap_signalling(struct dp_packet *packet, const struct gtpu_header *h,
                  const struct datagram *dg)
 {
-    const struct gtpu_message message = {
-        .header = h,
-        .data = dg->payload,
-        .len = dg->len,
-        .is_ipv6 = dg->is_ipv6,
-    };
+    const struct gtpu_message message = make_message(h, dg);
     enum gtpu_drop drop = GTPU_DROP_NONE;
     enum gtpu_fate fate = gtpu_signalling_receive(packet, &message, &drop);
 
@@ -234,6 +241,17 @@ decap_signalling(struct dp_packet *packet, const struct gtpu_header *h,
     packet->packet_type = htonl(dg->is_ipv6 ? PT_IPV6 : PT_IPV4);
     dp_packet_reset_packet(packet, packet->l3_ofs);
     return GTPU_DROP_NONE;
+}
+
+/* Makes 'packet', with an extension header that must be comprehended and is
+ * not, the answer to it. */
+static enum gtpu_drop
+refuse(struct dp_packet *packet, const struct gtpu_header *h,
+       const struct datagram *dg)
+{
+    const struct gtpu_message message = make_message(h, dg);
+
+    return gtpu_signalling_refuse(packet, &message);
 }
 
 static enum gtpu_drop
@@ -249,7 +267,9 @@ decap(struct dp_packet *packet)
         drop = (enum gtpu_drop) gtpu_parse(dg.payload, dg.len, dg.len, NULL,
                                            &h);
     }
-    if (drop) {
+    if (drop == (enum gtpu_drop) GTPU_ERR_EXT_REQUIRED) {
+        return refuse(packet, &h, &dg);
+    } else if (drop) {
         return drop;
     }
 

@@ -27,15 +27,6 @@
 #include "packets.h"
 #include "util.h"
 
-/* Returns the offset of the GTP-U header in a packet with the outer headers
- * that Open vSwitch builds: without IP options or IPv6 extension headers. */
-static size_t
-gtpu_offset(bool is_ipv6)
-{
-    return (ETH_HEADER_LEN + (is_ipv6 ? IPV6_HEADER_LEN : IP_HEADER_LEN)
-            + UDP_HEADER_LEN);
-}
-
 /* Stores in '*psc' the PDU Session Container for what the port 'netdev' sends
  * for 'tnl', and in '*present' whether there is to be one.  Returns 0 or an
  * errno value. */
@@ -63,8 +54,9 @@ choose_psc(const struct netdev *netdev, const struct flow_tnl *tnl,
 }
 
 /* Returns the type of message that the flow with 'tnl' sends: G-PDU, unless it
- * is an End Marker on its way or OpenFlow says so.  0 if it is no message of a
- * tunnel. */
+ * is an End Marker on its way or OpenFlow says so.  0 if it is none that a
+ * tunnel port sends.  (An Error Indication that was received is not sent on,
+ * either, but only gtpu-push.c can tell.) */
 static uint8_t
 choose_msg_type(const struct flow_tnl *tnl)
 {
@@ -73,9 +65,39 @@ choose_msg_type(const struct flow_tnl *tnl)
     case GTPU_MSG_G_PDU:
         return GTPU_MSG_G_PDU;
     case GTPU_MSG_END_MARKER:
-        return GTPU_MSG_END_MARKER;
+    case GTPU_MSG_ERROR_INDICATION:
+        return tnl->gtpu_msgtype;
     default:
         return 0;
+    }
+}
+
+/* Fills in '*spec' for a message of the type that '*spec' already has, with
+ * 'psc' if it is not null.  'seq' tells whether the port's messages have
+ * sequence numbers. */
+static void
+fill_spec(struct gtpu_hdr_spec *spec, const struct flow_tnl *tnl,
+          const struct gtpu_psc *psc, bool seq)
+{
+    /* To be filled in by gtpu_push_udp_port(). */
+    static const struct gtpu_ext udp_port = {
+        .type = GTPU_EXT_UDP_PORT,
+        .content = (const uint8_t *) "\0",
+        .len = 2,
+    };
+
+    switch (spec->msg_type) {
+    case GTPU_MSG_ERROR_INDICATION:
+        spec->has_seq = true;
+        spec->exts = &udp_port;
+        spec->n_exts = 1;
+        return;
+    case GTPU_MSG_G_PDU:
+        spec->has_seq = seq;
+        /* Fall through. */
+    default:
+        spec->teid = ntohl(be64_to_be32(tnl->tun_id));
+        spec->psc = psc;
     }
 }
 
@@ -84,7 +106,7 @@ gtpu_vport_build_header(const struct netdev *netdev,
                         struct ovs_action_push_tnl *data,
                         const struct netdev_tnl_build_header_params *params)
 {
-    size_t ofs = gtpu_offset(params->is_ipv6);
+    size_t ofs = gtpu_header_offset(params->is_ipv6);
     uint8_t *gtpu = (uint8_t *) data->header + ofs;
     const struct flow_tnl *tnl = &params->flow->tunnel;
     struct gtpu_psc psc;
@@ -104,18 +126,16 @@ gtpu_vport_build_header(const struct netdev *netdev,
         return n;
     }
 
-    const struct gtpu_hdr_spec spec = {
-        .teid = ntohl(be64_to_be32(tnl->tun_id)),
+    struct gtpu_hdr_spec spec = {
         .msg_type = choose_msg_type(tnl),
-        .has_seq = (data->header_len > ofs + GTPU_HLEN
-                    && tnl->gtpu_msgtype != GTPU_MSG_END_MARKER),
         .seq = gtpu_vport_seq_slot(netdev),
-        .psc = has_psc ? &psc : NULL,
     };
 
     if (!spec.msg_type) {
         return EINVAL;
     }
+    fill_spec(&spec, tnl, has_psc ? &psc : NULL,
+              data->header_len > ofs + GTPU_HLEN);
     memset(gtpu, 0, sizeof data->header - ofs);
     n = gtpu_build_header(gtpu, sizeof data->header - ofs, &spec, 0);
     if (n < 0) {
@@ -131,17 +151,15 @@ gtpu_vport_push_header(const struct netdev *netdev OVS_UNUSED,
                        const struct ovs_action_push_tnl *data)
 {
     bool is_ipv6 = netdev_tnl_is_header_ipv6(data->header);
-    size_t ofs = gtpu_offset(is_ipv6);
+    size_t ofs = gtpu_header_offset(is_ipv6);
     size_t gtpu_hlen = data->header_len - ofs;
     ovs_be16 udp_src = netdev_tnl_get_src_port(packet);
     struct udp_header *udp;
     uint8_t *gtpu;
     int udp_len;
 
-    if (((const uint8_t *) data->header)[ofs + 1] == GTPU_MSG_END_MARKER) {
-        /* Has no payload. */
-        dp_packet_set_size(packet, 0);
-        gtpu_count_tx(GTPU_MSG_END_MARKER);
+    if (((const uint8_t *) data->header)[ofs + 1] != GTPU_MSG_G_PDU) {
+        gtpu_push_payload(packet, ((const uint8_t *) data->header)[ofs + 1]);
     } else if (data->header_len - ETH_HEADER_LEN + dp_packet_size(packet)
                > UINT16_MAX) {
         /* The caller sends the packet in any case.  An empty G-PDU does no
@@ -159,6 +177,9 @@ gtpu_vport_push_header(const struct netdev *netdev OVS_UNUSED,
         const ovs_be16 *slot = (const void *) (gtpu + GTPU_HLEN);
 
         gtpu_set_seq(gtpu, gtpu_vport_next_seq(ntohs(*slot)));
+    }
+    if (gtpu[1] == GTPU_MSG_ERROR_INDICATION) {
+        gtpu_push_udp_port(packet, gtpu, gtpu_hlen);
     }
 
     udp->udp_src = udp_src;

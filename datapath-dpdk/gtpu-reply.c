@@ -68,12 +68,12 @@ can_answer(const struct dp_packet *packet, const struct flow_tnl *tnl)
                && !ipv6_addr_equals(&tnl->ipv6_src, &tnl->ipv6_dst)));
 }
 
-static enum gtpu_drop
-check_limit(const struct in6_addr *peer, enum gtpu_answer kind)
+enum gtpu_drop
+gtpu_check_limit(const struct in6_addr *peer, enum gtpu_answer kind)
 {
     static const enum gtpu_drop drops[GTPU_N_ANSWERS] = {
         [GTPU_ANSWER_ECHO] = GTPU_DROP_ECHO_LIMIT,
-        [GTPU_ANSWER_EXT] = GTPU_DROP_EXT_LIMIT,
+        [GTPU_ANSWER_EXT] = GTPU_DROP_NO_ANSWER,
         [GTPU_ANSWER_ERROR] = GTPU_DROP_ERROR_LIMIT,
     };
     uint64_t now = time_usec() * UINT64_C(1000);
@@ -178,10 +178,8 @@ write_answer(struct dp_packet *packet, const struct flow_tnl *tnl,
     packet->l4_ofs = (char *) udp - (char *) dp_packet_data(packet);
 }
 
-/* Makes room for 'size' octets in 'packet'.  Returns false if its buffer is of
- * a kind that cannot grow. */
-static bool
-make_room(struct dp_packet *packet, size_t size)
+bool
+gtpu_make_room(struct dp_packet *packet, size_t size)
 {
     size_t old_size = dp_packet_size(packet);
 
@@ -212,10 +210,10 @@ gtpu_reply(struct dp_packet *packet, const struct gtpu_message *message,
             + UDP_HEADER_LEN + len);
     if (!dst_port || !can_answer(packet, &tnl)
         || packet->packet_type != htonl(PT_ETH)
-        || !make_room(packet, size)) {
+        || !gtpu_make_room(packet, size)) {
         return GTPU_DROP_NO_ANSWER;
     }
-    drop = check_limit(&peer, kind);
+    drop = gtpu_check_limit(&peer, kind);
     if (drop) {
         return drop;
     } else if (!find_underlay(packet, &peer, &port)) {

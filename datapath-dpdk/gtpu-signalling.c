@@ -10,6 +10,7 @@
 
 #include "dp-packet.h"
 #include "openvswitch/flow.h"
+#include "ovs-atomic.h"
 
 /* Answers an Echo Request (TS 29.281 clause 7.2.2): from the address and port
  * that it was sent to, to those it came from, with its sequence number. */
@@ -64,4 +65,26 @@ gtpu_signalling_receive(struct dp_packet *packet,
     default:
         return GTPU_DELIVER;
     }
+}
+
+/* TS 29.281 clause 7.2.3. */
+enum gtpu_drop
+gtpu_signalling_refuse(struct dp_packet *packet,
+                       const struct gtpu_message *message)
+{
+    static atomic_count seq = ATOMIC_COUNT_INIT(0);
+    uint8_t answer[GTPU_SIGNALLING_MAX_LEN];
+    int len;
+
+    if (message->header->msg_type == GTPU_MSG_G_PDU) {
+        len = gtpu_build_ext_notification(answer, sizeof answer,
+                                          atomic_count_inc(&seq),
+                                          &gtpu_ext_set_default);
+        if (!gtpu_reply(packet, message, GTPU_ANSWER_EXT, answer, len,
+                        htons(GTPU_UDP_PORT))) {
+            gtpu_drop_count((enum gtpu_drop) GTPU_ERR_EXT_REQUIRED);
+            return GTPU_DROP_NONE;
+        }
+    }
+    return (enum gtpu_drop) GTPU_ERR_EXT_REQUIRED;
 }

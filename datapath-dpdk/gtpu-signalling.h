@@ -42,6 +42,12 @@ enum gtpu_fate gtpu_signalling_receive(struct dp_packet *packet,
                                        const struct gtpu_message *message,
                                        enum gtpu_drop *drop);
 
+/* Answers 'message', a G-PDU with an extension header that is unknown and to
+ * be comprehended, by the list of those that are known.  Returns what it is
+ * dropped for: GTPU_DROP_NONE if the packet now is the answer. */
+enum gtpu_drop gtpu_signalling_refuse(struct dp_packet *packet,
+                                      const struct gtpu_message *message);
+
 /* Makes of 'packet', in which a G-PDU or a signalling message is, an answer to
  * its sender: the GTP-U message 'answer' of 'len' octets, from port 2152 to
  * port 'dst_port'.  The packet then is one that the underlay bridge itself
@@ -55,6 +61,20 @@ enum gtpu_drop gtpu_reply(struct dp_packet *packet,
                           const struct gtpu_message *message,
                           enum gtpu_answer kind, const uint8_t *answer,
                           size_t len, ovs_be16 dst_port);
+
+/* Takes a token for an answer of 'kind' to 'peer'.  Returns GTPU_DROP_NONE, or
+ * that there is none. */
+enum gtpu_drop gtpu_check_limit(const struct in6_addr *peer,
+                                enum gtpu_answer kind);
+
+/* Makes room for 'size' octets in 'packet'.  Returns false if its buffer is of
+ * a kind that cannot grow. */
+bool gtpu_make_room(struct dp_packet *packet, size_t size);
+
+/* What is sent by a tunnel port and is no G-PDU; see gtpu-push.c. */
+void gtpu_push_payload(struct dp_packet *, uint8_t msg_type);
+void gtpu_push_udp_port(const struct dp_packet *, uint8_t *gtpu,
+                        size_t hdr_len);
 
 /* Counters of messages by type; see gtpu-count.c.  Any thread.  The main
  * thread reads them, some seconds late. */

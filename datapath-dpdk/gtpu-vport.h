@@ -44,10 +44,10 @@ struct smap;
     GTPU_DROP(NO_SEQ, no_seq, "Echo Request without sequence number")       \
     GTPU_DROP(ECHO_OFF, echo_off, "Echo Request, and none is answered")     \
     GTPU_DROP(ECHO_LIMIT, echo_limit, "Echo Request beyond the rate limit") \
-    GTPU_DROP(EXT_LIMIT, ext_limit,                                         \
-              "unknown extension header, answer beyond the rate limit")     \
     GTPU_DROP(ERROR_LIMIT, error_limit,                                     \
               "Error Indication beyond the rate limit")                     \
+    GTPU_DROP(NO_ERROR, no_error,                                           \
+              "Error Indication, but not to the sender of a G-PDU")         \
     GTPU_DROP(NO_ANSWER, no_answer,                                         \
               "to be answered, but not from one other host's address")      \
     GTPU_DROP(NO_ROUTE, no_route, "to be answered, but no bridge leads back") \
@@ -103,6 +103,15 @@ struct gtpu_port_options {
 
 /* Returns the options of the port 'netdev'.  Any thread. */
 struct gtpu_port_options gtpu_vport_options(const struct netdev *netdev);
+
+/* Returns the offset of the GTP-U header in a packet with the outer headers
+ * that Open vSwitch builds: without IP options or IPv6 extension headers. */
+static inline size_t
+gtpu_header_offset(bool is_ipv6)
+{
+    return (ETH_HEADER_LEN + (is_ipv6 ? IPV6_HEADER_LEN : IP_HEADER_LEN)
+            + UDP_HEADER_LEN);
+}
 
 /* Parses 'args', a port's column "options", into '*options'.  Returns a null
  * pointer, or what is wrong, which the caller frees.  See gtpu-options.c. */

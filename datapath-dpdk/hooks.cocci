@@ -59,6 +59,27 @@ expression type;
  ...>
  }
 
+// Not each packet may become a message.
+// hook gtpu_may_push: lib/netdev.c, 1
+@gtpu_may_push@
+expression packet, data;
+@@
+ netdev_push_header(...)
+ {
+ <...
++if (!gtpu_vport_may_push(packet, data)) {
++    dp_packet_delete(packet);
++    continue;
++}
+ netdev->netdev_class->push_header(netdev, packet, data);
+ ...>
+ }
+
+// hook gtpu_may_push_include: lib/netdev.c, 1
+@gtpu_may_push_include@ @@
+ #include "netdev-provider.h"
++#include "datapath-dpdk/datapath-hooks.h"
+
 // An answer to a GTP-U message comes from the underlay bridge.
 // hook gtpu_pop_port: lib/dpif-netdev.c, 1
 @gtpu_pop_port@

@@ -66,10 +66,28 @@ gtpu_xlate_input(const struct flow *flow, struct flow_wildcards *wc)
     }
 }
 
+/* Makes 'tnl' lead back to where it came from, but for what the port's
+ * configuration 'cfg' says in any case. */
+static void
+turn_round(struct flow_tnl *tnl, const struct netdev_tunnel_config *cfg)
+{
+    struct in6_addr src = tnl->ipv6_src;
+    ovs_be32 ip_src = tnl->ip_src;
+
+    if (cfg->ip_src_flow) {
+        tnl->ip_src = tnl->ip_dst;
+        tnl->ipv6_src = tnl->ipv6_dst;
+    }
+    if (cfg->ip_dst_flow) {
+        tnl->ip_dst = ip_src;
+        tnl->ipv6_dst = src;
+    }
+}
+
 /* The port 'netdev' is going to send what 'flow' says.  Has all that its
  * header depends on matched exactly by 'wc'. */
 void
-gtpu_xlate_output(const struct netdev *netdev, const struct flow *flow,
+gtpu_xlate_output(const struct netdev *netdev, struct flow *flow,
                   struct flow_wildcards *wc)
 {
     struct geneve_opt opts[TLV_TOT_OPT_SIZE / sizeof(struct geneve_opt)];
@@ -82,6 +100,9 @@ gtpu_xlate_output(const struct netdev *netdev, const struct flow *flow,
     }
 
     wc->masks.tunnel.gtpu_msgtype = UINT8_MAX;
+    if (flow->tunnel.gtpu_msgtype == GTPU_MSG_ERROR_INDICATION) {
+        turn_round(&flow->tunnel, netdev_get_tunnel_config(netdev));
+    }
     if (!flow->tunnel.metadata.present.map) {
         return;
     }

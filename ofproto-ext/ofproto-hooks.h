@@ -92,7 +92,7 @@ void gtpu_underlay_run(const struct hmap *ofprotos);
 bool gtpu_xlate_receive(const struct flow *, struct flow *other);
 bool gtpu_xlate_gets_eth(enum netdev_pt_mode, const struct flow *);
 void gtpu_xlate_input(const struct flow *, struct flow_wildcards *);
-void gtpu_xlate_output(const struct netdev *, const struct flow *,
+void gtpu_xlate_output(const struct netdev *, struct flow *,
                        struct flow_wildcards *);
 
 #endif /* ofproto-hooks.h */

@@ -86,10 +86,12 @@ EXTRA_DIST += \
 	tests/kube/go.mod \
 	tests/kube/go.sum \
 	tests/kube/harness.py \
+	tests/kube/lab.py \
 	tests/kube/run \
 	tests/kube/server.py \
 	tests/kube/tests_cluster.py \
 	tests/kube/tests_local.py \
+	tests/kube/tests_proxy.py \
 	tests/kube/tests_servers.py
 
 # With a kube-apiserver and etcd, as root; KUBETESTFLAGS names tests.

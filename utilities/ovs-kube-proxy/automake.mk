@@ -71,6 +71,29 @@ OF_SYNC_SOURCES = \
 utilities_ovs_kube_proxy_libof_sync_la_CPPFLAGS = $(KUBE_CPPFLAGS)
 $(utilities_ovs_kube_proxy_libof_sync_la_OBJECTS): | $(OVS)/headers.stamp
 
+# The program.
+if BUILD_OPENVSWITCH
+bin_PROGRAMS = utilities/ovs-kube-proxy/ovs-kube-proxy
+endif
+utilities_ovs_kube_proxy_ovs_kube_proxy_SOURCES = \
+	utilities/ovs-kube-proxy/ovs-kube-proxy.c \
+	utilities/ovs-kube-proxy/proxy-options.c \
+	utilities/ovs-kube-proxy/proxy-options.h \
+	utilities/ovs-kube-proxy/service-flows.c \
+	utilities/ovs-kube-proxy/service-flows.h \
+	utilities/ovs-kube-proxy/service-pipeline.c \
+	utilities/ovs-kube-proxy/service-pipeline.h \
+	utilities/ovs-kube-proxy/service-reject.c \
+	utilities/ovs-kube-proxy/service-reject.h
+utilities_ovs_kube_proxy_ovs_kube_proxy_CPPFLAGS = $(KUBE_CPPFLAGS)
+utilities_ovs_kube_proxy_ovs_kube_proxy_LDADD = \
+	utilities/ovs-kube-proxy/libkube-api.la \
+	utilities/ovs-kube-proxy/libkube-service.la \
+	utilities/ovs-kube-proxy/libof-sync.la \
+	$(KUBE_LIBS)
+$(utilities_ovs_kube_proxy_ovs_kube_proxy_OBJECTS): | $(OVS)/headers.stamp
+dist_man_MANS = utilities/ovs-kube-proxy/ovs-kube-proxy.8
+
 # What links it is linked again when it changed: 'extended' is phony, the
 # recipe is there for make to look at the file again.
 $(OVS)/extended/lib/libopenvswitch.la: extended

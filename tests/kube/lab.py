@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""A switch with hosts, and ovs-kube-proxy, for packets of any making.
+
+         a    10.1.0.2 ─┐
+         b    10.1.0.3 ─┤                      "n1", 192.0.2.1, pods
+       pod   10.1.0.9 ──┤                      10.1.0.0/24, fd01::/64
+    remote   10.1.1.4 ──┼── br0, userspace datapath, no PMD thread
+       ext 203.0.113.5 ─┤
+      node   192.0.2.1 ─┤   table 0:  ip, ipv6 -> table 60 (Services)
+     other   the rest ──┘   table 20: routes
+
+Each host is a veth pair of the test's network namespace; the test writes and
+reads frames at its end.
+"""
+
+import json
+import os
+import re
+import select
+import socket
+import subprocess
+import time
+
+from scapy.layers.inet import ICMP, IP, TCP, UDP
+from scapy.layers.inet6 import IPv6
+from scapy.layers.l2 import Ether
+
+from cluster import wait_until
+from harness import World
+
+GW_MAC = "02:00:00:00:00:01"
+HOSTS = {
+    "a": ("10.1.0.2", "fd01::2"),
+    "b": ("10.1.0.3", "fd01::3"),
+    "pod": ("10.1.0.9", "fd01::9"),
+    "remote": ("10.1.1.4", "fd02::4"),
+    "ext": ("203.0.113.5", "2001:db8:f::5"),
+    "node": ("192.0.2.1", "2001:db8::1"),
+    "other": ("198.18.0.1", "2001:db8:e::1"),
+}
+NODE = {
+    "apiVersion": "v1", "kind": "Node",
+    "metadata": {"name": "n1",
+                 "labels": {"topology.kubernetes.io/zone": "z1"}},
+    "spec": {"podCIDR": "10.1.0.0/24",
+             "podCIDRs": ["10.1.0.0/24", "fd01::/64"]},
+    "status": {"addresses": [
+        {"type": "InternalIP", "address": "192.0.2.1"},
+        {"type": "InternalIP", "address": "2001:db8::1"}]},
+}
+
+
+class Host:
+    def __init__(self, name, number):
+        self.name = name
+        self.port = number
+        self.ip4, self.ip6 = HOSTS[name]
+        self.mac = "02:00:00:00:01:%02x" % number
+        # Ends that send nothing unasked.
+        for folder in "all", "default":
+            with open("/proc/sys/net/ipv6/conf/%s/disable_ipv6" % folder,
+                      "w") as stream:
+                stream.write("1")
+        for command in (
+                ["add", "v" + name, "type", "veth", "peer", "name",
+                 "h" + name],
+                ["set", "h" + name, "address", self.mac, "up"],
+                ["set", "v" + name, "up"]):
+            subprocess.run(["ip", "link"] + command, check=True)
+        for end in "vh":
+            subprocess.run(["ethtool", "-K", end + name, "tx", "off", "gro",
+                            "off"], check=True, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL)
+        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
+                                    socket.htons(3))
+        self.socket.bind(("h" + name, 0))
+        self.socket.setblocking(False)
+
+    def address(self, like):
+        return self.ip6 if ":" in like else self.ip4
+
+    def send(self, packet):
+        self.socket.send(bytes(Ether(src=self.mac, dst=GW_MAC) / packet))
+
+    def receive(self):
+        """The IP packets that have come."""
+        packets = []
+        while True:
+            try:
+                data, address = self.socket.recvfrom(65535)
+            except BlockingIOError:
+                return packets
+            if address[2] != socket.PACKET_OUTGOING:
+                frame = Ether(data)
+                if frame.dst == self.mac and (IP in frame or IPv6 in frame):
+                    packets.append(frame.payload)
+
+    def close(self):
+        self.socket.close()
+        subprocess.run(["ip", "link", "delete", "h" + self.name], check=True)
+
+
+class Lab:
+    """The switch; start() a proxy when its objects are there."""
+
+    def __init__(self):
+        self.dir = os.path.join(World.folder, "lab")
+        self.manifests = os.path.join(self.dir, "manifests")
+        os.makedirs(self.manifests)
+        root = os.path.join(World.build, "openvswitch/extended")
+        self.env = dict(
+            os.environ, OVS_RUNDIR=self.dir, OVS_LOGDIR=self.dir,
+            OVS_DBDIR=self.dir, OVS_SYSCONFDIR=self.dir,
+            PATH=":".join([os.path.join(root, d) for d in
+                           ("utilities", "vswitchd", "ovsdb")] +
+                          [os.environ["PATH"]]))
+        self.proxy = None
+        self.daemons = []
+        self.hosts = {}
+        self.start_switch(os.path.join(
+            World.build, "openvswitch/extended-source/vswitchd",
+            "vswitch.ovsschema"))
+        for number, name in enumerate(HOSTS, 1):
+            self.hosts[name] = Host(name, number)
+            self.run("ovs-vsctl", "add-port", "br0", "v" + name, "--", "set",
+                     "Interface", "v" + name, "ofport_request=%d" % number)
+        self.program()
+
+    def run(self, *args, check=True, **kwargs):
+        return subprocess.run(
+            args, env=self.env, check=check, text=True, timeout=60,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            stdin=kwargs.pop("stdin", subprocess.DEVNULL), **kwargs).stdout
+
+    def daemon(self, name, *args):
+        self.run(name, *args, "--pidfile", "--detach", "--no-chdir",
+                 "--log-file", "-vconsole:off")
+        self.daemons.append(name)
+
+    def start_switch(self, schema):
+        db = os.path.join(self.dir, "conf.db")
+        self.run("ovsdb-tool", "create", db, schema)
+        self.daemon("ovsdb-server", db,
+                    "--remote=punix:" + os.path.join(self.dir, "db.sock"))
+        self.run("ovs-vsctl", "--no-wait", "init")
+        self.daemon("ovs-vswitchd", "--disable-system")
+        self.run("ovs-vsctl", "add-br", "br0", "--", "set", "Bridge", "br0",
+                 "datapath_type=netdev", "fail-mode=secure")
+
+    def program(self):
+        """The flows of the one whose switch it is."""
+        flows = ["table=0,ip,actions=resubmit(,60)",
+                 "table=0,ipv6,actions=resubmit(,60)",
+                 "table=20,priority=0,actions=mod_dl_dst:%s,output:%d" %
+                 (self.hosts["other"].mac, self.hosts["other"].port)]
+        for host in self.hosts.values():
+            for field, address in (("ip,nw_dst", host.ip4),
+                                   ("ipv6,ipv6_dst", host.ip6)):
+                flows.append(
+                    "table=20,priority=1,%s=%s,actions="
+                    "load:0->NXM_OF_IN_PORT[],mod_dl_src:%s,mod_dl_dst:%s,"
+                    "output:%d" % (field, address, GW_MAC, host.mac,
+                                   host.port))
+        path = os.path.join(self.dir, "flows.txt")
+        with open(path, "w") as stream:
+            stream.write("\n".join(flows) + "\n")
+        self.run("ovs-ofctl", "-O", "OpenFlow15", "add-flows", "br0", path)
+
+    def flows(self):
+        return [line for line in self.run(
+            "ovs-ofctl", "-O", "OpenFlow15", "--no-stats", "dump-flows",
+            "br0").splitlines() if "actions=" in line]
+
+    def groups(self):
+        return [line for line in self.run(
+            "ovs-ofctl", "-O", "OpenFlow15", "dump-groups",
+            "br0").splitlines() if "group_id=" in line]
+
+    # ovs-kube-proxy.
+
+    def write(self, *objects):
+        """The objects that there are from now on, besides the Node."""
+        path = os.path.join(self.manifests, "objects.json")
+        with open(path + ".tmp", "w") as stream:
+            json.dump({"apiVersion": "v1", "kind": "List",
+                       "items": [NODE] + list(objects)}, stream)
+        os.rename(path + ".tmp", path)
+
+    def start(self, *args, source=None):
+        """Starts the proxy, waits until it is synced."""
+        program = os.path.join(World.build,
+                               "utilities/ovs-kube-proxy/ovs-kube-proxy")
+        with open(os.path.join(self.dir, "proxy.log"), "a") as log:
+            self.proxy = subprocess.Popen(
+                [program, source or "--from-file=" + self.manifests,
+                 "--node=n1", "--next-table=20",
+                 "--service-cidr=10.96.0.0/16,fd00:96::/112",
+                 "--pidfile", "--no-chdir", "-vconsole:info",
+                 "-vsyslog:off"] +
+                list(args) + ["unix:" + self.mgmt()],
+                env=self.env, stdin=subprocess.DEVNULL, stdout=log,
+                stderr=log)
+        wait_until(self.synced, "ovs-kube-proxy is synced")
+
+    def mgmt(self):
+        return os.path.join(self.dir, "br0.mgmt")
+
+    def log(self):
+        with open(os.path.join(self.dir, "proxy.log")) as stream:
+            return stream.read()
+
+    def appctl(self, *args, check=True):
+        return self.run("ovs-appctl", "-t", "ovs-kube-proxy", *args,
+                        check=check)
+
+    def synced(self):
+        if self.proxy.poll() is not None:
+            raise AssertionError("ovs-kube-proxy has ended:\n" + self.log())
+        return self.appctl("sync/status", check=False).startswith("synced\n")
+
+    def wait_shown(self, service, text):
+        """Waits until "service/show" says "text" and the switch has it."""
+        wait_until(lambda: text in self.appctl("service/show", service,
+                                               check=False) and
+                   self.synced(), "%s has '%s'" % (service, text))
+        # The datapath follows the tables at its own pace.
+        self.run("ovs-appctl", "-t", "ovs-vswitchd", "revalidator/wait")
+
+    def kill(self):
+        self.proxy.kill()
+        self.proxy.wait()
+
+    def stop(self):
+        self.appctl("exit")
+        assert self.proxy.wait(20) == 0
+
+    def close(self):
+        if self.proxy and self.proxy.poll() is None:
+            self.kill()
+        for name in reversed(self.daemons):
+            self.run("ovs-appctl", "-t", name, "exit", check=False)
+        for host in self.hosts.values():
+            host.close()
+        with open(os.path.join(self.dir, "ovs-vswitchd.log")) as stream:
+            bad = [line for line in stream if re.search(
+                r"\|(WARN|ERR|EMER)\|", line) and
+                # At its end.
+                "left allocated when ofproto" not in line]
+        os.rename(self.dir, self.dir + ".%d" % time.monotonic_ns())
+        assert not bad, "ovs-vswitchd says: " + "".join(bad[:5])
+
+    # Packets.
+
+    def collect(self, enough, seconds=10):
+        """Receives, as (host, packet), until "enough" of them is true."""
+        got = []
+        deadline = time.monotonic() + seconds
+        while not enough(got) and time.monotonic() < deadline:
+            ready = select.select([h.socket for h in self.hosts.values()],
+                                  [], [], 0.2)[0]
+            for host in self.hosts.values():
+                if host.socket in ready:
+                    got += [(host.name, p) for p in host.receive()]
+        return got
+
+    def drain(self):
+        for host in self.hosts.values():
+            host.receive()
+
+
+def ip_layer(src, dst, **kwargs):
+    if ":" in dst:
+        return IPv6(src=src, dst=dst, **kwargs)
+    return IP(src=src, dst=dst, **kwargs)
+
+
+def network(packet):
+    """The addresses of a packet, source and destination."""
+    layer = packet[IPv6] if IPv6 in packet else packet[IP]
+    return layer.src, layer.dst
+
+
+def l4(packet):
+    """Its TCP or UDP header, or None; not that inside of an ICMP error."""
+    if ICMP in packet or packet.lastlayer().name.startswith("ICMPv6"):
+        return None
+    for layer in TCP, UDP:
+        if layer in packet:
+            return packet[layer]
+    return None
+
+
+# Objects.
+
+def make_service(name, **spec):
+    """A Service with ClusterIP 10.96.0.10 and TCP port 80, or what "spec"
+    says instead."""
+    base = {"type": "ClusterIP", "clusterIP": "10.96.0.10",
+            "ipFamilies": ["IPv4"],
+            "ports": [{"name": "p", "protocol": "TCP", "port": 80,
+                       "targetPort": 8080}]}
+    status = spec.pop("status", {})
+    base.update(spec)
+    base["clusterIPs"] = spec.get("clusterIPs", [base["clusterIP"]])
+    return {"apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": name, "namespace": "default"},
+            "spec": base, "status": status}
+
+
+def make_slice(service, *hosts, protocol="TCP", port=8080, ipv6=False,
+               **conditions):
+    """A slice with these hosts as endpoints."""
+    def node(name):
+        return "n2" if name == "remote" else "n1"
+
+    return {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
+            "metadata": {"name": "%s-%s%d" % (service, protocol.lower(),
+                                              6 if ipv6 else 4),
+                         "namespace": "default",
+                         "labels": {"kubernetes.io/service-name": service}},
+            "addressType": "IPv6" if ipv6 else "IPv4",
+            "ports": [{"name": "p", "protocol": protocol, "port": port}],
+            "endpoints": [
+                {"addresses": [HOSTS[h][1 if ipv6 else 0]],
+                 "nodeName": node(h),
+                 "conditions": conditions or {"ready": True}}
+                for h in hosts]}

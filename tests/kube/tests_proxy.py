@@ -1,0 +1,382 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""ovs-kube-proxy, rule by rule: objects and packets, and what becomes of
+them in the switch."""
+
+from scapy.layers.inet import ICMP, TCP, UDP, IPerror, UDPerror, IP
+from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6EchoRequest, IPv6)
+
+from lab import (HOSTS, Lab, ip_layer, l4, make_service, make_slice, network)
+
+# Connections to a Service: with three endpoints, the chance that one of them
+# gets none is one in a million.
+N = 40
+
+VIP, VIP6 = "10.96.0.10", "fd00:96::10"
+NODE, NODE6 = HOSTS["node"]
+LB, EXTERNAL = "198.51.100.1", "198.51.100.2"
+
+sports = iter(range(1024, 30000))
+
+
+def segment(protocol, sport, dport):
+    if protocol == "UDP":
+        return UDP(sport=sport, dport=dport) / b"hello"
+    return TCP(sport=sport, dport=dport, flags="S", seq=1000)
+
+
+def answer(packet):
+    """What an endpoint says to "packet"."""
+    src, dst = network(packet)
+    header = l4(packet)
+    if UDP in packet:
+        reply = UDP(sport=header.dport, dport=header.sport) / b"world"
+    else:
+        reply = TCP(sport=header.dport, dport=header.sport, flags="SA",
+                    seq=5000, ack=header.seq + 1)
+    return ip_layer(dst, src) / reply
+
+
+def is_reject(packet, protocol):
+    if protocol == "TCP":
+        return TCP in packet and packet[TCP].flags == "RA" and \
+            packet[TCP].ack == 1001
+    if IPv6 in packet:
+        return ICMPv6DestUnreach in packet and \
+            packet[ICMPv6DestUnreach].code == 4
+    return ICMP in packet and (packet[ICMP].type, packet[ICMP].code) == (3, 3)
+
+
+def checksums_are_right(packet):
+    """Has the packet the checksums that scapy would give it?"""
+    again = packet.copy()
+    for layer in IP, TCP, UDP, ICMP:
+        if layer in again:
+            del again[layer].chksum
+    return bytes(again) == bytes(packet)
+
+
+def try_connections(lab, source, dst, protocol="TCP", dport=80, n=N):
+    """Sends the first packets of "n" connections from host "source".  Returns
+    a list of (host, packet) of those that got anywhere."""
+    host = lab.hosts[source]
+    lab.drain()
+    for _ in range(n):
+        host.send(ip_layer(host.address(dst), dst) /
+                  segment(protocol, next(sports), dport))
+    # What is sent last, past all Services, arrives last.
+    sentinel = ip_layer(host.address(dst), lab.hosts["other"].address(dst))
+    host.send(sentinel / (ICMPv6EchoRequest() if ":" in dst else ICMP()))
+    got = lab.collect(lambda got: any(
+        name == "other" and l4(p) is None for name, p in got))
+    assert got, "the switch does not forward"
+    return [(name, p) for name, p in got
+            if not (name == "other" and l4(p) is None)]
+
+
+def check_answers(lab, source, dst, got, protocol, dport):
+    """Has the endpoints answer: "source" must see answers from "dst"."""
+    for name, packet in got:
+        lab.hosts[name].send(answer(packet))
+    back = lab.collect(lambda back: len(back) >= len(got))
+    assert len(back) == len(got), "%d of %d answers" % (len(back), len(got))
+    for name, packet in back:
+        assert name == source, (name, packet)
+        assert network(packet) == (dst, lab.hosts[source].address(dst)), \
+            packet
+        assert l4(packet).sport == dport, packet
+        assert checksums_are_right(packet), packet
+
+
+def check(lab, source, dst, expected, masquerade=False, protocol="TCP",
+          dport=80, target=8080):
+    """Checks what becomes of connections from host "source" to "dst":
+    "reject", "drop", "untouched", or the names of all endpoints."""
+    if expected == "reject":
+        lab.drain()
+        sport = next(sports)
+        host = lab.hosts[source]
+        host.send(ip_layer(host.address(dst), dst) /
+                  segment(protocol, sport, dport))
+        (name, packet), = lab.collect(len)
+        assert name == source and is_reject(packet, protocol), packet
+        assert network(packet) == (dst, host.address(dst)), packet
+        assert checksums_are_right(packet), packet
+        if protocol == "TCP":
+            assert (l4(packet).sport, l4(packet).dport) == (dport, sport)
+        return
+    got = try_connections(lab, source, dst, protocol, dport)
+    where = "%s to %s %s %d: " % (source, dst, protocol, dport)
+    if expected == "drop":
+        assert not got, where + repr(got[0])
+        return
+    if expected == "untouched":
+        # The node's own address is delivered, any other is somebody's else.
+        assert len(got) == N and all(
+            network(p)[1] == dst for _, p in got), where + repr(got[:1])
+        return
+    assert len(got) == N, where + "%d packets" % len(got)
+    assert {name for name, _ in got} == set(expected.split()), \
+        where + repr({name for name, _ in got})
+    for name, packet in got:
+        src, to = network(packet)
+        assert to == lab.hosts[name].address(dst), where + repr(packet)
+        assert l4(packet).dport == target, where + repr(packet)
+        assert checksums_are_right(packet), where + repr(packet)
+        hairpin = name == source
+        assert src == (lab.hosts["node"].address(dst)
+                       if masquerade or hairpin
+                       else lab.hosts[source].address(dst)), \
+            where + repr(packet)
+    check_answers(lab, source, dst, got, protocol, dport)
+
+
+def with_lab(test):
+    def wrapper(c):
+        lab = Lab()
+        try:
+            test(lab, c)
+        finally:
+            lab.close()
+    return wrapper
+
+
+def nodeport(**spec):
+    spec.setdefault("ports", [{"name": "p", "protocol": "TCP", "port": 80,
+                               "targetPort": 8080, "nodePort": 30080}])
+    return dict(spec, type="LoadBalancer", externalIPs=[EXTERNAL],
+                status={"loadBalancer": {"ingress": [{"ip": LB}]}})
+
+
+# (what it shows, Service, slices, [(source, destination, port, outcome,
+#  masquerade)])
+OUTCOMES = [
+    ("ClusterIP: pods, others are masqueraded, hairpin",
+     make_service("s"), [make_slice("s", "a", "b", "remote")],
+     [("pod", VIP, 80, "a b remote", False),
+      ("ext", VIP, 80, "a b remote", True),
+      ("node", VIP, 80, "a b remote", True),
+      ("a", VIP, 80, "a b remote", False)]),
+    ("unknown port, unknown address, not a Service",
+     make_service("s"), [make_slice("s", "a")],
+     [("pod", VIP, 81, "reject", False),
+      ("pod", "10.96.0.11", 80, "drop", False),
+      ("pod", HOSTS["b"][0], 80, "untouched", False),
+      ("ext", "198.51.100.9", 80, "untouched", False)]),
+    ("no endpoint: reject",
+     make_service("s", **nodeport()), [],
+     [("pod", VIP, 80, "reject", False),
+      ("ext", LB, 80, "reject", False),
+      ("ext", EXTERNAL, 80, "reject", False),
+      ("ext", NODE, 30080, "reject", False)]),
+    ("externalTrafficPolicy Cluster: always masqueraded",
+     make_service("s", **nodeport()), [make_slice("s", "a", "remote")],
+     [("ext", LB, 80, "a remote", True),
+      ("ext", EXTERNAL, 80, "a remote", True),
+      ("ext", NODE, 30080, "a remote", True),
+      ("pod", NODE, 30080, "a remote", True),
+      ("ext", NODE, 30081, "untouched", False)]),
+    ("externalTrafficPolicy Local: local ones only, address is kept; pods and "
+     "this node reach all",
+     make_service("s", **nodeport(externalTrafficPolicy="Local")),
+     [make_slice("s", "a", "remote")],
+     [("ext", LB, 80, "a", False),
+      ("ext", EXTERNAL, 80, "a", False),
+      ("ext", NODE, 30080, "a", False),
+      ("pod", LB, 80, "a remote", False),
+      ("pod", NODE, 30080, "a remote", False),
+      ("node", EXTERNAL, 80, "a remote", True)]),
+    ("externalTrafficPolicy Local, none here: drop",
+     make_service("s", **nodeport(externalTrafficPolicy="Local")),
+     [make_slice("s", "remote")],
+     [("ext", LB, 80, "drop", False),
+      ("ext", NODE, 30080, "drop", False),
+      ("pod", LB, 80, "remote", False)]),
+    ("internalTrafficPolicy Local: local ones only, else drop",
+     make_service("s", internalTrafficPolicy="Local"),
+     [make_slice("s", "a", "remote")],
+     [("pod", VIP, 80, "a", False)]),
+    ("internalTrafficPolicy Local, none here",
+     make_service("s", internalTrafficPolicy="Local"),
+     [make_slice("s", "remote")],
+     [("pod", VIP, 80, "drop", False)]),
+    ("loadBalancerSourceRanges: load balancer's address only",
+     make_service("s", loadBalancerSourceRanges=["203.0.113.0/24"],
+                  **nodeport()),
+     [make_slice("s", "a")],
+     [("ext", LB, 80, "a", True),
+      ("other", LB, 80, "drop", False),
+      ("other", EXTERNAL, 80, "a", True),
+      ("other", NODE, 30080, "a", True)]),
+    ("terminating ones serve when no other does",
+     make_service("s"),
+     [make_slice("s", "a", "b", ready=False, serving=True,
+                 terminating=True)],
+     [("pod", VIP, 80, "a b", False)]),
+]
+
+
+@with_lab
+def test_proxy_rules(lab, _):
+    lab.write()
+    lab.start()
+    for what, service, slices, packets in OUTCOMES:
+        print("        " + what, flush=True)
+        lab.write(service, *slices)
+        addresses = ["%s:8080" % e["addresses"][0]
+                     for s in slices for e in s["endpoints"]]
+        lab.wait_shown("default/s", addresses[-1] if addresses else "reject")
+        for source, dst, dport, expected, masquerade in packets:
+            check(lab, source, dst, expected, masquerade, dport=dport)
+        lab.write()
+        lab.wait_shown("default/s", "no such Service")
+    lab.stop()
+
+
+@with_lab
+def test_proxy_ipv6_and_udp(lab, _):
+    ports = [{"name": "p", "protocol": p, "port": 80, "targetPort": 8080,
+              "nodePort": 30080} for p in ("TCP", "UDP")]
+    ports[1]["name"] = "u"
+    service = make_service(
+        "s", clusterIPs=[VIP, VIP6], ipFamilies=["IPv4", "IPv6"],
+        **nodeport(ports=ports))
+    slices = [make_slice("s", "a", "b", protocol=p, ipv6=v6)
+              for p in ("TCP", "UDP") for v6 in (False, True)]
+    for s in slices:
+        s["ports"][0]["name"] = "u" if "udp" in s["metadata"]["name"] else "p"
+    empty = make_service("e", clusterIP="10.96.0.20",
+                         clusterIPs=["10.96.0.20", "fd00:96::20"],
+                         ipFamilies=["IPv4", "IPv6"])
+    lab.write(service, empty, *slices)
+    lab.start()
+    for protocol in "TCP", "UDP":
+        for vip, node in (VIP, NODE), (VIP6, NODE6):
+            check(lab, "pod", vip, "a b", protocol=protocol)
+            check(lab, "a", vip, "a b", protocol=protocol)
+            check(lab, "ext", vip, "a b", True, protocol=protocol)
+            check(lab, "ext", node, "a b", True, protocol=protocol,
+                  dport=30080)
+        for vip in "10.96.0.20", "fd00:96::20":
+            check(lab, "pod", vip, "reject", protocol=protocol)
+        check(lab, "pod", "fd00:96::30", "drop", protocol=protocol)
+    lab.stop()
+
+
+@with_lab
+def test_proxy_affinity(lab, _):
+    """One endpoint for a client, whatever address and port it uses."""
+    config = {"clientIP": {"timeoutSeconds": 100}}
+    service = make_service("s", sessionAffinity="ClientIP",
+                           sessionAffinityConfig=config, **nodeport())
+    lab.write(service, make_slice("s", "a", "b"))
+    lab.start()
+    chosen = {}
+    for source in "pod", "ext", "other", "node", "remote":
+        names = set()
+        for dst, dport in (VIP, 80), (LB, 80), (EXTERNAL, 80), (NODE, 30080):
+            if source != "node" or dst != NODE:
+                names |= {name for name, _ in try_connections(
+                    lab, source, dst, dport=dport, n=5)}
+        assert len(names) == 1, (source, names)
+        chosen[source], = names
+    # Its endpoint stays when another comes, and is another when it goes.
+    lab.write(service, make_slice("s", "a", "b", "remote"))
+    lab.wait_shown("default/s", "10.1.1.4:8080")
+    for source in "pod", "ext", "other":
+        got = try_connections(lab, source, VIP, n=5)
+        assert {name for name, _ in got} == {chosen[source]}, \
+            (source, got, chosen)
+    rest = {"a", "b"} - {chosen["pod"]}
+    lab.write(service, make_slice("s", *rest))
+    lab.wait_shown("default/s", "cluster: %s:8080(local)\n" %
+                   HOSTS[list(rest)[0]][0])
+    assert {name for name, _ in try_connections(lab, "pod", VIP)} == rest
+    lab.stop()
+
+
+@with_lab
+def test_proxy_udp_cleanup(lab, _):
+    """A UDP connection leaves an endpoint that stopped to serve."""
+    ports = [{"name": "p", "protocol": "UDP", "port": 80,
+              "targetPort": 8080}]
+    service = make_service("s", ports=ports)
+    lab.write(service, make_slice("s", "a", protocol="UDP"))
+    lab.start()
+    pod = lab.hosts["pod"]
+    packet = ip_layer(pod.ip4, VIP) / segment("UDP", 999, 80)
+
+    def where():
+        lab.drain()
+        pod.send(packet)
+        return {name for name, _ in lab.collect(len, 2)}
+
+    assert where() == {"a"}
+    lab.write(service, make_slice("s", "a", "b", protocol="UDP"))
+    lab.wait_shown("default/s", "10.1.0.3:8080")
+    assert where() == {"a"}
+    lab.write(service, make_slice("s", "b", protocol="UDP"))
+    lab.wait_shown("default/s", "cluster: 10.1.0.3:8080")
+    assert where() == {"b"}
+    # Nor do its packets go there when there is no endpoint any more.
+    lab.write(service)
+    lab.wait_shown("default/s", "reject")
+    assert where() == {"pod"}
+    lab.write()
+    lab.wait_shown("default/s", "no such Service")
+    assert where() == set()
+    lab.stop()
+
+
+@with_lab
+def test_proxy_icmp_error_and_fragments(lab, _):
+    ports = [{"name": "p", "protocol": "UDP", "port": 80,
+              "targetPort": 8080}]
+    lab.write(make_service("s", ports=ports),
+              make_slice("s", "a", "b", protocol="UDP"))
+    lab.start()
+    for source in "pod", "ext":
+        # An endpoint's ICMP error comes from the Service, and quotes what
+        # was sent to the Service.
+        (name, packet), = try_connections(lab, source, VIP, "UDP", n=1)
+        sport = l4(packet).sport
+        src, dst = network(packet)
+        lab.hosts[name].send(ip_layer(dst, src) / ICMP(type=3, code=3) /
+                             bytes(packet))
+        (name, error), = lab.collect(len)
+        assert name == source, (name, error)
+        quoted = error[IPerror]
+        assert (quoted.src, quoted.dst) == (lab.hosts[source].ip4, VIP), \
+            error
+        assert error[UDPerror].dport == 80, error
+        assert source == "ext" or error[UDPerror].sport == sport, error
+        # Fragments of a new connection, and then of one that is known.
+        host = lab.hosts[source]
+        sport = next(sports)
+        reached = set()
+        for identification in 7, 8:
+            whole = ip_layer(host.ip4, VIP, id=identification) / \
+                UDP(sport=sport, dport=80) / (b"x" * 4000)
+            del whole[UDP].chksum
+            whole = IP(bytes(whole))
+            lab.drain()
+            data = bytes(whole.payload)
+            # Open vSwitch refuses fragments of less than 1200 octets unless
+            # they are the last one.
+            for offset in range(0, len(data), 1400):
+                part = data[offset:offset + 1400]
+                host.send(ip_layer(host.ip4, VIP, id=identification,
+                                   proto=17, frag=offset // 8,
+                                   flags="MF" if offset + 1400 < len(data)
+                                   else 0) / part)
+            got = lab.collect(lambda got: len(got) >= 3)
+            assert len(got) == 3, got
+            reached |= {name for name, _ in got}
+            got.sort(key=lambda item: item[1][IP].frag)
+            body = b"".join(bytes(p[IP].payload) for _, p in got)
+            assert {network(p)[1] for _, p in got} == \
+                {lab.hosts[got[0][0]].ip4}, got
+            header = UDP(body)
+            assert header.dport == 8080 and len(body) == len(data), header
+        assert len(reached) == 1, reached
+    lab.stop()

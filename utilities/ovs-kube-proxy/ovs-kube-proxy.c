@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Kubernetes Services as OpenFlow
+ * ===============================
+ *
+ *     kube-api or kube-file -> kube-store -> service-pipeline -> of-sync
+ *
+ * all in one thread and one poll loop.  See ovs-kube-proxy(8). */
+
+#include <config.h>
+
+#include <stdlib.h>
+
+#include "command-line.h"
+#include "daemon.h"
+#include "fatal-signal.h"
+#include "kube-api.h"
+#include "kube-config.h"
+#include "kube-file.h"
+#include "kube-health.h"
+#include "kube-http.h"
+#include "kube-store.h"
+#include "of-sync.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "ovs-thread.h"
+#include "proxy-options.h"
+#include "service-model.h"
+#include "service-pipeline.h"
+#include "service-reject.h"
+#include "timeval.h"
+#include "unixctl.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(ovs_kube_proxy);
+
+/* --cleanup gives up after so long without the switch. */
+#define CLEANUP_MS 30000
+
+/* The switch may lag behind the API server for so long before /healthz says
+ * so. */
+#define LAG_MS 30000
+
+struct proxy {
+    struct kube_store *store;
+    struct kube_api *api;       /* Null if there is 'file'. */
+    struct kube_file *file;     /* Null if there is 'api'. */
+    struct of_sync *sync;
+    struct service_pipeline *pipeline;
+    struct service_reject *reject;
+    struct kube_health *health;
+    struct kube_http *healthz, *metrics;    /* Null if not asked for. */
+
+    bool synced;                /* All has been in the switch once. */
+    long long int last_synced;  /* When it was last so. */
+    uint64_t health_seqno;      /* That 'health' was told. */
+    bool health_healthy;
+    bool exiting;
+};
+
+/* Healthy is who has done the first sync and is not far behind. */
+static bool
+is_healthy(const struct proxy *proxy)
+{
+    return proxy->synced && time_msec() < proxy->last_synced + LAG_MS;
+}
+
+/* HTTP. */
+
+static void
+serve_health(const char *path, struct kube_response *response, void *proxy_)
+{
+    const struct proxy *proxy = proxy_;
+    bool live = !strcmp(path, "/livez");
+
+    if (live || !strcmp(path, "/healthz")) {
+        bool ok = live || is_healthy(proxy);
+
+        response->status = ok ? 200 : 503;
+        response->type = "text/plain";
+        ds_put_cstr(&response->body, ok ? "ok\n"
+                    : proxy->synced ? "the switch is behind\n"
+                    : "the first sync is not done\n");
+    }
+}
+
+static void
+serve_metrics(const char *path, struct kube_response *response, void *proxy_)
+{
+    const struct proxy *proxy = proxy_;
+    struct ds *s = &response->body;
+
+    if (strcmp(path, "/metrics")) {
+        return;
+    }
+    response->status = 200;
+    response->type = "text/plain; version=0.0.4";
+    if (proxy->api) {
+        kube_api_format_metrics(proxy->api, s);
+    }
+    kube_store_format_metrics(proxy->store, s);
+    service_pipeline_format_metrics(proxy->pipeline, s);
+    of_sync_format_metrics(proxy->sync, s);
+    service_reject_format_metrics(proxy->reject, s);
+    ds_put_format(s, "# HELP ovs_kube_proxy_healthy 1 if /healthz says ok.\n"
+                  "# TYPE ovs_kube_proxy_healthy gauge\n"
+                  "ovs_kube_proxy_healthy %d\n", is_healthy(proxy));
+}
+
+static struct kube_http *
+http_create(const char *address, kube_http_cb *cb, struct proxy *proxy)
+{
+    struct kube_http *http = NULL;
+
+    if (address) {
+        char *error = kube_http_create(address, cb, proxy, &http);
+
+        if (error) {
+            ovs_fatal(0, "%s", error);
+        }
+    }
+    return http;
+}
+
+/* Commands. */
+
+static void
+reply(struct unixctl_conn *conn, struct ds *s)
+{
+    unixctl_command_reply(conn, ds_cstr(s));
+    ds_destroy(s);
+}
+
+static void
+service_list(struct unixctl_conn *conn, int argc OVS_UNUSED,
+             const char *argv[] OVS_UNUSED, void *proxy_)
+{
+    const struct proxy *proxy = proxy_;
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    service_pipeline_list(proxy->pipeline, &s);
+    reply(conn, &s);
+}
+
+static void
+service_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
+             const char *argv[], void *proxy_)
+{
+    struct proxy *proxy = proxy_;
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    if (!service_pipeline_show(proxy->pipeline, argv[1], &s)) {
+        unixctl_command_reply_error(conn, "no such Service; give it as "
+                                    "NAMESPACE/NAME");
+        ds_destroy(&s);
+        return;
+    }
+    reply(conn, &s);
+}
+
+static void
+service_base(struct unixctl_conn *conn, int argc OVS_UNUSED,
+             const char *argv[] OVS_UNUSED, void *proxy_)
+{
+    struct proxy *proxy = proxy_;
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    service_pipeline_show_base(proxy->pipeline, &s);
+    reply(conn, &s);
+}
+
+static bool
+is_synced(const struct proxy *proxy)
+{
+    return (service_pipeline_is_current(proxy->pipeline)
+            && of_sync_is_settled(proxy->sync));
+}
+
+static void
+sync_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
+            const char *argv[] OVS_UNUSED, void *proxy_)
+{
+    const struct proxy *proxy = proxy_;
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    ds_put_format(&s, "%s\n", is_synced(proxy) ? "synced"
+                  : !kube_store_is_complete(proxy->store)
+                  ? "waiting for the first complete list"
+                  : "syncing");
+    if (proxy->api) {
+        kube_api_format(proxy->api, &s);
+    } else {
+        kube_file_format(proxy->file, &s);
+    }
+    of_sync_format(proxy->sync, &s);
+    reply(conn, &s);
+}
+
+static void
+proxy_exit(struct unixctl_conn *conn, int argc OVS_UNUSED,
+           const char *argv[] OVS_UNUSED, void *proxy_)
+{
+    struct proxy *proxy = proxy_;
+
+    proxy->exiting = true;
+    unixctl_command_reply(conn, NULL);
+}
+
+static void
+register_commands(struct proxy *proxy)
+{
+    unixctl_command_register("service/list", "", 0, 0, service_list, proxy);
+    unixctl_command_register("service/show", "NAMESPACE/NAME", 1, 1,
+                             service_show, proxy);
+    unixctl_command_register("service/show-base", "", 0, 0, service_base,
+                             proxy);
+    unixctl_command_register("sync/status", "", 0, 0, sync_status, proxy);
+    unixctl_command_register("exit", "", 0, 0, proxy_exit, proxy);
+}
+
+/* The loop. */
+
+static void
+run_health(struct proxy *proxy)
+{
+    uint64_t seqno = service_pipeline_health_seqno(proxy->pipeline);
+    bool healthy = is_healthy(proxy);
+
+    if (seqno != proxy->health_seqno || healthy != proxy->health_healthy) {
+        proxy->health_seqno = seqno;
+        proxy->health_healthy = healthy;
+        service_pipeline_tell_health(proxy->pipeline, proxy->health, healthy);
+    }
+    kube_health_run(proxy->health);
+}
+
+static void
+run(struct proxy *proxy)
+{
+    if (proxy->api) {
+        kube_api_run(proxy->api);
+    } else {
+        kube_file_run(proxy->file);
+    }
+    service_pipeline_run(proxy->pipeline);
+    of_sync_run(proxy->sync);
+    service_reject_run(proxy->reject);
+    if (is_synced(proxy)) {
+        if (!proxy->synced) {
+            VLOG_INFO("the first sync is done");
+        }
+        proxy->synced = true;
+        proxy->last_synced = time_msec();
+    }
+    run_health(proxy);
+    if (proxy->healthz) {
+        kube_http_run(proxy->healthz);
+    }
+    if (proxy->metrics) {
+        kube_http_run(proxy->metrics);
+    }
+}
+
+static void
+wait(struct proxy *proxy)
+{
+    if (proxy->api) {
+        kube_api_wait(proxy->api);
+    } else {
+        kube_file_wait(proxy->file);
+    }
+    service_pipeline_wait(proxy->pipeline);
+    of_sync_wait(proxy->sync);
+    service_reject_wait(proxy->reject);
+    kube_health_wait(proxy->health);
+    if (proxy->healthz) {
+        kube_http_wait(proxy->healthz);
+    }
+    if (proxy->metrics) {
+        kube_http_wait(proxy->metrics);
+    }
+    if (proxy->health_healthy) {
+        /* To refresh 'last_synced', and to notice when that ends. */
+        poll_timer_wait(LAG_MS / 3);
+    }
+    if (proxy->exiting) {
+        poll_immediate_wake();
+    }
+}
+
+/* Removes what is ours from the switch. */
+static void
+cleanup(const struct proxy_options *o)
+{
+    long long int deadline = time_msec() + CLEANUP_MS;
+    struct of_sync *sync = of_sync_create(&o->sync);
+
+    of_sync_clear(sync);
+    for (;;) {
+        of_sync_run(sync);
+        if (of_sync_is_settled(sync)) {
+            break;
+        }
+        if (time_msec() >= deadline) {
+            ovs_fatal(0, "%s: no answer within %d seconds", o->sync.remote,
+                      CLEANUP_MS / 1000);
+        }
+        of_sync_wait(sync);
+        poll_timer_wait_until(deadline);
+        poll_block();
+    }
+    of_sync_destroy(sync);
+}
+
+/* Begins to read objects from where 'o' says.  What is wrong with the
+ * configuration ends the program. */
+static void
+open_source(struct proxy *proxy, const struct proxy_options *o,
+            struct kube_config **config)
+{
+    char *error;
+
+    *config = NULL;
+    if (o->from_file) {
+        error = kube_file_create(o->from_file, proxy->store, &proxy->file);
+    } else if (o->kubeconfig) {
+        error = kube_config_load(o->kubeconfig, o->context, config);
+    } else {
+        error = kube_config_load_in_cluster(o->service_account, config);
+    }
+    if (error) {
+        ovs_fatal(0, "%s", error);
+    }
+}
+
+int
+main(int argc, char *argv[])
+{
+    struct unixctl_server *unixctl;
+    struct kube_config *config;
+    struct proxy_options o;
+    struct proxy proxy;
+    int retval;
+
+    ovs_cmdl_proctitle_init(argc, argv);
+    set_program_name(argv[0]);
+    proxy_options_parse(argc, argv, &o);
+    fatal_ignore_sigpipe();
+    if (o.cleanup) {
+        cleanup(&o);
+        proxy_options_destroy(&o);
+        return EXIT_SUCCESS;
+    }
+
+    memset(&proxy, 0, sizeof proxy);
+    proxy.store = kube_store_create(o.pipeline.node);
+    open_source(&proxy, &o, &config);
+
+    daemonize_start(false);
+    retval = unixctl_server_create(o.unixctl_path, &unixctl);
+    if (retval) {
+        exit(EXIT_FAILURE);
+    }
+    register_commands(&proxy);
+    if (config) {
+        struct kube_api_options api_options = { .node = o.pipeline.node };
+
+        proxy.api = kube_api_create(config, proxy.store, &api_options);
+    }
+    proxy.sync = of_sync_create(&o.sync);
+    proxy.pipeline = service_pipeline_create(&o.pipeline, proxy.store,
+                                             proxy.sync);
+    proxy.reject = service_reject_create(&o.reject);
+    proxy.health = kube_health_create();
+    proxy.healthz = http_create(o.healthz_address, serve_health, &proxy);
+    proxy.metrics = http_create(o.metrics_address, serve_metrics, &proxy);
+    daemonize_complete();
+
+    while (!proxy.exiting) {
+        run(&proxy);
+        unixctl_server_run(unixctl);
+        wait(&proxy);
+        unixctl_server_wait(unixctl);
+        poll_block();
+    }
+
+    kube_http_destroy(proxy.metrics);
+    kube_http_destroy(proxy.healthz);
+    kube_health_destroy(proxy.health);
+    service_reject_destroy(proxy.reject);
+    service_pipeline_destroy(proxy.pipeline);
+    of_sync_destroy(proxy.sync);
+    kube_api_destroy(proxy.api);
+    kube_file_destroy(proxy.file);
+    kube_store_destroy(proxy.store);
+    unixctl_server_destroy(unixctl);
+    proxy_options_destroy(&o);
+    return EXIT_SUCCESS;
+}

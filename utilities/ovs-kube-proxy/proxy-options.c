@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "proxy-options.h"
+
+#include <getopt.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command-line.h"
+#include "daemon.h"
+#include "kube-config.h"
+#include "openvswitch/vconn.h"
+#include "openvswitch/vlog.h"
+#include "packets.h"
+#include "stream-ssl.h"
+#include "util.h"
+
+/* "kp" and zeros. */
+#define DEFAULT_COOKIE UINT64_C(0x6b70000000000000)
+#define DEFAULT_COOKIE_MASK UINT64_C(0xffff000000000000)
+#define DEFAULT_GROUP_MIN 0x6b700000
+#define DEFAULT_GROUP_MAX 0x6b7fffff
+#define DEFAULT_CONTROLLER_ID 0x6b70
+
+#define DEFAULT_TABLE 60
+#define DEFAULT_ZONE 60000
+#define DEFAULT_REGISTER 8
+#define DEFAULT_MASQ_MIN 32768
+#define DEFAULT_MASQ_MAX 65535
+#define DEFAULT_REJECT_RATE 1000
+#define DEFAULT_PROBE_INTERVAL 15
+
+OVS_NO_RETURN static void
+usage(void)
+{
+    printf("\
+%s: Kubernetes Services as OpenFlow\n\
+usage: %s [OPTIONS] SWITCH\n\
+where SWITCH is an active OpenFlow connection method.\n", program_name,
+           program_name);
+    vconn_usage(true, false, false);
+    daemon_usage();
+    vlog_usage();
+    printf("\n\
+Where Services come from, one of:\n\
+  --kubeconfig=FILE [--context=NAME]  API server, as a kubeconfig says\n\
+  --in-cluster[=DIR]      API server, as a pod's service account says\n\
+  --from-file=DIR|-       manifests in a directory, or on standard input\n\
+\n\
+Our node and the cluster:\n\
+  --node=NAME             our Node object's name\n\
+  --cluster-cidr=LIST     pods' addresses (default: the Node's podCIDRs)\n\
+  --service-cidr=LIST     ClusterIPs: drop what is to unknown ones\n\
+  --nodeport-addresses=LIST  where node ports are (default: the Node's\n\
+                          primary addresses)\n\
+  --masquerade-address=LIST  source of masqueraded packets (default: the\n\
+                          Node's primary addresses)\n\
+  --masquerade-ports=MIN-MAX  (default: %d-%d)\n\
+\n\
+Place in the switch:\n\
+  --first-table=TABLE     of %d tables in a row (default: %d)\n\
+  --next-table=TABLE|normal  where packets go from there (default: normal)\n\
+  --zone=ZONE             this and the next conntrack zone (default: %d)\n\
+  --register=N            used within these tables (default: %d)\n\
+  --cookie=VALUE/MASK     of our flows\n\
+  --groups=MIN-MAX        ids of our groups\n\
+  --controller-id=ID      of packets to be rejected (default: %d)\n\
+  --stock                 do without selection_method=maglev\n\
+\n\
+Operation:\n\
+  --cleanup               remove our flows and groups, and exit\n\
+  --healthz-address=[HOST]:PORT  serve /healthz and /livez over HTTP\n\
+  --metrics-address=[HOST]:PORT  serve /metrics over HTTP\n\
+  --reject-rate=N         rejections a second (default: %d)\n\
+  --probe-interval=SECS   0 to not probe the switch (default: %d)\n\
+  --unixctl=SOCKET        override default control socket name\n\
+  -h, --help              display this help message\n\
+  -V, --version           display version information\n",
+           DEFAULT_MASQ_MIN, DEFAULT_MASQ_MAX, SERVICE_N_TABLES,
+           DEFAULT_TABLE, DEFAULT_ZONE, DEFAULT_REGISTER,
+           DEFAULT_CONTROLLER_ID, DEFAULT_REJECT_RATE,
+           DEFAULT_PROBE_INTERVAL);
+    exit(EXIT_SUCCESS);
+}
+
+/* Returns the number 's', which is what is said for 'option'. */
+static unsigned int
+parse_number(const char *option, const char *s, unsigned int min,
+             unsigned int max)
+{
+    unsigned long long int value;
+
+    if (!str_to_ullong(s, 0, &value) || value < min || value > max) {
+        ovs_fatal(0, "--%s: \"%s\" is no number from %u to %u", option, s,
+                  min, max);
+    }
+    return value;
+}
+
+/* Parses "MIN-MAX". */
+static void
+parse_range(const char *option, const char *s, unsigned int min,
+            unsigned int max, unsigned int *first, unsigned int *last)
+{
+    char *copy = xstrdup(s);
+    char *dash = strchr(copy, '-');
+
+    if (!dash) {
+        ovs_fatal(0, "--%s: \"%s\" is not like MIN-MAX", option, s);
+    }
+    *dash = '\0';
+    *first = parse_number(option, copy, min, max);
+    *last = parse_number(option, dash + 1, *first, max);
+    free(copy);
+}
+
+static void
+parse_cookie(const char *s, struct of_sync_options *o)
+{
+    char *copy = xstrdup(s);
+    char *slash = strchr(copy, '/');
+    unsigned long long int value, mask;
+
+    if (slash) {
+        *slash = '\0';
+    }
+    if (!slash || !str_to_ullong(copy, 0, &value)
+        || !str_to_ullong(slash + 1, 0, &mask) || value & ~mask || !mask
+        || mask == ULLONG_MAX) {
+        ovs_fatal(0, "--cookie: \"%s\" is not like VALUE/MASK, with a mask "
+                  "that is neither 0 nor all ones, and covers the value", s);
+    }
+    o->cookie = htonll(value);
+    o->cookie_mask = htonll(mask);
+    free(copy);
+}
+
+/* Parses a comma-separated list of addresses or, if 'prefixes', of such with a
+ * length.  Returns it, and stores the number in '*n'. */
+static struct service_cidr *
+parse_cidrs(const char *option, const char *s, bool prefixes, size_t *n)
+{
+    char *copy = xstrdup(s), *save = NULL;
+    struct service_cidr *cidrs = NULL;
+    size_t allocated = 0;
+
+    *n = 0;
+    for (char *item = strtok_r(copy, ", ", &save); item;
+         item = strtok_r(NULL, ", ", &save)) {
+        struct service_cidr cidr;
+        unsigned int plen;
+        ovs_be32 ipv4;
+        char *error;
+
+        error = ip_parse_cidr(item, &ipv4, &plen);
+        if (!error) {
+            cidr.addr = in6_addr_mapped_ipv4(ipv4 & be32_prefix_mask(plen));
+        } else {
+            free(error);
+            error = ipv6_parse_cidr(item, &cidr.addr, &plen);
+            if (!error) {
+                struct in6_addr mask = ipv6_create_mask(plen);
+
+                cidr.addr = ipv6_addr_bitand(&cidr.addr, &mask);
+            }
+        }
+        if (error || (!prefixes && strchr(item, '/'))) {
+            ovs_fatal(0, "--%s: \"%s\" is no IP address%s", option, item,
+                      prefixes ? " or range of them, ADDRESS/LENGTH" : "");
+        }
+        cidr.plen = plen;
+        if (*n >= allocated) {
+            cidrs = x2nrealloc(cidrs, &allocated, sizeof *cidrs);
+        }
+        cidrs[(*n)++] = cidr;
+    }
+    free(copy);
+    return cidrs;
+}
+
+static void
+parse_masquerade_address(const char *s, struct service_tables *t)
+{
+    size_t n;
+    struct service_cidr *cidrs = parse_cidrs("masquerade-address", s, false,
+                                             &n);
+
+    for (size_t i = 0; i < n; i++) {
+        bool ipv4 = IN6_IS_ADDR_V4MAPPED(&cidrs[i].addr);
+        struct in6_addr *addr = ipv4 ? &t->masq4 : &t->masq6;
+
+        if (ipv6_addr_is_set(addr)) {
+            ovs_fatal(0, "--masquerade-address: \"%s\" has two addresses of "
+                      "one family", s);
+        }
+        *addr = cidrs[i].addr;
+    }
+    free(cidrs);
+}
+
+static void
+set_defaults(struct proxy_options *o)
+{
+    memset(o, 0, sizeof *o);
+    o->sync.cookie = htonll(DEFAULT_COOKIE);
+    o->sync.cookie_mask = htonll(DEFAULT_COOKIE_MASK);
+    o->sync.group_min = DEFAULT_GROUP_MIN;
+    o->sync.group_max = DEFAULT_GROUP_MAX;
+    o->sync.probe_interval = DEFAULT_PROBE_INTERVAL;
+    o->pipeline.tables.first = DEFAULT_TABLE;
+    o->pipeline.tables.next = -1;
+    o->pipeline.tables.zone = DEFAULT_ZONE;
+    o->pipeline.tables.reg = DEFAULT_REGISTER;
+    o->pipeline.tables.masq_min = DEFAULT_MASQ_MIN;
+    o->pipeline.tables.masq_max = DEFAULT_MASQ_MAX;
+    o->reject.controller_id = DEFAULT_CONTROLLER_ID;
+    o->reject.rate = DEFAULT_REJECT_RATE;
+}
+
+/* Fills in what is in several places, and refuses what does not fit. */
+static void
+complete(struct proxy_options *o)
+{
+    struct service_tables *t = &o->pipeline.tables;
+    int n_sources = (!!o->kubeconfig + !!o->service_account + !!o->from_file);
+
+    if (o->cleanup ? n_sources : n_sources != 1) {
+        ovs_fatal(0, o->cleanup
+                  ? "--cleanup needs no --kubeconfig, --in-cluster or "
+                    "--from-file"
+                  : "one of --kubeconfig, --in-cluster and --from-file is "
+                    "needed; use --help for usage");
+    }
+    if (o->context && !o->kubeconfig) {
+        ovs_fatal(0, "--context needs --kubeconfig");
+    }
+    if (t->next >= t->first && t->next < t->first + SERVICE_N_TABLES) {
+        ovs_fatal(0, "--next-table: %d is one of our own tables, %d to %d",
+                  t->next, t->first, t->first + SERVICE_N_TABLES - 1);
+    }
+    t->cookie = o->sync.cookie;
+    t->controller_id = o->reject.controller_id;
+    o->reject.remote = o->sync.remote;
+    o->reject.probe_interval = o->sync.probe_interval;
+    o->reject.leave_table = t->first + SERVICE_LEAVE;
+    o->reject.reg = t->reg;
+}
+
+/* Parses the command line into '*o', which is the caller's to destroy.  Ends
+ * the program if it cannot be. */
+void
+proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
+{
+    enum {
+        OPT_KUBECONFIG = UCHAR_MAX + 1, OPT_CONTEXT, OPT_IN_CLUSTER,
+        OPT_FROM_FILE, OPT_NODE, OPT_CLUSTER_CIDR, OPT_SERVICE_CIDR,
+        OPT_NODEPORT_ADDRESSES, OPT_MASQUERADE_ADDRESS, OPT_MASQUERADE_PORTS,
+        OPT_FIRST_TABLE, OPT_NEXT_TABLE, OPT_ZONE, OPT_REGISTER, OPT_COOKIE,
+        OPT_GROUPS, OPT_CONTROLLER_ID, OPT_STOCK, OPT_CLEANUP,
+        OPT_HEALTHZ_ADDRESS, OPT_METRICS_ADDRESS, OPT_REJECT_RATE,
+        OPT_PROBE_INTERVAL, OPT_UNIXCTL, OPT_PEER_CA_CERT,
+        VLOG_OPTION_ENUMS,
+        DAEMON_OPTION_ENUMS,
+        SSL_OPTION_ENUMS,
+    };
+    static const struct option long_options[] = {
+        { "kubeconfig", required_argument, NULL, OPT_KUBECONFIG },
+        { "context", required_argument, NULL, OPT_CONTEXT },
+        { "in-cluster", optional_argument, NULL, OPT_IN_CLUSTER },
+        { "from-file", required_argument, NULL, OPT_FROM_FILE },
+        { "node", required_argument, NULL, OPT_NODE },
+        { "cluster-cidr", required_argument, NULL, OPT_CLUSTER_CIDR },
+        { "service-cidr", required_argument, NULL, OPT_SERVICE_CIDR },
+        { "nodeport-addresses", required_argument, NULL,
+          OPT_NODEPORT_ADDRESSES },
+        { "masquerade-address", required_argument, NULL,
+          OPT_MASQUERADE_ADDRESS },
+        { "masquerade-ports", required_argument, NULL,
+          OPT_MASQUERADE_PORTS },
+        { "first-table", required_argument, NULL, OPT_FIRST_TABLE },
+        { "next-table", required_argument, NULL, OPT_NEXT_TABLE },
+        { "zone", required_argument, NULL, OPT_ZONE },
+        { "register", required_argument, NULL, OPT_REGISTER },
+        { "cookie", required_argument, NULL, OPT_COOKIE },
+        { "groups", required_argument, NULL, OPT_GROUPS },
+        { "controller-id", required_argument, NULL, OPT_CONTROLLER_ID },
+        { "stock", no_argument, NULL, OPT_STOCK },
+        { "cleanup", no_argument, NULL, OPT_CLEANUP },
+        { "healthz-address", required_argument, NULL, OPT_HEALTHZ_ADDRESS },
+        { "metrics-address", required_argument, NULL, OPT_METRICS_ADDRESS },
+        { "reject-rate", required_argument, NULL, OPT_REJECT_RATE },
+        { "probe-interval", required_argument, NULL, OPT_PROBE_INTERVAL },
+        { "unixctl", required_argument, NULL, OPT_UNIXCTL },
+        { "help", no_argument, NULL, 'h' },
+        { "version", no_argument, NULL, 'V' },
+        DAEMON_LONG_OPTIONS,
+        VLOG_LONG_OPTIONS,
+        STREAM_SSL_LONG_OPTIONS,
+        { "peer-ca-cert", required_argument, NULL, OPT_PEER_CA_CERT },
+        { NULL, 0, NULL, 0 },
+    };
+    char *short_options = ovs_cmdl_long_options_to_short_options(long_options);
+    struct service_tables *t = &o->pipeline.tables;
+    unsigned int min, max;
+    int c;
+
+    set_defaults(o);
+    while ((c = getopt_long(argc, argv, short_options, long_options, NULL))
+           != -1) {
+        switch (c) {
+        case OPT_KUBECONFIG: o->kubeconfig = optarg; break;
+        case OPT_CONTEXT: o->context = optarg; break;
+        case OPT_IN_CLUSTER:
+            o->service_account = optarg ? optarg : KUBE_SERVICE_ACCOUNT_DIR;
+            break;
+        case OPT_FROM_FILE: o->from_file = optarg; break;
+        case OPT_NODE: o->pipeline.node = optarg; break;
+        case OPT_CLUSTER_CIDR:
+            free(o->pipeline.pods);
+            o->pipeline.pods = parse_cidrs("cluster-cidr", optarg, true,
+                                           &o->pipeline.n_pods);
+            break;
+        case OPT_SERVICE_CIDR:
+            free(o->pipeline.services);
+            o->pipeline.services = parse_cidrs("service-cidr", optarg, true,
+                                               &o->pipeline.n_services);
+            break;
+        case OPT_NODEPORT_ADDRESSES:
+            free(t->nodeports);
+            t->nodeports = parse_cidrs("nodeport-addresses", optarg, true,
+                                       &t->n_nodeports);
+            break;
+        case OPT_MASQUERADE_ADDRESS:
+            parse_masquerade_address(optarg, t);
+            break;
+        case OPT_MASQUERADE_PORTS:
+            parse_range("masquerade-ports", optarg, 1, UINT16_MAX, &min,
+                        &max);
+            t->masq_min = min;
+            t->masq_max = max;
+            break;
+        case OPT_FIRST_TABLE:
+            t->first = parse_number("first-table", optarg, 1,
+                                    255 - SERVICE_N_TABLES);
+            break;
+        case OPT_NEXT_TABLE:
+            t->next = (!strcasecmp(optarg, "normal") ? -1
+                       : parse_number("next-table", optarg, 0, 254));
+            break;
+        case OPT_ZONE:
+            t->zone = parse_number("zone", optarg, 1, UINT16_MAX - 1);
+            break;
+        case OPT_REGISTER:
+            t->reg = parse_number("register", optarg, 0, 15);
+            break;
+        case OPT_COOKIE: parse_cookie(optarg, &o->sync); break;
+        case OPT_GROUPS:
+            parse_range("groups", optarg, 1, 0xffffff00, &min, &max);
+            o->sync.group_min = min;
+            o->sync.group_max = max;
+            break;
+        case OPT_CONTROLLER_ID:
+            o->reject.controller_id = parse_number("controller-id", optarg,
+                                                   1, UINT16_MAX);
+            break;
+        case OPT_STOCK: o->pipeline.stock = true; break;
+        case OPT_CLEANUP: o->cleanup = true; break;
+        case OPT_HEALTHZ_ADDRESS: o->healthz_address = optarg; break;
+        case OPT_METRICS_ADDRESS: o->metrics_address = optarg; break;
+        case OPT_REJECT_RATE:
+            o->reject.rate = parse_number("reject-rate", optarg, 0, 1000000);
+            break;
+        case OPT_PROBE_INTERVAL:
+            o->sync.probe_interval = parse_number("probe-interval", optarg, 0,
+                                                  86400);
+            break;
+        case OPT_UNIXCTL: o->unixctl_path = optarg; break;
+        case 'h': usage();
+        case 'V': ovs_print_version(0, 0); exit(EXIT_SUCCESS);
+        case OPT_PEER_CA_CERT: stream_ssl_set_peer_ca_cert_file(optarg); break;
+
+        DAEMON_OPTION_HANDLERS
+        VLOG_OPTION_HANDLERS
+        STREAM_SSL_OPTION_HANDLERS
+
+        case '?': exit(EXIT_FAILURE);
+        default: abort();
+        }
+    }
+    free(short_options);
+
+    if (argc - optind != 1) {
+        ovs_fatal(0, "one SWITCH is needed; use --help for usage");
+    }
+    o->sync.remote = argv[optind];
+    complete(o);
+}
+
+void
+proxy_options_destroy(struct proxy_options *o)
+{
+    free(o->pipeline.services);
+    free(o->pipeline.pods);
+    free(o->pipeline.tables.nodeports);
+}

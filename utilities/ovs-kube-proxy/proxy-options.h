@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef PROXY_OPTIONS_H
+#define PROXY_OPTIONS_H 1
+
+/* The command line of ovs-kube-proxy
+ * ==================================
+ *
+ * What cannot be done is found here, before anything is begun. */
+
+#include <stdbool.h>
+#include "of-sync.h"
+#include "service-pipeline.h"
+#include "service-reject.h"
+
+struct proxy_options {
+    /* Where the objects come from: one of these. */
+    const char *kubeconfig, *context;
+    const char *service_account;
+    const char *from_file;
+
+    const char *healthz_address, *metrics_address;
+    const char *unixctl_path;
+    bool cleanup;
+
+    struct of_sync_options sync;
+    struct service_pipeline_options pipeline;
+    struct service_reject_options reject;
+};
+
+void proxy_options_parse(int argc, char *argv[], struct proxy_options *);
+void proxy_options_destroy(struct proxy_options *);
+
+#endif /* proxy-options.h */

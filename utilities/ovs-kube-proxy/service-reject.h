@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef SERVICE_REJECT_H
+#define SERVICE_REJECT_H 1
+
+/* Answers "no" for Services without endpoints
+ * ===========================================
+ *
+ * OpenFlow has no action that rejects a packet.  Flows of service-flows send
+ * such packets here, on a connection of its own so that they are not in the
+ * way of flow changes, and this sends back a TCP RST or an ICMP "port
+ * unreachable", which leaves the tables like an answer of the Service.
+ *
+ * Attack model: any client may send such packets, as many as it likes, with
+ * any content.  No more than 'rate' a second are answered; the others are
+ * dropped.
+ *
+ * Thread-safety: none; all of it belongs to one thread. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct dp_packet;
+struct ds;
+struct service_reject;
+
+struct service_reject_options {
+    const char *remote;         /* "unix:...", "tcp:...", "ssl:...". */
+    int probe_interval;         /* Seconds. */
+    uint16_t controller_id;     /* As in the flows. */
+    uint8_t leave_table;        /* Where answers start. */
+    unsigned int reg;           /* Register that means nothing to others. */
+    unsigned int rate;          /* Answers a second. */
+};
+
+struct service_reject *service_reject_create(
+    const struct service_reject_options *);
+void service_reject_destroy(struct service_reject *);
+void service_reject_run(struct service_reject *);
+void service_reject_wait(struct service_reject *);
+void service_reject_format_metrics(const struct service_reject *,
+                                   struct ds *);
+
+struct dp_packet *service_reject_compose(const void *packet, size_t size);
+
+#endif /* service-reject.h */

@@ -130,6 +130,7 @@ TESTSUITE_AT = \
 	tests/lb-action.at \
 	tests/lb-errors.at \
 	tests/lb-group.at \
+	tests/lb-examples.at \
 	tests/lb-gtpu.at \
 	tests/lb-sticky.at \
 	tests/lb-traffic.at \
@@ -147,6 +148,7 @@ EXTRA_DIST += \
 	$(TESTSUITE_AT) \
 	$(SYSTEM_TESTSUITE_AT) \
 	tests/atlocal.in \
+	tests/doc-example.py \
 	tests/gtpu-packet.py \
 	tests/lb-errors.py \
 	tests/gtpu-peer.py \

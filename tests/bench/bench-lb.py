@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures load-balanced groups beside those of Open vSwitch, with packets.
 
-    bench-lb.py BUILD LIBRARY moves|new|cycles
+    bench-lb.py BUILD LIBRARY moves [BUCKETS...]
+    bench-lb.py BUILD LIBRARY new|cycles
 
 BUILD is the build folder of the project, LIBRARY tests/bench/bench-traffic.so
 (make it by that name).  Needs root and hugepages, as 'make bench' does.  One
@@ -10,7 +11,9 @@ extended switch runs all methods; dp_hash and hash are Open vSwitch's own.
 Prints tables in Markdown:
 
   moves   For each method, number of buckets, weights and change of the
-          buckets: how many of 20,000 flows move, and the least that must.
+          buckets: how evenly flows are spread, and how many of them move,
+          beside what is possible.  Flows are the same in each run; a method
+          with a seed, dp_hash and hash give the same figures in each run.
 
   new     1,000,000 packets, each of a new flow, through a group whose buckets
           have been used before: megaflows, upcalls, packets lost, cycles.
@@ -18,7 +21,9 @@ Prints tables in Markdown:
   cycles  Cycles per packet with 10,000 to 1,000,000 flows that come again and
           again, receive and transmit included."""
 
+import collections
 import os
+import random
 import sys
 import tempfile
 import time
@@ -32,10 +37,12 @@ from switch import Switch  # noqa: E402
 
 METHODS = {
     'maglev': 'maglev',
+    'maglev, seed': 'maglev,selection_method_param=1',
     'maglev, sticky': 'maglev,selection_method_param=%d' % (600 << 32),
     'dp_hash': 'dp_hash',
     'hash': 'hash,fields(ip_src,ip_dst,ip_proto,udp_src,udp_dst)',
 }
+CYCLES = 'maglev', 'maglev, sticky', 'dp_hash'
 
 
 class Bench:
@@ -51,10 +58,18 @@ class Bench:
         self.switch.bridge('br0')
         self.traffic = self.switch.traffic
         self.source = self.traffic.source(self.vips(1000))
-        self.sink = self.traffic.sink()
+        self.sink = self.traffic.sink(1 << 24)
         self.switch.port('br0', self.source, 1)
         self.switch.port('br0', self.sink, 2)
         self.switch.pmd_thread()
+        self.piece = 300
+        self.set_mac = 'set_field:%s->eth_dst,' % mac(NEW_DST_MAC)
+
+    def small_buckets(self):
+        """Has each change be one message: after insert-buckets, Open vSwitch
+        3.1 builds the table of dp_hash from the new buckets alone."""
+        self.piece = 1300
+        self.set_mac = ''
 
     def vips(self, n):
         return self.pcaps.get('vip-%d' % n, workloads.to_vip(n))
@@ -63,11 +78,11 @@ class Bench:
         """Buckets are pairs (number, weight)."""
         props = METHODS[method]
         # In pieces, for messages have 64 kB.
-        pieces = [buckets[i:i + 300] for i in range(0, len(buckets), 300)]
+        pieces = [buckets[i:i + self.piece]
+                  for i in range(0, len(buckets), self.piece)]
         texts = [','.join(
-            'bucket=bucket_id:%d,weight:%d,actions=set_field:%s->eth_dst,'
-            'set_field:%s->ip_dst,output:2'
-            % (b, w, mac(NEW_DST_MAC), ip(BACKENDS + 1 + b))
+            'bucket=bucket_id:%d,weight:%d,actions=%sset_field:%s->ip_dst,'
+            'output:2' % (b, w, self.set_mac, ip(BACKENDS + 1 + b))
             for b, w in piece) for piece in pieces]
         self.switch.run('ovs-ofctl', '-OOpenFlow15', command, 'br0', '-',
                         stdin='group_id=1,type=select,selection_method=%s,%s\n'
@@ -93,9 +108,13 @@ class Bench:
         self.traffic.send(self.source, n)
         self.traffic.capture(self.sink, False)
         found = {}
-        for frame in self.traffic.captured(self.sink):
-            got = packets.parse_udp(frame)
-            found[got.i] = got.dst - BACKENDS - 1
+        for k, frame in enumerate(self.traffic.captured(self.sink)):
+            if k < 1000:
+                packets.parse_udp(frame)
+            found[int.from_bytes(frame[-4:], 'big')] = (
+                int.from_bytes(frame[30:34], 'big') - BACKENDS - 1)
+        if len(found) != n:
+            raise packets.Wrong('%d of %d flows came out' % (len(found), n))
         return found
 
 
@@ -110,42 +129,70 @@ def least(before, after):
     return sum(max(0, old[b] - new.get(b, 0)) for b in old)
 
 
-def moves(bench):
-    n = 20000
-    print('| buckets | weights | method | worst share | one goes: % moved '
-          '| one comes | one gets double weight | least of each |')
+WEIGHTS = {
+    'equal': lambda b: 100,
+    '1 to 4': lambda b: 100 + b % 4 * 100,
+    'one of 10': lambda b: 1000 if b == 0 else 100,
+}
+
+
+def excess(counts, fair):
+    """Of flows that met buckets so often, the part that is too much, and how
+    much more than its share the most loaded one has."""
+    n = sum(counts.values())
+    return (sum(max(0, counts[b] / n - fair[b]) for b in fair),
+            max(counts[b] / n / fair[b] for b in fair) - 1)
+
+
+def by_chance(fair, n):
+    """The same if each flow threw dice."""
+    dice = random.Random(1)
+    tries = [excess(collections.Counter(dice.choices(
+        list(fair), list(fair.values()), k=n)), fair) for _ in range(5)]
+    return [sum(x) / len(tries) for x in zip(*tries)]
+
+
+def moves(bench, *numbers):
+    print('| buckets | weights | method | on wrong bucket, % | most loaded, % '
+          '| one goes, % moved | one comes | one gets double weight |')
     print('|---|---|---|---|---|---|---|---|')
-    for n_buckets in (4, 16, 100):
-        for weights in ('equal', '1 to 4'):
+
+    def row(n_buckets, weights, method, balance, moved):
+        print('| %s | %s | %s | %.1f | +%.0f | %s |' % (
+            n_buckets, weights, method, 100 * balance[0], 100 * balance[1],
+            ' | '.join('%.1f' % (100 * m) for m in moved)), flush=True)
+
+    bench.small_buckets()
+    for n_buckets in [int(n) for n in numbers] or (2, 4, 10, 16, 100, 1000):
+        n = max(20000, 50 * n_buckets)
+        for weights, weight in WEIGHTS.items():
+            before = [(b, weight(b)) for b in range(n_buckets)]
+            victim = n_buckets // 2
+            changes = [
+                [x for x in before if x[0] != victim],
+                before + [(n_buckets, before[-1][1])],
+                [(b, w * 2 if b == victim else w) for b, w in before]]
+            fair = shares(before)
+            row(n_buckets, weights, '*possible*', by_chance(fair, n),
+                [least(before, after) for after in changes])
             for method in METHODS:
-                before = [(b, 100 if weights == 'equal' else 100 + b % 4 * 100)
-                          for b in range(n_buckets)]
-                victim = n_buckets // 2
-                changes = [
-                    [x for x in before if x[0] != victim],
-                    before + [(n_buckets, before[0][1])],
-                    [(b, w * 2 if b == victim else w) for b, w in before]]
                 moved = []
                 for after in changes:
+                    # Remembered flows would remember the last change.
                     bench.fresh(method, before, n)
                     first = bench.where(n)
                     bench.group('mod-group', method, after)
+                    bench.switch.appctl('revalidator/purge')
                     second = bench.where(n)
-                    both = first.keys() & second.keys()
-                    moved.append('%.1f' % (100 * sum(
-                        first[i] != second[i] for i in both) / len(both)))
-                fair = shares(before)
-                worst = max(abs(list(first.values()).count(b)
-                                / len(first) / fair[b] - 1) for b in fair)
-                print('| %d | %s | %s | %.0f %% | %s | %s |'
-                      % (n_buckets, weights, method, 100 * worst,
-                         ' | '.join(moved),
-                         ', '.join('%.1f' % (100 * least(before, a))
-                                   for a in changes)), flush=True)
+                    moved.append(sum(first[i] != second[i] for i in first)
+                                 / n)
+                row(n_buckets, weights, method,
+                    excess(collections.Counter(first.values()), fair), moved)
 
 
 def new(bench):
     n = 1000000
+    bench.small_buckets()
     print('| buckets | method | megaflows | upcalls | packets lost | cycles '
           'per packet | seconds |')
     print('|---|---|---|---|---|---|---|')
@@ -167,11 +214,11 @@ def new(bench):
 
 def cycles(bench):
     rounds = 5
-    print('| flows | ' + ' | '.join(list(METHODS)[:3]) + ' |')
+    print('| flows | ' + ' | '.join(CYCLES) + ' |')
     print('|---|---|---|---|')
     for n in (10000, 100000, 1000000):
         row = []
-        for method in list(METHODS)[:3]:
+        for method in CYCLES:
             bench.fresh(method, [(b, 1) for b in range(16)], n)
             for _ in range(3):
                 bench.traffic.send(bench.source, n)
@@ -185,12 +232,13 @@ def cycles(bench):
 
 
 def main():
-    build, library, what = sys.argv[1:]
+    build, library, what = sys.argv[1:4]
     with tempfile.TemporaryDirectory(prefix='bench-lb-') as folder:
         bench = Bench(os.path.abspath(build), os.path.abspath(library),
                       folder)
         try:
-            {'moves': moves, 'new': new, 'cycles': cycles}[what](bench)
+            {'moves': moves, 'new': new, 'cycles': cycles}[what](
+                bench, *sys.argv[4:])
         finally:
             bench.switch.end()
 

@@ -5,6 +5,7 @@ EXTRA_DIST += \
 	Documentation/benchmarks/first.json \
 	Documentation/building.md \
 	Documentation/equivalence.md \
+	Documentation/fuse.md \
 	Documentation/gtpu.md \
 	Documentation/gtpu-signalling.md \
 	Documentation/hooks.md \

@@ -31,6 +31,7 @@
 #define OVS_LIKELY(x) (x)
 #define OVS_UNLIKELY(x) (x)
 #define ATOMIC(x) x
+#define OVSRCU_TYPE(x) x
 
 /* Loops. */
 #define NL_ATTR_FOR_EACH MACROFOREACH

@@ -6,6 +6,15 @@ endif
 datapath_dpdk_libdatapath_la_SOURCES = \
 	datapath-dpdk/ct-nat.c \
 	datapath-dpdk/datapath-hooks.h \
+	datapath-dpdk/fuse-conn.c \
+	datapath-dpdk/fuse-input.c \
+	datapath-dpdk/fuse-learn.c \
+	datapath-dpdk/fuse-netdev.h \
+	datapath-dpdk/fuse-path.c \
+	datapath-dpdk/fuse-record.c \
+	datapath-dpdk/fuse-show.c \
+	datapath-dpdk/fuse-thread.c \
+	datapath-dpdk/fuse.h \
 	datapath-dpdk/gtpu-count.c \
 	datapath-dpdk/gtpu-decap.c \
 	datapath-dpdk/gtpu-drop.c \

@@ -1,6 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += lib/libext.la
 lib_libext_la_SOURCES = \
+	lib/fuse-program.c \
+	lib/fuse-program.h \
+	lib/fuse-replay-avx512.c \
+	lib/fuse-replay-impl.h \
+	lib/fuse-replay.c \
+	lib/fuse-replay.h \
+	lib/fuse-shape.c \
+	lib/fuse-shape.h \
+	lib/fuse-table.c \
+	lib/fuse-table.h \
 	lib/gtpu-build.c \
 	lib/gtpu-ie.c \
 	lib/gtpu-limit.c \

@@ -8,6 +8,10 @@ _Atomic(struct lb_table *) lb_registry_tables__[LB_REGISTRY_MAX_ID + 1];
 
 _Atomic(struct lb_sticky *) lb_registry_sticky__;
 
+_Atomic(uint32_t) lb_registry_versions__[LB_REGISTRY_MAX_ID + 1];
+_Atomic(uint32_t) lb_registry_sticky_version__;
+_Atomic(uint64_t) lb_registry_epoch__;
+
 lb_explain_func *lb_explain;
 
 /* Which ids are taken.  Id 0 never is. */
@@ -43,8 +47,23 @@ lb_registry_free_id(uint32_t id)
 struct lb_table *
 lb_registry_set(uint32_t id, struct lb_table *table)
 {
-    return atomic_exchange_explicit(&lb_registry_tables__[id], table,
-                                    memory_order_acq_rel);
+    struct lb_table *old = atomic_exchange_explicit(&lb_registry_tables__[id],
+                                                    table,
+                                                    memory_order_acq_rel);
+
+    atomic_fetch_add_explicit(&lb_registry_versions__[id], 1,
+                              memory_order_release);
+    atomic_fetch_add_explicit(&lb_registry_epoch__, 1, memory_order_release);
+    return old;
+}
+
+/* Tells that sticky flows were forgotten before their time. */
+void
+lb_registry_sticky_changed(void)
+{
+    atomic_fetch_add_explicit(&lb_registry_sticky_version__, 1,
+                              memory_order_release);
+    atomic_fetch_add_explicit(&lb_registry_epoch__, 1, memory_order_release);
 }
 
 /* Makes 'sticky', which may be null, the table of sticky flows.  Returns the
@@ -53,6 +72,10 @@ lb_registry_set(uint32_t id, struct lb_table *table)
 struct lb_sticky *
 lb_registry_set_sticky(struct lb_sticky *sticky)
 {
-    return atomic_exchange_explicit(&lb_registry_sticky__, sticky,
-                                    memory_order_acq_rel);
+    struct lb_sticky *old = atomic_exchange_explicit(&lb_registry_sticky__,
+                                                     sticky,
+                                                     memory_order_acq_rel);
+
+    lb_registry_sticky_changed();
+    return old;
 }

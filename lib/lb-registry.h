@@ -4,6 +4,7 @@
 #define LB_REGISTRY_H 1
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,6 +54,35 @@ lb_registry_get_sticky(void)
 {
     return atomic_load_explicit(&lb_registry_sticky__, memory_order_acquire);
 }
+
+/* Versions, for who keeps what a table chose.  The version of an id changes
+ * after its table did, that of stickiness when flows were forgotten before
+ * their time, and then the epoch. */
+extern _Atomic(uint32_t) lb_registry_versions__[LB_REGISTRY_MAX_ID + 1];
+extern _Atomic(uint32_t) lb_registry_sticky_version__;
+extern _Atomic(uint64_t) lb_registry_epoch__;
+
+static inline uint64_t
+lb_registry_epoch(void)
+{
+    return atomic_load_explicit(&lb_registry_epoch__, memory_order_acquire);
+}
+
+/* Returns the version of what 'id' chooses, 'sticky' or not.  To be asked
+ * before the table is. */
+static inline uint32_t
+lb_registry_version(uint32_t id, bool sticky)
+{
+    uint32_t version = (id <= LB_REGISTRY_MAX_ID
+                        ? atomic_load_explicit(&lb_registry_versions__[id],
+                                               memory_order_acquire)
+                        : 0);
+
+    return sticky ? version + atomic_load_explicit(
+        &lb_registry_sticky_version__, memory_order_acquire) : version;
+}
+
+void lb_registry_sticky_changed(void);
 
 uint32_t lb_registry_alloc_id(void);
 void lb_registry_free_id(uint32_t id);

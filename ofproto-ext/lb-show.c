@@ -327,6 +327,7 @@ lb_unixctl_flush(struct unixctl_conn *conn, int argc, const char *argv[],
     token_map_init(&map, &selection);
     if (sticky) {
         n = lb_sticky_flush(sticky, selection.bridge ? is_mapped : NULL, &map);
+        lb_registry_sticky_changed();
     }
     ovs_mutex_unlock(&lb_mutex);
     free(map.owners);

@@ -9,6 +9,7 @@
 # compares the GTP-U codec with scapy's and tshark's.
 
 UNIT_TESTS = \
+	tests/test-fuse \
 	tests/test-gtpu \
 	tests/test-gtpu-build \
 	tests/test-gtpu-limit \
@@ -53,6 +54,10 @@ tests_gtpu_codec_tool_CPPFLAGS = $(GTPU_CPPFLAGS)
 tests_gtpu_codec_tool_LDADD = lib/libext.la
 
 EXTRA_DIST += tests/fuzz/corpus tests/test-gtpu-peers.py
+
+tests_test_fuse_SOURCES = tests/test-fuse.c
+tests_test_fuse_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_test_fuse_LDADD = $(UNIT_LDADD)
 
 tests_test_lb_sticky_SOURCES = tests/test-lb-sticky.c
 tests_test_lb_sticky_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -124,6 +129,7 @@ endif
 
 TESTSUITE_AT = \
 	tests/ext-macros.at \
+	tests/fuse.at \
 	tests/gtpu.at \
 	tests/gtpu-signalling.at \
 	tests/hooks.at \
@@ -149,6 +155,7 @@ EXTRA_DIST += \
 	$(SYSTEM_TESTSUITE_AT) \
 	tests/atlocal.in \
 	tests/doc-example.py \
+	tests/fuse-packet.py \
 	tests/gtpu-packet.py \
 	tests/lb-errors.py \
 	tests/gtpu-peer.py \

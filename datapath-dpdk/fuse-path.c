@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Paths of the fused flow cache
+ * =============================
+ *
+ * A path is what all flows share that met the same megaflows, groups and
+ * tunnels, with the same actions, and left the same way.
+ *
+ * Whether it is still true is not looked up for each packet.  Each change of
+ * something that paths depend on first shows in the thing itself (a megaflow
+ * is dead, or has another version; the registry of groups has another version
+ * of the table) and then in an epoch, a number that only grows.  A thread
+ * reads the epoch once for each batch.  A path that was found true in that
+ * epoch is true; another is looked at again before a packet uses it.
+ *
+ * Statistics are collected in the path and credited to the megaflows when the
+ * thread has time, or after CREDIT_INTERVAL. */
+
+#include <config.h>
+#include "datapath-dpdk/fuse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dpif-netdev-private-flow.h"
+#include "dpif-netdev-private-thread.h"
+#include "hash.h"
+#include "lib/lb-registry.h"
+#include "util.h"
+
+/* Changes of what tunnel ports do.  Starts at 1: 0 is no tunnel. */
+static _Atomic(uint64_t) tunnel_version = 1;
+
+uint64_t
+fuse_tunnel_version(void)
+{
+    return atomic_load_explicit(&tunnel_version, memory_order_acquire);
+}
+
+/* Tunnel ports, or what they do, changed.  Any thread. */
+void
+fuse_tunnels_changed(void)
+{
+    atomic_fetch_add_explicit(&tunnel_version, 1, memory_order_release);
+}
+
+/* 'flow' of 'pmd' was removed or has new actions.  Any thread, with
+ * 'flow_mutex'. */
+void
+fuse_flow_changed(struct dp_netdev_pmd_thread *pmd,
+                  struct dp_netdev_flow *flow)
+{
+    __atomic_fetch_add(&flow->fuse_version, 1, __ATOMIC_RELEASE);
+    __atomic_fetch_add(&pmd->fuse_epoch, 1, __ATOMIC_RELEASE);
+}
+
+/* Returns the epoch of what the paths of 'pmd' depend on: a sum of numbers
+ * that grow, so that it changes whenever one of them does. */
+uint64_t
+fuse_epoch(const struct dp_netdev_pmd_thread *pmd)
+{
+    return (__atomic_load_n(&pmd->fuse_epoch, __ATOMIC_ACQUIRE)
+            + lb_registry_epoch() + fuse_tunnel_version());
+}
+
+static bool
+uses_are_true(const struct fuse_uses *uses)
+{
+    for (uint32_t i = 0; i < uses->n_flows; i++) {
+        const struct fuse_flow_use *use = &uses->flows[i];
+
+        if (use->flow->dead
+            || __atomic_load_n(&use->flow->fuse_version, __ATOMIC_ACQUIRE)
+               != use->version) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < uses->n_lbs; i++) {
+        const struct fuse_lb_use *use = &uses->lbs[i];
+
+        if (lb_registry_version(use->id, use->sticky) != use->version) {
+            return false;
+        }
+    }
+    return (!uses->tunnel_version
+            || uses->tunnel_version == fuse_tunnel_version());
+}
+
+/* Returns true if 'path' is true in the current epoch of 't', else kills it.
+ * Owner of 't'. */
+bool
+fuse_path_check(struct fuse_thread *t, struct fuse_dp_path *path)
+{
+    if (path->up.dead) {
+        return false;
+    }
+    if (path->up.epoch != t->replay.epoch) {
+        if (!uses_are_true(&path->uses)) {
+            path->up.dead = true;
+            /* So that each packet asks again. */
+            path->up.epoch = UINT64_MAX;
+            return false;
+        }
+        path->up.epoch = t->replay.epoch;
+    }
+    return true;
+}
+
+static void
+non_atomic_add(atomic_ullong *var, unsigned long long n)
+{
+    unsigned long long value;
+
+    atomic_read_relaxed(var, &value);
+    atomic_store_relaxed(var, value + n);
+}
+
+static void
+credit(struct fuse_thread *t, struct fuse_dp_path *path)
+{
+    long long int now = t->pmd->ctx.now / 1000;
+
+    for (uint32_t i = 0; i < path->uses.n_flows; i++) {
+        const struct fuse_flow_use *use = &path->uses.flows[i];
+        struct dp_netdev_flow_stats *stats = &use->flow->stats;
+        uint16_t flags;
+
+        atomic_store_relaxed(&stats->used, now);
+        non_atomic_add(&stats->packet_count, path->up.packets);
+        non_atomic_add(&stats->byte_count,
+                       path->up.bytes
+                       + path->up.packets * (int64_t) use->size_delta);
+        atomic_read_relaxed(&stats->tcp_flags, &flags);
+        atomic_store_relaxed(&stats->tcp_flags,
+                             flags | path->up.tcp_flags);
+    }
+    path->credited += path->up.packets;
+    path->up.packets = path->up.bytes = 0;
+    path->up.tcp_flags = 0;
+}
+
+static void
+destroy(struct fuse_thread *t, struct fuse_dp_path *path)
+{
+    hmap_remove(&t->paths, &path->node);
+    for (uint32_t i = 0; i < path->uses.n_flows; i++) {
+        dp_netdev_flow_unref(path->uses.flows[i].flow);
+    }
+    free_cacheline(path);
+}
+
+/* Takes one entry from 'path', which goes with its last.  Owner of 't'. */
+void
+fuse_path_unref(struct fuse_thread *t, struct fuse_dp_path *path)
+{
+    if (!--path->up.n_entries && !path->up.dirty) {
+        destroy(t, path);
+    }
+}
+
+/* Credits what was collected to the megaflows.  Owner of 't'. */
+void
+fuse_paths_credit(struct fuse_thread *t)
+{
+    struct fuse_path *up = t->replay.dirty;
+
+    t->replay.dirty = NULL;
+    t->last_credit = t->pmd->ctx.now;
+    while (up) {
+        struct fuse_dp_path *path = CONTAINER_OF(up, struct fuse_dp_path, up);
+
+        up = up->next_dirty;
+        credit(t, path);
+        path->up.dirty = false;
+        if (!path->up.n_entries) {
+            destroy(t, path);
+        }
+    }
+}
+
+/* Returns a program of 't' that equals 'program', or null if there are too
+ * many. */
+static const struct fuse_program *
+intern_program(struct fuse_thread *t, const struct fuse_program *program)
+{
+    for (uint32_t i = 0; i < t->n_programs; i++) {
+        if (!memcmp(&t->programs[i], program, sizeof *program)) {
+            return &t->programs[i];
+        }
+    }
+    if (t->n_programs >= FUSE_MAX_PROGRAMS) {
+        return NULL;
+    }
+    t->programs[t->n_programs] = *program;
+    return &t->programs[t->n_programs++];
+}
+
+/* Returns the path of 't' with 'uses', 'program' and 'out_port', with one more
+ * entry, or null if there is no room or some flow is about to be freed.  Owner
+ * of 't'. */
+struct fuse_dp_path *
+fuse_path_get(struct fuse_thread *t, const struct fuse_uses *uses,
+              const struct fuse_program *program, odp_port_t out_port)
+{
+    uint32_t hash = hash_bytes(uses->flows,
+                               uses->n_flows * sizeof *uses->flows,
+                               odp_to_u32(out_port));
+    struct fuse_dp_path *path;
+
+    program = intern_program(t, program);
+    if (!program) {
+        return NULL;
+    }
+    HMAP_FOR_EACH_WITH_HASH (path, node, hash, &t->paths) {
+        if (!path->up.dead && path->up.program == program
+            && path->up.out_port == odp_to_u32(out_port)
+            && !memcmp(&path->uses, uses, sizeof *uses)) {
+            path->up.n_entries++;
+            return path;
+        }
+    }
+    if (hmap_count(&t->paths) >= FUSE_MAX_PATHS) {
+        return NULL;
+    }
+
+    path = xzalloc_cacheline(sizeof *path);
+    for (uint32_t i = 0; i < uses->n_flows; i++) {
+        if (!ovs_refcount_try_ref_rcu(&uses->flows[i].flow->ref_cnt)) {
+            while (i-- > 0) {
+                dp_netdev_flow_unref(uses->flows[i].flow);
+            }
+            free_cacheline(path);
+            return NULL;
+        }
+    }
+    path->up.epoch = t->replay.epoch;
+    path->up.program = program;
+    path->up.out_port = odp_to_u32(out_port);
+    path->up.n_entries = 1;
+    path->uses = *uses;
+    hmap_insert(&t->paths, &path->node, hash);
+    return path;
+}

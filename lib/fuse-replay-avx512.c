@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* lib/fuse-replay.h with AVX-512: F, BW, DQ and VL.  Loads and stores are
+ * masked, so that no octet outside of a packet is touched. */
+
+#ifdef __x86_64__
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,bmi,bmi2")
+#include <immintrin.h>
+
+#include "lib/fuse-replay.h"
+
+static inline __m512i
+nh_products(__m512i block, const uint64_t *nh_key)
+{
+    __m512i t = _mm512_add_epi32(block, _mm512_load_si512(nh_key));
+
+    return _mm512_mul_epu32(t, _mm512_srli_epi64(t, 32));
+}
+
+static inline uint64_t
+make_key(const struct fuse_shape *shape, const uint8_t *packet, uint8_t *key,
+         const uint64_t *nh_key)
+{
+    __m512i x = _mm512_maskz_loadu_epi8(shape->octets[0], packet);
+    __m512i sum;
+
+    x = _mm512_and_si512(x, _mm512_load_si512(shape->mask));
+    _mm512_store_si512(key, x);
+    sum = nh_products(x, nh_key);
+    if (shape->n_blocks > 1) {
+        x = _mm512_maskz_loadu_epi8(shape->octets[1], packet + 64);
+        x = _mm512_and_si512(x, _mm512_load_si512(shape->mask + 64));
+        _mm512_store_si512(key + 64, x);
+        sum = _mm512_add_epi64(sum, nh_products(x, nh_key + 8));
+    }
+    return _mm512_reduce_add_epi64(sum);
+}
+
+static inline int
+find_sig(const struct fuse_bucket *bucket, uint32_t sig)
+{
+    /* The signatures are words 2, 4, ..., 14. */
+    uint32_t found = _mm512_mask_cmpeq_epi32_mask(
+        0x5554, _mm512_load_si512(bucket), _mm512_set1_epi32(sig));
+
+    return found ? (__builtin_ctz(found) - 2) / 2 : -1;
+}
+
+static inline bool
+key_equals(const uint8_t *a, const uint8_t *b, uint32_t n_blocks)
+{
+    __m512i differ = _mm512_xor_si512(_mm512_load_si512(a),
+                                      _mm512_load_si512(b));
+
+    if (n_blocks > 1) {
+        differ = _mm512_or_si512(
+            differ, _mm512_xor_si512(_mm512_load_si512(a + 64),
+                                     _mm512_load_si512(b + 64)));
+    }
+    return !_mm512_test_epi64_mask(differ, differ);
+}
+
+static inline uint32_t
+sum_octets(const uint8_t *p, uint32_t n)
+{
+    const __m512i low = _mm512_set1_epi16(0xff), zero = _mm512_setzero_si512();
+    __m512i even = zero, odd = zero;
+    uint64_t sum;
+
+    for (;; p += 64, n -= 64) {
+        __m512i x = _mm512_maskz_loadu_epi8(
+            n >= 64 ? UINT64_MAX : _bzhi_u64(UINT64_MAX, n), p);
+
+        even = _mm512_add_epi64(even, _mm512_sad_epu8(
+                                          _mm512_and_si512(x, low), zero));
+        odd = _mm512_add_epi64(odd, _mm512_sad_epu8(_mm512_srli_epi16(x, 8),
+                                                    zero));
+        if (n <= 64) {
+            break;
+        }
+    }
+    sum = _mm512_reduce_add_epi64(
+        _mm512_add_epi64(even, _mm512_slli_epi64(odd, 8)));
+    return sum;
+}
+
+static inline void
+rewrite(const struct fuse_program *p, const uint8_t *image, uint8_t *q)
+{
+    __m512i x = _mm512_maskz_loadu_epi8(p->octets[0], q);
+
+    /* (x & ~omask) | image */
+    x = _mm512_ternarylogic_epi64(x, _mm512_load_si512(p->omask),
+                                  _mm512_load_si512(image), 0xba);
+    _mm512_mask_storeu_epi8(q, p->octets[0], x);
+    if (p->octets[1]) {
+        x = _mm512_maskz_loadu_epi8(p->octets[1], q + 64);
+        x = _mm512_ternarylogic_epi64(x, _mm512_load_si512(p->omask + 64),
+                                      _mm512_load_si512(image + 64), 0xba);
+        _mm512_mask_storeu_epi8(q + 64, p->octets[1], x);
+    }
+}
+
+#define FUSE_REPLAY_NAME fuse_replay_avx512
+#include "lib/fuse-replay-impl.h"
+#pragma GCC pop_options
+#else
+#include "lib/fuse-replay.h"
+
+void
+fuse_replay_avx512(struct fuse_replay *r, struct fuse_batch *batch)
+{
+    fuse_replay_plain(r, batch);
+}
+#endif

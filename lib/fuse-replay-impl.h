@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The body of lib/fuse-replay.h, for the files that include it: they define
+ * FUSE_REPLAY_NAME, and before it the functions that differ:
+ *
+ *     make_key(shape, packet, key, nh_key): stores the key in the blocks of
+ *         'key' and returns its NH,
+ *     find_sig(bucket, sig): returns a place of 'sig', or -1,
+ *     key_equals(a, b, n_blocks),
+ *     sum_octets(p, n): returns the sum of 16-bit words, in memory's order, as
+ *         a number below 2^32, of 'n' octets, padded with 0,
+ *     rewrite(program, image, q): does the masked part.
+ */
+
+#include <string.h>
+
+/* Returns true if the 20 octets at 'ip' sum up. */
+static inline bool
+ip_csum_ok(const uint8_t *ip)
+{
+    uint64_t a, b;
+    uint32_t c;
+
+    memcpy(&a, ip, 8);
+    memcpy(&b, ip + 8, 8);
+    memcpy(&c, ip + 16, 4);
+
+    uint64_t sum = (a & UINT32_MAX) + (a >> 32) + (b & UINT32_MAX)
+                   + (b >> 32) + c;
+
+    sum = (sum & UINT32_MAX) + (sum >> 32);
+    sum = (sum & 0xffff) + (sum >> 16);
+    return fuse_fold(sum) == 0xffff;
+}
+
+/* Returns true if the checksum of the L4 header is right, or absent where that
+ * is allowed. */
+static inline bool
+l4_csum_ok(const struct fuse_shape *shape, const uint8_t *packet,
+           uint32_t size, const struct fuse_class *class)
+{
+    uint32_t len = size - class->pad - shape->l4;
+    uint64_t sum;
+
+    if (shape->l4_kind == FUSE_L4_UDP && !shape->ipv6
+        && !fuse_get16(packet + shape->l4_csum)) {
+        return true;
+    }
+    sum = sum_octets(packet + shape->l4, len);
+    if (shape->ipv6) {
+        sum += sum_octets(packet + shape->l3 + 8, 32);
+        sum += (uint32_t) packet[shape->l3 + 6] << 8;
+        sum += __builtin_bswap16(len);
+    } else if (shape->l4_kind != FUSE_L4_ICMP) {
+        sum += sum_octets(packet + shape->l3 + 12, 8);
+        sum += (uint32_t) packet[shape->l3 + 9] << 8;
+        sum += __builtin_bswap16(len);
+    }
+    sum = (sum & UINT32_MAX) + (sum >> 32);
+    sum = (sum & 0xffff) + (sum >> 16);
+    return fuse_fold(sum) == 0xffff;
+}
+
+/* Returns true if what 'p' asks of a packet besides the key is so. */
+static inline bool
+conditions_hold(const struct fuse_program *p, const struct fuse_entry *entry,
+                const struct fuse_batch *batch, uint32_t i,
+                struct fuse_csums csums)
+{
+    const struct fuse_shape *shape = &fuse_shapes[batch->shapes[i]];
+    const struct fuse_class *class = &batch->classes[i];
+    uint8_t ol = batch->ol[i];
+
+    if (p->flags & FUSE_P_UPDATE
+        && ((p->l3_csum && csums.l3 == 0xffff)
+            || (p->l4_csum && csums.l4 == 0xffff))) {
+        return false;
+    }
+    if (p->flags & FUSE_P_OUTER_CSUM && !shape->outer_ipv6
+        && !(ol & FUSE_OL_L3_GOOD)
+        && !ip_csum_ok(batch->packets[i] + shape->outer_l3)) {
+        return false;
+    }
+    if (shape->tunnel) {
+        /* What the NIC found is of the outer headers. */
+        ol = 0;
+    }
+    if (p->flags & FUSE_P_L3_CHECK && !shape->ipv6
+        && !(ol & FUSE_OL_L3_GOOD)
+        && !ip_csum_ok(batch->packets[i] + shape->l3)) {
+        return false;
+    }
+    if (p->flags & FUSE_P_L4_CHECK && !(ol & FUSE_OL_L4_GOOD)
+        && !l4_csum_ok(shape, batch->packets[i], batch->sizes[i], class)) {
+        return false;
+    }
+    return (!(p->flags & FUSE_P_NO_PAD && class->pad)
+            && batch->headroom[i] + p->k >= p->m);
+}
+
+static inline void
+round_classify(struct fuse_replay *r, struct fuse_batch *batch)
+{
+    uint64_t port_hash = fuse_port_hash(r->table, batch->in_port);
+
+    for (uint32_t i = 0; i < batch->n; i++) {
+        int n;
+
+        if (i + 4 < batch->n) {
+            __builtin_prefetch(batch->packets[i + 4]);
+        }
+        n = batch->shapes[i] = fuse_classify(batch->packets[i],
+                                             batch->sizes[i], r->tunnels,
+                                             &batch->classes[i]);
+        if (__builtin_expect(n < 0 || batch->ol[i] & FUSE_OL_SKIP, 0)) {
+            batch->shapes[i] = n < 0 ? n : -1 - FUSE_N_SKIPS;
+            continue;
+        }
+
+        uint64_t nh = make_key(&fuse_shapes[n], batch->packets[i],
+                               batch->keys[i], r->table->key);
+
+        batch->hashes[i] = fuse_hash_finish(r->table, nh + port_hash);
+        __builtin_prefetch(&r->table->buckets[fuse_bucket1(
+            r->table, batch->hashes[i])]);
+    }
+}
+
+static inline void
+round_find(struct fuse_replay *r, struct fuse_batch *batch)
+{
+    const struct fuse_table *table = r->table;
+
+    for (uint32_t i = 0; i < batch->n; i++) {
+        batch->entries[i] = NULL;
+        if (__builtin_expect(batch->shapes[i] < 0, 0)) {
+            continue;
+        }
+
+        uint64_t hash = batch->hashes[i];
+        const struct fuse_bucket *b = &table->buckets[fuse_bucket1(table,
+                                                                   hash)];
+        int place = find_sig(b, hash >> 32);
+
+        if (__builtin_expect(place < 0 && b->n_elsewhere, 0)) {
+            b = &table->buckets[fuse_bucket2(table, hash)];
+            place = find_sig(b, hash >> 32);
+        }
+        if (__builtin_expect(place < 0, 0)) {
+            continue;
+        }
+
+        struct fuse_entry *entry
+            = fuse_table_entry(table, b->places[place].number);
+
+        batch->entries[i] = entry;
+        __builtin_prefetch(entry);
+        __builtin_prefetch((uint8_t *) entry + 64);
+        __builtin_prefetch((uint8_t *) entry + 128);
+        if (b->places[place].number & FUSE_LARGE_BIT) {
+            __builtin_prefetch((uint8_t *) entry + 192);
+            __builtin_prefetch((uint8_t *) entry + 256);
+        }
+    }
+}
+
+static inline void
+round_compare(struct fuse_replay *r, struct fuse_batch *batch)
+{
+    for (uint32_t i = 0; i < batch->n; i++) {
+        struct fuse_entry *entry = batch->entries[i];
+
+        if (__builtin_expect(!entry, 0)) {
+            continue;
+        }
+        if (__builtin_expect(
+                entry->in_port != batch->in_port
+                || entry->shape != batch->shapes[i]
+                || !key_equals(entry->data, batch->keys[i],
+                               fuse_shapes[batch->shapes[i]].n_blocks), 0)) {
+            batch->entries[i] = NULL;
+            continue;
+        }
+        __builtin_prefetch(entry->path);
+    }
+    (void) r;
+}
+
+/* Treats the 'i'th packet as its entry says. */
+static inline enum fuse_verdict
+replay_one(struct fuse_replay *r, struct fuse_batch *batch, uint32_t i)
+{
+    struct fuse_entry *entry = batch->entries[i];
+    struct fuse_path *path = entry->path;
+
+    if (__builtin_expect(atomic_load_explicit(&entry->dead,
+                                              memory_order_acquire), 0)) {
+        return FUSE_STALE;
+    }
+    if (__builtin_expect(batch->classes[i].end, 0)) {
+        r->end(r, entry);
+        return FUSE_DECLINED;
+    }
+    if (__builtin_expect(path->epoch != r->epoch
+                         || (int32_t) (r->now - entry->refresh) >= 0, 0)
+        && !r->attend(r, entry)) {
+        return FUSE_STALE;
+    }
+
+    const struct fuse_program *p = path->program;
+
+    if (__builtin_expect(!(p->flags & FUSE_P_RSS_IN)
+                         != !(batch->ol[i] & FUSE_OL_RSS)
+                         || (p->flags & FUSE_P_RSS_SAME
+                             && batch->rss[i] != entry->rss), 0)) {
+        return FUSE_STALE;
+    }
+
+    struct fuse_csums csums = fuse_csums_get(p, batch->packets[i]);
+
+    if (__builtin_expect(!conditions_hold(p, entry, batch, i, csums), 0)) {
+        return FUSE_DECLINED;
+    }
+    if (!(p->flags & FUSE_P_DROP)) {
+        uint8_t *q = batch->packets[i] + p->k - p->m;
+
+        rewrite(p, fuse_entry_image(entry), q);
+        if (p->flags & FUSE_P_UPDATE) {
+            fuse_csums_put(p, csums, entry->l3_delta, entry->l4_delta, q);
+        }
+        if (p->udp_len) {
+            fuse_lengths_put(p, q, batch->sizes[i] - p->k + p->m);
+        }
+    }
+    path->packets++;
+    path->bytes += batch->sizes[i];
+    path->tcp_flags |= batch->classes[i].tcp_flags;
+    if (!path->dirty) {
+        path->dirty = true;
+        path->next_dirty = r->dirty;
+        r->dirty = path;
+    }
+    return FUSE_HIT;
+}
+
+void
+FUSE_REPLAY_NAME(struct fuse_replay *r, struct fuse_batch *batch)
+{
+    round_classify(r, batch);
+    round_find(r, batch);
+    round_compare(r, batch);
+    for (uint32_t i = 0; i < batch->n; i++) {
+        batch->verdicts[i] = (batch->entries[i] ? replay_one(r, batch, i)
+                              : FUSE_MISS);
+    }
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "lib/fuse-replay.h"
+
+static inline uint64_t
+make_key(const struct fuse_shape *shape, const uint8_t *packet, uint8_t *key,
+         const uint64_t *nh_key)
+{
+    uint32_t n = shape->n_octets, size = shape->n_blocks * 64;
+    uint64_t nh = 0;
+    uint32_t i;
+
+    for (i = 0; i + 8 <= n; i += 8) {
+        uint64_t x, mask;
+
+        __builtin_memcpy(&x, packet + i, sizeof x);
+        __builtin_memcpy(&mask, shape->mask + i, sizeof mask);
+        x &= mask;
+        __builtin_memcpy(key + i, &x, sizeof x);
+    }
+    for (; i < n; i++) {
+        key[i] = packet[i] & shape->mask[i];
+    }
+    for (; i < size; i++) {
+        key[i] = 0;
+    }
+    for (i = 0; i < size; i += 8) {
+        uint64_t x, k = nh_key[i / 8];
+
+        __builtin_memcpy(&x, key + i, sizeof x);
+        nh += (uint64_t) (uint32_t) ((uint32_t) x + (uint32_t) k)
+              * (uint32_t) ((uint32_t) (x >> 32) + (uint32_t) (k >> 32));
+    }
+    return nh;
+}
+
+static inline int
+find_sig(const struct fuse_bucket *bucket, uint32_t sig)
+{
+    for (int i = 0; i < FUSE_BUCKET_PLACES; i++) {
+        if (bucket->places[i].sig == sig) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static inline bool
+key_equals(const uint8_t *a, const uint8_t *b, uint32_t n_blocks)
+{
+    uint64_t differ = 0;
+
+    for (uint32_t i = 0; i < n_blocks * 64; i += 8) {
+        uint64_t x, y;
+
+        __builtin_memcpy(&x, a + i, sizeof x);
+        __builtin_memcpy(&y, b + i, sizeof y);
+        differ |= x ^ y;
+    }
+    return !differ;
+}
+
+static inline uint32_t
+sum_octets(const uint8_t *p, uint32_t n)
+{
+    uint64_t sum = 0;
+
+    for (; n >= 4; n -= 4, p += 4) {
+        uint32_t x;
+
+        __builtin_memcpy(&x, p, sizeof x);
+        sum += x;
+    }
+    if (n) {
+        uint32_t x = 0;
+
+        __builtin_memcpy(&x, p, n);
+        sum += x;
+    }
+    sum = (sum & UINT32_MAX) + (sum >> 32);
+    sum = (sum & UINT32_MAX) + (sum >> 32);
+    return (sum & 0xffff) + (sum >> 16);
+}
+
+static inline void
+rewrite(const struct fuse_program *p, const uint8_t *image, uint8_t *q)
+{
+    uint32_t i;
+
+    for (i = 0; i + 8 <= p->n_octets; i += 8) {
+        uint64_t x, mask, value;
+
+        __builtin_memcpy(&x, q + i, sizeof x);
+        __builtin_memcpy(&mask, p->omask + i, sizeof mask);
+        __builtin_memcpy(&value, image + i, sizeof value);
+        x = (x & ~mask) | value;
+        __builtin_memcpy(q + i, &x, sizeof x);
+    }
+    for (; i < p->n_octets; i++) {
+        q[i] = (q[i] & ~p->omask[i]) | image[i];
+    }
+}
+
+#define FUSE_REPLAY_NAME fuse_replay_plain
+#include "lib/fuse-replay-impl.h"
+
+fuse_replay_func *fuse_replay_batch = fuse_replay_plain;
+
+/* Chooses the implementation for this CPU.  Returns its name. */
+const char *
+fuse_replay_select(void)
+{
+#ifdef __x86_64__
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+        && __builtin_cpu_supports("avx512vl")
+        && __builtin_cpu_supports("avx512dq")) {
+        fuse_replay_batch = fuse_replay_avx512;
+        return "avx512";
+    }
+#endif
+    return "plain";
+}

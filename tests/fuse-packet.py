@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Makes packets for tests of the fused flow cache, as hexadecimal lines.
+
+    fuse-packet.py KEY=VALUE...
+        one packet: proto (tcp, udp, icmp, icmp-error), v (4, 6), src, dst,
+        sport, dport, flags (letters of FSRPAU), seq, ack, ttl, tos, id, df,
+        vlan, len (of the payload), frag, options, badcsum, l4badcsum,
+        nocsum, badlen, pad
+    fuse-packet.py random SEED N [KEY=VALUE...]
+        N packets of a few flows, whose other fields vary
+"""
+
+import ipaddress
+import random
+import struct
+import sys
+
+PROTO = {'tcp': 6, 'udp': 17, 'icmp': 1, 'icmp-error': 1, 'sctp': 132}
+FLAGS = {'F': 1, 'S': 2, 'R': 4, 'P': 8, 'A': 16, 'U': 32}
+
+
+def checksum(data):
+    data += b'\0' * (len(data) % 2)
+    total = sum(struct.unpack('!%dH' % (len(data) // 2), data))
+    total = (total & 0xffff) + (total >> 16)
+    return ~((total & 0xffff) + (total >> 16)) & 0xffff
+
+
+def set16(data, offset, value):
+    return data[:offset] + struct.pack('!H', value) + data[offset + 2:]
+
+
+def l4(k, proto, src, dst):
+    payload = bytes(i * 7 & 0xff for i in range(int(k.get('len', 26))))
+    sport, dport = int(k.get('sport', 1000)), int(k.get('dport', 80))
+    kind = k.get('proto', 'udp')
+    if kind == 'tcp':
+        flags = sum(FLAGS[c] for c in k.get('flags', 'A'))
+        data = struct.pack('!HHIIBBHHH', sport, dport,
+                           int(k.get('seq', 1)), int(k.get('ack', 1)),
+                           0x50, flags, 1000, 0, 0) + payload
+        offset = 16
+    elif kind == 'udp':
+        data = struct.pack('!HHHH', sport, dport, 8 + len(payload), 0)
+        data += payload
+        offset = 6
+    elif kind == 'sctp':
+        return struct.pack('!HHII', sport, dport, 1, 0x1234567) + payload
+    else:
+        icmp = 3 if kind == 'icmp-error' else int(k.get('type', 8))
+        data = struct.pack('!BBHHH', icmp, 0, 0, int(k.get('icmp_id', 1)),
+                           int(k.get('seq', 1))) + payload
+        offset = 2
+    if 'nocsum' in k:
+        return data
+    pseudo = src + dst + struct.pack('!HH', proto, len(data))
+    value = checksum(data if proto == 1 else pseudo + data)
+    if not value and kind == 'udp':
+        value = 0xffff
+    return set16(data, offset, value ^ (0x5555 if 'l4badcsum' in k else 0))
+
+
+def packet(k):
+    src = ipaddress.ip_address(k.get('src', '10.0.0.1')).packed
+    dst = ipaddress.ip_address(k.get('dst', '10.0.0.2')).packed
+    proto = PROTO[k.get('proto', 'udp')]
+    ttl, tos = int(k.get('ttl', 64)), int(k.get('tos', 0))
+    data = l4(k, proto, src, dst)
+    if len(src) == 16:
+        ip = struct.pack('!IHBB', 6 << 28 | tos << 20, len(data), proto, ttl)
+        ip += src + dst
+        ethertype = 0x86dd
+    else:
+        options = b'\1\1\1\0' if 'options' in k else b''
+        length = 20 + len(options) + len(data) + int(k.get('badlen', 0))
+        frag = int(k.get('frag', 0)) | (0x4000 if 'df' in k else 0)
+        ip = struct.pack('!BBHHHBBH', 0x45 + len(options) // 4, tos,
+                         length & 0xffff,
+                         int(k.get('id', 0)), frag, ttl, proto, 0)
+        ip += src + dst + options
+        value = checksum(ip) ^ (0x5555 if 'badcsum' in k else 0)
+        ip = set16(ip, 10, value)
+        ethertype = 0x0800
+    eth = bytes.fromhex(k.get('dmac', '020000000001'))
+    eth += bytes.fromhex(k.get('smac', '020000000002'))
+    if 'vlan' in k:
+        eth += struct.pack('!HH', 0x8100, int(k['vlan']))
+    eth += struct.pack('!H', ethertype)
+    return (eth + ip + data + b'\xee' * int(k.get('pad', 0))).hex()
+
+
+def rarely(r, k, key, value='1'):
+    if r.random() < 0.04:
+        k[key] = value
+
+
+def random_packet(r, common):
+    """A packet of one of a few flows, with fields that vary."""
+    kind = r.choice(['udp', 'udp', 'tcp', 'tcp', 'icmp', 'sctp'])
+    n = r.randrange(4)
+    k = {'proto': kind, 'src': '10.0.0.%d' % (n + 1),
+         'sport': str(1000 + n), 'id': str(r.randrange(65536)),
+         'len': str(r.choice([0, 1, 26, 100, 101, 500])),
+         'seq': str(r.randrange(65536)), 'icmp_id': str(n)}
+    if r.random() < 0.2 and kind != 'icmp':
+        k.update(src='fc00::%d' % (n + 1), dst='fc00::ff')
+    if r.random() < 0.2:
+        k['vlan'] = str(r.choice([1, 2, 0x2001]))
+    if r.random() < 0.1:
+        k['ttl'] = str(r.choice([1, 2, 63, 255]))
+    if r.random() < 0.1:
+        k['tos'] = str(r.choice([1, 4, 184]))
+    if kind == 'tcp':
+        k['flags'] = r.choice(['A', 'A', 'A', 'PA', 'PA', 'UA', 'F', 'FA',
+                               'RA', 'S', 'SA', 'P'])
+    if r.random() < 0.3:
+        k['df'] = '1'
+    for key in ('options', 'badcsum', 'l4badcsum', 'nocsum'):
+        rarely(r, k, key)
+    rarely(r, k, 'frag', r.choice(['8192', '100']))
+    rarely(r, k, 'badlen', r.choice(['-5', '7', '-300']))
+    rarely(r, k, 'pad', r.choice(['1', '6', '18', '300']))
+    k.update(common)
+    return packet(k)
+
+
+def main():
+    args = sys.argv[1:]
+    if args and args[0] == 'random':
+        r = random.Random(int(args[1]))
+        common = dict(a.split('=', 1) for a in args[3:])
+        for _ in range(int(args[2])):
+            print(random_packet(r, common))
+    else:
+        print(packet(dict(a.split('=', 1) for a in args)))
+
+
+if __name__ == '__main__':
+    main()

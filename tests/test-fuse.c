@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Tests of the fused flow cache's table, programs and replay (lib/fuse-*.c):
+ * the two implementations of replay against each other, and the table's
+ * promises. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "lib/fuse-replay.h"
+
+#define BUFFER 768
+#define ROOM 128
+
+static uint8_t tunnels[65536];
+
+static uint32_t
+rnd(uint32_t n)
+{
+    static uint64_t x = 88172645463325252;
+
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    return (x >> 11) % n;
+}
+
+static uint16_t
+sum(const uint8_t *p, uint32_t n, uint32_t s)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        s += i & 1 ? p[i] : p[i] << 8;
+    }
+    while (s >> 16) {
+        s = (s & 0xffff) + (s >> 16);
+    }
+    return s;
+}
+
+static void
+put_be16(uint8_t *p, uint16_t x)
+{
+    p[0] = x >> 8;
+    p[1] = x;
+}
+
+/* Writes a UDP or TCP packet of flow 'flow' at 'p'.  Returns its size. */
+static uint32_t
+make_packet(uint8_t *p, uint32_t flow, uint32_t payload)
+{
+    bool ipv6 = flow & 1, tcp = flow & 2, vlan = flow & 4;
+    uint32_t l3 = vlan ? 18 : 14, l4 = l3 + (ipv6 ? 40 : 20);
+    uint32_t hlen = tcp ? 20 : 8, len = hlen + payload;
+    uint8_t *ip = p + l3, *th = p + l4;
+
+    memset(p, 0, l4 + hlen);
+    p[0] = 2;
+    put_be16(p + 12, vlan ? 0x8100 : ipv6 ? 0x86dd : 0x0800);
+    if (vlan) {
+        put_be16(p + 14, 7);
+        put_be16(p + 16, ipv6 ? 0x86dd : 0x0800);
+    }
+    for (uint32_t i = 0; i < payload; i++) {
+        th[hlen + i] = rnd(256);
+    }
+    put_be16(th, 1000);
+    put_be16(th + 2, 80 + flow / 8);
+    if (tcp) {
+        put_be16(th + 4, rnd(65536));
+        th[12] = 0x50;
+        th[13] = 0x10;
+    } else {
+        put_be16(th + 4, len);
+    }
+    if (ipv6) {
+        ip[0] = 0x60;
+        put_be16(ip + 4, len);
+        ip[6] = tcp ? 6 : 17;
+        ip[7] = 64;
+        ip[8] = ip[24] = 0xfc;
+    } else {
+        ip[0] = 0x45;
+        put_be16(ip + 2, 20 + len);
+        put_be16(ip + 4, rnd(65536));
+        ip[8] = 64;
+        ip[9] = tcp ? 6 : 17;
+        ip[12] = ip[16] = 10;
+        put_be16(ip + 10, ~sum(ip, 20, 0));
+    }
+
+    uint16_t c = ~sum(th, len, (tcp ? 6 : 17) + len
+                               + sum(ip + (ipv6 ? 8 : 12), ipv6 ? 32 : 8, 0));
+
+    put_be16(th + (tcp ? 16 : 6), c ? c : 0xffff);
+    return l4 + len;
+}
+
+static bool
+attend_true(struct fuse_replay *r, struct fuse_entry *entry)
+{
+    entry->refresh = r->now + 1000;
+    entry->path->epoch = r->epoch;
+    return true;
+}
+
+static void
+end_nothing(struct fuse_replay *r, struct fuse_entry *entry)
+{
+    (void) r;
+    (void) entry;
+}
+
+/* A pipeline to imitate: TTL - 1, another destination address and port, and a
+ * VLAN tag more or less.  'p' has room before it.  Returns the new start. */
+static uint8_t *
+ordinary(uint8_t *p, uint32_t *size, uint32_t flow)
+{
+    bool ipv6 = flow & 1, tcp = flow & 2, vlan = flow & 4;
+    uint8_t *ip = p + (vlan ? 18 : 14);
+    uint8_t *th = ip + (ipv6 ? 40 : 20);
+    uint32_t len = fuse_be16(ip + (ipv6 ? 4 : 2)) - (ipv6 ? 0 : 20);
+    uint8_t *q = vlan ? p + 4 : p - 4;
+
+    memmove(q, p, 12);
+    if (!vlan) {
+        put_be16(q + 12, 0x8100);
+        put_be16(q + 14, 9);
+    }
+    *size += vlan ? -4 : 4;
+    ip[ipv6 ? 7 : 8]--;
+    ip[ipv6 ? 39 : 19] = 77;
+    put_be16(th + 2, 8080);
+    if (!ipv6) {
+        put_be16(ip + 10, 0);
+        put_be16(ip + 10, ~sum(ip, 20, 0));
+    }
+    put_be16(th + (tcp ? 16 : 6), 0);
+
+    uint16_t c = ~sum(th, len, (tcp ? 6 : 17) + len
+                               + sum(ip + (ipv6 ? 8 : 12), ipv6 ? 32 : 8, 0));
+
+    put_be16(th + (tcp ? 16 : 6), c || tcp ? c : 0xffff);
+    return q;
+}
+
+#define N_FLOWS 64
+
+struct bench {
+    struct fuse_table *table;
+    struct fuse_replay replay;
+    struct fuse_outcome out[N_FLOWS];
+    struct fuse_path paths[N_FLOWS];
+};
+
+/* Learns flow 'flow' into 'b' from one packet. */
+static void
+learn(struct bench *b, uint32_t flow, fuse_replay_func *func)
+{
+    uint8_t before[BUFFER], after[BUFFER];
+    struct fuse_batch batch = { .n = 1, .in_port = 3 };
+    struct fuse_outcome *out = &b->out[flow];
+    struct fuse_entry *entry;
+    uint32_t size;
+
+    size = make_packet(before + ROOM, flow, 40);
+    memcpy(after, before, sizeof after);
+
+    struct fuse_sample sample = {
+        .before = before + ROOM, .n_before = size, .before_size = size,
+        .rewritten = true, .flags = FUSE_P_L3_CHECK | FUSE_P_L4_CHECK,
+    };
+
+    sample.after_size = size;
+    sample.after = ordinary(after + ROOM, &sample.after_size, flow);
+    sample.n_after = sample.after_size;
+
+    batch.packets[0] = before + ROOM;
+    batch.sizes[0] = size;
+    func(&b->replay, &batch);
+    assert_int_equal(batch.verdicts[0], FUSE_MISS);
+    assert_true(batch.shapes[0] >= 0);
+    sample.shape = batch.shapes[0];
+    assert_int_equal(fuse_compose(&sample, out), FUSE_COMPOSED);
+
+    entry = fuse_table_insert(b->table, batch.hashes[0], batch.shapes[0],
+                              out->program.n_octets > 64, 3, batch.keys[0],
+                              0);
+    assert_non_null(entry);
+    b->paths[flow].program = &out->program;
+    entry->path = &b->paths[flow];
+    entry->l3_delta = out->l3_delta;
+    entry->l4_delta = out->l4_delta;
+    memcpy(fuse_entry_image(entry), out->image,
+           out->program.n_octets > 64 ? 128 : 64);
+}
+
+static void
+check_replay(fuse_replay_func *func)
+{
+    struct bench *b = aligned_alloc(64, sizeof *b);
+    static uint8_t packets[FUSE_BATCH][BUFFER], expected[FUSE_BATCH][BUFFER];
+    uint32_t n_hits = 0, n = 0;
+
+    memset(b, 0, sizeof *b);
+    assert_int_equal(fuse_table_create(1000, -1, &b->table), 0);
+    b->replay = (struct fuse_replay) {
+        .table = b->table, .tunnels = tunnels, .epoch = 1,
+        .attend = attend_true, .end = end_nothing,
+    };
+    for (uint32_t flow = 0; flow < N_FLOWS; flow++) {
+        learn(b, flow, func);
+    }
+    for (int round = 0; round < 200; round++) {
+        struct fuse_batch batch = { .n = 1 + rnd(FUSE_BATCH), .in_port = 3 };
+        uint32_t flows[FUSE_BATCH], sizes[FUSE_BATCH];
+        bool bad[FUSE_BATCH];
+
+        for (uint32_t i = 0; i < batch.n; i++) {
+            flows[i] = rnd(N_FLOWS);
+            sizes[i] = make_packet(packets[i] + ROOM, flows[i], rnd(500));
+            bad[i] = !rnd(10);
+            if (bad[i]) {
+                packets[i][ROOM + sizes[i] - 1] ^= 0x40;
+                packets[i][ROOM + sizes[i] - 3] ^= 0x01;
+            }
+            memcpy(expected[i], packets[i], BUFFER);
+            batch.packets[i] = packets[i] + ROOM;
+            batch.sizes[i] = sizes[i];
+            batch.headroom[i] = ROOM;
+        }
+        func(&b->replay, &batch);
+        for (uint32_t i = 0; i < batch.n; i++) {
+            uint8_t *p = expected[i] + ROOM;
+            const struct fuse_program *program = &b->out[flows[i]].program;
+
+            n++;
+            if (batch.verdicts[i] == FUSE_HIT) {
+                uint32_t size = sizes[i];
+                uint8_t *q = ordinary(p, &size, flows[i]);
+
+                assert_false(bad[i]);
+                n_hits++;
+                assert_int_equal(q - p, program->k - program->m);
+                assert_memory_equal(q, batch.packets[i] + (q - p), size);
+            } else {
+                /* Untouched. */
+                assert_memory_equal(p, batch.packets[i], sizes[i]);
+            }
+        }
+    }
+    /* A tenth is bad, but for checksums that are not there by chance. */
+    assert_true(n_hits > n * 8 / 10);
+    fuse_table_destroy(b->table);
+    free(b);
+}
+
+static void
+test_plain(void **state)
+{
+    (void) state;
+    check_replay(fuse_replay_plain);
+}
+
+static void
+test_avx512(void **state)
+{
+    (void) state;
+    if (strcmp(fuse_replay_select(), "avx512")) {
+        skip();
+    }
+    check_replay(fuse_replay_avx512);
+}
+
+/* Both make the same keys and hashes, for packets of any octets, and read not
+ * one octet too much (under a sanitizer). */
+static void
+test_same_keys(void **state)
+{
+    struct fuse_table *table;
+    struct fuse_replay r = { .tunnels = tunnels, .attend = attend_true,
+                             .end = end_nothing };
+
+    (void) state;
+    if (strcmp(fuse_replay_select(), "avx512")) {
+        skip();
+    }
+    assert_int_equal(fuse_table_create(10, -1, &table), 0);
+    r.table = table;
+    for (int round = 0; round < 20000; round++) {
+        uint32_t size = rnd(200);
+        uint8_t *p = malloc(size + !size);
+        struct fuse_batch a = { .n = 1 }, b;
+
+        for (uint32_t i = 0; i < size; i++) {
+            p[i] = rnd(256);
+        }
+        if (round & 1 && size >= 100) {
+            make_packet(p, rnd(N_FLOWS), size - 98);
+        }
+        a.packets[0] = p;
+        a.sizes[0] = size;
+        b = a;
+        fuse_replay_plain(&r, &a);
+        fuse_replay_avx512(&r, &b);
+        assert_int_equal(a.shapes[0], b.shapes[0]);
+        if (a.shapes[0] >= 0) {
+            assert_true(a.hashes[0] == b.hashes[0]);
+            assert_memory_equal(a.keys[0], b.keys[0],
+                                fuse_shapes[a.shapes[0]].n_blocks * 64);
+        }
+        free(p);
+    }
+    fuse_table_destroy(table);
+}
+
+static uint32_t n_removed;
+
+static void
+count_removed(struct fuse_entry *entry, void *aux)
+{
+    (void) entry;
+    (void) aux;
+    n_removed++;
+}
+
+/* No more entries than asked for; live ones stay; dead and idle ones go. */
+static void
+test_bounds(void **state)
+{
+    uint8_t key[FUSE_MAX_KEY] = { 0 };
+    struct fuse_table *table;
+    struct fuse_entry *entry;
+    uint32_t n = 0;
+
+    (void) state;
+    assert_int_equal(fuse_table_create(100, -1, &table), 0);
+    table->removed_cb = count_removed;
+    for (uint32_t i = 0; i < 1000; i++) {
+        memcpy(key, &i, sizeof i);
+        n += fuse_table_insert(table, rnd(UINT32_MAX) * UINT64_C(0x9e3779b97f)
+                                      | UINT64_C(1) << 32, 0, i & 1, 1, key,
+                               1000) != NULL;
+    }
+    assert_int_equal(n, table->n_entries);
+    assert_true(n <= 100 && n >= 80);
+    assert_int_equal(n_removed, 0);
+    for (uint32_t i = 0; i < 1000; i++) {
+        memcpy(key, &i, sizeof i);
+        entry = fuse_table_insert(table, rnd(UINT32_MAX) * UINT64_C(0x9e3779b9)
+                                         | UINT64_C(1) << 32, 0, i & 1, 1, key,
+                                  2000 + FUSE_IDLE_MS);
+        if (entry) {
+            atomic_store(&entry->dead, 1);
+        }
+    }
+    assert_true(n_removed > 40);
+    assert_true(table->n_entries <= 100);
+    for (uint32_t i = 0; i < 1000 && table->n_entries; i++) {
+        entry = fuse_table_sweep(table);
+        if (entry) {
+            fuse_table_remove(table, entry);
+        }
+    }
+    assert_int_equal(table->n_entries, 0);
+    for (uint32_t b = 0; b <= table->bucket_mask; b++) {
+        assert_int_equal(table->buckets[b].n_elsewhere, 0);
+    }
+    fuse_table_destroy(table);
+    assert_int_not_equal(fuse_table_create(0, -1, &table), 0);
+}
+
+static void
+test_admission(void **state)
+{
+    uint64_t hash = UINT64_C(0x1234567100000001);
+    struct fuse_table *table;
+
+    (void) state;
+    assert_int_equal(fuse_table_create(100, -1, &table), 0);
+    assert_false(fuse_table_admit(table, hash));
+    assert_true(fuse_table_admit(table, hash));
+    assert_false(fuse_table_admit(table, hash));
+    fuse_table_refuse(table, hash);
+    for (int i = 0; i < 10; i++) {
+        assert_false(fuse_table_admit(table, hash));
+    }
+    fuse_table_forgive(table, hash);
+    assert_false(fuse_table_admit(table, hash));
+    assert_true(fuse_table_admit(table, hash));
+    fuse_table_destroy(table);
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_avx512),
+        cmocka_unit_test(test_same_keys),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_admission),
+    };
+
+    fuse_shapes_init();
+    tunnels[0] = 0;
+    return cmocka_run_group_tests_name("fuse", tests, NULL, NULL);
+}

@@ -56,7 +56,7 @@ struct ds;
     FUSE_WHY(CT_ALG, false, "connection with a helper")                     \
     FUSE_WHY(CT_CHANGED, true, "ct_mark or ct_label changed")               \
     FUSE_WHY(CT_BUSY, true, "connection has too many entries")              \
-    FUSE_WHY(LB_FIELDS, false, "group hashes TCP flags")                    \
+    FUSE_WHY(LB_FIELDS, false, "group hashes what is not in the key")       \
     FUSE_WHY(OWNERS, false, "too many connections and sticky groups")       \
     FUSE_WHY(PATHS, true, "too many paths")                                 \
     FUSE_WHY(FULL, true, "no room for an entry")

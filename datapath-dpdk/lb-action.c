@@ -24,6 +24,7 @@
 #include "datapath-dpdk/lb-hash.h"
 #include "dp-packet.h"
 #include "flow.h"
+#include "lib/gtpu.h"
 #include "lib/lb-registry.h"
 #include "lib/lb-sticky.h"
 #include "lib/lb-table.h"
@@ -31,6 +32,7 @@
 #include "netlink.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/ofpbuf.h"
+#include "packets.h"
 #include "timeval.h"
 #include "util.h"
 
@@ -169,6 +171,14 @@ record(uint32_t id, struct dp_packet_batch *batch)
         return;
     }
     sticky = table->timeout && lb_registry_get_sticky();
+    if (table->input != LB_INPUT_PACKET) {
+        const struct dp_packet *packet = batch->packets[0];
+        const struct udp_header *udp = dp_packet_l4(packet);
+
+        /* What is hashed is inside of GTP-U. */
+        pure = !(udp && dp_packet_l4_size(packet) >= sizeof *udp
+                 && udp->udp_dst == htons(GTPU_UDP_PORT));
+    }
     for (uint32_t i = 0; i < table->n_words; i++) {
         struct flow flow;
 

@@ -201,12 +201,6 @@ replay_one(struct fuse_replay *r, struct fuse_batch *batch, uint32_t i)
         r->end(r, entry);
         return FUSE_DECLINED;
     }
-    if (__builtin_expect(path->epoch != r->epoch
-                         || (int32_t) (r->now - entry->refresh) >= 0, 0)
-        && !r->attend(r, entry)) {
-        return FUSE_STALE;
-    }
-
     const struct fuse_program *p = path->program;
 
     if (__builtin_expect(!(p->flags & FUSE_P_RSS_IN)
@@ -220,6 +214,13 @@ replay_one(struct fuse_replay *r, struct fuse_batch *batch, uint32_t i)
 
     if (__builtin_expect(!conditions_hold(p, entry, batch, i, csums), 0)) {
         return FUSE_DECLINED;
+    }
+    /* Only now: a packet that the ordinary path refuses, for its checksum
+     * say, must not extend the life of a connection. */
+    if (__builtin_expect(path->epoch != r->epoch
+                         || (int32_t) (r->now - entry->refresh) >= 0, 0)
+        && !r->attend(r, entry)) {
+        return FUSE_STALE;
     }
     if (!(p->flags & FUSE_P_DROP)) {
         uint8_t *q = batch->packets[i] + p->k - p->m;

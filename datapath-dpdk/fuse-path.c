@@ -115,6 +115,18 @@ non_atomic_add(atomic_ullong *var, unsigned long long n)
     atomic_store_relaxed(var, value + n);
 }
 
+/* Returns true if packets of 'flow' that are TCP have shown their flags where
+ * it was looked up: not behind more VLAN tags than are parsed, nor outside of
+ * a tunnel that they came in. */
+static bool
+sees_tcp_flags(const struct dp_netdev_flow *flow)
+{
+    uint8_t mask = MINIFLOW_GET_U8(&flow->cr.mask->mf, nw_proto);
+
+    return (is_ip_any(&flow->flow)
+            && (!mask || flow->flow.nw_proto == IPPROTO_TCP));
+}
+
 static void
 credit(struct fuse_thread *t, struct fuse_dp_path *path)
 {
@@ -130,9 +142,11 @@ credit(struct fuse_thread *t, struct fuse_dp_path *path)
         non_atomic_add(&stats->byte_count,
                        path->up.bytes
                        + path->up.packets * (int64_t) use->size_delta);
-        atomic_read_relaxed(&stats->tcp_flags, &flags);
-        atomic_store_relaxed(&stats->tcp_flags,
-                             flags | path->up.tcp_flags);
+        if (sees_tcp_flags(use->flow)) {
+            atomic_read_relaxed(&stats->tcp_flags, &flags);
+            atomic_store_relaxed(&stats->tcp_flags,
+                                 flags | path->up.tcp_flags);
+        }
     }
     path->credited += path->up.packets;
     path->up.packets = path->up.bytes = 0;

@@ -4,6 +4,7 @@ EXTRA_DIST += \
 	utilities/quickstart/backend.py \
 	utilities/quickstart/lab.sh \
 	utilities/quickstart/service.sh \
+	utilities/quickstart/service.yaml \
 	utilities/quickstart/tunnel.sh \
 	utilities/quickstart/wire.py \
 	utilities/setup.sh

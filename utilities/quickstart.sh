@@ -21,8 +21,9 @@ On a Debian 12, as root: installs the packages that are missing, builds the
 extended Open vSwitch in $setup_build_dir, and runs it with the DPDK
 datapath between network namespaces that play pods and two hosts:
 
-  - a Service, one virtual address and three HTTP servers behind it, as an
-    OpenFlow select group with selection_method=maglev;
+  - a Kubernetes Service, one virtual address and three HTTP servers behind
+    it, from a manifest through ovs-kube-proxy, as an OpenFlow select group
+    with selection_method=maglev;
   - a GTP-U tunnel between the two hosts that carries a ping and a file.
 
 Each step is shown and checked; the exit status is 0 only if all checks
@@ -91,6 +92,8 @@ of host2, by its .env):
   ip netns exec ovsx-client ping -c 3 ${pod_ip[ue]}
   ovs-appctl dpctl/dump-flows | grep 'lb('      # unused ones go after 10 s
   ovs-ofctl -O OpenFlow15 dump-groups br-pods
+  ovs-appctl -t ovs-kube-proxy service/show default/web
+  vi $state/manifests/service.yaml              # it follows what you change
   ovs-ofctl -O OpenFlow15 dump-flows br-pods
   ovs-appctl dpif-netdev/pmd-perf-show
 
@@ -134,7 +137,8 @@ trap 'setup_die "\"$BASH_COMMAND\" failed in line $LINENO of \
 $(basename "${BASH_SOURCE[0]}")."' ERR
 
 step "Packages and build"
-# OVS_BIN_ROOT and OVS_SRC_ROOT name another build of Open vSwitch to run.
+# OVS_BIN_ROOT and OVS_SRC_ROOT name another build of Open vSwitch to run, with
+# OVS_KUBE_PROXY_DIR another ovs-kube-proxy's.
 if test -z "${OVS_BIN_ROOT-}"; then
     setup_packages build demo
     setup_build
@@ -142,6 +146,7 @@ if test -z "${OVS_BIN_ROOT-}"; then
     OVS_SRC_ROOT=$setup_build_dir/openvswitch/extended-source
 fi
 PATH=$OVS_BIN_ROOT/utilities:$OVS_BIN_ROOT/ovsdb:$OVS_BIN_ROOT/vswitchd:$PATH
+PATH=${OVS_KUBE_PROXY_DIR:-$setup_build_dir/utilities/ovs-kube-proxy}:$PATH
 schema=${OVS_SRC_ROOT:?}/vswitchd/vswitch.ovsschema
 echo "  $(ovs-vswitchd --version | paste -sd ' ')"
 

@@ -189,11 +189,9 @@ class Lab:
 
     def start(self, *args, source=None):
         """Starts the proxy, waits until it is synced."""
-        program = os.path.join(World.build,
-                               "utilities/ovs-kube-proxy/ovs-kube-proxy")
         with open(os.path.join(self.dir, "proxy.log"), "a") as log:
             self.proxy = subprocess.Popen(
-                [program, source or "--from-file=" + self.manifests,
+                [self.program_path(), source or "--from-file=" + self.manifests,
                  "--node=n1", "--next-table=20",
                  "--service-cidr=10.96.0.0/16,fd00:96::/112",
                  "--pidfile", "--no-chdir", "-vconsole:info",
@@ -202,6 +200,11 @@ class Lab:
                 env=self.env, stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log)
         wait_until(self.synced, "ovs-kube-proxy is synced")
+
+    @staticmethod
+    def program_path():
+        return os.path.join(World.build,
+                            "utilities/ovs-kube-proxy/ovs-kube-proxy")
 
     def mgmt(self):
         return os.path.join(self.dir, "br0.mgmt")

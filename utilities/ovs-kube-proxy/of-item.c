@@ -47,6 +47,30 @@ of_value_unref(struct of_value *value)
     }
 }
 
+/* Returns a copy of the '*len' octets of 'ofpacts', and its length in '*len',
+ * that memcmp() finds equal to that of any others that do the same: as they
+ * come from the wire, and with zeros for padding. */
+static struct ofpact *
+canonical_ofpacts(const struct ofpact *ofpacts, size_t *len)
+{
+    uint64_t stub[512 / 8];
+    struct ofpbuf wire = OFPBUF_STUB_INITIALIZER(stub);
+    struct ofpbuf copy;
+    size_t size = 2 * *len + 256;
+
+    ofpacts_put_openflow_actions(ofpacts, *len, &wire, OFP15_VERSION);
+    ofpbuf_use_stub(&copy, xzalloc(size), size);
+    copy.source = OFPBUF_MALLOC;
+    if (ofpacts_pull_openflow_actions(&wire, wire.size, OFP15_VERSION, NULL,
+                                      NULL, &copy)) {
+        ofpbuf_clear(&copy);
+        ofpbuf_put(&copy, ofpacts, *len);
+    }
+    ofpbuf_uninit(&wire);
+    *len = copy.size;
+    return ofpbuf_steal_data(&copy);
+}
+
 /* Returns a new value with copies of 'cookie' and 'ofpacts'. */
 struct of_value *
 of_value_from_flow(ovs_be64 cookie, const struct ofpact *ofpacts,
@@ -56,8 +80,8 @@ of_value_from_flow(ovs_be64 cookie, const struct ofpact *ofpacts,
 
     value->n_refs = 1;
     value->cookie = cookie;
-    value->ofpacts = xmemdup(ofpacts, ofpacts_len);
     value->ofpacts_len = ofpacts_len;
+    value->ofpacts = canonical_ofpacts(ofpacts, &value->ofpacts_len);
     return value;
 }
 
@@ -84,11 +108,18 @@ struct of_value *
 of_value_from_group(struct ofputil_group_mod *gm)
 {
     struct of_value *value = xzalloc(sizeof *value);
+    struct ofputil_bucket *bucket;
 
     value->n_refs = 1;
     value->is_group = true;
     value->group = xmemdup(gm, sizeof *gm);
     ovs_list_move(&value->group->buckets, &gm->buckets);
+    LIST_FOR_EACH (bucket, list_node, &value->group->buckets) {
+        struct ofpact *ofpacts = bucket->ofpacts;
+
+        bucket->ofpacts = canonical_ofpacts(ofpacts, &bucket->ofpacts_len);
+        free(ofpacts);
+    }
     return value;
 }
 

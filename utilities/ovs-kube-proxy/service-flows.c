@@ -266,6 +266,7 @@ add_flow(struct service_flows *sf, const struct service_tables *t,
          struct ofpbuf *acts)
 {
     struct ofputil_flow_mod *fm;
+    struct match full;
 
     if (sf->n_flows >= sf->allocated_flows) {
         sf->flows = x2nrealloc(sf->flows, &sf->allocated_flows,
@@ -283,7 +284,9 @@ add_flow(struct service_flows *sf, const struct service_tables *t,
         .ofpacts = xmemdup(acts->data, acts->size),
         .ofpacts_len = acts->size,
     };
-    minimatch_init(&fm->match, match);
+    full = *match;
+    match_set_default_packet_type(&full);
+    minimatch_init(&fm->match, &full);
     ofpbuf_clear(acts);
 }
 

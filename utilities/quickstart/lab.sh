@@ -332,7 +332,8 @@ lab_exists() {
 # Removes the lab, whole or in part, this run's or another's.
 lab_remove() {
     local file name
-    for file in "$state"/*.pid "$state"/*/ovs-vswitchd.pid \
+    for file in "$state"/*.pid "$state"/*/ovs-kube-proxy.pid \
+            "$state"/*/ovs-vswitchd.pid \
             "$state"/*/ovsdb-server.pid; do
         if test -e "$file"; then lab_kill "$file"; fi
     done

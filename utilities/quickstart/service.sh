@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The Service: a virtual address with three backends, as OpenFlow.
+# The Service: a virtual address with three backends, from service.yaml
+# through ovs-kube-proxy.
 
 vip=10.96.0.10
 backends=(pod1 pod2 pod3)
@@ -13,17 +14,10 @@ table=0 priority=100 in_port=pod1 actions=goto_table:10
 table=0 priority=100 in_port=pod2 actions=goto_table:10
 table=0 priority=100 in_port=pod3 actions=goto_table:10
 
-# Table 10: packets to the Service and its answers go through the connection
-# tracker, which translates those of known connections, both ways.
-table=10 priority=100 tcp,nw_dst=$vip,tp_dst=80 actions=ct(zone=7,nat,table=20)
-table=10 priority=100 tcp,nw_src=10.244.1.0/24,tp_src=8080 actions=ct(zone=7,nat,table=20)
-table=10 priority=0 actions=goto_table:30
+# Table 10: on to the Services, which are ovs-kube-proxy's, tables 60 to 66.
+table=10 actions=goto_table:60
 
-# Table 20: a new connection asks the group for a backend, once.
-table=20 priority=100 ct_state=+trk+new,tcp,nw_dst=$vip,tp_dst=80 actions=group:1
-table=20 priority=100 ct_state=+trk+est,tcp actions=goto_table:30
-
-# Table 30: routing.
+# Table 30, where it sends packets afterwards: routing.
 FLOWS
     local pod
     for pod in client "${backends[@]}"; do
@@ -33,14 +27,9 @@ FLOWS
     done
 }
 
-service_group() {
-    local pod
-    echo -n "group_id=1,type=select,selection_method=maglev"
-    for pod in "${backends[@]}"; do
-        echo -n ",bucket=weight:100,actions=ct(commit,zone=7,$(
-            )nat(dst=${pod_ip[$pod]}:8080),table=30)"
-    done
-    echo
+service_synced() {
+    on host1 ovs-appctl -t ovs-kube-proxy sync/status 2> /dev/null |
+        grep -q '^synced$'
 }
 
 service_program() {
@@ -48,8 +37,18 @@ service_program() {
     for pod in "${backends[@]}"; do
         lab_server "$pod" 8080
     done
-    push host1 add-groups br-pods < <(service_group)
     push host1 add-flows br-pods < <(service_flows)
+    mkdir "$state/manifests"
+    cp "$parts/service.yaml" "$state/manifests"
+    echo "  $state/manifests/service.yaml:"
+    sed '/^#/d; s/^/    /' "$parts/service.yaml"
+    lab_daemon host1 ovs-kube-proxy --from-file="$state/manifests" \
+        --node=host1 --next-table=30 "unix:$state/host1/br-pods.mgmt"
+    check "ovs-kube-proxy has made flows and groups of it" \
+        wait_for 20 service_synced
+    echo "  host1# ovs-appctl -t ovs-kube-proxy service/show default/web"
+    on host1 ovs-appctl -t ovs-kube-proxy service/show default/web |
+        sed 's/^/    /; s/,bucket=/,\n        bucket=/g'
 }
 
 # request POD COUNT URL: COUNT requests, each a connection of its own, by one
@@ -92,19 +91,19 @@ stages() {
         function stage(s) { n[s]++; flow[s, n[s]] = $0 }
         / actions:.*lb\(/           { stage(2); next }
         /actions:ct\(commit/        { stage(3); next }
-        /recirc_id\(0\).*dst=80\)/  { stage(1); next }
-        /recirc_id\(0\).*src=8080/  { stage(6); next }
-        /\+est.*dst=10\.244\.1\.1[123][,)]/ { stage(5); next }
-        /\+est/                     { stage(7); next }
+        /recirc_id\(0\),in_port\(client\)/ { stage(1); next }
+        /recirc_id\(0\)/            { stage(6); next }
+        /\+rpl/                     { stage(7); next }
+        /-new-rpl/                  { stage(5); next }
         /dst=10\.244\.1\.1[123][,)]/ { stage(4); next }
                                     { stage(8) }
         END {
-            what[1] = "to the VIP: ask the connection tracker"
+            what[1] = "from the client: ask the connection tracker"
             what[2] = "new connection: lb chooses a bucket, into dp_hash"
             what[3] = "chosen bucket: note the connection, translate"
             what[4] = "  and send its first packet to the backend"
             what[5] = "known connection, already translated: send it on"
-            what[6] = "answer of a backend: ask the connection tracker"
+            what[6] = "from backends: ask the connection tracker"
             what[7] = "  and send it, from the VIP again, to the client"
             what[8] = "others"
             for (s = 1; s <= 8; s++) {

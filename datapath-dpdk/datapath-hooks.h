@@ -84,6 +84,9 @@ int gtpu_options_check(const struct netdev *, const struct smap *args,
 bool gtpu_vport_set_options(const struct netdev *, const struct smap *args);
 void gtpu_vport_get_options(const struct netdev *, struct smap *args);
 
+/* Adds the state of the path to the port's peer to 'status'. */
+void gtpu_vport_get_status(const struct netdev *, struct smap *status);
+
 /* Writes the options in 'flow' to 'opts' for a Geneve tunnel: all but those
  * that stand for GTP-U's extension headers.  Otherwise as
  * tun_metadata_to_geneve_header(). */

@@ -55,8 +55,8 @@ choose_psc(const struct netdev *netdev, const struct flow_tnl *tnl,
 
 /* Returns the type of message that the flow with 'tnl' sends: G-PDU, unless it
  * is an End Marker on its way or OpenFlow says so.  0 if it is none that a
- * tunnel port sends.  (An Error Indication that was received is not sent on,
- * either, but only gtpu-push.c can tell.) */
+ * tunnel port sends.  (An Error Indication or Echo Request that was received is
+ * not sent on, either, but only gtpu-push.c can tell.) */
 static uint8_t
 choose_msg_type(const struct flow_tnl *tnl)
 {
@@ -64,6 +64,7 @@ choose_msg_type(const struct flow_tnl *tnl)
     case 0:
     case GTPU_MSG_G_PDU:
         return GTPU_MSG_G_PDU;
+    case GTPU_MSG_ECHO_REQUEST:
     case GTPU_MSG_END_MARKER:
     case GTPU_MSG_ERROR_INDICATION:
         return tnl->gtpu_msgtype;
@@ -87,6 +88,9 @@ fill_spec(struct gtpu_hdr_spec *spec, const struct flow_tnl *tnl,
     };
 
     switch (spec->msg_type) {
+    case GTPU_MSG_ECHO_REQUEST:
+        spec->has_seq = true;
+        return;
     case GTPU_MSG_ERROR_INDICATION:
         spec->has_seq = true;
         spec->exts = &udp_port;
@@ -155,11 +159,13 @@ gtpu_vport_push_header(const struct netdev *netdev OVS_UNUSED,
     size_t gtpu_hlen = data->header_len - ofs;
     ovs_be16 udp_src = netdev_tnl_get_src_port(packet);
     struct udp_header *udp;
+    uint16_t echo_seq = 0;
     uint8_t *gtpu;
     int udp_len;
 
     if (((const uint8_t *) data->header)[ofs + 1] != GTPU_MSG_G_PDU) {
-        gtpu_push_payload(packet, ((const uint8_t *) data->header)[ofs + 1]);
+        echo_seq = gtpu_push_payload(
+            packet, ((const uint8_t *) data->header)[ofs + 1]);
     } else if (data->header_len - ETH_HEADER_LEN + dp_packet_size(packet)
                > UINT16_MAX) {
         /* The caller sends the packet in any case.  An empty G-PDU does no
@@ -173,7 +179,11 @@ gtpu_vport_push_header(const struct netdev *netdev OVS_UNUSED,
     gtpu = (uint8_t *) (udp + 1);
     gtpu_set_length(gtpu, gtpu_hlen,
                     dp_packet_size(packet) - data->header_len);
-    if (gtpu[0] & GTPU_F_S) {
+    if (gtpu[1] == GTPU_MSG_ECHO_REQUEST) {
+        /* The answer goes to where the request came from. */
+        gtpu_set_seq(gtpu, echo_seq);
+        udp_src = htons(GTPU_UDP_PORT);
+    } else if (gtpu[0] & GTPU_F_S) {
         const ovs_be16 *slot = (const void *) (gtpu + GTPU_HLEN);
 
         gtpu_set_seq(gtpu, gtpu_vport_next_seq(ntohs(*slot)));

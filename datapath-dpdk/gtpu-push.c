@@ -9,6 +9,10 @@
  *
  *   - End Marker: has none.
  *
+ *   - Echo Request: has none, and the sequence number that the packet's last
+ *     two octets say, which whoever waits for the answer chose.  One that was
+ *     received is not sent on.
+ *
  *   - Error Indication: tells about the G-PDU that the packet came in, by what
  *     the packet's tunnel metadata says of it: nothing of it is part of the
  *     megaflow.  It goes only to the sender of a G-PDU, never in answer to any
@@ -87,6 +91,10 @@ gtpu_vport_may_push(struct dp_packet *packet,
             + gtpu_header_offset(netdev_tnl_is_header_ipv6(data->header)));
     if (gtpu[1] == GTPU_MSG_ERROR_INDICATION) {
         drop = check_error_indication(packet, data);
+    } else if (gtpu[1] == GTPU_MSG_ECHO_REQUEST
+               && (flow_tnl_dst_is_set(&packet->md.tunnel)
+                   || dp_packet_size(packet) < 2)) {
+        drop = GTPU_DROP_RELAYED;
     }
     if (drop) {
         gtpu_drop_count(drop);
@@ -116,14 +124,20 @@ build_error_indication(const struct dp_packet *packet, uint8_t *buf,
 }
 
 /* Replaces what is in 'packet' by the payload of a message of 'msg_type', which
- * gtpu_vport_may_push() allowed. */
-void
+ * gtpu_vport_may_push() allowed.  Returns the sequence number of an Echo
+ * Request, otherwise 0. */
+uint16_t
 gtpu_push_payload(struct dp_packet *packet, uint8_t msg_type)
 {
     uint8_t buf[GTPU_SIGNALLING_MAX_LEN];
+    uint16_t seq = 0;
     int len = 0;
 
-    if (msg_type == GTPU_MSG_ERROR_INDICATION) {
+    if (msg_type == GTPU_MSG_ECHO_REQUEST) {
+        const uint8_t *tail = dp_packet_tail(packet);
+
+        seq = tail[-2] << 8 | tail[-1];
+    } else if (msg_type == GTPU_MSG_ERROR_INDICATION) {
         len = build_error_indication(packet, buf, sizeof buf);
     }
     dp_packet_set_size(packet, 0);
@@ -131,6 +145,7 @@ gtpu_push_payload(struct dp_packet *packet, uint8_t msg_type)
         dp_packet_put(packet, buf + IES_OFS, len - IES_OFS);
     }
     gtpu_count_tx(msg_type);
+    return seq;
 }
 
 /* Writes to 'gtpu', the header of 'hdr_len' octets in 'packet' of an Error

@@ -9,6 +9,7 @@
 #include "datapath-dpdk/gtpu-signalling.h"
 
 #include "dp-packet.h"
+#include "lib/gtpu-watch.h"
 #include "openvswitch/flow.h"
 #include "ovs-atomic.h"
 
@@ -53,6 +54,31 @@ receive_echo_request(struct dp_packet *packet,
     }
 }
 
+/* Takes an Echo Response if path supervision waits for it. */
+static enum gtpu_fate
+receive_echo_response(const struct dp_packet *packet,
+                      const struct gtpu_message *message,
+                      enum gtpu_drop *drop)
+{
+    struct in6_addr peer = flow_tnl_src(&packet->md.tunnel);
+    struct gtpu_path_answer answer = { .seq = message->header->seq };
+    struct gtpu_ies ies;
+    enum gtpu_error error;
+
+    error = gtpu_parse_ies(message->data, message->len, message->header,
+                           &ies);
+    if (!message->header->has_seq
+        || (error && error != GTPU_ERR_IE_MISSING)) {
+        return GTPU_DELIVER;
+    }
+    answer.recovery = ies.recovery;
+    answer.recovery_time = ies.recovery_time;
+    *drop = GTPU_TAKEN;
+    return (gtpu_watch_receive(peer.s6_addr, &answer)
+            ? GTPU_DROPPED
+            : GTPU_DELIVER);
+}
+
 enum gtpu_fate
 gtpu_signalling_receive(struct dp_packet *packet,
                         const struct gtpu_message *message,
@@ -62,6 +88,8 @@ gtpu_signalling_receive(struct dp_packet *packet,
     switch (message->header->msg_type) {
     case GTPU_MSG_ECHO_REQUEST:
         return receive_echo_request(packet, message, drop);
+    case GTPU_MSG_ECHO_RESPONSE:
+        return receive_echo_response(packet, message, drop);
     default:
         return GTPU_DELIVER;
     }

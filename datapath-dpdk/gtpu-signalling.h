@@ -33,7 +33,7 @@ struct gtpu_message {
 enum gtpu_fate {
     GTPU_DELIVER,               /* To OpenFlow. */
     GTPU_ANSWERED,              /* The packet now is the answer. */
-    GTPU_DROPPED,
+    GTPU_DROPPED,               /* Or taken, as '*drop' says. */
 };
 
 /* Handles 'message', which is no G-PDU, in 'packet', whose tunnel metadata
@@ -72,7 +72,7 @@ enum gtpu_drop gtpu_check_limit(const struct in6_addr *peer,
 bool gtpu_make_room(struct dp_packet *packet, size_t size);
 
 /* What is sent by a tunnel port and is no G-PDU; see gtpu-push.c. */
-void gtpu_push_payload(struct dp_packet *, uint8_t msg_type);
+uint16_t gtpu_push_payload(struct dp_packet *, uint8_t msg_type);
 void gtpu_push_udp_port(const struct dp_packet *, uint8_t *gtpu,
                         size_t hdr_len);
 

@@ -39,6 +39,7 @@ struct gtpu_port {
     enum netdev_pt_mode pt_mode;
     uint16_t seq_slot;          /* Index in 'seqs'. */
     atomic_uint16_t options;    /* struct gtpu_port_options, packed. */
+    struct gtpu_path_config path; /* By 'mutex'. */
 };
 
 static struct ovs_mutex mutex = OVS_MUTEX_INITIALIZER;
@@ -132,6 +133,7 @@ gtpu_vport_set_options(const struct netdev *netdev, const struct smap *args)
     struct gtpu_port_options options;
     struct gtpu_port *port;
     uint16_t old, new;
+    bool changed;
     char *error;
 
     if (strcmp(netdev_get_type(netdev), "gtpu")) {
@@ -148,8 +150,11 @@ gtpu_vport_set_options(const struct netdev *netdev, const struct smap *args)
     port = find_or_add_port(netdev);
     atomic_read_relaxed(&port->options, &old);
     atomic_store_relaxed(&port->options, new);
+    changed = old != new || memcmp(&port->path, &options.path,
+                                   sizeof port->path);
+    port->path = options.path;
     ovs_mutex_unlock(&mutex);
-    return old != new;
+    return changed;
 }
 
 struct gtpu_port_options
@@ -167,6 +172,21 @@ gtpu_vport_options(const struct netdev *netdev)
         .has_pdu_type = (packed >> 9) & 1,
         .pdu_type = (packed >> 10) & 1,
     };
+}
+
+struct gtpu_port_options
+gtpu_vport_all_options(const struct netdev *netdev)
+{
+    struct gtpu_port_options options = gtpu_vport_options(netdev);
+    struct gtpu_port *port;
+
+    ovs_mutex_lock(&mutex);
+    port = find_port(netdev);
+    if (port) {
+        options.path = port->path;
+    }
+    ovs_mutex_unlock(&mutex);
+    return options;
 }
 
 void

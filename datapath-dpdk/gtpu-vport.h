@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "csum.h"
+#include "lib/gtpu-path.h"
 #include "lib/gtpu.h"
 #include "openvswitch/types.h"
 #include "packets.h"
@@ -48,6 +49,7 @@ struct smap;
               "Error Indication beyond the rate limit")                     \
     GTPU_DROP(NO_ERROR, no_error,                                           \
               "Error Indication, but not to the sender of a G-PDU")         \
+    GTPU_DROP(RELAYED, relayed, "Echo Request of another node")             \
     GTPU_DROP(NO_ANSWER, no_answer,                                         \
               "to be answered, but not from one other host's address")      \
     GTPU_DROP(NO_ROUTE, no_route, "to be answered, but no bridge leads back") \
@@ -61,7 +63,8 @@ enum gtpu_drop {
 #define GTPU_DROP(ENUM, NAME, DESCRIPTION) GTPU_DROP_##ENUM,
     GTPU_DROPS
 #undef GTPU_DROP
-    GTPU_N_DROPS
+    GTPU_N_DROPS,
+    GTPU_TAKEN = GTPU_N_DROPS   /* Has been used up: not counted. */
 };
 
 /* Counts a dropped packet.  Any thread. */
@@ -99,10 +102,13 @@ struct gtpu_port_options {
                                  * are there. */
     uint8_t qfi;                /* 0 to GTPU_QFI_MAX. */
     uint8_t pdu_type;           /* GTPU_PSC_DL or GTPU_PSC_UL. */
+    struct gtpu_path_config path; /* What PMD threads do not see. */
 };
 
-/* Returns the options of the port 'netdev'.  Any thread. */
+/* Returns the options of the port 'netdev': all but 'path', for any thread;
+ * and all, for the main thread. */
 struct gtpu_port_options gtpu_vport_options(const struct netdev *netdev);
+struct gtpu_port_options gtpu_vport_all_options(const struct netdev *netdev);
 
 /* Returns the offset of the GTP-U header in a packet with the outer headers
  * that Open vSwitch builds: without IP options or IPv6 extension headers. */

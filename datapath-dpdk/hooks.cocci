@@ -263,6 +263,18 @@ identifier dev, args, tnl_cfg;
  ...>
  }
 
+// hook gtpu_status: lib/netdev-vport.c, 1
+@gtpu_status@
+identifier netdev_, smap;
+@@
+ tunnel_get_status(const struct netdev *netdev_, struct smap *smap)
+ {
+ <...
++gtpu_vport_get_status(netdev_, smap);
+ return 0;
+ ...>
+ }
+
 // Options that stand for GTP-U's extension headers are not Geneve's.
 // hook gtpu_not_geneve: lib/netdev-native-tnl.c, 1
 @gtpu_not_geneve@ @@

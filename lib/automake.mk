@@ -17,10 +17,14 @@ lib_libext_la_SOURCES = \
 	lib/gtpu-limit.h \
 	lib/gtpu-name.c \
 	lib/gtpu-parse.c \
+	lib/gtpu-path.c \
+	lib/gtpu-path.h \
 	lib/gtpu-private.h \
 	lib/gtpu-signalling.c \
 	lib/gtpu-signalling.h \
 	lib/gtpu-tlv.c \
+	lib/gtpu-watch.c \
+	lib/gtpu-watch.h \
 	lib/gtpu.h \
 	lib/lb-method.c \
 	lib/lb-method.h \

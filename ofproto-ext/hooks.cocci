@@ -143,6 +143,7 @@ identifier type, backer;
  struct dpif_backer *backer;
  <...
 +gtpu_underlay_refresh(&all_ofproto_dpifs_by_name);
++gtpu_paths_refresh(&all_ofproto_dpifs_by_name);
  udpif_revalidate(backer->udpif);
  ...>
  }
@@ -156,8 +157,35 @@ identifier type, backer;
  struct dpif_backer *backer;
  <...
 +gtpu_underlay_run(&all_ofproto_dpifs_by_name);
++gtpu_paths_run(&all_ofproto_dpifs_by_name);
  process_dpif_port_changes(backer);
  ...>
+ }
+
+// hook gtpu_wait: ofproto/ofproto-dpif.c, 1
+@gtpu_wait@
+identifier type, backer;
+@@
+ type_wait(const char *type)
+ {
+ struct dpif_backer *backer;
+ <...
++gtpu_paths_wait();
+ dpif_wait(backer->dpif);
+ ...>
+ }
+
+// A port whose peer does not answer is not live.
+// hook gtpu_may_enable: ofproto/ofproto-dpif.c, 1
+@gtpu_may_enable@
+identifier ofport;
+@@
+ may_enable_port(struct ofport_dpif *ofport)
+ {
++if (!gtpu_path_may_enable(ofport->up.netdev)) {
++    return false;
++}
+ ...
  }
 
 // hook group_appctl: ofproto/ofproto-dpif.c, 1

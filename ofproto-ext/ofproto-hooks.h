@@ -82,10 +82,14 @@ uint32_t lb_xlate_get_hash(const struct xlate_in *);
 bool lb_xlate_put_action(struct xlate_in *, uint32_t hash_alg, uint32_t id,
                          uint32_t recirc_id, struct ofpbuf *odp_actions);
 
-/* GTP-U signalling; see gtpu-config.c, gtpu-underlay.c. */
+/* GTP-U signalling; see gtpu-config.c, gtpu-paths.c, gtpu-underlay.c. */
 void gtpu_config_set(const struct smap *other_config);
 void gtpu_underlay_refresh(const struct hmap *ofprotos);
 void gtpu_underlay_run(const struct hmap *ofprotos);
+void gtpu_paths_run(const struct hmap *ofprotos);
+void gtpu_paths_refresh(const struct hmap *ofprotos);
+void gtpu_paths_wait(void);
+bool gtpu_path_may_enable(const struct netdev *);
 
 /* Input from and output to a GTP-U tunnel; see gtpu-xlate.c.  Other tunnels are
  * left alone. */

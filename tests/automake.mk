@@ -13,6 +13,7 @@ UNIT_TESTS = \
 	tests/test-gtpu \
 	tests/test-gtpu-build \
 	tests/test-gtpu-limit \
+	tests/test-gtpu-path \
 	tests/test-lb-sticky \
 	tests/test-lb-sticky-schedules \
 	tests/test-lb-table \
@@ -37,6 +38,10 @@ tests_test_gtpu_build_SOURCES = tests/test-gtpu-build.c tests/gtpu-hex.h
 tests_test_gtpu_build_CPPFLAGS = $(GTPU_CPPFLAGS)
 tests_test_gtpu_build_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_test_gtpu_build_LDADD = $(UNIT_LDADD)
+
+tests_test_gtpu_path_SOURCES = tests/test-gtpu-path.c
+tests_test_gtpu_path_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_test_gtpu_path_LDADD = $(UNIT_LDADD)
 
 tests_test_gtpu_limit_SOURCES = tests/test-gtpu-limit.c
 tests_test_gtpu_limit_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

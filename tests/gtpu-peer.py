@@ -13,7 +13,12 @@ were right.
     gtpu-peer.py flood INTERFACE MAC ADDRESS COUNT
 
 sends COUNT Echo Requests through INTERFACE to MAC and ADDRESS, from the
-addresses of its /16 in turn."""
+addresses of its /16 in turn.
+
+    gtpu-peer.py serve
+
+answers Echo Requests, and writes its process id to serve.pid when it is
+ready."""
 
 import importlib.machinery
 import importlib.util
@@ -65,6 +70,17 @@ def echo(address, count, port):
     print('%d answers' % right)
 
 
+def serve():
+    sock = udp_socket('0.0.0.0', 2152)
+    with open('serve.pid', 'w') as file:
+        print(os.getpid(), file=file)
+    while True:
+        data, sender = sock.recvfrom(2000)
+        if len(data) >= 12 and data[:2] == b'\x32\x01':
+            seq, = struct.unpack('!H', data[8:10])
+            sock.sendto(echo_response(seq), sender)
+
+
 def flood(interface, mac, address, count):
     packet = load_packet()
     packet.LOCAL_MAC = bytes.fromhex(mac.replace(':', ''))
@@ -84,6 +100,8 @@ def main():
     if command == 'echo':
         port = int(args[2]) if len(args) > 2 else 2152
         echo(args[0], int(args[1]), port)
+    elif command == 'serve':
+        serve()
     else:
         flood(*args[:3], int(args[3]))
 

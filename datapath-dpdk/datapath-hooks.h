@@ -64,6 +64,7 @@ int gtpu_vport_build_header(const struct netdev *,
                             const struct netdev_tnl_build_header_params *);
 void gtpu_vport_push_header(const struct netdev *, struct dp_packet *,
                             const struct ovs_action_push_tnl *);
+bool gtpu_vport_pushes_g_pdu(const struct ovs_action_push_tnl *);
 bool gtpu_vport_may_push(struct dp_packet *,
                          const struct ovs_action_push_tnl *);
 struct dp_packet *gtpu_vport_pop_header(struct dp_packet *packet);

@@ -9,6 +9,7 @@
  * in the list below is unknown. */
 
 #include <config.h>
+#include "datapath-dpdk/datapath-hooks.h"
 #include "datapath-dpdk/fuse.h"
 
 #include <string.h>
@@ -112,6 +113,10 @@ check_push(const struct nlattr *a, struct summary *summary)
     }
     switch (push->tnl_type) {
     case OVS_VPORT_TYPE_GTPU:
+        if (!gtpu_vport_pushes_g_pdu(push)) {
+            /* The payload is the message's, and may be limited. */
+            return FUSE_WHY_TUNNEL_KIND;
+        }
         summary->pushed = FUSE_TUNNEL_GTPU;
         return FUSE_LEARNED;
     case OVS_VPORT_TYPE_VXLAN:

@@ -76,6 +76,17 @@ check_error_indication(struct dp_packet *packet,
     return gtpu_check_limit(&dst, GTPU_ANSWER_ERROR);
 }
 
+/* Returns true if 'data', for a GTP-U tunnel, makes G-PDUs of packets, which is
+ * to put a header before them, and nothing else. */
+bool
+gtpu_vport_pushes_g_pdu(const struct ovs_action_push_tnl *data)
+{
+    bool is_ipv6 = netdev_tnl_is_header_ipv6(data->header);
+
+    return (((const uint8_t *) data->header)[gtpu_header_offset(is_ipv6) + 1]
+            == GTPU_MSG_G_PDU);
+}
+
 /* Returns true if the header 'data' may be put before 'packet'. */
 bool
 gtpu_vport_may_push(struct dp_packet *packet,

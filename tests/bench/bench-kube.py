@@ -1,0 +1,299 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Measures ovs-kube-proxy between a real kube-apiserver and a switch.
+
+    bench-kube.py BUILD [SERVICES]...
+
+BUILD is the build folder of the project; SERVICES, by default 100, 1000 and
+10000, how many Services there are, with 10 endpoints each.  Needs root, for a
+network namespace of its own, and what 'tests/kube/build' makes.  The switch has
+the dummy datapath.  Prints tables in Markdown:
+
+  - First sync: from the program's start to the switch's last answer, processor
+    time and memory of the program and of the switch, what was sent.  Then the
+    same for a restart, which finds all of it there.
+
+  - One change: an endpoint is the first of its Service, from the API server's
+    answer to the writer to the switch's report of the new flow.
+
+  - Many changes: in each of 1,000 Services an endpoint gives way to another, as
+    fast as the API server takes it from 4 writers."""
+
+import concurrent.futures
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, '..', 'kube'))
+from cluster import Cluster, Daemon, wait_until  # noqa: E402
+
+ENDPOINTS = 10
+CHANGES = 1000
+SAMPLES = 40
+
+
+def vip(i):
+    return '10.96.%d.%d' % (1 + i // 250, 1 + i % 250)
+
+
+def service(i):
+    return {'apiVersion': 'v1', 'kind': 'Service',
+            'metadata': {'name': 's%d' % i, 'namespace': 'default'},
+            'spec': {'clusterIP': vip(i), 'ports': [
+                {'name': 'http', 'port': 80, 'targetPort': 8080}]}}
+
+
+def endpoint_slice(i, hosts):
+    return {'apiVersion': 'discovery.k8s.io/v1', 'kind': 'EndpointSlice',
+            'metadata': {'name': 's%d' % i, 'namespace': 'default',
+                         'labels': {'kubernetes.io/service-name': 's%d' % i}},
+            'addressType': 'IPv4',
+            'ports': [{'name': 'http', 'protocol': 'TCP', 'port': 8080}],
+            'endpoints': [{'addresses': ['10.%d.%d.%d' % (
+                host, i // 250, 1 + i % 250)]} for host in hosts]}
+
+
+class Writers:
+    """Threads with a connection each to the API server."""
+
+    def __init__(self, cluster, n):
+        self.cluster = cluster
+        self.local = threading.local()
+        self.pool = concurrent.futures.ThreadPoolExecutor(n)
+
+    def client(self):
+        if not hasattr(self.local, 'client'):
+            client = object.__new__(Cluster)
+            client.pki, client.admin_cert = (self.cluster.pki,
+                                             self.cluster.admin_cert)
+            client.connection, client.used = None, 0
+            self.local.client = client
+        return self.local.client
+
+    def all(self, function, items):
+        list(self.pool.map(lambda x: function(self.client(), x), items))
+
+
+class Switch:
+    def __init__(self, build, folder):
+        root = build + '/openvswitch/extended'
+        os.makedirs(folder)
+        self.dir = folder
+        self.env = dict(os.environ, OVS_RUNDIR=folder, OVS_LOGDIR=folder,
+                        OVS_DBDIR=folder, OVS_SYSCONFDIR=folder,
+                        PATH=':'.join(root + '/' + d for d in
+                                      ('utilities', 'vswitchd', 'ovsdb'))
+                        + ':' + os.environ['PATH'])
+        self.daemons = []
+        self.run('ovsdb-tool', 'create', folder + '/conf.db',
+                 root + '-source/vswitchd/vswitch.ovsschema')
+        db = 'unix:%s/db.sock' % folder
+        self.daemon('ovsdb-server', '--remote=p' + db, folder + '/conf.db')
+        wait_until(lambda: os.path.exists(folder + '/db.sock'), 'ovsdb runs')
+        self.run('ovs-vsctl', '--no-wait', 'init')
+        self.switch = self.daemon('ovs-vswitchd', '--enable-dummy=override',
+                                  '--disable-system', db)
+        self.run('ovs-vsctl', 'add-br', 'br0', '--', 'set', 'Bridge', 'br0',
+                 'datapath_type=dummy', 'fail_mode=secure')
+        self.mgmt = folder + '/br0.mgmt'
+
+    def run(self, *args):
+        return subprocess.run(args, env=self.env, check=True, text=True,
+                              stdout=subprocess.PIPE).stdout
+
+    def daemon(self, name, *args):
+        daemon = Daemon([name, '-vconsole:off', '--pidfile', '--log-file']
+                        + list(args), self.dir + '/%s.out' % name,
+                        env=self.env)
+        self.daemons.append(daemon)
+        return daemon
+
+    def stop(self):
+        for daemon in reversed(self.daemons):
+            daemon.stop()
+
+
+def usage(daemon):
+    """Processor seconds and resident memory in MB."""
+    with open('/proc/%d/stat' % daemon.process.pid) as f:
+        fields = f.read().rsplit(')', 1)[1].split()
+    ticks = int(fields[11]) + int(fields[12])
+    with open('/proc/%d/status' % daemon.process.pid) as f:
+        rss = int(re.search(r'VmRSS:\s*(\d+)', f.read()).group(1))
+    return ticks / os.sysconf('SC_CLK_TCK'), rss / 1024
+
+
+class Proxy:
+    def __init__(self, build, cluster, switch):
+        self.switch = switch
+        self.socket = switch.dir + '/proxy.ctl'
+        self.start = time.monotonic()
+        self.daemon = Daemon(
+            [build + '/utilities/ovs-kube-proxy/ovs-kube-proxy',
+             '-vconsole:off', '--unixctl=' + self.socket, '--node=n1',
+             '--log-file=%s/proxy.log' % switch.dir,
+             '--kubeconfig=' + cluster.kubeconfig('bench.conf', {
+                 'client-certificate': cluster.admin_cert[0],
+                 'client-key': cluster.admin_cert[1]}),
+             '--metrics-address=127.0.0.1:10249', 'unix:' + switch.mgmt],
+            switch.dir + '/proxy.out', env=switch.env)
+
+    def appctl(self, *args):
+        return subprocess.run(
+            ['ovs-appctl', '-t', self.socket] + list(args),
+            env=self.switch.env, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, check=False).stdout
+
+    def changes(self):
+        """Flow and group modifications that were sent."""
+        text = subprocess.run(['curl', '-s', 'http://127.0.0.1:10249/metrics'],
+                              stdout=subprocess.PIPE, text=True,
+                              check=True).stdout
+        return sum(int(n) for n in re.findall(
+            r'^ovs_kube_proxy_changes_total\{.*\} (\d+)', text, re.M))
+
+    def wait_synced(self, groups):
+        """Returns how long it took from the start."""
+        def done():
+            status = self.appctl('sync/status')
+            return (re.search(r'^synced', status, re.M)
+                    and ', %d groups; 0 to be changed' % groups in status)
+        wait_until(done, '%d groups are there: %s' % (
+            groups, self.appctl('sync/status')), 900)
+        return time.monotonic() - self.start
+
+
+def first_sync(build, cluster, n, switch, rows):
+    for what in 'first', 'restart':
+        before = usage(switch.switch)[0]
+        proxy = Proxy(build, cluster, switch)
+        seconds = proxy.wait_synced(n)
+        cpu, rss = usage(proxy.daemon)
+        switch_cpu, switch_rss = usage(switch.switch)
+        changes = proxy.changes()
+        rows.append('| %d | %s | %.1f | %.1f | %.0f | %.1f | %.0f | %d | %s |'
+                    % (n, what, seconds, cpu, rss, switch_cpu - before,
+                       switch_rss, changes, '%.0f' % (changes / seconds)
+                       if changes else ''))
+        if what == 'first':
+            proxy.daemon.kill()
+    return proxy
+
+
+def one_change(cluster, n, switch):
+    """Median and 95th percentile, in ms."""
+    monitor = subprocess.Popen(
+        ['ovs-ofctl', 'monitor', 'br0', 'watch:!initial'], env=switch.env,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    seen = {}
+
+    def read():
+        for line in monitor.stderr:
+            found = re.search(r'nw_dst=([0-9.]+).*group:', line)
+            if found:
+                seen[found.group(1)] = time.monotonic()
+    threading.Thread(target=read, daemon=True).start()
+    time.sleep(1)
+
+    times = []
+    for sample in range(SAMPLES):
+        i = sample * (n // SAMPLES)
+        cluster.replace(endpoint_slice(i, []))
+        wait_until(lambda: 'cluster: reject' in switch.proxy.appctl(
+            'service/show', 'default/s%d' % i), 'the Service has none')
+        time.sleep(0.05)
+        seen.pop(vip(i), None)
+        cluster.replace(endpoint_slice(i, [1]))
+        answered = time.monotonic()
+        wait_until(lambda: vip(i) in seen, 'the flow is there')
+        times.append(1000 * (seen[vip(i)] - answered))
+        cluster.replace(endpoint_slice(i, range(1, ENDPOINTS + 1)))
+    monitor.kill()
+    times.sort()
+    return statistics.median(times), times[int(len(times) * 0.95)]
+
+
+def many_changes(writers, n, proxy, host):
+    """Changes a second that writers got through, by which an endpoint gives
+    way to one on 'host', and the seconds after the last one until the switch
+    had all."""
+    count = min(CHANGES, n)
+    before = proxy.changes()
+    start = time.monotonic()
+    writers.all(lambda c, i: c.replace(endpoint_slice(
+        i, list(range(2, ENDPOINTS + 1)) + [host])), range(count))
+    written = time.monotonic()
+    wait_until(lambda: proxy.changes() >= before + count
+               and '0 to be changed, 0 under way' in
+               proxy.appctl('sync/status'), 'all is changed', 300)
+    return count / (written - start), time.monotonic() - written
+
+
+def measure(build, sizes, folder):
+    bin_dir = subprocess.run([os.path.join(HERE, '..', 'kube', 'build')],
+                             stdout=subprocess.PIPE, text=True,
+                             check=True).stdout.strip()
+    cluster = Cluster(bin_dir, folder)
+    first, changed = [], []
+    switch = None
+    try:
+        cluster.start()
+        writers = Writers(cluster, 4)
+        cluster.create({'apiVersion': 'v1', 'kind': 'Node',
+                        'metadata': {'name': 'n1'}})
+        done = 0
+        for n in sizes:
+            print('%s: writing %d Services' % (time.ctime(), n - done),
+                  file=sys.stderr, flush=True)
+            writers.all(lambda c, i: c.create(service(i)), range(done, n))
+            writers.all(lambda c, i: c.create(endpoint_slice(
+                i, range(1, ENDPOINTS + 1))), range(done, n))
+            done = n
+            switch = Switch(build, '%s/switch-%d' % (folder, n))
+            proxy = switch.proxy = first_sync(build, cluster, n, switch,
+                                              first)
+            median, worst = one_change(cluster, n, switch)
+            rate, behind = many_changes(writers, n, proxy,
+                                        20 + len(changed))
+            changed.append('| %d | %.1f | %.1f | %.0f | %.2f |'
+                           % (n, median, worst, rate, behind))
+            proxy.daemon.stop()
+            switch.stop()
+            switch = None
+    finally:
+        if switch:
+            switch.proxy.daemon.kill()
+            switch.stop()
+        cluster.stop()
+    print('| Services | sync | seconds | CPU, s | RSS, MB | switch: CPU, s '
+          '| RSS, MB | changes sent | a second |')
+    print('|---|---|---|---|---|---|---|---|---|')
+    print('\n'.join(first))
+    print()
+    print('| Services | one change: median, ms | 95 % | many: changes/s '
+          'written | seconds behind |')
+    print('|---|---|---|---|---|')
+    print('\n'.join(changed))
+
+
+def main():
+    if len(sys.argv) < 2 or sys.argv[1].startswith('-'):
+        sys.exit(__doc__)
+    if 'BENCH_KUBE_INSIDE' not in os.environ:
+        os.environ['BENCH_KUBE_INSIDE'] = '1'
+        os.execvp('unshare', ['unshare', '--net', 'sh', '-c',
+                              'ip link set lo up && exec "$@"', 'sh',
+                              sys.executable] + sys.argv)
+    sizes = [int(n) for n in sys.argv[2:]] or [100, 1000, 10000]
+    with tempfile.TemporaryDirectory(prefix='bench-kube-') as folder:
+        measure(os.path.abspath(sys.argv[1]), sorted(sizes), folder)
+
+
+main()

@@ -20,6 +20,8 @@ import time
 HOST = "127.0.0.1"
 PORT = 6443
 ETCD_PORT = 2379
+# Seconds after which a connection is not used again.
+IDLE = 20
 
 API_ARGS = [
     "--advertise-address=" + HOST,
@@ -137,6 +139,7 @@ class Cluster:
         self.pki.run("genrsa", "-out", self.pki.path("sa.key"), "2048")
         self.etcd = self.api = None
         self.connection = None
+        self.used = 0
 
     def start(self):
         self.start_etcd()
@@ -187,6 +190,11 @@ class Cluster:
 
     def call(self, method, path, body=None, kind="application/json"):
         """Does an HTTP request as administrator, returns what is decoded."""
+        # The server closes a connection that was idle for a while.
+        if self.connection and time.monotonic() > self.used + IDLE:
+            self.connection.close()
+            self.connection = None
+        self.used = time.monotonic()
         if self.connection is None:
             context = ssl.create_default_context(cafile=self.pki.ca)
             context.load_cert_chain(*self.admin_cert)

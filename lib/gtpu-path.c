@@ -53,6 +53,14 @@ gtpu_path_config_parse(const char *interval, const char *t3, const char *n3,
     return NULL;
 }
 
+bool
+gtpu_path_config_equal(const struct gtpu_path_config *a,
+                       const struct gtpu_path_config *b)
+{
+    return (a->interval == b->interval && a->t3 == b->t3 && a->n3 == b->n3
+            && a->fast == b->fast);
+}
+
 void
 gtpu_path_config_merge(struct gtpu_path_config *config,
                        const struct gtpu_path_config *other)

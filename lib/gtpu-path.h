@@ -47,6 +47,9 @@ const char *gtpu_path_config_parse(const char *interval, const char *t3,
                                    const char *n3, const char *fast,
                                    struct gtpu_path_config *config);
 
+bool gtpu_path_config_equal(const struct gtpu_path_config *,
+                            const struct gtpu_path_config *);
+
 /* Makes '*config' one for several ports that share a path: the shorter
  * interval with what belongs to it. */
 void gtpu_path_config_merge(struct gtpu_path_config *config,

@@ -234,8 +234,8 @@ update_peers(void)
         if (!peer->path.config.interval) {
             changed = true;
             gtpu_path_init(&peer->path, &peer->config, time_msec());
-        } else if (memcmp(&peer->path.config, &peer->config,
-                          sizeof peer->config)) {
+        } else if (!gtpu_path_config_equal(&peer->path.config,
+                                           &peer->config)) {
             gtpu_path_configure(&peer->path, &peer->config);
         }
         peers[n++] = peer;

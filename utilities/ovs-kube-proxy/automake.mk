@@ -79,12 +79,22 @@ utilities_ovs_kube_proxy_ovs_kube_proxy_SOURCES = \
 	utilities/ovs-kube-proxy/ovs-kube-proxy.c \
 	utilities/ovs-kube-proxy/proxy-options.c \
 	utilities/ovs-kube-proxy/proxy-options.h \
+	utilities/ovs-kube-proxy/service-base.c \
+	utilities/ovs-kube-proxy/service-claims.c \
+	utilities/ovs-kube-proxy/service-flows-private.h \
 	utilities/ovs-kube-proxy/service-flows.c \
 	utilities/ovs-kube-proxy/service-flows.h \
+	utilities/ovs-kube-proxy/service-hairpins.c \
+	utilities/ovs-kube-proxy/service-node.c \
+	utilities/ovs-kube-proxy/service-pipeline-private.h \
 	utilities/ovs-kube-proxy/service-pipeline.c \
 	utilities/ovs-kube-proxy/service-pipeline.h \
+	utilities/ovs-kube-proxy/service-port.c \
 	utilities/ovs-kube-proxy/service-reject.c \
-	utilities/ovs-kube-proxy/service-reject.h
+	utilities/ovs-kube-proxy/service-reject.h \
+	utilities/ovs-kube-proxy/service-show.c \
+	utilities/ovs-kube-proxy/service-terms.c \
+	utilities/ovs-kube-proxy/service-udp.c
 utilities_ovs_kube_proxy_ovs_kube_proxy_CPPFLAGS = $(KUBE_CPPFLAGS)
 utilities_ovs_kube_proxy_ovs_kube_proxy_LDADD = \
 	utilities/ovs-kube-proxy/libkube-api.la \

@@ -11,6 +11,10 @@
  * made for one Service depends on that Service and on "struct service_tables"
  * alone.
  *
+ * Files: service-terms.c, matches and actions; service-flows.c, flows and
+ * groups of them; service-base.c, what is the same for all Services;
+ * service-port.c, one port of a Service.
+ *
  * Thread-safety: none needed, no state. */
 
 #include <stdbool.h>
@@ -89,8 +93,5 @@ void service_flows_add_port(struct service_flows *,
                             const struct service_tables *,
                             const struct service_port *,
                             const struct service_flows_class *, void *aux);
-
-bool service_set_equals(const struct service_set *,
-                        const struct service_set *);
 
 #endif /* service-flows.h */

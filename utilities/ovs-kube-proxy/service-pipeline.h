@@ -13,6 +13,11 @@
  * Where two Services want the same address and port, the one that had it
  * first keeps it, and the other gets it when that one lets go.
  *
+ * Files: service-pipeline.c, which Service is next; service-claims.c,
+ * addresses and group ids that are one Service's; service-hairpins.c,
+ * endpoints that send to themselves; service-udp.c, connections that must end;
+ * service-node.c, what depends on our node; service-show.c, what people see.
+ *
  * Thread-safety: none; all of it belongs to one thread. */
 
 #include "service-flows.h"

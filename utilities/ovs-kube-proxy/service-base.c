@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "service-flows-private.h"
+
+#include "openvswitch/match.h"
+#include "openvswitch/ofp-actions.h"
+#include "openvswitch/ofpbuf.h"
+#include "packets.h"
+#include "util.h"
+
+static void
+add_track(struct service_flows *sf, const struct service_tables *t,
+          enum service_table table, int priority, const struct match *match,
+          uint16_t zone, enum service_table next)
+{
+    uint64_t stub[128 / 8];
+    struct ofpbuf acts = OFPBUF_STUB_INITIALIZER(stub);
+
+    flows_put_ct_nat(&acts, t, zone, next, 0, NULL, 0, 0);
+    flows_add_flow(sf, t, table, priority, match, &acts);
+    ofpbuf_uninit(&acts);
+}
+
+/* Answers to masqueraded packets come to 'addr', to a port from 'masq_min' to
+ * 'masq_max', which becomes prefixes; or they are ICMP errors, or fragments
+ * that show no port. */
+static void
+add_unmasquerade(struct service_flows *sf, const struct service_tables *t,
+                 const struct in6_addr *addr)
+{
+    static const uint8_t protocols[] = {
+        IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP,
+    };
+    struct service_cidr cidr = host_cidr(addr);
+    struct match match;
+
+    for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
+        for (unsigned int port = t->masq_min; port <= t->masq_max; ) {
+            unsigned int size = 1;
+
+            while (size < 0x10000 && !(port & (2 * size - 1))
+                   && port + 2 * size - 1 <= t->masq_max) {
+                size *= 2;
+            }
+            match_init_catchall(&match);
+            flows_match_dst(&match, &cidr);
+            match_set_nw_proto(&match, protocols[i]);
+            match_set_tp_dst_masked(&match, htons(port), htons(-size));
+            add_track(sf, t, SERVICE_ENTRY, PRIO_SPECIAL, &match,
+                      t->zone + 1, SERVICE_TRACK);
+            port += size;
+        }
+    }
+
+    match_init_catchall(&match);
+    flows_match_dst(&match, &cidr);
+    match_set_nw_proto(&match, is_ipv6(addr) ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+    add_track(sf, t, SERVICE_ENTRY, PRIO_SPECIAL, &match, t->zone + 1,
+              SERVICE_TRACK);
+
+    match_init_catchall(&match);
+    flows_match_dst(&match, &cidr);
+    match_set_nw_frag_masked(&match, FLOW_NW_FRAG_ANY, FLOW_NW_FRAG_ANY);
+    add_track(sf, t, SERVICE_ENTRY, PRIO_SPECIAL, &match, t->zone + 1,
+              SERVICE_TRACK);
+}
+
+static void
+add_entry(struct service_flows *sf, const struct service_tables *t)
+{
+    struct match match;
+
+    /* Neighbour discovery is no connection. */
+    for (unsigned int type = 133; type <= 137; type++) {
+        flows_match_init_family(&match, true);
+        match_set_nw_proto(&match, IPPROTO_ICMPV6);
+        match_set_icmp_type(&match, type);
+        flows_add_goto(sf, t, SERVICE_ENTRY, PRIO_FIRST, &match,
+                       SERVICE_LEAVE);
+    }
+    if (ipv6_addr_is_set(&t->masq4)) {
+        add_unmasquerade(sf, t, &t->masq4);
+    }
+    if (ipv6_addr_is_set(&t->masq6)) {
+        add_unmasquerade(sf, t, &t->masq6);
+    }
+    for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+        flows_match_init_family(&match, ipv6);
+        add_track(sf, t, SERVICE_ENTRY, PRIO_KNOWN, &match, t->zone,
+                  SERVICE_KNOWN);
+        add_track(sf, t, SERVICE_TRACK, PRIO_KNOWN, &match, t->zone,
+                  SERVICE_KNOWN);
+    }
+    match_init_catchall(&match);
+    flows_add_goto(sf, t, SERVICE_ENTRY, PRIO_DEFAULT, &match, SERVICE_LEAVE);
+}
+
+static void
+add_known(struct service_flows *sf, const struct service_tables *t,
+          const struct service_cidr *services, size_t n_services)
+{
+    struct match match;
+
+    match_init_catchall(&match);
+    match_set_ct_mark_masked(&match, SERVICE_MARK_OURS, SERVICE_MARK_OURS);
+    match_set_ct_state_masked(&match, CS_TRACKED | CS_REPLY_DIR,
+                              CS_TRACKED | CS_REPLY_DIR);
+    flows_add_goto(sf, t, SERVICE_KNOWN, PRIO_FIRST + 1, &match,
+                   SERVICE_LEAVE);
+    /* Not if it is "new", that is not answered: then ct(nat) may not have
+     * translated it; ct(commit,nat(...)), as for the first packet, does. */
+    match_set_ct_state_masked(&match, CS_TRACKED,
+                              CS_TRACKED | CS_REPLY_DIR | CS_NEW);
+    flows_add_goto(sf, t, SERVICE_KNOWN, PRIO_FIRST, &match,
+                   SERVICE_TRANSLATED);
+
+    for (size_t i = 0; i < n_services; i++) {
+        match_init_catchall(&match);
+        match_set_ct_state_masked(&match, CS_TRACKED | CS_INVALID,
+                                  CS_TRACKED | CS_INVALID);
+        flows_match_dst(&match, &services[i]);
+        flows_add_drop(sf, t, SERVICE_KNOWN, PRIO_SPECIAL + 1, &match);
+    }
+    match_init_catchall(&match);
+    match_set_ct_state_masked(&match, CS_TRACKED | CS_INVALID,
+                              CS_TRACKED | CS_INVALID);
+    flows_add_goto(sf, t, SERVICE_KNOWN, PRIO_SPECIAL, &match, SERVICE_LEAVE);
+    match_init_catchall(&match);
+    flows_add_goto(sf, t, SERVICE_KNOWN, PRIO_DEFAULT, &match, SERVICE_SOURCE);
+}
+
+static void
+add_source(struct service_flows *sf, const struct service_tables *t,
+           int priority, const struct match *match, uint32_t bits)
+{
+    uint64_t stub[128 / 8];
+    struct ofpbuf acts = OFPBUF_STUB_INITIALIZER(stub);
+
+    flows_put_reg(&acts, t, bits, UINT32_MAX);
+    flows_put_goto(&acts, t, SERVICE_CHOOSE);
+    flows_add_flow(sf, t, SERVICE_SOURCE, priority, match, &acts);
+    ofpbuf_uninit(&acts);
+}
+
+static void
+add_leave(struct service_flows *sf, const struct service_tables *t)
+{
+    uint64_t stub[128 / 8];
+    struct ofpbuf acts = OFPBUF_STUB_INITIALIZER(stub);
+    struct match match;
+
+    match_init_catchall(&match);
+    flows_put_reg(&acts, t, 0, UINT32_MAX);
+    if (t->next >= 0) {
+        flows_put_resubmit(&acts, t->next);
+    } else {
+        ofpact_put_OUTPUT(&acts)->port = OFPP_NORMAL;
+    }
+    flows_add_flow(sf, t, SERVICE_LEAVE, PRIO_DEFAULT, &match, &acts);
+    ofpbuf_uninit(&acts);
+}
+
+static void
+add_masquerade(struct service_flows *sf, const struct service_tables *t,
+               int priority, const struct match *match, bool ipv6)
+{
+    uint64_t stub[256 / 8];
+    struct ofpbuf acts = OFPBUF_STUB_INITIALIZER(stub);
+
+    flows_put_masquerade(&acts, t, ipv6);
+    flows_add_flow(sf, t, SERVICE_TRANSLATED, priority, match, &acts);
+    ofpbuf_uninit(&acts);
+}
+
+/* Adds what does not depend on any Service.  'services' are the ranges of
+ * ClusterIPs, 'pods' those of pods, 'nodes' this node's addresses. */
+void
+service_flows_add_base(struct service_flows *sf,
+                       const struct service_tables *t,
+                       const struct service_cidr *services, size_t n_services,
+                       const struct service_cidr *pods, size_t n_pods,
+                       const struct in6_addr *nodes, size_t n_nodes)
+{
+    bool know_pods[2] = { false, false };
+    struct match match;
+
+    add_entry(sf, t);
+    add_known(sf, t, services, n_services);
+
+    for (size_t i = 0; i < n_pods; i++) {
+        match_init_catchall(&match);
+        flows_match_src(&match, &pods[i]);
+        add_source(sf, t, PRIO_KNOWN, &match, 1u << REG_INTERNAL);
+        know_pods[is_ipv6(&pods[i].addr)] = true;
+    }
+    for (size_t i = 0; i < n_nodes; i++) {
+        struct service_cidr cidr = host_cidr(&nodes[i]);
+
+        match_init_catchall(&match);
+        flows_match_src(&match, &cidr);
+        add_source(sf, t, PRIO_SPECIAL, &match,
+                   (1u << REG_INTERNAL) | (1u << REG_OUTSIDE));
+    }
+    for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+        flows_match_init_family(&match, ipv6);
+        add_source(sf, t, PRIO_FAMILY, &match,
+                   know_pods[ipv6] << REG_OUTSIDE);
+    }
+
+    for (size_t i = 0; i < n_services; i++) {
+        match_init_catchall(&match);
+        flows_match_dst(&match, &services[i]);
+        flows_add_drop(sf, t, SERVICE_CHOOSE, PRIO_UNALLOCATED, &match);
+    }
+    /* Where ct(nat) does translate what is not answered. */
+    match_init_catchall(&match);
+    match_set_ct_mark_masked(&match, SERVICE_MARK_OURS, SERVICE_MARK_OURS);
+    flows_add_goto(sf, t, SERVICE_CHOOSE, PRIO_FAMILY, &match,
+                   SERVICE_TRANSLATED);
+    match_init_catchall(&match);
+    flows_add_goto(sf, t, SERVICE_CHOOSE, PRIO_DEFAULT, &match, SERVICE_LEAVE);
+
+    for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+        if (ipv6_addr_is_set(ipv6 ? &t->masq6 : &t->masq4)) {
+            flows_match_init_family(&match, ipv6);
+            match_set_ct_mark_masked(&match, SERVICE_MARK_MASQ,
+                                     SERVICE_MARK_MASQ);
+            add_masquerade(sf, t, PRIO_KNOWN, &match, ipv6);
+        }
+    }
+    match_init_catchall(&match);
+    flows_add_goto(sf, t, SERVICE_TRANSLATED, PRIO_DEFAULT, &match,
+                   SERVICE_LEAVE);
+    add_leave(sf, t);
+}
+
+/* Adds the flow that masquerades what 'endpoint' sends to a Service and gets
+ * back itself. */
+void
+service_flows_add_hairpin(struct service_flows *sf,
+                          const struct service_tables *t,
+                          const struct in6_addr *endpoint)
+{
+    struct service_cidr cidr = host_cidr(endpoint);
+    bool ipv6 = is_ipv6(endpoint);
+    struct match match;
+
+    if (ipv6_addr_is_set(ipv6 ? &t->masq6 : &t->masq4)) {
+        match_init_catchall(&match);
+        flows_match_src(&match, &cidr);
+        flows_match_dst(&match, &cidr);
+        add_masquerade(sf, t, PRIO_SPECIAL, &match, ipv6);
+    }
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "service-pipeline-private.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+#include "of-sync.h"
+#include "packets.h"
+#include "util.h"
+
+void
+pipeline_put_hairpin(struct service_pipeline *p, const char *name)
+{
+    char *key = xasprintf(HAIRPIN_KEY"%s", name);
+    struct service_flows sf;
+    struct in6_addr addr;
+
+    service_flows_init(&sf);
+    ipv6_parse(name, &addr);
+    service_flows_add_hairpin(&sf, &p->t, &addr);
+    pipeline_replace(p, key, &sf);
+    free(key);
+}
+
+/* Adds 'change' to the number of Services that 'name' is an endpoint of. */
+static void
+count_hairpin(struct service_pipeline *p, const char *name, int change)
+{
+    struct shash_node *node = shash_find(&p->hairpins, name);
+    uintptr_t n = (node ? (uintptr_t) node->data : 0) + change;
+
+    if (!node) {
+        shash_add(&p->hairpins, name, (void *) n);
+        pipeline_put_hairpin(p, name);
+    } else if (n) {
+        node->data = (void *) n;
+    } else {
+        char *key = xasprintf(HAIRPIN_KEY"%s", name);
+
+        of_sync_remove(p->sync, key);
+        free(key);
+        shash_delete(&p->hairpins, node);
+    }
+}
+
+/* Adds the endpoints of 'set' that may send to their own Service here: the
+ * local ones or, if we do not know who we are, all. */
+static void
+add_hairpins(const struct service_pipeline *p, const struct service_set *set,
+             struct sset *hairpins)
+{
+    const struct service_node *node = service_node_of(p->store);
+    bool all = !node || !node->name;
+
+    for (size_t i = 0; i < set->n; i++) {
+        if (all || set->endpoints[i].local) {
+            char addr[INET6_ADDRSTRLEN];
+
+            /* IPv4 stays mapped, as ipv6_parse() wants it. */
+            inet_ntop(AF_INET6, &set->endpoints[i].addr, addr, sizeof addr);
+            sset_add(hairpins, addr);
+        }
+    }
+}
+
+void
+pipeline_replace_hairpins(struct service_pipeline *p, struct piped_service *s,
+                          const struct service *service)
+{
+    struct sset hairpins = SSET_INITIALIZER(&hairpins);
+    const char *name;
+
+    for (size_t i = 0; service && i < service->n; i++) {
+        add_hairpins(p, &service->ports[i].cluster, &hairpins);
+        add_hairpins(p, &service->ports[i].internal, &hairpins);
+        add_hairpins(p, &service->ports[i].external, &hairpins);
+    }
+    SSET_FOR_EACH (name, &hairpins) {
+        if (!sset_contains(&s->hairpins, name)) {
+            count_hairpin(p, name, 1);
+        }
+    }
+    SSET_FOR_EACH (name, &s->hairpins) {
+        if (!sset_contains(&hairpins, name)) {
+            count_hairpin(p, name, -1);
+        }
+    }
+    sset_swap(&s->hairpins, &hairpins);
+    sset_destroy(&hairpins);
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "service-flows-private.h"
+
+#include <stdlib.h>
+
+#include "openvswitch/match.h"
+#include "openvswitch/ofp-actions.h"
+#include "openvswitch/ofpbuf.h"
+#include "packets.h"
+#include "util.h"
+
+static bool
+set_equals(const struct service_set *a, const struct service_set *b)
+{
+    if (a->verdict != b->verdict || a->n != b->n) {
+        return false;
+    }
+    for (size_t i = 0; i < a->n; i++) {
+        if (!ipv6_addr_equals(&a->endpoints[i].addr, &b->endpoints[i].addr)
+            || a->endpoints[i].port != b->endpoints[i].port) {
+            return false;
+        }
+    }
+    return true;
+}
+
+struct port_context {
+    struct service_flows *sf;
+    const struct service_tables *t;
+    const struct service_port *port;
+    const struct service_flows_class *class;
+    void *aux;
+
+    /* Endpoint sets that have a group. */
+    const struct service_set *sets[3];
+    uint32_t ids[3];
+    size_t n_sets;
+
+    bool fragments;             /* See add_choice(). */
+};
+
+/* Whether packets are masqueraded. */
+enum masquerade { MASQ_NEVER, MASQ_ALWAYS, MASQ_OUTSIDE };
+
+/* Returns false if there are no more group ids.  Sets that are equal share a
+ * group, and so what it remembers of clients (rule 8). */
+static bool
+get_group(struct port_context *c, const struct service_set *set, uint32_t *id)
+{
+    static const char *const protocols[] = {
+        [IPPROTO_TCP] = "tcp", [IPPROTO_UDP] = "udp", [IPPROTO_SCTP] = "sctp",
+    };
+    const struct service_port *p = c->port;
+    const struct service_set *cluster = &p->cluster;
+    char *name;
+    bool ok;
+
+    for (size_t i = 0; i < c->n_sets; i++) {
+        if (set_equals(c->sets[i], set)) {
+            *id = c->ids[i];
+            return true;
+        }
+    }
+    name = xasprintf("%s/%s:%s/%d/ipv%d/%s", p->namespace_, p->name,
+                     protocols[p->protocol], p->port, p->ipv6 ? 6 : 4,
+                     set_equals(set, cluster) ? "cluster"
+                     : set == &p->internal ? "internal" : "external");
+    ok = c->class->group_id(name, id, c->aux);
+    free(name);
+    if (ok) {
+        c->sets[c->n_sets] = set;
+        c->ids[c->n_sets++] = *id;
+        flows_add_group(c->sf, c->t, p, set, *id);
+    }
+    return ok;
+}
+
+static void
+put_verdict(struct port_context *c, const struct service_set *set,
+            enum masquerade masq, struct ofpbuf *acts)
+{
+    uint32_t id;
+
+    switch (set->verdict) {
+    case SERVICE_REJECT:
+        flows_put_reject(acts, c->t);
+        break;
+
+    case SERVICE_FORWARD:
+        if (get_group(c, set, &id)) {
+            if (masq == MASQ_OUTSIDE) {
+                flows_put_move_bit(acts, c->t, REG_OUTSIDE,
+                                   MFF_REG0 + c->t->reg, REG_MASQ);
+            } else if (masq == MASQ_ALWAYS) {
+                flows_put_reg(acts, c->t, 1u << REG_MASQ, 1u << REG_MASQ);
+            }
+            ofpact_put_GROUP(acts)->group_id = id;
+        }
+        break;
+
+    case SERVICE_DROP:
+    default:
+        break;
+    }
+}
+
+/* Adds a flow, and others for fragments of UDP.  Those have been together in
+ * the connection tracker, which tells the port of the first one, but not of
+ * the others unless they were left in one piece, as the kernel's does: they go
+ * by address, and so only one port of an address has them.  All fragments must
+ * reach the same bucket to be put together again. */
+static void
+add_choice(struct port_context *c, int priority, const struct match *match,
+           const struct ofpbuf *acts_)
+{
+    struct ofpbuf *acts = ofpbuf_clone(acts_);
+
+    flows_add_flow(c->sf, c->t, SERVICE_CHOOSE, priority, match, acts);
+    if (c->port->protocol == IPPROTO_UDP) {
+        struct match frag = *match;
+        ovs_be16 port = frag.flow.tp_dst;
+
+        match_set_tp_dst_masked(&frag, 0, 0);
+        match_set_nw_frag_masked(&frag, FLOW_NW_FRAG_ANY, FLOW_NW_FRAG_MASK);
+        match_set_ct_state_masked(&frag, CS_TRACKED, CS_TRACKED | CS_INVALID);
+        match_set_ct_nw_proto(&frag, IPPROTO_UDP);
+        match_set_ct_tp_dst(&frag, port);
+        ofpbuf_put(acts, acts_->data, acts_->size);
+        flows_add_flow(c->sf, c->t, SERVICE_CHOOSE, priority, &frag, acts);
+
+        if (c->fragments) {
+            match_set_nw_frag_masked(&frag, FLOW_NW_FRAG_MASK,
+                                     FLOW_NW_FRAG_MASK);
+            match_set_ct_tp_dst_masked(&frag, 0, 0);
+            ofpbuf_put(acts, acts_->data, acts_->size);
+            flows_add_flow(c->sf, c->t, SERVICE_CHOOSE, priority, &frag, acts);
+        }
+    }
+    ofpbuf_delete(acts);
+}
+
+static void
+add_verdict(struct port_context *c, int priority, const struct match *match,
+            const struct service_set *set, enum masquerade masq)
+{
+    uint64_t stub[256 / 8];
+    struct ofpbuf acts = OFPBUF_STUB_INITIALIZER(stub);
+
+    put_verdict(c, set, masq, &acts);
+    add_choice(c, priority, match, &acts);
+    ofpbuf_uninit(&acts);
+}
+
+static void
+match_port(struct match *match, const struct port_context *c,
+           const struct service_cidr *dst, uint16_t port)
+{
+    match_init_catchall(match);
+    flows_match_dst(match, dst);
+    match_set_nw_proto(match, c->port->protocol);
+    match_set_tp_dst(match, htons(port));
+}
+
+/* What comes to 'dst' from outside, or to a node port, external or load
+ * balancer's address from anywhere (rules 6 and 7). */
+static void
+add_external(struct port_context *c, const struct match *match)
+{
+    if (c->port->external_local) {
+        struct match internal = *match;
+
+        match_set_reg_masked(&internal, c->t->reg, 1u << REG_INTERNAL,
+                             1u << REG_INTERNAL);
+        add_verdict(c, PRIO_PORT_INTERNAL, &internal, &c->port->cluster,
+                    MASQ_OUTSIDE);
+        add_verdict(c, PRIO_PORT, match, &c->port->external, MASQ_NEVER);
+    } else {
+        add_verdict(c, PRIO_PORT, match, &c->port->external, MASQ_ALWAYS);
+    }
+}
+
+/* Claims 'port' of 'cidr', and what add_choice() says of fragments. */
+static bool
+claim(struct port_context *c, const struct service_cidr *cidr, uint16_t port)
+{
+    uint8_t protocol = c->port->protocol;
+    bool ok = c->class->claim(cidr, protocol, port, c->aux);
+
+    c->fragments = (ok && protocol == IPPROTO_UDP
+                    && c->class->claim(cidr, protocol, 0, c->aux));
+    return ok;
+}
+
+static bool
+same_family(const struct port_context *c, const struct in6_addr *addr)
+{
+    return is_ipv6(addr) == c->port->ipv6;
+}
+
+static void
+add_cluster_ip(struct port_context *c, const struct in6_addr *addr)
+{
+    struct service_cidr cidr = host_cidr(addr);
+    struct match match;
+
+    if (claim(c, &cidr, c->port->port)) {
+        match_port(&match, c, &cidr, c->port->port);
+        add_verdict(c, PRIO_PORT, &match, &c->port->internal, MASQ_OUTSIDE);
+    }
+    /* Other ports of the address (rule 12). */
+    if (c->class->claim(&cidr, 0, 0, c->aux)) {
+        uint64_t stub[64 / 8];
+        struct ofpbuf acts = OFPBUF_STUB_INITIALIZER(stub);
+
+        match_init_catchall(&match);
+        flows_match_dst(&match, &cidr);
+        flows_put_reject(&acts, c->t);
+        flows_add_flow(c->sf, c->t, SERVICE_CHOOSE, PRIO_KNOWN, &match, &acts);
+        ofpbuf_uninit(&acts);
+    }
+}
+
+static bool
+cidr_equals(const struct service_cidr *a, const struct service_cidr *b)
+{
+    return a->plen == b->plen && ipv6_addr_equals(&a->addr, &b->addr);
+}
+
+static void
+add_lb_ip(struct port_context *c, const struct in6_addr *addr)
+{
+    const struct service_port *p = c->port;
+    struct service_cidr cidr = host_cidr(addr);
+    struct match match;
+
+    if (!claim(c, &cidr, p->port)) {
+        return;
+    }
+    match_port(&match, c, &cidr, p->port);
+    if (!p->sources_restricted && !p->n_sources) {
+        add_external(c, &match);
+        return;
+    }
+
+    struct ofpbuf none;
+
+    ofpbuf_init(&none, 0);
+    add_choice(c, PRIO_RESTRICTED, &match, &none);
+    ofpbuf_uninit(&none);
+    for (size_t i = 0; i < p->n_sources; i++) {
+        bool again = false;
+
+        for (size_t j = 0; j < i && !again; j++) {
+            again = cidr_equals(&p->sources[i], &p->sources[j]);
+        }
+        if (!again && same_family(c, &p->sources[i].addr)) {
+            match_port(&match, c, &cidr, p->port);
+            flows_match_src(&match, &p->sources[i]);
+            add_external(c, &match);
+        }
+    }
+}
+
+/* Adds the flows and groups of 'port'. */
+void
+service_flows_add_port(struct service_flows *sf,
+                       const struct service_tables *t,
+                       const struct service_port *port,
+                       const struct service_flows_class *class, void *aux)
+{
+    struct port_context c = {
+        .sf = sf, .t = t, .port = port, .class = class, .aux = aux,
+    };
+    struct match match;
+
+    for (size_t i = 0; i < port->n_cluster_ips; i++) {
+        add_cluster_ip(&c, &port->cluster_ips[i]);
+    }
+    for (size_t i = 0; i < port->n_external_ips; i++) {
+        struct service_cidr cidr = host_cidr(&port->external_ips[i]);
+
+        if (claim(&c, &cidr, port->port)) {
+            match_port(&match, &c, &cidr, port->port);
+            add_external(&c, &match);
+        }
+    }
+    for (size_t i = 0; i < port->n_lb_ips; i++) {
+        add_lb_ip(&c, &port->lb_ips[i]);
+    }
+    for (size_t i = 0; port->node_port && i < t->n_nodeports; i++) {
+        const struct service_cidr *cidr = &t->nodeports[i];
+
+        if (same_family(&c, &cidr->addr)
+            && claim(&c, cidr, port->node_port)) {
+            match_port(&match, &c, cidr, port->node_port);
+            add_external(&c, &match);
+        }
+    }
+}

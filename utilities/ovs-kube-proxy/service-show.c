@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "service-pipeline-private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/match.h"
+#include "openvswitch/ofp-actions.h"
+#include "openvswitch/ofp-flow.h"
+#include "openvswitch/ofp-group.h"
+#include "util.h"
+
+static void
+show_flows(const struct service_flows *sf, struct ds *s)
+{
+    for (size_t i = 0; i < sf->n_groups; i++) {
+        struct ds group = DS_EMPTY_INITIALIZER;
+
+        ofputil_group_mod_format__(&group, OFP15_VERSION, &sf->groups[i],
+                                   NULL, NULL);
+        ds_put_format(s, "  %s\n",
+                      ds_cstr(&group) + strspn(ds_cstr(&group), "\n AD"));
+        ds_destroy(&group);
+    }
+    for (size_t i = 0; i < sf->n_flows; i++) {
+        const struct ofputil_flow_mod *fm = &sf->flows[i];
+        struct ofpact_format_params params = { .s = s };
+
+        ds_put_format(s, "  table=%d, ", fm->table_id);
+        minimatch_format(&fm->match, NULL, NULL, s, fm->priority);
+        ds_put_cstr(s, " actions=");
+        ofpacts_format(fm->ofpacts, fm->ofpacts_len, &params);
+        ds_put_char(s, '\n');
+    }
+}
+
+/* Appends a line for each Service in the switch. */
+void
+service_pipeline_list(const struct service_pipeline *p, struct ds *s)
+{
+    const struct shash_node **nodes = shash_sort(&p->services);
+
+    for (size_t i = 0; i < shash_count(&p->services); i++) {
+        const struct piped_service *ps = nodes[i]->data;
+        const struct service *service = service_of(p->store, ps->key);
+
+        ds_put_format(s, "%s: %"PRIuSIZE" ports, %"PRIuSIZE" flows, "
+                      "%"PRIuSIZE" groups\n", ps->key,
+                      service ? service->n : 0, ps->n_flows,
+                      sset_count(&ps->groups));
+    }
+    free(nodes);
+}
+
+/* Appends what the Service 'ns_name' is, and the groups and flows that it has.
+ * Returns false if there is no such Service. */
+bool
+service_pipeline_show(struct service_pipeline *p, const char *ns_name,
+                      struct ds *s)
+{
+    const struct service *service = service_of(p->store, ns_name);
+    struct compose_aux aux = {
+        .p = p,
+        .s = shash_find_data(&p->services, ns_name),
+        .trying = true,
+    };
+    struct service_flows sf;
+
+    if (!service) {
+        return false;
+    }
+    service_format(service, s);
+    if (aux.s) {
+        sset_init(&aux.groups);
+        pipeline_compose(&aux, service, &sf);
+        show_flows(&sf, s);
+        service_flows_destroy(&sf);
+        sset_destroy(&aux.groups);
+    }
+    return true;
+}
+
+/* Appends the flows that do not depend on any Service. */
+void
+service_pipeline_show_base(struct service_pipeline *p, struct ds *s)
+{
+    if (p->based) {
+        struct service_flows sf;
+
+        pipeline_compose_base(p, &sf);
+        show_flows(&sf, s);
+        service_flows_destroy(&sf);
+    }
+}
+
+void
+service_pipeline_format_metrics(const struct service_pipeline *p,
+                                struct ds *s)
+{
+    ds_put_format(
+        s,
+        "# HELP ovs_kube_proxy_services Services that are in the switch.\n"
+        "# TYPE ovs_kube_proxy_services gauge\n"
+        "ovs_kube_proxy_services %"PRIuSIZE"\n"
+        "# HELP ovs_kube_proxy_service_updates_total Services made into "
+        "flows.\n"
+        "# TYPE ovs_kube_proxy_service_updates_total counter\n"
+        "ovs_kube_proxy_service_updates_total %llu\n"
+        "# HELP ovs_kube_proxy_service_conflicts_total Addresses that two "
+        "Services wanted.\n"
+        "# TYPE ovs_kube_proxy_service_conflicts_total counter\n"
+        "ovs_kube_proxy_service_conflicts_total %llu\n"
+        "# HELP ovs_kube_proxy_udp_flushes_total Ways to UDP endpoints whose "
+        "connections were ended.\n"
+        "# TYPE ovs_kube_proxy_udp_flushes_total counter\n"
+        "ovs_kube_proxy_udp_flushes_total %llu\n",
+        shash_count(&p->services), p->n_updates, p->n_conflicts,
+        p->n_flushes);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "service-flows-private.h"
+
+#include "openvswitch/match.h"
+#include "openvswitch/meta-flow.h"
+#include "openvswitch/ofp-actions.h"
+#include "openvswitch/ofpbuf.h"
+#include "packets.h"
+#include "util.h"
+
+/* Matches. */
+
+static void
+match_family(struct match *match, bool ipv6)
+{
+    match_set_dl_type(match, htons(ipv6 ? ETH_TYPE_IPV6 : ETH_TYPE_IP));
+}
+
+void
+flows_match_init_family(struct match *match, bool ipv6)
+{
+    match_init_catchall(match);
+    match_family(match, ipv6);
+}
+
+bool
+is_ipv6(const struct in6_addr *addr)
+{
+    return !IN6_IS_ADDR_V4MAPPED(addr);
+}
+
+struct service_cidr
+host_cidr(const struct in6_addr *addr)
+{
+    return (struct service_cidr) {
+        .addr = *addr,
+        .plen = is_ipv6(addr) ? 128 : 32,
+    };
+}
+
+/* Also sets the family. */
+void
+flows_match_dst(struct match *match, const struct service_cidr *cidr)
+{
+    bool ipv6 = is_ipv6(&cidr->addr);
+
+    match_family(match, ipv6);
+    if (ipv6) {
+        struct in6_addr mask = ipv6_create_mask(cidr->plen);
+
+        match_set_ipv6_dst_masked(match, &cidr->addr, &mask);
+    } else {
+        match_set_nw_dst_masked(match, in6_addr_get_mapped_ipv4(&cidr->addr),
+                                be32_prefix_mask(cidr->plen));
+    }
+}
+
+void
+flows_match_src(struct match *match, const struct service_cidr *cidr)
+{
+    bool ipv6 = is_ipv6(&cidr->addr);
+
+    match_family(match, ipv6);
+    if (ipv6) {
+        struct in6_addr mask = ipv6_create_mask(cidr->plen);
+
+        match_set_ipv6_src_masked(match, &cidr->addr, &mask);
+    } else {
+        match_set_nw_src_masked(match, in6_addr_get_mapped_ipv4(&cidr->addr),
+                                be32_prefix_mask(cidr->plen));
+    }
+}
+
+/* Actions. */
+
+uint8_t
+flows_table_id(const struct service_tables *t, enum service_table table)
+{
+    return t->first + table;
+}
+
+void
+flows_put_resubmit(struct ofpbuf *acts, uint8_t table)
+{
+    struct ofpact_resubmit *resubmit = ofpact_put_RESUBMIT(acts);
+
+    resubmit->in_port = OFPP_IN_PORT;
+    resubmit->table_id = table;
+}
+
+void
+flows_put_goto(struct ofpbuf *acts, const struct service_tables *t,
+               enum service_table table)
+{
+    flows_put_resubmit(acts, flows_table_id(t, table));
+}
+
+/* Sets the bits 'mask' of 'field', which has 32, to 'value'.  With a value,
+ * ofpact_put_set_field() would leave padding as it is, and actions that are
+ * the same would not look so to memcmp(). */
+static void
+put_set(struct ofpbuf *acts, enum mf_field_id field, uint32_t value,
+        uint32_t mask)
+{
+    struct ofpact_set_field *sf = ofpact_put_set_field(
+        acts, mf_from_id(field), NULL, NULL);
+
+    sf->value->be32 = htonl(value);
+    ofpact_set_field_mask(sf)->be32 = htonl(mask);
+}
+
+/* Sets the bits 'mask' of our register to 'value'. */
+void
+flows_put_reg(struct ofpbuf *acts, const struct service_tables *t,
+              uint32_t value, uint32_t mask)
+{
+    put_set(acts, MFF_REG0 + t->reg, value, mask);
+}
+
+/* Copies a bit of our register to bit 'to' of 'field'. */
+void
+flows_put_move_bit(struct ofpbuf *acts, const struct service_tables *t,
+                   unsigned int from, enum mf_field_id field, unsigned int to)
+{
+    struct ofpact_reg_move *move = ofpact_put_REG_MOVE(acts);
+
+    move->src = (struct mf_subfield) {
+        .field = mf_from_id(MFF_REG0 + t->reg), .ofs = from, .n_bits = 1,
+    };
+    move->dst = (struct mf_subfield) {
+        .field = mf_from_id(field), .ofs = to, .n_bits = 1,
+    };
+}
+
+/* Appends ct(...,nat(...),table='table').  With 'addr', the connection is
+ * committed and gets this address in direction 'flags' (NX_NAT_F_SRC or _DST),
+ * and a port from 'min' to 'max'. */
+void
+flows_put_ct_nat(struct ofpbuf *acts, const struct service_tables *t,
+                 uint16_t zone, enum service_table table, uint16_t flags,
+                 const struct in6_addr *addr, uint16_t min, uint16_t max)
+{
+    size_t ofs = acts->size;
+    struct ofpact_conntrack *ct;
+    struct ofpact_nat *nat;
+
+    ofpbuf_pull(acts, ofs);
+    ct = ofpact_put_CT(acts);
+    ct->flags = addr ? NX_CT_F_COMMIT : 0;
+    ct->zone_src.field = NULL;
+    ct->zone_imm = zone;
+    ct->recirc_table = flows_table_id(t, table);
+    ct->alg = 0;
+
+    nat = ofpact_put_NAT(acts);
+    nat->flags = flags;
+    nat->range_af = AF_UNSPEC;
+    if (addr && is_ipv6(addr)) {
+        nat->range_af = AF_INET6;
+        nat->range.addr.ipv6.min = *addr;
+    } else if (addr) {
+        nat->range_af = AF_INET;
+        nat->range.addr.ipv4.min = in6_addr_get_mapped_ipv4(addr);
+    }
+    if (addr) {
+        nat->range.proto.min = min;
+        nat->range.proto.max = max > min ? max : 0;
+    }
+    if (flags & NX_NAT_F_DST) {
+        put_set(acts, MFF_CT_MARK, SERVICE_MARK_OURS, SERVICE_MARK_OURS);
+        flows_put_move_bit(acts, t, REG_MASQ, MFF_CT_MARK, 1);
+    }
+    ct = acts->header = acts->data;
+    ofpact_finish_CT(acts, &ct);
+    ofpbuf_push_uninit(acts, ofs);
+}
+
+void
+flows_put_masquerade(struct ofpbuf *acts, const struct service_tables *t,
+                     bool ipv6)
+{
+    flows_put_ct_nat(acts, t, t->zone + 1, SERVICE_LEAVE, NX_NAT_F_SRC,
+                     ipv6 ? &t->masq6 : &t->masq4, t->masq_min, t->masq_max);
+}
+
+void
+flows_put_reject(struct ofpbuf *acts, const struct service_tables *t)
+{
+    struct ofpact_controller *controller = ofpact_put_CONTROLLER(acts);
+
+    controller->max_len = UINT16_MAX;
+    controller->reason = OFPR_ACTION;
+    controller->controller_id = t->controller_id;
+    controller->meter_id = NX_CTLR_NO_METER;
+    controller->provider_meter_id = UINT32_MAX;
+    ofpact_finish_CONTROLLER(acts, &controller);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "service-pipeline-private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "of-sync.h"
+#include "packets.h"
+#include "util.h"
+
+static int
+compare_paths(const void *a_, const void *b_)
+{
+    const struct udp_path *a = a_, *b = b_;
+    int cmp = memcmp(&a->addr, &b->addr, sizeof a->addr);
+
+    cmp = cmp ? cmp : memcmp(&a->ep_addr, &b->ep_addr, sizeof a->ep_addr);
+    cmp = cmp ? cmp : a->port - b->port;
+    return cmp ? cmp : a->ep_port - b->ep_port;
+}
+
+struct paths {
+    struct udp_path *array;
+    size_t n, allocated;
+};
+
+static void
+add_paths(struct paths *paths, const struct in6_addr *addr, uint16_t port,
+          const struct service_set *set)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        if (paths->n >= paths->allocated) {
+            paths->array = x2nrealloc(paths->array, &paths->allocated,
+                                      sizeof *paths->array);
+        }
+        paths->array[paths->n++] = (struct udp_path) {
+            .addr = *addr,
+            .port = port,
+            .ep_addr = set->endpoints[i].addr,
+            .ep_port = set->endpoints[i].port,
+        };
+    }
+}
+
+/* All ways from the address 'addr' of 'sp' to its endpoints. */
+static void
+add_external_paths(struct paths *paths, const struct in6_addr *addr,
+                   uint16_t port, const struct service_port *sp)
+{
+    add_paths(paths, addr, port, &sp->external);
+    if (sp->external_local) {
+        add_paths(paths, addr, port, &sp->cluster);
+    }
+}
+
+static void
+add_port_paths(const struct service_pipeline *p, struct paths *paths,
+               const struct service_port *sp)
+{
+    for (size_t i = 0; i < sp->n_cluster_ips; i++) {
+        add_paths(paths, &sp->cluster_ips[i], sp->port, &sp->internal);
+    }
+    for (size_t i = 0; i < sp->n_external_ips; i++) {
+        add_external_paths(paths, &sp->external_ips[i], sp->port, sp);
+    }
+    for (size_t i = 0; i < sp->n_lb_ips; i++) {
+        add_external_paths(paths, &sp->lb_ips[i], sp->port, sp);
+    }
+    for (size_t i = 0; sp->node_port && i < p->t.n_nodeports; i++) {
+        const struct service_cidr *cidr = &p->t.nodeports[i];
+
+        if (IN6_IS_ADDR_V4MAPPED(&cidr->addr) != sp->ipv6) {
+            bool host = cidr->plen == (sp->ipv6 ? 128 : 32);
+
+            add_external_paths(paths, host ? &cidr->addr : &in6addr_any,
+                               sp->node_port, sp);
+        }
+    }
+}
+
+static void
+flush_path(struct service_pipeline *p, const struct udp_path *path)
+{
+    struct of_sync_ct ct = {
+        .zone = p->t.zone,
+        .protocol = IPPROTO_UDP,
+        .ipv6 = !IN6_IS_ADDR_V4MAPPED(&path->ep_addr),
+        .orig_dst = path->addr,
+        .orig_dport = path->port,
+        .reply_src = path->ep_addr,
+        .reply_sport = path->ep_port,
+    };
+
+    p->n_flushes++;
+    of_sync_ct_flush(p->sync, &ct);
+}
+
+/* Ends the connections on ways that there are no more. */
+void
+pipeline_replace_paths(struct service_pipeline *p, struct piped_service *s,
+                       const struct service *service)
+{
+    struct paths paths = { .array = NULL };
+    size_t j = 0;
+
+    for (size_t i = 0; service && i < service->n; i++) {
+        if (service->ports[i].protocol == IPPROTO_UDP) {
+            add_port_paths(p, &paths, &service->ports[i]);
+        }
+    }
+    qsort(paths.array, paths.n, sizeof *paths.array, compare_paths);
+    for (size_t i = 0; i < s->n_paths; i++) {
+        int cmp = -1;
+
+        while (j < paths.n
+               && (cmp = compare_paths(&paths.array[j], &s->paths[i])) < 0) {
+            j++;
+        }
+        if (j >= paths.n || cmp) {
+            flush_path(p, &s->paths[i]);
+        }
+    }
+    free(s->paths);
+    s->paths = paths.array;
+    s->n_paths = paths.n;
+}

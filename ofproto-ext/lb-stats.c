@@ -23,13 +23,18 @@
 #include "ofproto/ofproto-dpif.h"
 #include "openvswitch/ofp-group.h"
 
-static struct lb_bucket *
+/* Returns the bucket of 'lb' that is the same as 'bucket' of 'old', or null if
+ * there is none. */
+static struct ofputil_bucket *
 find_same(const struct lb_group *lb, const struct lb_group *old,
           const struct ofputil_bucket *bucket)
 {
     for (size_t i = 0; i < old->n_buckets; i++) {
         if (old->buckets[i].bucket == bucket) {
-            return lb_bucket_find(lb, old->buckets[i].token);
+            const struct lb_bucket *same
+                = lb_bucket_find(lb, old->buckets[i].token);
+
+            return same ? same->bucket : NULL;
         }
     }
     return NULL;
@@ -66,42 +71,53 @@ lb_stats_continue(struct lb_group *lb, const struct lb_group *old,
     ovs_mutex_unlock(&new_group->stats_mutex);
 }
 
-/* If 'group' has been replaced by another version, credits 'stats' to that
- * and to the same bucket as 'bucket' in it, if there is one, and returns true.
- * Otherwise leaves it to the caller.  Any thread. */
-bool
-lb_group_credit_stats(struct group_dpif *group,
-                      const struct ofputil_bucket *bucket,
-                      const struct dpif_flow_stats *stats)
+/* Adds 'stats' to what 'lb' has counted, and 'bucket', which may be null, of
+ * it.  Returns false, with nothing done, if 'lb' is not in force: another
+ * version goes on with its counters, if there is one. */
+static bool
+credit(struct lb_group *lb, struct ofputil_bucket *bucket,
+       const struct dpif_flow_stats *stats)
 {
-    const struct lb_group *old = lb_group_get(group);
+    struct group_dpif *group = lb->group;
     bool in_force;
 
-    if (!old) {
-        return false;
-    }
-    atomic_read_relaxed(&CONST_CAST(struct lb_group *, old)->in_force,
-                        &in_force);
-    if (in_force || !bucket) {
-        return false;
-    }
-
-    ovs_mutex_lock(&lb_mutex);
-
-    const struct lb_group *lb = old->ident->current;
-
-    if (lb && lb != old) {
-        struct lb_bucket *same = find_same(lb, old, bucket);
-
-        ovs_mutex_lock(&lb->group->stats_mutex);
-        lb->group->packet_count += stats->n_packets;
-        lb->group->byte_count += stats->n_bytes;
-        if (same) {
-            same->bucket->stats.packet_count += stats->n_packets;
-            same->bucket->stats.byte_count += stats->n_bytes;
+    ovs_mutex_lock(&group->stats_mutex);
+    atomic_read_relaxed(&lb->in_force, &in_force);
+    if (in_force) {
+        group->packet_count += stats->n_packets;
+        group->byte_count += stats->n_bytes;
+        if (bucket) {
+            bucket->stats.packet_count += stats->n_packets;
+            bucket->stats.byte_count += stats->n_bytes;
         }
-        ovs_mutex_unlock(&lb->group->stats_mutex);
     }
-    ovs_mutex_unlock(&lb_mutex);
-    return lb && lb != old;
+    ovs_mutex_unlock(&group->stats_mutex);
+    return in_force;
+}
+
+/* If 'group' is load-balanced, credits 'stats' to it and to 'bucket', which is
+ * null for one that has gone, or, if another version has replaced it, to that
+ * and to the same bucket of it, if there is one, and returns true.  Otherwise
+ * leaves it to the caller.  Any thread. */
+bool
+lb_group_credit_stats(struct group_dpif *group, struct ofputil_bucket *bucket,
+                      const struct dpif_flow_stats *stats)
+{
+    struct lb_group *lb = lb_group_get(group);
+
+    if (!lb) {
+        return false;
+    }
+    if (!credit(lb, bucket, stats)) {
+        ovs_mutex_lock(&lb_mutex);
+
+        struct lb_group *current = lb->ident->current;
+
+        if (current) {
+            credit(current, bucket ? find_same(current, lb, bucket) : NULL,
+                   stats);
+        }
+        ovs_mutex_unlock(&lb_mutex);
+    }
+    return true;
 }

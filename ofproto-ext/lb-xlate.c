@@ -30,6 +30,7 @@
 #include "ofproto-ext/lb-group.h"
 #include "ofproto/ofproto-dpif-rid.h"
 #include "ofproto/ofproto-dpif-trace.h"
+#include "ofproto/ofproto-dpif-xlate-cache.h"
 #include "ofproto/ofproto-dpif-xlate.h"
 #include "ofproto/ofproto-dpif.h"
 #include "openvswitch/ofp-actions.h"
@@ -71,6 +72,27 @@ lb_xlate_applies(const struct group_dpif *group)
     return lb_group_get(group) != NULL;
 }
 
+/* Has 'group' count the packets whose bucket has gone since they took it.  No
+ * bucket is left to do so.  (A packet that 'xin' has at hand is still to
+ * choose again, and counts then.) */
+static void
+count_bucketless(struct group_dpif *group, struct xlate_in *xin)
+{
+    if (xin->packet) {
+        return;
+    }
+    if (xin->resubmit_stats) {
+        group_dpif_credit_stats(group, NULL, xin->resubmit_stats);
+    }
+    if (xin->xcache) {
+        struct xc_entry *entry = xlate_cache_add_entry(xin->xcache, XC_GROUP);
+
+        ofproto_group_ref(&group->up);
+        entry->group.group = group;
+        entry->group.bucket = NULL;
+    }
+}
+
 /* Returns the bucket of 'group', which is load-balanced, that the data path
  * chose for the packet that 'xin' translates, or null if it is still to
  * choose: then the caller freezes translation, with lb_xlate_put_action() for
@@ -78,7 +100,7 @@ lb_xlate_applies(const struct group_dpif *group)
  * that the next group does not take it for its own, and adds to 'wc' what the
  * answer depends on.  Any thread. */
 struct ofputil_bucket *
-lb_xlate_bucket(const struct group_dpif *group, struct xlate_in *xin,
+lb_xlate_bucket(struct group_dpif *group, struct xlate_in *xin,
                 struct flow_wildcards *wc, uint32_t *id)
 {
     const struct lb_group *lb = lb_group_get(group);
@@ -92,7 +114,11 @@ lb_xlate_bucket(const struct group_dpif *group, struct xlate_in *xin,
 
     xin->flow.dp_hash = 0;
     wc->masks.dp_hash = UINT32_MAX;
-    return b ? b->bucket : NULL;
+    if (!b) {
+        count_bucketless(group, xin);
+        return NULL;
+    }
+    return b->bucket;
 }
 
 /* Returns the hash of the packet that 'xin' translates for a group of Open

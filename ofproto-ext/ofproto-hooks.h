@@ -52,7 +52,7 @@ enum ofperr lb_group_prepare(struct ofgroup *new_group,
 void lb_group_publish(struct ofgroup *new_group,
                       const struct group_collection *old_groups,
                       uint16_t command);
-bool lb_group_credit_stats(struct group_dpif *, const struct ofputil_bucket *,
+bool lb_group_credit_stats(struct group_dpif *, struct ofputil_bucket *,
                            const struct dpif_flow_stats *);
 void lb_group_destruct(struct group_dpif *);
 void lb_groups_refresh_liveness(void);
@@ -75,7 +75,7 @@ bool lb_support_set(struct dpif_backer *, int argc, const char *argv[],
 #define LB_XLATE_HASH_ALG UINT32_MAX
 
 bool lb_xlate_applies(const struct group_dpif *);
-struct ofputil_bucket *lb_xlate_bucket(const struct group_dpif *,
+struct ofputil_bucket *lb_xlate_bucket(struct group_dpif *,
                                        struct xlate_in *,
                                        struct flow_wildcards *, uint32_t *id);
 uint32_t lb_xlate_get_hash(const struct xlate_in *);

@@ -21,6 +21,7 @@ import select
 import socket
 import subprocess
 import time
+import urllib.request
 
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import IPv6
@@ -29,6 +30,7 @@ from scapy.layers.l2 import Ether
 from cluster import wait_until
 from harness import World
 
+METRICS_PORT = 10249
 GW_MAC = "02:00:00:00:00:01"
 HOSTS = {
     "a": ("10.1.0.2", "fd01::2"),
@@ -194,6 +196,7 @@ class Lab:
                 [self.program_path(), source or "--from-file=" + self.manifests,
                  "--node=n1", "--next-table=20",
                  "--service-cidr=10.96.0.0/16,fd00:96::/112",
+                 "--metrics-address=127.0.0.1:%d" % METRICS_PORT,
                  "--pidfile", "--no-chdir", "-vconsole:info",
                  "-vsyslog:off"] +
                 list(args) + ["unix:" + self.mgmt()],
@@ -221,6 +224,12 @@ class Lab:
         if self.proxy.poll() is not None:
             raise AssertionError("ovs-kube-proxy has ended:\n" + self.log())
         return self.appctl("sync/status", check=False).startswith("synced\n")
+
+    def metrics(self):
+        """What /metrics says."""
+        url = "http://127.0.0.1:%d/metrics" % METRICS_PORT
+        with urllib.request.urlopen(url, timeout=20) as response:
+            return response.read().decode()
 
     def wait_shown(self, service, text):
         """Waits until "service/show" says "text" and the switch has it."""

@@ -20,10 +20,10 @@ VLOG_DEFINE_THIS_MODULE(of_bundle);
 /* A bundle has so many messages, but for the last key's. */
 #define MAX_MESSAGES 2000
 
-/* Of a group's buckets, one message holds as many as have so many octets of
- * actions and lengths; it may have 65,535. */
-#define MAX_BUCKET_BYTES 32768
-#define BUCKET_OVERHEAD 64
+/* Buckets are removed one by one, and each time the switch builds the group
+ * anew.  If more are to go, it is told the whole group, which costs their
+ * counters. */
+#define MAX_REMOVE 8
 
 /* After a failure that is nobody's fault. */
 #define RETRY_MS 1000
@@ -120,30 +120,24 @@ add_group_mod(struct of_sync *sync, struct of_item *item,
                 ofputil_encode_group_mod(OF_VERSION, gm, NULL, -1));
 }
 
-/* Sends as many of the 'n' buckets at 'buckets' as fit into one message, with
- * 'gm', whose list of buckets is empty.  Returns how many it sent. */
-static size_t
+/* Sends 'gm', whose list of buckets is empty, with the 'n' buckets at
+ * 'buckets'.  They fit into one message: see limit_buckets(). */
+static void
 send_buckets(struct of_sync *sync, struct of_item *item,
              struct ofputil_group_mod *gm, struct ofputil_bucket **buckets,
              size_t n)
 {
-    size_t bytes = 0, i;
-
-    ovs_list_init(&gm->buckets);
-    for (i = 0; i < n && bytes < MAX_BUCKET_BYTES; i++) {
-        struct ofputil_bucket *copy = xmemdup(buckets[i], sizeof *copy);
-
-        ovs_list_push_back(&gm->buckets, &copy->list_node);
-        bytes += BUCKET_OVERHEAD + copy->ofpacts_len;
-    }
-    add_group_mod(sync, item, gm);
-
     struct ofputil_bucket *copy;
 
+    ovs_list_init(&gm->buckets);
+    for (size_t i = 0; i < n; i++) {
+        copy = xmemdup(buckets[i], sizeof *copy);
+        ovs_list_push_back(&gm->buckets, &copy->list_node);
+    }
+    add_group_mod(sync, item, gm);
     LIST_FOR_EACH_POP (copy, list_node, &gm->buckets) {
         free(copy);
     }
-    return i;
 }
 
 /* Sends the 'n' buckets at 'buckets', to be inserted. */
@@ -157,11 +151,8 @@ insert_buckets(struct of_sync *sync, struct of_item *item,
         .command_bucket_id = OFPG15_BUCKET_LAST,
     };
 
-    while (n) {
-        size_t sent = send_buckets(sync, item, &gm, buckets, n);
-
-        buckets += sent;
-        n -= sent;
+    if (n) {
+        send_buckets(sync, item, &gm, buckets, n);
     }
 }
 
@@ -183,22 +174,14 @@ static void
 send_whole_group(struct of_sync *sync, struct of_item *item,
                  struct ofputil_group_mod *want, uint16_t command)
 {
-    struct ofputil_group_mod gm = {
-        .command = command,
-        .type = want->type,
-        .command_bucket_id = OFPG15_BUCKET_ALL,
-        .props = of_group_props(sync, want),
-    };
-    size_t n = ovs_list_size(&want->buckets), i = 0, sent;
-    struct ofputil_bucket **buckets = xmalloc((n + 1) * sizeof *buckets);
-    struct ofputil_bucket *bucket;
+    struct ofputil_group_mod gm = *want;
 
-    LIST_FOR_EACH (bucket, list_node, &want->buckets) {
-        buckets[i++] = bucket;
-    }
-    sent = send_buckets(sync, item, &gm, buckets, n);
-    insert_buckets(sync, item, buckets + sent, n - sent);
-    free(buckets);
+    gm.command = command;
+    gm.command_bucket_id = OFPG15_BUCKET_ALL;
+    gm.props = of_group_props(sync, want);
+    ovs_list_moved(&gm.buckets, &want->buckets);
+    add_group_mod(sync, item, &gm);
+    ovs_list_moved(&want->buckets, &gm.buckets);
 }
 
 static void
@@ -222,7 +205,9 @@ send_group(struct of_sync *sync, struct of_item *item, struct of_value *want)
         send_whole_group(sync, item, want->group, OFPGC15_ADD);
         sync->stats.group_adds++;
     } else {
-        if (!of_groups_alike(sync, want->group, have)) {
+        if (!of_groups_alike(sync, want->group, have)
+            || want->group->type != OFPGT11_SELECT
+            || diff.n_remove > MAX_REMOVE) {
             send_whole_group(sync, item, want->group, OFPGC15_MODIFY);
         } else {
             for (size_t i = 0; i < diff.n_remove; i++) {

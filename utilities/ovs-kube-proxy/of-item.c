@@ -20,7 +20,7 @@ VLOG_DEFINE_THIS_MODULE(of_item);
 
 /* What the buckets of a group may take in a message of 65,535 octets, beside
  * the properties of the group. */
-#define MAX_GROUP_BYTES 64000
+#define MAX_GROUP_BYTES 65000
 
 /* Values. */
 
@@ -439,6 +439,7 @@ make_stale(struct of_owner *owner)
 static void
 limit_buckets(const char *key, struct ofputil_group_mod *gm)
 {
+    bool is_select = gm->type == OFPGT11_SELECT;
     struct ofpbuf b;
     struct ofputil_bucket *bucket;
     size_t size = 0, n = 0, n_all = ovs_list_size(&gm->buckets);
@@ -448,8 +449,10 @@ limit_buckets(const char *key, struct ofputil_group_mod *gm)
         ofpbuf_clear(&b);
         ofpacts_put_openflow_actions(bucket->ofpacts, bucket->ofpacts_len, &b,
                                      OF_VERSION);
-        /* With a header and three properties of 8 octets each. */
-        size += b.size + 32;
+        /* With a header and up to three properties of 8 octets each. */
+        size += (b.size + 8 + 8 * (is_select || bucket->weight)
+                 + 8 * (bucket->watch_port != OFPP_ANY)
+                 + 8 * (bucket->watch_group != OFPG_ANY));
         if (size <= MAX_GROUP_BYTES) {
             n++;
         } else {

@@ -60,6 +60,8 @@ void flows_add_drop(struct service_flows *, const struct service_tables *,
                     enum service_table, int priority, const struct match *);
 void flows_add_group(struct service_flows *, const struct service_tables *,
                      const struct service_port *, const struct service_set *,
-                     uint32_t group_id);
+                     uint32_t group_id, const uint32_t *endpoint_ids);
+void flows_add_endpoint(struct service_flows *, const struct service_tables *,
+                        const struct service_endpoint *, uint32_t group_id);
 
 #endif /* service-flows-private.h */

@@ -131,10 +131,9 @@ grow_groups(struct service_flows *sf)
     sf->allocated_groups = allocated;
 }
 
-void
-flows_add_group(struct service_flows *sf, const struct service_tables *t,
-                const struct service_port *port, const struct service_set *set,
-                uint32_t group_id)
+static struct ofputil_group_mod *
+add_group(struct service_flows *sf, enum ofp11_group_type type,
+          uint32_t group_id)
 {
     struct ofputil_group_mod *gm;
 
@@ -144,25 +143,69 @@ flows_add_group(struct service_flows *sf, const struct service_tables *t,
     gm = &sf->groups[sf->n_groups++];
     memset(gm, 0, sizeof *gm);
     gm->command = OFPGC11_ADD;
-    gm->type = OFPGT11_SELECT;
+    gm->type = type;
     gm->group_id = group_id;
     gm->command_bucket_id = OFPG15_BUCKET_ALL;
-    set_method(&gm->props, t, port);
     ovs_list_init(&gm->buckets);
+    return gm;
+}
+
+/* Adds a bucket with the actions 'acts', which it takes over. */
+static void
+add_bucket(struct ofputil_group_mod *gm, uint32_t id, struct ofpbuf *acts)
+{
+    struct ofputil_bucket *bucket = xzalloc(sizeof *bucket);
+
+    bucket->weight = gm->type == OFPGT11_SELECT ? 100 : 0;
+    bucket->watch_port = OFPP_ANY;
+    bucket->watch_group = OFPG_ANY;
+    bucket->bucket_id = id;     /* of-sync gives others. */
+    bucket->ofpacts_len = acts->size;
+    bucket->ofpacts = ofpbuf_steal_data(acts);
+    ovs_list_push_back(&gm->buckets, &bucket->list_node);
+}
+
+static void
+put_endpoint(struct ofpbuf *acts, const struct service_tables *t,
+             const struct service_endpoint *ep)
+{
+    flows_put_ct_nat(acts, t, t->zone, SERVICE_TRANSLATED, NX_NAT_F_DST,
+                     &ep->addr, ep->port, 0);
+}
+
+/* Adds a group that chooses one of the endpoints of 'set'.  With
+ * 'endpoint_ids', these are the ids of groups by flows_add_endpoint(), one for
+ * each endpoint; without, the buckets translate themselves. */
+void
+flows_add_group(struct service_flows *sf, const struct service_tables *t,
+                const struct service_port *port, const struct service_set *set,
+                uint32_t group_id, const uint32_t *endpoint_ids)
+{
+    struct ofputil_group_mod *gm = add_group(sf, OFPGT11_SELECT, group_id);
+
+    set_method(&gm->props, t, port);
     for (size_t i = 0; i < set->n; i++) {
-        const struct service_endpoint *ep = &set->endpoints[i];
-        struct ofputil_bucket *bucket = xzalloc(sizeof *bucket);
         struct ofpbuf acts;
 
         ofpbuf_init(&acts, 128);
-        flows_put_ct_nat(&acts, t, t->zone, SERVICE_TRANSLATED, NX_NAT_F_DST,
-                         &ep->addr, ep->port, 0);
-        bucket->weight = 100;
-        bucket->watch_port = OFPP_ANY;
-        bucket->watch_group = OFPG_ANY;
-        bucket->bucket_id = i;   /* of-sync gives others. */
-        bucket->ofpacts_len = acts.size;
-        bucket->ofpacts = ofpbuf_steal_data(&acts);
-        ovs_list_push_back(&gm->buckets, &bucket->list_node);
+        if (endpoint_ids) {
+            ofpact_put_GROUP(&acts)->group_id = endpoint_ids[i];
+        } else {
+            put_endpoint(&acts, t, &set->endpoints[i]);
+        }
+        add_bucket(gm, i, &acts);
     }
+}
+
+/* Adds a group that translates to one endpoint. */
+void
+flows_add_endpoint(struct service_flows *sf, const struct service_tables *t,
+                   const struct service_endpoint *ep, uint32_t group_id)
+{
+    struct ofputil_group_mod *gm = add_group(sf, OFPGT11_INDIRECT, group_id);
+    struct ofpbuf acts;
+
+    ofpbuf_init(&acts, 128);
+    put_endpoint(&acts, t, ep);
+    add_bucket(gm, 0, &acts);
 }

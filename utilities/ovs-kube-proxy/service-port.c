@@ -3,6 +3,7 @@
 #include <config.h>
 #include "service-flows-private.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 
 #include "openvswitch/match.h"
@@ -44,6 +45,39 @@ struct port_context {
 /* Whether packets are masqueraded. */
 enum masquerade { MASQ_NEVER, MASQ_ALWAYS, MASQ_OUTSIDE };
 
+/* A switch tells what is in a group in one message of 65,535 octets.  A bucket
+ * that translates to an IPv6 endpoint takes 120 of them, one that leaves that
+ * to a group of the endpoint's own takes 24.  Larger sets do the latter; small
+ * ones save the groups. */
+#define MAX_DIRECT 500
+
+/* Adds a group for each endpoint of 'set', whose group has the name 'set_name'.
+ * Returns their ids, to be freed, or null if no more ids are left. */
+static uint32_t *
+add_endpoints(struct port_context *c, const struct service_set *set,
+              const char *set_name)
+{
+    uint32_t *ids = xmalloc(set->n * sizeof *ids);
+
+    for (size_t i = 0; i < set->n; i++) {
+        const struct service_endpoint *ep = &set->endpoints[i];
+        char addr[INET6_ADDRSTRLEN];
+        char *name;
+        bool ok;
+
+        ipv6_string_mapped(addr, &ep->addr);
+        name = xasprintf("%s/%s/%d", set_name, addr, ep->port);
+        ok = c->class->group_id(name, &ids[i], c->aux);
+        free(name);
+        if (!ok) {
+            free(ids);
+            return NULL;
+        }
+        flows_add_endpoint(c->sf, c->t, ep, ids[i]);
+    }
+    return ids;
+}
+
 /* Returns false if there are no more group ids.  Sets that are equal share a
  * group, and so what it remembers of clients (rule 8). */
 static bool
@@ -54,6 +88,7 @@ get_group(struct port_context *c, const struct service_set *set, uint32_t *id)
     };
     const struct service_port *p = c->port;
     const struct service_set *cluster = &p->cluster;
+    uint32_t *endpoint_ids = NULL;
     char *name;
     bool ok;
 
@@ -68,12 +103,17 @@ get_group(struct port_context *c, const struct service_set *set, uint32_t *id)
                      set_equals(set, cluster) ? "cluster"
                      : set == &p->internal ? "internal" : "external");
     ok = c->class->group_id(name, id, c->aux);
+    if (ok && set->n > MAX_DIRECT) {
+        endpoint_ids = add_endpoints(c, set, name);
+        ok = endpoint_ids != NULL;
+    }
     free(name);
     if (ok) {
         c->sets[c->n_sets] = set;
         c->ids[c->n_sets++] = *id;
-        flows_add_group(c->sf, c->t, p, set, *id);
+        flows_add_group(c->sf, c->t, p, set, *id, endpoint_ids);
     }
+    free(endpoint_ids);
     return ok;
 }
 

@@ -241,25 +241,26 @@ symbol errors, err;
 
 // hook gtpu_options_set: lib/netdev-vport.c, 1
 @gtpu_options_set@
-identifier dev_, args, dev, tnl_cfg;
+identifier dev_, args, tnl_cfg;
+expression old;
 @@
  set_tunnel_config(struct netdev *dev_, const struct smap *args, ...)
  {
  <...
--memcmp(&dev->tnl_cfg, &tnl_cfg, sizeof tnl_cfg)
-+gtpu_vport_set_options(dev_, args) || memcmp(&dev->tnl_cfg, &tnl_cfg, sizeof tnl_cfg)
+-memcmp(old, &tnl_cfg, sizeof tnl_cfg)
++gtpu_vport_set_options(dev_, args) || memcmp(old, &tnl_cfg, sizeof tnl_cfg)
  ...>
  }
 
 // hook gtpu_options_get: lib/netdev-vport.c, 1
 @gtpu_options_get@
-identifier dev, args, tnl_cfg;
+identifier dev, args, layers;
 @@
  get_tunnel_config(const struct netdev *dev, struct smap *args)
  {
  <...
 +gtpu_vport_get_options(dev, args);
- if (tnl_cfg.csum) { ... }
+ enum tunnel_layers layers = tunnel_supported_layers(...);
  ...>
  }
 

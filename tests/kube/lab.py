@@ -231,6 +231,11 @@ class Lab:
         with urllib.request.urlopen(url, timeout=20) as response:
             return response.read().decode()
 
+    def groups_sent(self):
+        """Changes of groups that the program has sent."""
+        return sum(int(n) for n in re.findall(
+            r"changes_total{type=\"group-\w+\"} (\d+)", self.metrics()))
+
     def wait_shown(self, service, text):
         """Waits until "service/show" says "text" and the switch has it."""
         wait_until(lambda: text in self.appctl("service/show", service,

@@ -104,6 +104,8 @@ struct of_sync {
     ovs_be32 group_xid, flow_xid, probe_xid;
     bool groups_dumped, flows_dumped;
     bool has_lb;
+    bool has_meter;
+    ovs_be32 meter_add_xid, meter_modify_xid;
     bool has_ct_flush;
     ovs_be32 ct_xid;            /* Of the last NXT_CT_FLUSH. */
 
@@ -169,6 +171,11 @@ bool of_bundle_reply(struct of_sync *, const struct ofp_header *);
 void of_bundle_error(struct of_sync *, const struct ofp_header *,
                      enum ofperr);
 void of_bundle_forget(struct of_sync *);
+
+/* of-meter.c */
+void of_meter_start(struct of_sync *);
+bool of_meter_error(struct of_sync *, const struct ofp_header *,
+                    enum ofperr);
 
 /* of-dump.c */
 void of_dump_start(struct of_sync *);

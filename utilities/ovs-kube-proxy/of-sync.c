@@ -47,6 +47,7 @@ of_sync_create(const struct of_sync_options *options)
                                DSCP_DEFAULT, 1u << OF_VERSION);
     rconn_connect(sync->rconn, options->remote, options->remote);
     sync->has_lb = sync->has_ct_flush = true;
+    sync->has_meter = options->meter_id && options->meter_rate;
     hmap_init(&sync->items);
     shash_init(&sync->owners);
     ovs_list_init(&sync->dirty);
@@ -213,6 +214,7 @@ connected(struct of_sync *sync)
         ask_for_packets(sync);
     }
     probe_lb(sync);
+    of_meter_start(sync);
     of_dump_start(sync);
 }
 
@@ -237,7 +239,7 @@ handle_error(struct of_sync *sync, const struct ofp_header *oh)
         VLOG_WARN("%s: does not tell what it has (%s)",
                   rconn_get_name(sync->rconn), ofperr_to_string(error));
         rconn_reconnect(sync->rconn);
-    } else {
+    } else if (!of_meter_error(sync, oh, error)) {
         of_bundle_error(sync, oh, error);
     }
 }

@@ -12,6 +12,8 @@
  * buckets.  After a (re)connection it first asks what the switch has: what is
  * as it should be is not touched.
  *
+ * There is one meter, which flows may name in "controller" actions.
+ *
  * Flows outside of 'cookie' and 'cookie_mask', and groups outside of
  * 'group_min'...'group_max', belong to others.  They are never touched.
  *
@@ -20,7 +22,7 @@
  * different things of the same flow, the first in the order of names wins.
  *
  * Files: of-sync.c, the connection; of-dump.c, what the switch has; of-item.c,
- * what there should be; of-bundle.c, the changes.
+ * what there should be; of-bundle.c, the changes; of-meter.c, the meter.
  *
  * Thread-safety: none; all of it belongs to one thread. */
 
@@ -42,6 +44,8 @@ struct of_sync_options {
     ovs_be64 cookie, cookie_mask;
     uint32_t group_min, group_max;
     int probe_interval;         /* Seconds. */
+    uint32_t meter_id;          /* 0: none. */
+    uint32_t meter_rate;        /* Packets a second; 0: the meter is deleted. */
 
     /* Called with each packet that a "controller" action with 'controller_id'
      * sends, if it is not null. */
@@ -67,6 +71,7 @@ void of_sync_clear(struct of_sync *);
 
 bool of_sync_is_settled(const struct of_sync *);
 bool of_sync_has_lb(const struct of_sync *);
+uint32_t of_sync_meter(const struct of_sync *);
 const char *of_sync_refused(const struct of_sync *, const char *key);
 
 /* Connections to be forgotten; a member that is zero matches all. */

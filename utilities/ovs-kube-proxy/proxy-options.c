@@ -23,6 +23,7 @@
 #define DEFAULT_GROUP_MIN 0x6b700000
 #define DEFAULT_GROUP_MAX 0x6b7fffff
 #define DEFAULT_CONTROLLER_ID 0x6b70
+#define DEFAULT_METER 0x6b70
 
 #define DEFAULT_TABLE 60
 #define DEFAULT_ZONE 60000
@@ -67,6 +68,7 @@ Place in the switch:\n\
   --cookie=VALUE/MASK     of our flows\n\
   --groups=MIN-MAX        ids of our groups\n\
   --controller-id=ID      of packets to be rejected (default: %d)\n\
+  --meter=ID              through which they come, 0: none (default: %d)\n\
   --stock                 do without selection_method=maglev\n\
 \n\
 Operation:\n\
@@ -80,7 +82,7 @@ Operation:\n\
   -V, --version           display version information\n",
            DEFAULT_MASQ_MIN, DEFAULT_MASQ_MAX, SERVICE_N_TABLES,
            DEFAULT_TABLE, DEFAULT_ZONE, DEFAULT_REGISTER,
-           DEFAULT_CONTROLLER_ID, DEFAULT_REJECT_RATE,
+           DEFAULT_CONTROLLER_ID, DEFAULT_METER, DEFAULT_REJECT_RATE,
            DEFAULT_PROBE_INTERVAL);
     exit(EXIT_SUCCESS);
 }
@@ -216,6 +218,7 @@ set_defaults(struct proxy_options *o)
     o->pipeline.tables.masq_min = DEFAULT_MASQ_MIN;
     o->pipeline.tables.masq_max = DEFAULT_MASQ_MAX;
     o->reject.controller_id = DEFAULT_CONTROLLER_ID;
+    o->sync.meter_id = DEFAULT_METER;
     o->reject.rate = DEFAULT_REJECT_RATE;
 }
 
@@ -242,6 +245,7 @@ complete(struct proxy_options *o)
     }
     t->cookie = o->sync.cookie;
     t->controller_id = o->reject.controller_id;
+    o->sync.meter_rate = o->cleanup ? 0 : MAX(o->reject.rate, 1);
     o->reject.remote = o->sync.remote;
     o->reject.probe_interval = o->sync.probe_interval;
     o->reject.leave_table = t->first + SERVICE_LEAVE;
@@ -258,7 +262,7 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
         OPT_FROM_FILE, OPT_NODE, OPT_CLUSTER_CIDR, OPT_SERVICE_CIDR,
         OPT_NODEPORT_ADDRESSES, OPT_MASQUERADE_ADDRESS, OPT_MASQUERADE_PORTS,
         OPT_FIRST_TABLE, OPT_NEXT_TABLE, OPT_ZONE, OPT_REGISTER, OPT_COOKIE,
-        OPT_GROUPS, OPT_CONTROLLER_ID, OPT_STOCK, OPT_CLEANUP,
+        OPT_GROUPS, OPT_CONTROLLER_ID, OPT_METER, OPT_STOCK, OPT_CLEANUP,
         OPT_HEALTHZ_ADDRESS, OPT_METRICS_ADDRESS, OPT_REJECT_RATE,
         OPT_PROBE_INTERVAL, OPT_UNIXCTL, OPT_PEER_CA_CERT,
         VLOG_OPTION_ENUMS,
@@ -286,6 +290,7 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
         { "cookie", required_argument, NULL, OPT_COOKIE },
         { "groups", required_argument, NULL, OPT_GROUPS },
         { "controller-id", required_argument, NULL, OPT_CONTROLLER_ID },
+        { "meter", required_argument, NULL, OPT_METER },
         { "stock", no_argument, NULL, OPT_STOCK },
         { "cleanup", no_argument, NULL, OPT_CLEANUP },
         { "healthz-address", required_argument, NULL, OPT_HEALTHZ_ADDRESS },
@@ -364,6 +369,9 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
         case OPT_CONTROLLER_ID:
             o->reject.controller_id = parse_number("controller-id", optarg,
                                                    1, UINT16_MAX);
+            break;
+        case OPT_METER:
+            o->sync.meter_id = parse_number("meter", optarg, 0, OFPM13_MAX);
             break;
         case OPT_STOCK: o->pipeline.stock = true; break;
         case OPT_CLEANUP: o->cleanup = true; break;

@@ -52,7 +52,8 @@ struct service_tables {
                                  * masquerades. */
     unsigned int reg;           /* Register that is used in between. */
     ovs_be64 cookie;
-    uint16_t controller_id;     /* To which packets to reject go. */
+    uint16_t controller_id;     /* To which packets to reject go, */
+    uint32_t meter;             /* through this meter, unless it is 0. */
     uint16_t masq_min, masq_max; /* Ports that masqueraded packets get. */
     struct in6_addr masq4, masq6; /* The addresses, or all-zeros. */
     struct service_cidr *nodeports; size_t n_nodeports;

@@ -83,6 +83,7 @@ pipeline_update_base(struct service_pipeline *p)
 
     p->t = p->o.tables;
     p->t.maglev = !p->o.stock && of_sync_has_lb(p->sync);
+    p->t.meter = of_sync_meter(p->sync);
     default_address(node, false, &p->t.masq4);
     default_address(node, true, &p->t.masq6);
     fill_nodeports(p, node);

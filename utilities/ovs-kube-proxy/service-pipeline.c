@@ -184,7 +184,7 @@ service_pipeline_run(struct service_pipeline *p)
     generation = service_node_generation(p->store);
     maglev = !p->o.stock && of_sync_has_lb(p->sync);
     if (!p->based || generation != p->node_generation
-        || maglev != p->t.maglev) {
+        || maglev != p->t.maglev || of_sync_meter(p->sync) != p->t.meter) {
         p->node_generation = generation;
         pipeline_update_base(p);
         p->based = true;

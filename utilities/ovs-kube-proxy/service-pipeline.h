@@ -30,9 +30,10 @@ struct service_pipeline;
 
 /* Arrays and what they hold must outlive the pipeline. */
 struct service_pipeline_options {
-    struct service_tables tables;   /* 'maglev' is found out; what is not set
-                                     * of 'masq4', 'masq6' and 'nodeports'
-                                     * is our node's primary address. */
+    struct service_tables tables;   /* 'maglev' and 'meter' are found out;
+                                     * what is not set of 'masq4', 'masq6' and
+                                     * 'nodeports' is our node's primary
+                                     * address. */
     struct service_cidr *services;  size_t n_services;  /* ClusterIPs. */
     struct service_cidr *pods;      size_t n_pods;  /* None: our node's. */
     const char *node;           /* Our node's name, null if it has none. */

@@ -193,7 +193,7 @@ flows_put_reject(struct ofpbuf *acts, const struct service_tables *t)
     controller->max_len = UINT16_MAX;
     controller->reason = OFPR_ACTION;
     controller->controller_id = t->controller_id;
-    controller->meter_id = NX_CTLR_NO_METER;
+    controller->meter_id = t->meter;
     controller->provider_meter_id = UINT32_MAX;
     ofpact_finish_CONTROLLER(acts, &controller);
 }

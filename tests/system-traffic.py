@@ -18,6 +18,11 @@ system-traffic.py pcap FILE FLOWS PACKETS
     Writes PACKETS UDP packets to FILE, from FLOWS source ports in turn.  Ports
     start at 1.  The IP id counts the packets of each flow.
 
+system-traffic.py tcp FILE FLAGS CONNECTIONS SIZE
+    Writes a TCP packet of each of CONNECTIONS connections to FILE, with FLAGS
+    (2: SYN, 16: ACK), from random sources, in frames of SIZE bytes.  The same
+    arguments make the same packets.
+
 system-traffic.py count FILE...
     Prints for each FILE, a pcap file that a switch wrote: its packets, its
     flows, and how many packets were out of order within their flow.
@@ -38,6 +43,7 @@ import concurrent.futures
 import http.client
 import http.server
 import os
+import random
 import struct
 import sys
 import time
@@ -125,6 +131,30 @@ def pcap(path, flows, packets):
             ip = ip[:10] + struct.pack('>H', checksum(ip)) + ip[12:]
             udp = struct.pack('>HHHH', flow + 1, 80, length, 0)
             frame = ethernet + ip + udp + payload
+            f.write(struct.pack('>IIII', i // 1000, 0, len(frame),
+                                len(frame)) + frame)
+
+
+def tcp(path, flags, connections, size):
+    random.seed(path)
+    payload = bytes(int(size) - 54)
+    length = 20 + len(payload)
+    ethernet = bytes.fromhex('020000000001' '020000000002' '0800')
+    with open(path, 'wb') as f:
+        f.write(struct.pack('>IHHiIII', 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
+        for i in range(int(connections)):
+            src = bytes([random.randint(11, 126)]) + random.randbytes(3)
+            ip = struct.pack('>BBHHHBBH', 0x45, 0, 20 + length, 0, 0x4000, 64,
+                             6, 0) + src + bytes([10, 0, 0, 100])
+            ip = ip[:10] + struct.pack('>H', checksum(ip)) + ip[12:]
+            segment = struct.pack('>HHIIBBHHH', random.randint(1024, 65535),
+                                  80, i, 0, 0x50, int(flags), 65535, 0, 0)
+            pseudo = ip[12:] + struct.pack('>HH', 6, length)
+            segment = (segment[:16]
+                       + struct.pack('>H', checksum(pseudo + segment
+                                                    + payload))
+                       + segment[18:])
+            frame = ethernet + ip + segment + payload
             f.write(struct.pack('>IIII', i // 1000, 0, len(frame),
                                 len(frame)) + frame)
 
@@ -228,5 +258,5 @@ def upfs(path, *paths):
 
 
 if __name__ == '__main__':
-    {'serve': serve, 'hold': hold, 'pcap': pcap,
+    {'serve': serve, 'hold': hold, 'pcap': pcap, 'tcp': tcp,
      'count': count, 'gtpu': gtpu, 'upfs': upfs}[sys.argv[1]](*sys.argv[2:])

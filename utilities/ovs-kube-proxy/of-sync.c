@@ -12,8 +12,6 @@
 #include "openvswitch/ofp-connection.h"
 #include "openvswitch/ofp-ct.h"
 #include "openvswitch/ofp-msgs.h"
-#include "openvswitch/ofp-packet.h"
-#include "openvswitch/ofp-switch.h"
 #include "openvswitch/ofp-util.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/rconn.h"
@@ -180,27 +178,6 @@ probe_lb(struct of_sync *sync)
     ofpbuf_delete(message);
 }
 
-/* Asks for the packets of "controller" actions. */
-static void
-ask_for_packets(struct of_sync *sync)
-{
-    struct ofputil_switch_config config = {
-        .frag = OFPUTIL_FRAG_NORMAL,
-        .invalid_ttl_to_controller = -1,
-        .miss_send_len = UINT16_MAX,
-    };
-    struct ofpbuf *b = ofpraw_alloc(OFPRAW_NXT_SET_CONTROLLER_ID, OF_VERSION,
-                                    0);
-    struct nx_controller_id *id = ofpbuf_put_zeros(b, sizeof *id);
-
-    id->controller_id = htons(sync->options.controller_id);
-    rconn_send(sync->rconn, b, NULL);
-    rconn_send(sync->rconn, ofputil_encode_set_packet_in_format(
-                   OF_VERSION, OFPUTIL_PACKET_IN_NXT2), NULL);
-    rconn_send(sync->rconn, ofputil_encode_set_config(&config, OF_VERSION),
-               NULL);
-}
-
 static void
 connected(struct of_sync *sync)
 {
@@ -210,9 +187,6 @@ connected(struct of_sync *sync)
     sync->stats.connections++;
     of_bundle_forget(sync);
     of_items_forget_switch(sync);
-    if (sync->options.packet_in) {
-        ask_for_packets(sync);
-    }
     probe_lb(sync);
     of_meter_start(sync);
     of_dump_start(sync);
@@ -267,11 +241,6 @@ handle_message(struct of_sync *sync, const struct ofp_header *oh)
         break;
     case OFPTYPE_BUNDLE_CONTROL:
         of_bundle_reply(sync, oh);
-        break;
-    case OFPTYPE_PACKET_IN:
-        if (sync->options.packet_in) {
-            sync->options.packet_in(oh, sync->options.aux);
-        }
         break;
     default:
         break;
@@ -336,14 +305,6 @@ bool
 of_sync_has_lb(const struct of_sync *sync)
 {
     return sync->has_lb;
-}
-
-/* Sends 'message', which it takes over.  Returns false if there is no
- * connection. */
-bool
-of_sync_send(struct of_sync *sync, struct ofpbuf *message)
-{
-    return !rconn_send(sync->rconn, message, NULL);
 }
 
 /* Asks the switch to forget the connections that 'ct' selects. */

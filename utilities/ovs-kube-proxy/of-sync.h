@@ -34,8 +34,6 @@
 
 struct ds;
 struct of_sync;
-struct ofp_header;
-struct ofpbuf;
 struct ofputil_flow_mod;
 struct ofputil_group_mod;
 
@@ -46,12 +44,6 @@ struct of_sync_options {
     int probe_interval;         /* Seconds. */
     uint32_t meter_id;          /* 0: none. */
     uint32_t meter_rate;        /* Packets a second; 0: the meter is deleted. */
-
-    /* Called with each packet that a "controller" action with 'controller_id'
-     * sends, if it is not null. */
-    void (*packet_in)(const struct ofp_header *, void *aux);
-    void *aux;
-    uint16_t controller_id;
 };
 
 struct of_sync *of_sync_create(const struct of_sync_options *);
@@ -83,7 +75,6 @@ struct of_sync_ct {
     struct in6_addr reply_src;  uint16_t reply_sport;
 };
 void of_sync_ct_flush(struct of_sync *, const struct of_sync_ct *);
-bool of_sync_send(struct of_sync *, struct ofpbuf *);
 
 void of_sync_format(const struct of_sync *, struct ds *);
 void of_sync_format_metrics(const struct of_sync *, struct ds *);

@@ -68,6 +68,7 @@ OF_SYNC_SOURCES = \
 	utilities/ovs-kube-proxy/of-dump.c \
 	utilities/ovs-kube-proxy/of-item.c \
 	utilities/ovs-kube-proxy/of-meter.c \
+	utilities/ovs-kube-proxy/of-monitor.c \
 	utilities/ovs-kube-proxy/of-sync.c
 utilities_ovs_kube_proxy_libof_sync_la_CPPFLAGS = $(KUBE_CPPFLAGS)
 $(utilities_ovs_kube_proxy_libof_sync_la_OBJECTS): | $(OVS)/headers.stamp

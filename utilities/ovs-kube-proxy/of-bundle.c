@@ -103,10 +103,13 @@ send_flow(struct of_sync *sync, struct of_item *item,
         add_flow_mod(sync, item, OFPFC_DELETE_STRICT, NULL);
         sync->stats.flow_deletes++;
     } else {
-        /* A modification leaves the flow's counters as they are, but cannot
-         * change the cookie. */
-        add_flow_mod(sync, item, (have && have->cookie == want->cookie
-                                  ? OFPFC_MODIFY_STRICT : OFPFC_ADD), want);
+        /* A modification leaves the flow's counters as they are, but needs the
+         * flow to be there and cannot change the cookie. */
+        bool modify = (have && !item->unsure
+                       && have->cookie == want->cookie);
+
+        add_flow_mod(sync, item, modify ? OFPFC_MODIFY_STRICT : OFPFC_ADD,
+                     want);
         sync->stats.flow_adds++;
     }
 }
@@ -201,8 +204,10 @@ send_group(struct of_sync *sync, struct of_item *item, struct of_value *want)
 
     /* So that buckets have ids, and those that stay keep theirs. */
     of_bucket_diff(want->group, have ? have : &none, &diff);
-    if (!have) {
-        send_whole_group(sync, item, want->group, OFPGC15_ADD);
+    if (!have || item->unsure) {
+        /* Open vSwitch's own command overwrites whatever there may be. */
+        send_whole_group(sync, item, want->group,
+                         item->unsure ? OFPGC11_ADD_OR_MOD : OFPGC15_ADD);
         sync->stats.group_adds++;
     } else {
         if (!of_groups_alike(sync, want->group, have)
@@ -269,6 +274,11 @@ send_items(struct of_sync *sync, bool is_group, bool delete)
             }
             item->sent = of_value_ref(want);
             item->in_flight = true;
+            item->sent_unsure = item->unsure;
+            if (item->unsure) {
+                item->repaired = time_msec();
+            }
+            item->unsure = false;
         }
     }
 }
@@ -349,6 +359,7 @@ end(struct of_sync *sync, bool ok)
             epoch = item->epoch;
         } else {
             of_value_unref(item->sent);
+            item->unsure |= item->sent_unsure;
         }
         item->sent = NULL;
     }
@@ -356,7 +367,15 @@ end(struct of_sync *sync, bool ok)
         sync->max_messages = MIN(sync->max_messages * 2, MAX_MESSAGES);
     } else {
         sync->stats.bundles_failed++;
-        if (bad) {
+        if (bad && (bundle->error == OFPERR_OFPGMFC_GROUP_EXISTS
+                    || bundle->error == OFPERR_OFPGMFC_UNKNOWN_GROUP)) {
+            of_monitor_suspect(sync, bad);
+        }
+        if (sync->repair) {
+            /* Somebody else was faster, such as to delete a group that a flow
+             * of ours needs: the report came after we had sent this. */
+            bad = NULL;
+        } else if (bad) {
             of_item_refuse(sync, bad, ofperr_to_string(bundle->error));
         } else if (sync->max_messages > 1) {
             /* Find out whose fault it is, if it is somebody's. */

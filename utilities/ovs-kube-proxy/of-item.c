@@ -103,7 +103,8 @@ of_group_props(const struct of_sync *sync, const struct ofputil_group_mod *gm)
     return props;
 }
 
-/* Returns a new value that takes over what 'gm' owns. */
+/* Returns a new value that takes over what 'gm' owns, which has no buckets and
+ * no fields any more. */
 struct of_value *
 of_value_from_group(struct ofputil_group_mod *gm)
 {
@@ -114,6 +115,8 @@ of_value_from_group(struct ofputil_group_mod *gm)
     value->is_group = true;
     value->group = xmemdup(gm, sizeof *gm);
     ovs_list_move(&value->group->buckets, &gm->buckets);
+    ovs_list_init(&gm->buckets);
+    memset(&gm->props.fields, 0, sizeof gm->props.fields);
     LIST_FOR_EACH (bucket, list_node, &value->group->buckets) {
         struct ofpact *ofpacts = bucket->ofpacts;
 
@@ -149,9 +152,11 @@ of_groups_alike(const struct of_sync *sync, const struct ofputil_group_mod *a,
     return a->type == b->type && props_equal(&x, &y);
 }
 
-static bool
-values_equal(const struct of_sync *sync, const struct of_value *a,
-             const struct of_value *b)
+/* Returns true if 'a' and 'b', of the same item, do the same.  May change the
+ * ids of the buckets of 'a'. */
+bool
+of_values_equal(const struct of_sync *sync, const struct of_value *a,
+                const struct of_value *b)
 {
     if (a == b) {
         return true;
@@ -188,25 +193,43 @@ create_item(struct of_sync *sync, uint32_t hash)
     return item;
 }
 
-/* Returns the item of a flow, which it creates if there is none. */
-struct of_item *
-of_item_get_flow(struct of_sync *sync, const struct minimatch *match,
-                 uint8_t table_id, uint16_t priority)
+static uint32_t
+hash_flow(const struct minimatch *match, uint8_t table_id, uint16_t priority)
 {
-    uint32_t hash = minimatch_hash(match, hash_2words(table_id, priority));
+    return minimatch_hash(match, hash_2words(table_id, priority));
+}
+
+/* Returns the item of a flow, or null if there is none. */
+struct of_item *
+of_item_find_flow(struct of_sync *sync, const struct minimatch *match,
+                  uint8_t table_id, uint16_t priority)
+{
     struct of_item *item;
 
-    HMAP_FOR_EACH_WITH_HASH (item, node, hash, &sync->items) {
+    HMAP_FOR_EACH_WITH_HASH (item, node, hash_flow(match, table_id, priority),
+                             &sync->items) {
         if (!item->is_group && item->table_id == table_id
             && item->priority == priority
             && minimatch_equal(&item->match, match)) {
             return item;
         }
     }
-    item = create_item(sync, hash);
-    minimatch_clone(&item->match, match);
-    item->table_id = table_id;
-    item->priority = priority;
+    return NULL;
+}
+
+/* Returns the item of a flow, which it creates if there is none. */
+struct of_item *
+of_item_get_flow(struct of_sync *sync, const struct minimatch *match,
+                 uint8_t table_id, uint16_t priority)
+{
+    struct of_item *item = of_item_find_flow(sync, match, table_id, priority);
+
+    if (!item) {
+        item = create_item(sync, hash_flow(match, table_id, priority));
+        minimatch_clone(&item->match, match);
+        item->table_id = table_id;
+        item->priority = priority;
+    }
     return item;
 }
 
@@ -263,8 +286,9 @@ of_item_touch(struct of_sync *sync, struct of_item *item)
 {
     struct of_value *want;
     bool dirty = (of_item_want(item, &want)
-                  && !values_equal(sync, want, item->in_flight
-                                   ? item->sent : item->have));
+                  && (item->unsure
+                      || !of_values_equal(sync, want, item->in_flight
+                                          ? item->sent : item->have)));
 
     if (!ovs_list_is_empty(&item->dirty)) {
         ovs_list_remove(&item->dirty);
@@ -285,7 +309,7 @@ void
 of_item_collect(struct of_sync *sync, struct of_item *item)
 {
     if (ovs_list_is_empty(&item->claims) && !item->have && !item->in_flight
-        && ovs_list_is_empty(&item->dirty)) {
+        && !item->unsure && ovs_list_is_empty(&item->dirty)) {
         hmap_remove(&sync->items, &item->node);
         if (!item->is_group) {
             minimatch_destroy(&item->match);
@@ -302,6 +326,7 @@ of_items_forget_switch(struct of_sync *sync)
 
     HMAP_FOR_EACH_SAFE (item, node, &sync->items) {
         of_item_set_have(item, NULL);
+        item->unsure = false;
         if (!ovs_list_is_empty(&item->dirty)) {
             ovs_list_remove(&item->dirty);
             ovs_list_init(&item->dirty);
@@ -371,7 +396,7 @@ add_claim(struct of_sync *sync, struct of_owner *owner, struct of_item *item,
                          item_node);
     other = CONTAINER_OF(ovs_list_back(&item->claims), struct of_claim,
                          item_node);
-    if (first != other && !values_equal(sync, first->value, other->value)) {
+    if (first != other && !of_values_equal(sync, first->value, other->value)) {
         kube_complain("%s and %s want the same address and port: %s has it",
                       first->owner->key, other->owner->key,
                       first->owner->key);

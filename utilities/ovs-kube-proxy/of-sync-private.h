@@ -44,6 +44,10 @@ struct of_item {
     struct of_value *have;      /* What the switch has; null: nothing. */
     struct of_value *sent;      /* What it will have, if 'in_flight'. */
     bool in_flight;             /* In the bundle that is under way. */
+    bool unsure;                /* Somebody else has changed it: the switch
+                                 * may have anything. */
+    bool sent_unsure;           /* 'unsure' was so before it was sent. */
+    long long int repaired;     /* When it was last sent so, in ms. */
     struct ovs_list dirty;      /* In of_sync's 'dirty', or empty. */
     uint64_t epoch;             /* Of the change that made it dirty: items of
                                  * one epoch go into the same bundle. */
@@ -102,6 +106,7 @@ struct of_sync {
     unsigned int seqno;         /* Of the connection. */
     enum of_state state;
     ovs_be32 group_xid, flow_xid, probe_xid;
+    ovs_be32 monitor_xid;       /* Of the last request to monitor flows. */
     bool groups_dumped, flows_dumped;
     bool has_lb;
     bool has_meter;
@@ -118,6 +123,13 @@ struct of_sync {
     struct of_bundle bundle;
     size_t max_messages;        /* Of one bundle. */
     long long int retry;        /* No bundle before this time, in ms. */
+
+    long long int repair;       /* When to put them back, in ms; 0: never. */
+    long long int repaired;     /* When that was done last, in ms. */
+    int repair_ms;              /* At least so long after that. */
+    bool quarrel;               /* What was put back was changed again. */
+    uint64_t n_repaired;        /* 'others_changes' at that time. */
+
     struct shash groups;        /* Name -> group id, as a pointer. */
     struct hmap group_ids;      /* Contains "struct of_group_id"s. */
 
@@ -126,6 +138,7 @@ struct of_sync {
         uint64_t flow_adds, flow_deletes;
         uint64_t group_adds, group_changes, group_deletes;
         uint64_t ct_flushes, ct_flushes_lost;
+        uint64_t others_changes, repairs;
         uint64_t latency[OF_N_LATENCIES + 1], n_latency;
         double latency_sum;     /* Seconds. */
     } stats;
@@ -139,8 +152,12 @@ struct of_value *of_value_from_flow(ovs_be64 cookie, const struct ofpact *,
                                     size_t ofpacts_len);
 struct ofputil_group_props of_group_props(const struct of_sync *,
                                           const struct ofputil_group_mod *);
+bool of_values_equal(const struct of_sync *, const struct of_value *,
+                     const struct of_value *);
 bool of_groups_alike(const struct of_sync *, const struct ofputil_group_mod *,
                      const struct ofputil_group_mod *);
+struct of_item *of_item_find_flow(struct of_sync *, const struct minimatch *,
+                                  uint8_t table_id, uint16_t priority);
 struct of_item *of_item_get_flow(struct of_sync *, const struct minimatch *,
                                  uint8_t table_id, uint16_t priority);
 struct of_item *of_item_get_group(struct of_sync *, uint32_t group_id);
@@ -181,5 +198,13 @@ bool of_meter_error(struct of_sync *, const struct ofp_header *,
 void of_dump_start(struct of_sync *);
 void of_dump_groups(struct of_sync *, const struct ofp_header *);
 void of_dump_flows(struct of_sync *, const struct ofp_header *);
+
+/* of-monitor.c */
+void of_monitor_start(struct of_sync *);
+void of_monitor_flows(struct of_sync *, const struct ofp_header *);
+void of_monitor_request(struct of_sync *, const struct ofp_header *);
+void of_monitor_suspect(struct of_sync *, struct of_item *);
+void of_monitor_run(struct of_sync *);
+void of_monitor_wait(struct of_sync *);
 
 #endif /* of-sync-private.h */

@@ -189,6 +189,7 @@ connected(struct of_sync *sync)
     of_items_forget_switch(sync);
     probe_lb(sync);
     of_meter_start(sync);
+    of_monitor_start(sync);
     of_dump_start(sync);
 }
 
@@ -213,6 +214,10 @@ handle_error(struct of_sync *sync, const struct ofp_header *oh)
         VLOG_WARN("%s: does not tell what it has (%s)",
                   rconn_get_name(sync->rconn), ofperr_to_string(error));
         rconn_reconnect(sync->rconn);
+    } else if (oh->xid == sync->monitor_xid) {
+        VLOG_WARN("%s: does not tell of changes (%s): what others delete "
+                  "stays so until the next connection",
+                  rconn_get_name(sync->rconn), ofperr_to_string(error));
     } else if (!of_meter_error(sync, oh, error)) {
         of_bundle_error(sync, oh, error);
     }
@@ -238,6 +243,12 @@ handle_message(struct of_sync *sync, const struct ofp_header *oh)
         break;
     case OFPTYPE_FLOW_STATS_REPLY:
         of_dump_flows(sync, oh);
+        break;
+    case OFPTYPE_FLOW_MONITOR_STATS_REPLY:
+        of_monitor_flows(sync, oh);
+        break;
+    case OFPTYPE_REQUESTFORWARD:
+        of_monitor_request(sync, oh);
         break;
     case OFPTYPE_BUNDLE_CONTROL:
         of_bundle_reply(sync, oh);
@@ -268,6 +279,7 @@ of_sync_run(struct of_sync *sync)
         handle_message(sync, b->data);
         ofpbuf_delete(b);
     }
+    of_monitor_run(sync);
     of_bundle_run(sync);
 }
 
@@ -276,6 +288,7 @@ of_sync_wait(struct of_sync *sync)
 {
     rconn_run_wait(sync->rconn);
     rconn_recv_wait(sync->rconn);
+    of_monitor_wait(sync);
     of_bundle_wait(sync);
 }
 
@@ -297,7 +310,7 @@ bool
 of_sync_is_settled(const struct of_sync *sync)
 {
     return (sync->state == OF_SYNCING && sync->complete && !sync->n_dirty
-            && sync->bundle.state == OF_BUNDLE_NONE);
+            && !sync->repair && sync->bundle.state == OF_BUNDLE_NONE);
 }
 
 /* Returns true unless the switch lacks the selection method "maglev". */
@@ -347,6 +360,7 @@ state_name(const struct of_sync *sync)
     case OF_SYNCING:
         return (!sync->complete ? "waiting for the lists to be complete"
                 : of_sync_is_settled(sync) ? "settled"
+                : sync->repair ? "to put back what others have changed"
                 : "changing the switch");
     }
     OVS_NOT_REACHED();
@@ -447,6 +461,11 @@ of_sync_format_metrics(const struct of_sync *sync, struct ds *s)
     put_counter(s, "ct_flushes_lost_total",
                 "Those that the switch could not be asked for.",
                 sync->stats.ct_flushes_lost);
+    put_counter(s, "others_changes_total",
+                "Changes of our flows and groups by somebody else.",
+                sync->stats.others_changes);
+    put_counter(s, "repairs_total", "Times that those were put back.",
+                sync->stats.repairs);
     ds_put_format(s, "# HELP %s From a change to the switch's answer.\n"
                   "# TYPE %s histogram\n", latency, latency);
     for (size_t i = 0; i < OF_N_LATENCIES; i++) {

@@ -10,7 +10,8 @@
  * this brings the switch there.  Only differences are sent, each change of a
  * key in one atomic OpenFlow bundle, groups by insertion and removal of
  * buckets.  After a (re)connection it first asks what the switch has: what is
- * as it should be is not touched.
+ * as it should be is not touched.  What somebody else changes or deletes
+ * afterward is noticed and put back.
  *
  * There is one meter, which flows may name in "controller" actions.
  *
@@ -22,7 +23,8 @@
  * different things of the same flow, the first in the order of names wins.
  *
  * Files: of-sync.c, the connection; of-dump.c, what the switch has; of-item.c,
- * what there should be; of-bundle.c, the changes; of-meter.c, the meter.
+ * what there should be; of-bundle.c, the changes; of-meter.c, the meter;
+ * of-monitor.c, what others change.
  *
  * Thread-safety: none; all of it belongs to one thread. */
 
@@ -41,6 +43,8 @@ struct of_sync_options {
     const char *remote;         /* "unix:...", "tcp:...", "ssl:...". */
     ovs_be64 cookie, cookie_mask;
     uint32_t group_min, group_max;
+    uint8_t first_table;        /* Where changes by others are noticed; */
+    uint8_t n_tables;           /* with 0, in all tables. */
     int probe_interval;         /* Seconds. */
     uint32_t meter_id;          /* 0: none. */
     uint32_t meter_rate;        /* Packets a second; 0: the meter is deleted. */

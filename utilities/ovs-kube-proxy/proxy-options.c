@@ -244,6 +244,8 @@ complete(struct proxy_options *o)
                   t->next, t->first, t->first + SERVICE_N_TABLES - 1);
     }
     t->cookie = o->sync.cookie;
+    o->sync.first_table = t->first;
+    o->sync.n_tables = SERVICE_N_TABLES;
     t->controller_id = o->reject.controller_id;
     o->sync.meter_rate = o->cleanup ? 0 : MAX(o->reject.rate, 1);
     o->reject.remote = o->sync.remote;

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What others do to our flows and groups
+ * ======================================
+ *
+ * The switch reports what changes in our tables (OpenFlow's flow monitors) and
+ * which group_mods and meter_mods others send (its request forwarding), so
+ * that what somebody else deletes or changes is put back, without ever asking
+ * for all that there is.
+ *
+ * Such a report can be older than our last change.  So it is only taken as a
+ * hint: what it names is "unsure" from then on, and sent again whatever the
+ * switch may have.  A report of just what we believe is no news: another
+ * program with the same wishes does not start a quarrel.  With one whose
+ * wishes are others there is a quarrel, at longer and longer intervals.
+ *
+ * Not noticed: flows with our cookie that somebody puts in other tables.  They
+ * are removed when the switch is next asked for all. */
+
+#include <config.h>
+#include "of-sync-private.h"
+
+#include <stdlib.h>
+
+#include "openflow/openflow.h"
+#include "openvswitch/ofp-connection.h"
+#include "openvswitch/ofp-flow.h"
+#include "openvswitch/ofp-monitor.h"
+#include "openvswitch/ofp-msgs.h"
+#include "openvswitch/ofpbuf.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/rconn.h"
+#include "openvswitch/vlog.h"
+#include "timeval.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(of_monitor);
+
+/* What others change is put back so many ms after the first report: what
+ * belongs together, such as a group and the flows that go with it, comes
+ * together.  Who changes what was put back within the last MAX ms quarrels
+ * with us: then we wait twice as long each time, up to MAX ms. */
+#define REPAIR_MS 100
+#define MAX_REPAIR_MS 10000
+
+static void
+monitor_table(struct of_sync *sync, uint8_t table_id)
+{
+    struct ofputil_flow_monitor_request rq = {
+        .id = table_id,
+        .command = OFPFMC_ADD,
+        .flags = (OFPFMF_ADD | OFPFMF_REMOVED | OFPFMF_MODIFY
+                  | OFPFMF_INSTRUCTIONS),
+        .out_port = OFPP_ANY,
+        .out_group = OFPG_ANY,
+        .table_id = table_id,
+    };
+    struct ofpbuf *b = ofpbuf_new(0);
+    const struct ofp_header *oh;
+
+    match_init_catchall(&rq.match);
+    ofputil_append_flow_monitor_request(&rq, b, OF_PROTOCOL);
+    ofpmsg_update_length(b);
+    oh = b->data;
+    sync->monitor_xid = oh->xid;
+    rconn_send(sync->rconn, b, NULL);
+}
+
+/* Asks for reports.  To be called before the switch is asked for what it has,
+ * so that nothing is missed in between. */
+void
+of_monitor_start(struct of_sync *sync)
+{
+    struct ofputil_async_cfg async = OFPUTIL_ASYNC_CFG_INIT;
+    const struct of_sync_options *o = &sync->options;
+
+    sync->repair = 0;
+    sync->repair_ms = REPAIR_MS;
+    sync->quarrel = false;
+    async.primary[OAM_REQUESTFORWARD] = (1u << OFPRFR_GROUP_MOD
+                                         | 1u << OFPRFR_METER_MOD);
+    /* Nothing but that. */
+    rconn_send(sync->rconn, ofputil_encode_set_async_config(
+                   &async, (1u << OAM_N_TYPES) - 1, OF_VERSION), NULL);
+    if (!o->n_tables) {
+        monitor_table(sync, 0xff);
+    }
+    for (int i = 0; i < o->n_tables; i++) {
+        monitor_table(sync, o->first_table + i);
+    }
+}
+
+/* It is not known what the switch has of 'item'.  Its owners get another
+ * chance if they had been refused. */
+void
+of_monitor_suspect(struct of_sync *sync, struct of_item *item)
+{
+    struct of_claim *claim;
+
+    long long int now = time_msec();
+
+    sync->stats.others_changes++;
+    item->unsure = true;
+    if (item->repaired && now < item->repaired + MAX_REPAIR_MS) {
+        sync->quarrel = true;
+    }
+    LIST_FOR_EACH (claim, item_node, &item->claims) {
+        free(claim->owner->refused);
+        claim->owner->refused = NULL;
+    }
+    if (!sync->repair) {
+        sync->repair = MAX(now + REPAIR_MS, sync->repaired + sync->repair_ms);
+    }
+}
+
+/* Takes 'value', of which it takes over the reference, as what somebody is
+ * said to have made of 'item'. */
+static void
+reported(struct of_sync *sync, struct of_item *item, struct of_value *value)
+{
+    const struct of_value *belief = item->in_flight ? item->sent : item->have;
+
+    if (sync->state == OF_DUMPING || !of_values_equal(sync, value, belief)) {
+        of_monitor_suspect(sync, item);
+    }
+    of_value_unref(value);
+}
+
+static void
+flow_reported(struct of_sync *sync, const struct ofputil_flow_update *fu)
+{
+    const struct of_sync_options *o = &sync->options;
+    bool ours = !((fu->cookie ^ o->cookie) & o->cookie_mask);
+    struct of_value *value = NULL;
+    struct minimatch match;
+    struct of_item *item;
+
+    minimatch_init(&match, &fu->match);
+    item = of_item_find_flow(sync, &match, fu->table_id, fu->priority);
+    if (fu->event != OFPFME_REMOVED) {
+        value = of_value_from_flow(fu->cookie, fu->ofpacts, fu->ofpacts_len);
+        if (!item && ours) {
+            item = of_item_get_flow(sync, &match, fu->table_id, fu->priority);
+        }
+    }
+    /* Another's flow may have taken the place of ours, or left it to us. */
+    if (item) {
+        reported(sync, item, value);
+    } else {
+        of_value_unref(value);
+    }
+    minimatch_destroy(&match);
+}
+
+static void
+bad_report(struct of_sync *sync, const char *what, enum ofperr error)
+{
+    VLOG_WARN("%s: cannot read what others changed of its %s (%s)",
+              rconn_get_name(sync->rconn), what, ofperr_to_string(error));
+    rconn_reconnect(sync->rconn);
+}
+
+/* Takes note of changes of flows. */
+void
+of_monitor_flows(struct of_sync *sync, const struct ofp_header *oh)
+{
+    struct ofpbuf b = ofpbuf_const_initializer(oh, ntohs(oh->length));
+    uint64_t stub[1024 / 8];
+    struct ofpbuf ofpacts = OFPBUF_STUB_INITIALIZER(stub);
+
+    for (;;) {
+        struct ofputil_flow_update fu;
+        int retval = ofputil_decode_flow_update(&fu, &b, &ofpacts);
+
+        if (retval) {
+            if (retval != EOF) {
+                bad_report(sync, "flows", retval);
+            }
+            break;
+        }
+        if (fu.event == OFPFME_ADDED || fu.event == OFPFME_MODIFIED
+            || fu.event == OFPFME_REMOVED) {
+            flow_reported(sync, &fu);
+        }
+    }
+    ofpbuf_uninit(&ofpacts);
+}
+
+/* Takes 'command' for 'item', a group, of which 'request' is the whole. */
+static void
+group_reported(struct of_sync *sync, struct of_item *item, uint16_t command,
+               const struct ofp_header *request)
+{
+    struct ofputil_group_mod gm;
+
+    if (command == OFPGC11_DELETE) {
+        reported(sync, item, NULL);
+    } else if ((command == OFPGC11_ADD || command == OFPGC11_MODIFY
+                || command == OFPGC11_ADD_OR_MOD)
+               && !ofputil_decode_group_mod(request, &gm)) {
+        reported(sync, item, of_value_from_group(&gm));
+    } else {
+        /* Some of its buckets, or what we have never heard of. */
+        of_monitor_suspect(sync, item);
+    }
+    of_item_collect(sync, item);
+}
+
+static void
+group_mod(struct of_sync *sync, struct ofpbuf *b,
+          const struct ofp_header *request)
+{
+    const struct ofp15_group_mod *ogm = ofpbuf_try_pull(b, sizeof *ogm);
+    const struct of_sync_options *o = &sync->options;
+    uint32_t group_id = ogm ? ntohl(ogm->group_id) : 0;
+    struct of_item *item;
+
+    if (group_id == OFPG_ALL) {
+        HMAP_FOR_EACH (item, node, &sync->items) {
+            if (item->is_group) {
+                reported(sync, item, NULL);
+            }
+        }
+    } else if (group_id >= o->group_min && group_id <= o->group_max) {
+        group_reported(sync, of_item_get_group(sync, group_id),
+                       ntohs(ogm->command), request);
+    }
+}
+
+static void
+meter_mod(struct of_sync *sync, struct ofpbuf *b)
+{
+    const struct ofp13_meter_mod *omm = ofpbuf_try_pull(b, sizeof *omm);
+
+    if (omm && omm->command == htons(OFPMC13_DELETE)
+        && sync->options.meter_rate
+        && (omm->meter_id == htonl(sync->options.meter_id)
+            || omm->meter_id == htonl(OFPM13_ALL))) {
+        /* The flows that went with it come back after it. */
+        of_meter_start(sync);
+    }
+}
+
+/* Takes note of another's group_mod or meter_mod.  Open vSwitch forwards one
+ * for buckets in a form that ofputil_decode_requestforward() refuses; but it
+ * is enough to know which group it is for. */
+void
+of_monitor_request(struct of_sync *sync, const struct ofp_header *oh)
+{
+    struct ofpbuf b = ofpbuf_const_initializer(oh, ntohs(oh->length));
+    const struct ofp_header *request;
+    enum ofpraw raw;
+
+    ofpraw_pull_assert(&b);
+    request = b.data;
+    if (b.size < sizeof *request || ntohs(request->length) != b.size
+        || ofpraw_pull(&raw, &b)) {
+        bad_report(sync, "groups", OFPERR_OFPBRC_BAD_LEN);
+    } else if (raw == OFPRAW_OFPT15_GROUP_MOD) {
+        group_mod(sync, &b, request);
+    } else if (raw == OFPRAW_OFPT13_METER_MOD) {
+        meter_mod(sync, &b);
+    }
+}
+
+/* Puts back what others have changed, when it is time. */
+void
+of_monitor_run(struct of_sync *sync)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(6, 6);
+
+    if (sync->state != OF_SYNCING || !sync->complete || !sync->repair
+        || time_msec() < sync->repair) {
+        return;
+    }
+    VLOG_WARN_RL(&rl, "%s: putting back flows and groups of ours that "
+                 "somebody else has changed or deleted (%"PRIu64" reports)",
+                 rconn_get_name(sync->rconn),
+                 sync->stats.others_changes - sync->n_repaired);
+    sync->n_repaired = sync->stats.others_changes;
+    sync->repair = 0;
+    sync->repaired = time_msec();
+    sync->repair_ms = (sync->quarrel
+                       ? MIN(sync->repair_ms * 2, MAX_REPAIR_MS) : REPAIR_MS);
+    sync->quarrel = false;
+    sync->stats.repairs++;
+    of_items_touch_all(sync);
+}
+
+/* Wakes the poll loop when of_monitor_run() has something to do. */
+void
+of_monitor_wait(struct of_sync *sync)
+{
+    if (sync->state == OF_SYNCING && sync->complete && sync->repair) {
+        poll_timer_wait_until(sync->repair);
+    }
+}

@@ -21,6 +21,10 @@ class World:
     dumps = []
 
 
+class Skip(Exception):
+    """What a test needs is missing."""
+
+
 class Dump:
     """kube-dump, and what it says."""
 

@@ -14,6 +14,7 @@ Each host is a veth pair of the test's network namespace; the test writes and
 reads frames at its end.
 """
 
+import copy
 import json
 import os
 import re
@@ -26,9 +27,10 @@ import urllib.request
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Ether
+from scapy.layers.sctp import SCTP
 
 from cluster import wait_until
-from harness import World
+from harness import Skip, World
 
 METRICS_PORT = 10249
 GW_MAC = "02:00:00:00:00:01"
@@ -104,13 +106,18 @@ class Host:
 
 
 class Lab:
-    """The switch; start() a proxy when its objects are there."""
+    """The switch; start() a proxy when its objects are there.
 
-    def __init__(self):
+    With "stock", it is the unmodified Open vSwitch."""
+
+    def __init__(self, stock=False):
+        root = os.path.join(World.build, "openvswitch",
+                            "stock" if stock else "extended")
+        if not os.path.exists(root):
+            raise Skip("'make stock' has not been run")
         self.dir = os.path.join(World.folder, "lab")
         self.manifests = os.path.join(self.dir, "manifests")
         os.makedirs(self.manifests)
-        root = os.path.join(World.build, "openvswitch/extended")
         self.env = dict(
             os.environ, OVS_RUNDIR=self.dir, OVS_LOGDIR=self.dir,
             OVS_DBDIR=self.dir, OVS_SYSCONFDIR=self.dir,
@@ -118,10 +125,13 @@ class Lab:
                            ("utilities", "vswitchd", "ovsdb")] +
                           [os.environ["PATH"]]))
         self.proxy = None
+        self.node = copy.deepcopy(NODE)
+        self.n_writes = 0
         self.daemons = []
         self.hosts = {}
         self.start_switch(os.path.join(
-            World.build, "openvswitch/extended-source/vswitchd",
+            World.build, "openvswitch",
+            "pristine" if stock else "extended-source", "vswitchd",
             "vswitch.ovsschema"))
         for number, name in enumerate(HOSTS, 1):
             self.hosts[name] = Host(name, number)
@@ -186,10 +196,23 @@ class Lab:
         path = os.path.join(self.manifests, "objects.json")
         with open(path + ".tmp", "w") as stream:
             json.dump({"apiVersion": "v1", "kind": "List",
-                       "items": [NODE] + list(objects)}, stream)
+                       "items": [self.node] + list(objects)}, stream)
         os.rename(path + ".tmp", path)
 
-    def start(self, *args, source=None):
+    def apply(self, *objects):
+        """Writes the objects, and waits until the running proxy has them in
+        the switch."""
+        self.n_writes += 1
+        mark = make_service("mark-%d" % self.n_writes,
+                            clusterIP="10.96.255.254")
+        self.write(mark, *objects)
+        wait_until(lambda: "default/mark-%d:" % self.n_writes in
+                   self.appctl("service/list") and self.synced(),
+                   "the objects are in the switch")
+        # The datapath follows the tables at its own pace.
+        self.run("ovs-appctl", "-t", "ovs-vswitchd", "revalidator/wait")
+
+    def start(self, *args, source=None, switch=None, wait=True, env=None):
         """Starts the proxy, waits until it is synced."""
         with open(os.path.join(self.dir, "proxy.log"), "a") as log:
             self.proxy = subprocess.Popen(
@@ -199,10 +222,11 @@ class Lab:
                  "--metrics-address=127.0.0.1:%d" % METRICS_PORT,
                  "--pidfile", "--no-chdir", "-vconsole:info",
                  "-vsyslog:off"] +
-                list(args) + ["unix:" + self.mgmt()],
-                env=self.env, stdin=subprocess.DEVNULL, stdout=log,
+                list(args) + [switch or "unix:" + self.mgmt()],
+                env=dict(self.env, **(env or {})), stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log)
-        wait_until(self.synced, "ovs-kube-proxy is synced")
+        if wait:
+            wait_until(self.synced, "ovs-kube-proxy is synced")
 
     @staticmethod
     def program_path():
@@ -299,10 +323,10 @@ def network(packet):
 
 
 def l4(packet):
-    """Its TCP or UDP header, or None; not that inside of an ICMP error."""
+    """Its TCP, UDP or SCTP header, or None; not that in an ICMP error."""
     if ICMP in packet or packet.lastlayer().name.startswith("ICMPv6"):
         return None
-    for layer in TCP, UDP:
+    for layer in TCP, UDP, SCTP:
         if layer in packet:
             return packet[layer]
     return None

@@ -5,6 +5,7 @@ them in the switch."""
 
 from scapy.layers.inet import ICMP, TCP, UDP, IPerror, UDPerror, IP
 from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6EchoRequest, IPv6)
+from scapy.layers.sctp import SCTP, SCTPChunkInit, SCTPChunkInitAck
 
 from lab import (HOSTS, Lab, ip_layer, l4, make_service, make_slice, network)
 
@@ -22,6 +23,8 @@ sports = iter(range(1024, 30000))
 def segment(protocol, sport, dport):
     if protocol == "UDP":
         return UDP(sport=sport, dport=dport) / b"hello"
+    if protocol == "SCTP":
+        return SCTP(sport=sport, dport=dport) / SCTPChunkInit(init_tag=1)
     return TCP(sport=sport, dport=dport, flags="S", seq=1000)
 
 
@@ -31,6 +34,9 @@ def answer(packet):
     header = l4(packet)
     if UDP in packet:
         reply = UDP(sport=header.dport, dport=header.sport) / b"world"
+    elif SCTP in packet:
+        reply = SCTP(sport=header.dport, dport=header.sport, tag=1) / \
+            SCTPChunkInitAck(init_tag=2)
     else:
         reply = TCP(sport=header.dport, dport=header.sport, flags="SA",
                     seq=5000, ack=header.seq + 1)
@@ -50,7 +56,7 @@ def is_reject(packet, protocol):
 def checksums_are_right(packet):
     """Has the packet the checksums that scapy would give it?"""
     again = packet.copy()
-    for layer in IP, TCP, UDP, ICMP:
+    for layer in IP, TCP, UDP, SCTP, ICMP:
         if layer in again:
             del again[layer].chksum
     return bytes(again) == bytes(packet)
@@ -96,7 +102,9 @@ def check_answers(lab, source, dst, got, protocol, dport):
 def check(lab, source, dst, expected, masquerade=False, protocol="TCP",
           dport=80, target=8080):
     """Checks what becomes of connections from host "source" to "dst":
-    "reject", "drop", "untouched", or the names of all endpoints."""
+    "reject", "drop", "untouched", or the names of all endpoints.  If they are
+    to be masqueraded, "masquerade" is true, or the address that they get
+    instead of the node's.  Returns the packets that came to endpoints."""
     if expected == "reject":
         lab.drain()
         sport = next(sports)
@@ -109,17 +117,17 @@ def check(lab, source, dst, expected, masquerade=False, protocol="TCP",
         assert checksums_are_right(packet), packet
         if protocol == "TCP":
             assert (l4(packet).sport, l4(packet).dport) == (dport, sport)
-        return
+        return []
     got = try_connections(lab, source, dst, protocol, dport)
     where = "%s to %s %s %d: " % (source, dst, protocol, dport)
     if expected == "drop":
         assert not got, where + repr(got[0])
-        return
+        return got
     if expected == "untouched":
         # The node's own address is delivered, any other is somebody's else.
         assert len(got) == N and all(
             network(p)[1] == dst for _, p in got), where + repr(got[:1])
-        return
+        return got
     assert len(got) == N, where + "%d packets" % len(got)
     assert {name for name, _ in got} == set(expected.split()), \
         where + repr({name for name, _ in got})
@@ -129,11 +137,13 @@ def check(lab, source, dst, expected, masquerade=False, protocol="TCP",
         assert l4(packet).dport == target, where + repr(packet)
         assert checksums_are_right(packet), where + repr(packet)
         hairpin = name == source
-        assert src == (lab.hosts["node"].address(dst)
+        assert src == (masquerade if isinstance(masquerade, str)
+                       else lab.hosts["node"].address(dst)
                        if masquerade or hairpin
                        else lab.hosts[source].address(dst)), \
             where + repr(packet)
     check_answers(lab, source, dst, got, protocol, dport)
+    return got
 
 
 def with_lab(test):
@@ -153,93 +163,8 @@ def nodeport(**spec):
                 status={"loadBalancer": {"ingress": [{"ip": LB}]}})
 
 
-# (what it shows, Service, slices, [(source, destination, port, outcome,
-#  masquerade)])
-OUTCOMES = [
-    ("ClusterIP: pods, others are masqueraded, hairpin",
-     make_service("s"), [make_slice("s", "a", "b", "remote")],
-     [("pod", VIP, 80, "a b remote", False),
-      ("ext", VIP, 80, "a b remote", True),
-      ("node", VIP, 80, "a b remote", True),
-      ("a", VIP, 80, "a b remote", False)]),
-    ("unknown port, unknown address, not a Service",
-     make_service("s"), [make_slice("s", "a")],
-     [("pod", VIP, 81, "reject", False),
-      ("pod", "10.96.0.11", 80, "drop", False),
-      ("pod", HOSTS["b"][0], 80, "untouched", False),
-      ("ext", "198.51.100.9", 80, "untouched", False)]),
-    ("no endpoint: reject",
-     make_service("s", **nodeport()), [],
-     [("pod", VIP, 80, "reject", False),
-      ("ext", LB, 80, "reject", False),
-      ("ext", EXTERNAL, 80, "reject", False),
-      ("ext", NODE, 30080, "reject", False)]),
-    ("externalTrafficPolicy Cluster: always masqueraded",
-     make_service("s", **nodeport()), [make_slice("s", "a", "remote")],
-     [("ext", LB, 80, "a remote", True),
-      ("ext", EXTERNAL, 80, "a remote", True),
-      ("ext", NODE, 30080, "a remote", True),
-      ("pod", NODE, 30080, "a remote", True),
-      ("ext", NODE, 30081, "untouched", False)]),
-    ("externalTrafficPolicy Local: local ones only, address is kept; pods and "
-     "this node reach all",
-     make_service("s", **nodeport(externalTrafficPolicy="Local")),
-     [make_slice("s", "a", "remote")],
-     [("ext", LB, 80, "a", False),
-      ("ext", EXTERNAL, 80, "a", False),
-      ("ext", NODE, 30080, "a", False),
-      ("pod", LB, 80, "a remote", False),
-      ("pod", NODE, 30080, "a remote", False),
-      ("node", EXTERNAL, 80, "a remote", True)]),
-    ("externalTrafficPolicy Local, none here: drop",
-     make_service("s", **nodeport(externalTrafficPolicy="Local")),
-     [make_slice("s", "remote")],
-     [("ext", LB, 80, "drop", False),
-      ("ext", NODE, 30080, "drop", False),
-      ("pod", LB, 80, "remote", False)]),
-    ("internalTrafficPolicy Local: local ones only, else drop",
-     make_service("s", internalTrafficPolicy="Local"),
-     [make_slice("s", "a", "remote")],
-     [("pod", VIP, 80, "a", False)]),
-    ("internalTrafficPolicy Local, none here",
-     make_service("s", internalTrafficPolicy="Local"),
-     [make_slice("s", "remote")],
-     [("pod", VIP, 80, "drop", False)]),
-    ("loadBalancerSourceRanges: load balancer's address only",
-     make_service("s", loadBalancerSourceRanges=["203.0.113.0/24"],
-                  **nodeport()),
-     [make_slice("s", "a")],
-     [("ext", LB, 80, "a", True),
-      ("other", LB, 80, "drop", False),
-      ("other", EXTERNAL, 80, "a", True),
-      ("other", NODE, 30080, "a", True)]),
-    ("terminating ones serve when no other does",
-     make_service("s"),
-     [make_slice("s", "a", "b", ready=False, serving=True,
-                 terminating=True)],
-     [("pod", VIP, 80, "a b", False)]),
-]
-
-
 @with_lab
-def test_proxy_rules(lab, _):
-    lab.write()
-    lab.start()
-    for what, service, slices, packets in OUTCOMES:
-        print("        " + what, flush=True)
-        lab.write(service, *slices)
-        addresses = ["%s:8080" % e["addresses"][0]
-                     for s in slices for e in s["endpoints"]]
-        lab.wait_shown("default/s", addresses[-1] if addresses else "reject")
-        for source, dst, dport, expected, masquerade in packets:
-            check(lab, source, dst, expected, masquerade, dport=dport)
-        lab.write()
-        lab.wait_shown("default/s", "no such Service")
-    lab.stop()
-
-
-@with_lab
-def test_proxy_ipv6_and_udp(lab, _):
+def test_rule_19_families_and_protocols(lab, _):
     ports = [{"name": "p", "protocol": p, "port": 80, "targetPort": 8080,
               "nodePort": 30080} for p in ("TCP", "UDP")]
     ports[1]["name"] = "u"
@@ -269,7 +194,7 @@ def test_proxy_ipv6_and_udp(lab, _):
 
 
 @with_lab
-def test_proxy_affinity(lab, _):
+def test_rule_08_affinity(lab, _):
     """One endpoint for a client, whatever address and port it uses."""
     config = {"clientIP": {"timeoutSeconds": 100}}
     service = make_service("s", sessionAffinity="ClientIP",
@@ -301,7 +226,7 @@ def test_proxy_affinity(lab, _):
 
 
 @with_lab
-def test_proxy_udp_cleanup(lab, _):
+def test_rule_17_udp_cleanup(lab, _):
     """A UDP connection leaves an endpoint that stopped to serve."""
     ports = [{"name": "p", "protocol": "UDP", "port": 80,
               "targetPort": 8080}]
@@ -334,7 +259,7 @@ def test_proxy_udp_cleanup(lab, _):
 
 
 @with_lab
-def test_proxy_icmp_error_and_fragments(lab, _):
+def test_rule_20_icmp_errors_and_fragments(lab, _):
     ports = [{"name": "p", "protocol": "UDP", "port": 80,
               "targetPort": 8080}]
     lab.write(make_service("s", ports=ports),

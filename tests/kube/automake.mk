@@ -96,6 +96,7 @@ EXTRA_DIST += \
 	tests/kube/tests_proxy_large.py \
 	tests/kube/tests_proxy_reject.py \
 	tests/kube/tests_proxy_rules.py \
+	tests/kube/tests_proxy_switch.py \
 	tests/kube/tests_servers.py
 
 # With a kube-apiserver and etcd, as root; KUBETESTFLAGS names tests.

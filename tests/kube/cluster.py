@@ -85,6 +85,7 @@ class Pki:
     """A certificate authority in a folder."""
 
     def __init__(self, folder, name="test-ca"):
+        folder = os.path.abspath(folder)
         self.dir = folder
         os.makedirs(folder, exist_ok=True)
         self.ca = self.path("ca.crt")

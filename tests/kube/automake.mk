@@ -87,8 +87,10 @@ EXTRA_DIST += \
 	tests/kube/go.sum \
 	tests/kube/harness.py \
 	tests/kube/lab.py \
+	tests/kube/pods.py \
 	tests/kube/run \
 	tests/kube/server.py \
+	tests/kube/tests_churn.py \
 	tests/kube/tests_cluster.py \
 	tests/kube/tests_local.py \
 	tests/kube/tests_proxy.py \
@@ -97,10 +99,17 @@ EXTRA_DIST += \
 	tests/kube/tests_proxy_reject.py \
 	tests/kube/tests_proxy_rules.py \
 	tests/kube/tests_proxy_switch.py \
-	tests/kube/tests_servers.py
+	tests/kube/tests_servers.py \
+	tests/kube/web.py
 
 # With a kube-apiserver and etcd, as root; KUBETESTFLAGS names tests.
 .PHONY: check-kube
 check-kube: extended $(KUBE_DUMP)
 	$(AM_V_at)/usr/bin/python3 $(srcdir)/tests/kube/run $(abs_top_builddir) \
 	    $(KUBETESTFLAGS)
+
+# What of it is short in check-kube, as long as it should be.
+.PHONY: check-kube-churn
+check-kube-churn: extended
+	$(AM_V_at)KUBE_CHURN=60,1000 /usr/bin/python3 \
+	    $(srcdir)/tests/kube/run $(abs_top_builddir) churn

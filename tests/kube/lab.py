@@ -137,12 +137,19 @@ class Lab:
             World.build, "openvswitch",
             "pristine" if stock else "extended-source", "vswitchd",
             "vswitch.ovsschema"))
+        self.add_hosts()
+        self.program()
+
+    def add_hosts(self):
         for number, name in enumerate(HOSTS, 1):
             self.hosts[name] = Host(
-                name, number, GW_MAC if normal and name == "other" else None)
-            self.run("ovs-vsctl", "add-port", "br0", "v" + name, "--", "set",
-                     "Interface", "v" + name, "ofport_request=%d" % number)
-        self.program()
+                name, number,
+                GW_MAC if self.normal and name == "other" else None)
+            self.add_port("v" + name, number)
+
+    def add_port(self, name, number):
+        self.run("ovs-vsctl", "add-port", "br0", name, "--", "set",
+                 "Interface", name, "ofport_request=%d" % number)
 
     def run(self, *args, check=True, **kwargs):
         return subprocess.run(
@@ -181,6 +188,9 @@ class Lab:
                     "load:0->NXM_OF_IN_PORT[],mod_dl_src:%s,mod_dl_dst:%s,"
                     "output:%d" % (field, address, GW_MAC, host.mac,
                                    host.port))
+        self.add_flows(flows)
+
+    def add_flows(self, flows):
         path = os.path.join(self.dir, "flows.txt")
         with open(path, "w") as stream:
             stream.write("\n".join(flows) + "\n")

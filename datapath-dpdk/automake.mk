@@ -29,6 +29,7 @@ datapath_dpdk_libdatapath_la_SOURCES = \
 	datapath-dpdk/gtpu-show.c \
 	datapath-dpdk/gtpu-signalling.c \
 	datapath-dpdk/gtpu-signalling.h \
+	datapath-dpdk/gtpu-tunnel.c \
 	datapath-dpdk/gtpu-vport.c \
 	datapath-dpdk/gtpu-vport.h \
 	datapath-dpdk/lb-action.c \

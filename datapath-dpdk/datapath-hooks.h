@@ -32,6 +32,7 @@ struct geneve_opt;
 struct mf_field;
 struct nat_action_info_t;
 struct netdev;
+struct netdev_stats;
 struct netdev_tnl_build_header_params;
 struct netdev_tunnel_config;
 struct nlattr;
@@ -72,6 +73,14 @@ odp_port_t gtpu_vport_pop_port(const struct dp_packet *, odp_port_t tunnel);
 void gtpu_vport_configured(const struct netdev *,
                            const struct netdev_tunnel_config *);
 void gtpu_vport_destructed(const struct netdev *);
+
+/* Adds to the port's statistics what was dropped. */
+void gtpu_vport_get_stats(const struct netdev *, struct netdev_stats *);
+
+/* Which of the bits of 'nw_frag' the packets for tunnel device 'name' must not
+ * have set: the first fragment of a packet for a GTP-U tunnel is for it, too,
+ * to be dropped and counted there.  See gtpu-decap.c. */
+uint8_t gtpu_tunnel_frag_mask(const char *name);
 
 /* The options that "gtpu" has and no other type.
  *

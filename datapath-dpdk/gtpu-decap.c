@@ -59,8 +59,6 @@ parse_ipv4(const struct dp_packet *packet, const struct ip_header *ip,
         || IP_IHL(ip->ip_ihl_ver) * 4 != header_len
         || ip->ip_proto != IPPROTO_UDP) {
         return GTPU_DROP_OUTER;
-    } else if (IP_IS_FRAGMENT(ip->ip_frag_off)) {
-        return GTPU_DROP_FRAGMENT;
     } else if (!dp_packet_ip_checksum_valid(packet)
                && csum(ip, header_len)) {
         return GTPU_DROP_IP_CSUM;
@@ -71,19 +69,36 @@ parse_ipv4(const struct dp_packet *packet, const struct ip_header *ip,
     tnl->ip_tos = ip->ip_tos;
     tnl->ip_ttl = ip->ip_ttl;
     *end = ntohs(ip->ip_tot_len);
-    return GTPU_DROP_NONE;
+    return (IP_IS_FRAGMENT(ip->ip_frag_off)
+            ? GTPU_DROP_FRAGMENT
+            : GTPU_DROP_NONE);
+}
+
+/* Returns true if there is a fragment header among the extension headers, up
+ * to octet 'header_len', of the IPv6 header 'ip6'. */
+static bool
+is_ipv6_fragment(const struct ovs_16aligned_ip6_hdr *ip6, size_t header_len)
+{
+    const struct ovs_16aligned_ip6_frag *frag_hdr;
+    size_t size = header_len - IPV6_HEADER_LEN;
+    const void *data = ip6 + 1;
+    uint8_t nw_proto = ip6->ip6_nxt;
+    uint8_t nw_frag = 0;
+
+    return (size
+            && parse_ipv6_ext_hdrs(&data, &size, &nw_proto, &nw_frag,
+                                   &frag_hdr)
+            && nw_frag);
 }
 
 /* The same for the IPv6 header 'ip6' and 'header_len' octets of it and its
- * extension headers.  A fragment does not get here: it matches no tunnel. */
+ * extension headers. */
 static enum gtpu_drop
 parse_ipv6(const struct ovs_16aligned_ip6_hdr *ip6, size_t header_len,
            struct flow_tnl *tnl, size_t *end)
 {
     if (header_len < IPV6_HEADER_LEN) {
         return GTPU_DROP_OUTER;
-    } else if (ip6->ip6_nxt == IPPROTO_FRAGMENT) {
-        return GTPU_DROP_FRAGMENT;
     }
 
     memcpy(&tnl->ipv6_src, &ip6->ip6_src, sizeof tnl->ipv6_src);
@@ -91,7 +106,9 @@ parse_ipv6(const struct ovs_16aligned_ip6_hdr *ip6, size_t header_len,
     tnl->ip_tos = ntohl(get_16aligned_be32(&ip6->ip6_flow)) >> 20;
     tnl->ip_ttl = ip6->ip6_hlim;
     *end = IPV6_HEADER_LEN + ntohs(ip6->ip6_plen);
-    return GTPU_DROP_NONE;
+    return (is_ipv6_fragment(ip6, header_len)
+            ? GTPU_DROP_FRAGMENT
+            : GTPU_DROP_NONE);
 }
 
 /* Checks the UDP header of 'packet', with 'room' octets in its IP packet and
@@ -266,6 +283,10 @@ decap(struct dp_packet *packet)
     if (!drop) {
         drop = (enum gtpu_drop) gtpu_parse(dg.payload, dg.len, dg.len, NULL,
                                            &h);
+        if (!drop || drop > (enum gtpu_drop) GTPU_ERR_PT) {
+            tnl->tun_id = htonll(h.teid);
+            tnl->flags |= FLOW_TNL_F_KEY;
+        }
     }
     if (drop == (enum gtpu_drop) GTPU_ERR_EXT_REQUIRED) {
         return refuse(packet, &h, &dg);
@@ -275,8 +296,6 @@ decap(struct dp_packet *packet)
 
     tnl->gtpu_flags = h.flags;
     tnl->gtpu_msgtype = h.msg_type;
-    tnl->tun_id = htonll(h.teid);
-    tnl->flags |= FLOW_TNL_F_KEY;
     gtpu_psc_to_tnl(h.has_psc ? &h.psc : NULL, tnl);
     if (h.msg_type == GTPU_MSG_G_PDU) {
         return decap_g_pdu(packet, &h, &dg);
@@ -292,9 +311,17 @@ gtpu_vport_pop_header(struct dp_packet *packet)
     pkt_metadata_init_tnl(&packet->md);
     drop = decap(packet);
     if (drop) {
-        gtpu_drop_count(drop);
+        gtpu_drop_rx(&packet->md.tunnel, drop);
         dp_packet_delete(packet);
         return NULL;
     }
     return packet;
+}
+
+uint8_t
+gtpu_tunnel_frag_mask(const char *name)
+{
+    return (strncmp(name, "gtpu_", 5)
+            ? FLOW_NW_FRAG_MASK
+            : FLOW_NW_FRAG_LATER);
 }

@@ -46,6 +46,28 @@ gtpu_drop_read(enum gtpu_drop drop)
     return 0;
 }
 
+enum gtpu_drop_kind
+gtpu_drop_kind(enum gtpu_drop drop)
+{
+    switch ((unsigned int) drop) {
+    case GTPU_DROP_TOO_BIG:
+    case GTPU_DROP_ERROR_LIMIT:
+    case GTPU_DROP_NO_ERROR:
+    case GTPU_DROP_RELAYED:
+        return GTPU_TX_DROPPED;
+    case GTPU_ERR_NOT_LINEAR:
+    case GTPU_ERR_EXT_REQUIRED:
+    case GTPU_DROP_FRAGMENT:
+    case GTPU_DROP_ECHO_OFF:
+    case GTPU_DROP_ECHO_LIMIT:
+    case GTPU_DROP_NO_ANSWER:
+    case GTPU_DROP_NO_ROUTE:
+        return GTPU_RX_DROPPED;
+    default:
+        return GTPU_RX_ERROR;
+    }
+}
+
 const char *
 gtpu_drop_name(enum gtpu_drop drop)
 {

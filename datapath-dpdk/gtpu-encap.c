@@ -166,12 +166,6 @@ gtpu_vport_push_header(const struct netdev *netdev OVS_UNUSED,
     if (((const uint8_t *) data->header)[ofs + 1] != GTPU_MSG_G_PDU) {
         echo_seq = gtpu_push_payload(
             packet, ((const uint8_t *) data->header)[ofs + 1]);
-    } else if (data->header_len - ETH_HEADER_LEN + dp_packet_size(packet)
-               > UINT16_MAX) {
-        /* The caller sends the packet in any case.  An empty G-PDU does no
-         * harm. */
-        gtpu_drop_count(GTPU_DROP_TOO_BIG);
-        dp_packet_set_size(packet, 0);
     }
 
     udp = netdev_tnl_push_ip_header(packet, data->header, data->header_len,

@@ -56,6 +56,16 @@ header_dst(const struct ovs_action_push_tnl *data)
     return dst;
 }
 
+/* Tells whether the length fields of the outer headers have room for 'packet'.
+ * GTP-U's is the smallest: it does not count what comes before. */
+static enum gtpu_drop
+check_size(const struct dp_packet *packet,
+           const struct ovs_action_push_tnl *data)
+{
+    return (data->header_len - ETH_HEADER_LEN + dp_packet_size(packet)
+            > UINT16_MAX ? GTPU_DROP_TOO_BIG : GTPU_DROP_NONE);
+}
+
 /* Tells whether an Error Indication may be sent about 'packet'. */
 static enum gtpu_drop
 check_error_indication(struct dp_packet *packet,
@@ -100,7 +110,9 @@ gtpu_vport_may_push(struct dp_packet *packet,
     }
     gtpu = ((const uint8_t *) data->header
             + gtpu_header_offset(netdev_tnl_is_header_ipv6(data->header)));
-    if (gtpu[1] == GTPU_MSG_ERROR_INDICATION) {
+    if (gtpu[1] == GTPU_MSG_G_PDU) {
+        drop = check_size(packet, data);
+    } else if (gtpu[1] == GTPU_MSG_ERROR_INDICATION) {
         drop = check_error_indication(packet, data);
     } else if (gtpu[1] == GTPU_MSG_ECHO_REQUEST
                && (flow_tnl_dst_is_set(&packet->md.tunnel)
@@ -108,7 +120,7 @@ gtpu_vport_may_push(struct dp_packet *packet,
         drop = GTPU_DROP_RELAYED;
     }
     if (drop) {
-        gtpu_drop_count(drop);
+        gtpu_drop_tx(data, drop);
     }
     return !drop;
 }

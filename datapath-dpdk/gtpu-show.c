@@ -3,8 +3,8 @@
 /* The command "ovs-appctl gtpu/show": the tunnels, what they carried,
  * messages that are no G-PDU, and what was dropped for which reason.
  *
- * What a received packet is dropped for is found out before it is known which
- * port it is for: those counts are of all ports together. */
+ * Not for every packet that is dropped it can be told which port it was for
+ * (gtpu-tunnel.c): the counts at the end are of all ports together. */
 
 #include <config.h>
 #include "datapath-dpdk/datapath-hooks.h"
@@ -23,6 +23,24 @@ static void
 collect_name(const struct netdev *netdev, void *names)
 {
     svec_add(names, netdev_get_name(netdev));
+}
+
+static void
+show_drops(const struct netdev *netdev, struct ds *s)
+{
+    unsigned long long int n[GTPU_N_DROPS];
+    const char *sep = "  dropped: ";
+
+    gtpu_vport_get_drops(netdev, n);
+    for (int drop = 0; drop < GTPU_N_DROPS; drop++) {
+        if (n[drop]) {
+            ds_put_format(s, "%s%s %llu", sep, gtpu_drop_name(drop), n[drop]);
+            sep = ", ";
+        }
+    }
+    if (*sep == ',') {
+        ds_put_char(s, '\n');
+    }
 }
 
 static void
@@ -53,6 +71,7 @@ show_port(const char *name, struct ds *s)
         ds_put_format(s, "  tx: %"PRIu64" packets, %"PRIu64" bytes\n",
                       stats.tx_packets, stats.tx_bytes);
     }
+    show_drops(netdev, s);
     smap_destroy(&config);
     netdev_close(netdev);
 }

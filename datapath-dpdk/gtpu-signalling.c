@@ -104,15 +104,15 @@ gtpu_signalling_refuse(struct dp_packet *packet,
     uint8_t answer[GTPU_SIGNALLING_MAX_LEN];
     int len;
 
+    gtpu_drop_rx(&packet->md.tunnel, (enum gtpu_drop) GTPU_ERR_EXT_REQUIRED);
     if (message->header->msg_type == GTPU_MSG_G_PDU) {
         len = gtpu_build_ext_notification(answer, sizeof answer,
                                           atomic_count_inc(&seq),
                                           &gtpu_ext_set_default);
         if (!gtpu_reply(packet, message, GTPU_ANSWER_EXT, answer, len,
                         htons(GTPU_UDP_PORT))) {
-            gtpu_drop_count((enum gtpu_drop) GTPU_ERR_EXT_REQUIRED);
             return GTPU_DROP_NONE;
         }
     }
-    return (enum gtpu_drop) GTPU_ERR_EXT_REQUIRED;
+    return GTPU_TAKEN;
 }

@@ -43,8 +43,9 @@ enum gtpu_fate gtpu_signalling_receive(struct dp_packet *packet,
                                        enum gtpu_drop *drop);
 
 /* Answers 'message', a G-PDU with an extension header that is unknown and to
- * be comprehended, by the list of those that are known.  Returns what it is
- * dropped for: GTPU_DROP_NONE if the packet now is the answer. */
+ * be comprehended, by the list of those that are known.  Counts it as dropped.
+ * Returns GTPU_DROP_NONE if the packet now is the answer, otherwise
+ * GTPU_TAKEN. */
 enum gtpu_drop gtpu_signalling_refuse(struct dp_packet *packet,
                                       const struct gtpu_message *message);
 

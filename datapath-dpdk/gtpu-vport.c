@@ -40,6 +40,8 @@ struct gtpu_port {
     uint16_t seq_slot;          /* Index in 'seqs'. */
     atomic_uint16_t options;    /* struct gtpu_port_options, packed. */
     struct gtpu_path_config path; /* By 'mutex'. */
+    struct gtpu_tunnel *tunnel; /* By 'mutex'. */
+    struct gtpu_drops drops;
 };
 
 static struct ovs_mutex mutex = OVS_MUTEX_INITIALIZER;
@@ -117,6 +119,8 @@ gtpu_vport_configured(const struct netdev *netdev,
     port->pt_mode = cfg->pt_mode;
     atomic_count_inc(&n_ports[port->pt_mode]);
     set_peer(port, cfg->ip_dst_flow ? &in6addr_any : &cfg->ipv6_dst);
+    gtpu_tunnel_remove(port->tunnel);
+    port->tunnel = gtpu_tunnel_add(cfg, &port->drops);
     ovs_mutex_unlock(&mutex);
 }
 
@@ -201,11 +205,46 @@ gtpu_vport_destructed(const struct netdev *netdev)
             atomic_count_dec(&n_ports[port->pt_mode]);
         }
         set_peer(port, &in6addr_any);
+        gtpu_tunnel_remove(port->tunnel);
         atomic_fetch_sub(&gtpu_n_ports, 1);
         cmap_remove(&ports, &port->node, hash_pointer(netdev, 0));
         ovsrcu_postpone(free, port);
     }
     ovs_mutex_unlock(&mutex);
+}
+
+void
+gtpu_vport_get_drops(const struct netdev *netdev,
+                     unsigned long long int n[GTPU_N_DROPS])
+{
+    struct gtpu_port *port = find_port(netdev);
+
+    memset(n, 0, GTPU_N_DROPS * sizeof *n);
+    if (port) {
+        for (int drop = 0; drop < GTPU_N_DROPS; drop++) {
+            atomic_read_relaxed(&port->drops.n[drop], &n[drop]);
+        }
+    }
+}
+
+void
+gtpu_vport_get_stats(const struct netdev *netdev, struct netdev_stats *stats)
+{
+    unsigned long long int n[GTPU_N_DROPS];
+
+    if (strcmp(netdev_get_type(netdev), "gtpu") || !find_port(netdev)) {
+        return;
+    }
+    gtpu_vport_get_drops(netdev, n);
+    stats->rx_errors = stats->rx_dropped = stats->tx_dropped = 0;
+    for (int drop = 0; drop < GTPU_N_DROPS; drop++) {
+        switch (gtpu_drop_kind(drop)) {
+        case GTPU_RX_ERROR: stats->rx_errors += n[drop]; break;
+        case GTPU_RX_DROPPED: stats->rx_dropped += n[drop]; break;
+        case GTPU_TX_DROPPED: stats->tx_dropped += n[drop]; break;
+        default: OVS_NOT_REACHED();
+        }
+    }
 }
 
 void

@@ -26,10 +26,14 @@
 #include "lib/gtpu-path.h"
 #include "lib/gtpu.h"
 #include "openvswitch/types.h"
+#include "ovs-atomic.h"
 #include "packets.h"
 
 struct flow_tnl;
+struct gtpu_tunnel;
 struct netdev;
+struct netdev_tunnel_config;
+struct ovs_action_push_tnl;
 struct smap;
 
 /* Why a packet is dropped, besides the errors of lib/gtpu.h:
@@ -73,6 +77,38 @@ void gtpu_drop_count(enum gtpu_drop);
 /* Returns how many packets have been counted for 'drop', by all threads up to
  * some seconds ago.  Main thread. */
 unsigned long long int gtpu_drop_read(enum gtpu_drop);
+
+/* What a port's statistics count a drop as. */
+enum gtpu_drop_kind {
+    GTPU_RX_ERROR,              /* Received, and malformed. */
+    GTPU_RX_DROPPED,            /* Received, and not wanted. */
+    GTPU_TX_DROPPED,            /* Not sent. */
+};
+enum gtpu_drop_kind gtpu_drop_kind(enum gtpu_drop);
+
+/* What was dropped of one port.  Any thread. */
+struct gtpu_drops {
+    atomic_ullong n[GTPU_N_DROPS];
+};
+
+/* Count a dropped packet, also for the port that it was from or for, if that
+ * can be told; see gtpu-tunnel.c.  'tnl' is the metadata of a received packet,
+ * as far as it is known: without FLOW_TNL_F_KEY the TEID is not.  'data' is the
+ * header that a packet did not get.  GTPU_TAKEN is not counted.  PMD thread. */
+void gtpu_drop_rx(const struct flow_tnl *tnl, enum gtpu_drop);
+void gtpu_drop_tx(const struct ovs_action_push_tnl *data, enum gtpu_drop);
+
+/* Makes 'drops' count what is dropped of the tunnel that 'cfg' describes, until
+ * gtpu_tunnel_remove(), which takes a null pointer, too.  'drops' must remain
+ * for a grace period after that.  One thread at a time. */
+struct gtpu_tunnel *gtpu_tunnel_add(const struct netdev_tunnel_config *cfg,
+                                    struct gtpu_drops *drops);
+void gtpu_tunnel_remove(struct gtpu_tunnel *);
+
+/* Stores in 'n' what was dropped of the port 'netdev', by enum gtpu_drop.
+ * Main thread. */
+void gtpu_vport_get_drops(const struct netdev *netdev,
+                          unsigned long long int n[GTPU_N_DROPS]);
 
 /* Makes the command "gtpu/show" known.  See gtpu-show.c. */
 void gtpu_show_init(void);

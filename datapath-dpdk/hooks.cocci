@@ -144,6 +144,35 @@ expression list rest;
  #include "netdev-vport.h"
 +#include "datapath-dpdk/datapath-hooks.h"
 
+// The first fragment of a packet for a GTP-U tunnel is the tunnel's to count.
+// hook gtpu_fragment: lib/tnl-ports.c, 1
+@gtpu_fragment@
+identifier dev_name;
+@@
+ map_insert(..., const char dev_name[])
+ {
+ <...
+-FLOW_NW_FRAG_MASK
++gtpu_tunnel_frag_mask(dev_name)
+ ...>
+ }
+
+// hook gtpu_fragment_include: lib/tnl-ports.c, 1
+@gtpu_fragment_include@ @@
+ #include "tnl-ports.h"
++#include "datapath-dpdk/datapath-hooks.h"
+
+// hook gtpu_stats: lib/netdev-vport.c, 1
+@gtpu_stats@
+identifier netdev, stats;
+@@
+ netdev_vport_get_stats(const struct netdev *netdev,
+                        struct netdev_stats *stats)
+ {
++gtpu_vport_get_stats(netdev, stats);
+ ...
+ }
+
 // The class "gtpu" gets this project's functions.
 // hook gtpu_build: lib/netdev-vport.c, 1
 @gtpu_build@ @@

@@ -136,6 +136,7 @@ TESTSUITE_AT = \
 	tests/ext-macros.at \
 	tests/fuse.at \
 	tests/gtpu.at \
+	tests/gtpu-robustness.at \
 	tests/gtpu-signalling.at \
 	tests/hooks.at \
 	tests/lb-action.at \
@@ -162,6 +163,7 @@ EXTRA_DIST += \
 	tests/doc-example.py \
 	tests/fuse-packet.py \
 	tests/gtpu-packet.py \
+	tests/gtpu-refused.py \
 	tests/lb-errors.py \
 	tests/gtpu-peer.py \
 	tests/lb-gtpu-packets.py \

@@ -92,6 +92,7 @@ EXTRA_DIST += \
 	tests/kube/server.py \
 	tests/kube/tests_churn.py \
 	tests/kube/tests_cluster.py \
+	tests/kube/tests_failures.py \
 	tests/kube/tests_local.py \
 	tests/kube/tests_proxy.py \
 	tests/kube/tests_proxy_api.py \

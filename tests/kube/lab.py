@@ -19,6 +19,7 @@ import json
 import os
 import re
 import select
+import signal
 import socket
 import subprocess
 import time
@@ -284,6 +285,15 @@ class Lab:
                    self.synced(), "%s has '%s'" % (service, text))
         # The datapath follows the tables at its own pace.
         self.run("ovs-appctl", "-t", "ovs-vswitchd", "revalidator/wait")
+
+    def kill_switch(self):
+        """Kills ovs-vswitchd; daemon() starts it again."""
+        with open(os.path.join(self.dir, "ovs-vswitchd.pid")) as stream:
+            pid = int(stream.read())
+        os.kill(pid, signal.SIGKILL)
+        self.daemons.remove("ovs-vswitchd")
+        wait_until(lambda: not os.path.exists("/proc/%d" % pid),
+                   "the switch has ended")
 
     def kill(self):
         self.proxy.kill()

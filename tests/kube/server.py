@@ -17,7 +17,7 @@ class BadServer:
     came, as text, headers included; self.handshakes counts successful ones.
     """
 
-    def __init__(self, cert, behave):
+    def __init__(self, cert, behave, port=0):
         self.behave = behave
         self.requests = []
         self.handshakes = 0
@@ -26,7 +26,7 @@ class BadServer:
         if cert:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.context.load_cert_chain(*cert)
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server(("127.0.0.1", port))
         self.port = self.listener.getsockname()[1]
         self.url = "https://127.0.0.1:%d" % self.port
         threading.Thread(target=self.accept, daemon=True).start()

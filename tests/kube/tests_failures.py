@@ -1,0 +1,334 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""What fails while pods do HTTP: the program, the API server, the switch, and
+what they are told."""
+
+import json
+import os
+import re
+import shutil
+import time
+
+import cluster as k8s
+from cluster import wait_until
+from harness import World, admin
+from lab import NODE, make_service
+from pods import PORT, endpoint, requests, with_pods
+from server import BadServer, respond
+from tests_cluster import manifest_objects
+from tests_proxy_api import put
+
+SERVICES, ENDPOINTS = 4, 8
+# New connections a second, and connections that stay.
+LOAD, HOLD = 60, 12
+
+VIPS = ["10.96.4.%d" % (i + 1) for i in range(SERVICES)]
+
+
+def addresses(number, first=0, n=ENDPOINTS):
+    """"n" endpoints of Service "number"."""
+    return [endpoint(1000 * number + i) for i in range(first, first + n)]
+
+
+def write_slice(c, number, endpoints):
+    put(c, {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
+            "metadata": {"name": "f%d-x" % number, "labels": {
+                "kubernetes.io/service-name": "f%d" % number}},
+            "addressType": "IPv4",
+            "ports": [{"name": "p", "protocol": "TCP", "port": PORT}],
+            "endpoints": [{"addresses": [a], "conditions": {"ready": True}}
+                          for a in endpoints]})
+
+
+def wait_endpoints(lab, number, endpoints):
+    """Waits until the switch has just these for Service "number"."""
+    def has():
+        text = lab.appctl("service/show", "default/f%d" % number, check=False)
+        found = re.search(r"^ *cluster: (.*)$", text, re.M)
+        return found and lab.synced() and \
+            sorted(re.findall(r"([0-9.]+):%d" % PORT, found[1])) == \
+            sorted(endpoints)
+
+    wait_until(has, "f%d has %s" % (number, endpoints))
+
+
+class Traffic:
+    """Connections, new ones and such that stay, to all Services."""
+
+    def __init__(self, lab):
+        lab.serve()
+        self.hold = lab.clients("hold", HOLD, *VIPS)
+        self.load = lab.clients("load", LOAD, *VIPS)
+
+    def finish(self):
+        """Returns all that was answered, and all that failed, separately for
+        connections that stay."""
+        return requests(self.load), requests(self.hold)
+
+    def finish_well(self):
+        """The same, when nothing may have failed."""
+        (new, new_failed), (kept, kept_failed) = self.finish()
+        assert not new_failed, (len(new_failed), new_failed[:5])
+        assert not kept_failed, (len(kept_failed), kept_failed[:5])
+        assert len(new) > LOAD and len(kept) > HOLD
+        print("        %d connections, the slowest %.0f ms; %d requests over "
+              "%d that stay, the slowest %.0f ms" % (
+                  len(new), 1000 * max(e - b for b, e, _, _ in new),
+                  len(kept), HOLD,
+                  1000 * max(e - b for b, e, _, _ in kept)), flush=True)
+        return new, kept
+
+
+def remove_objects(c):
+    """Also those of a test that has failed."""
+    names = [("Node", "n1")]
+    for i in range(SERVICES):
+        names += [("Service", "f%d" % i), ("EndpointSlice", "f%d-x" % i)]
+    for kind, name in names:
+        try:
+            c.delete(kind, name)
+        except k8s.ApiError as error:
+            if error.status != 404:
+                raise
+
+
+def begin(lab, c, *args, **kwargs):
+    """Objects, the program, and traffic."""
+    # Of connections to programs that are killed.
+    lab.expected.append("connection dropped")
+    remove_objects(c)
+    put(c, {k: v for k, v in NODE.items() if k != "status"})
+    for i in range(SERVICES):
+        put(c, make_service("f%d" % i, clusterIP=VIPS[i]))
+        write_slice(c, i, addresses(i))
+    lab.start(*args, **kwargs)
+    for i in range(SERVICES):
+        wait_endpoints(lab, i, addresses(i))
+    return Traffic(lab)
+
+
+def end(lab, c):
+    remove_objects(c)
+    lab.stop()
+
+
+def failures(lab, resource="services"):
+    return int(re.search(
+        r'^ovs_kube_proxy_api_failures_total\{resource="%s"\} (\d+)' %
+        resource, lab.metrics(), re.M)[1])
+
+
+def changes(lab):
+    return sum(int(n) for n in re.findall(
+        r"^ovs_kube_proxy_changes_total\{.*\} (\d+)", lab.metrics(), re.M))
+
+
+def warnings(lab, since):
+    """Warnings about Services in the log after character "since"."""
+    return [line for line in lab.log()[since:].splitlines()
+            if "|WARN|" in line and "/api/v1/services: " in line]
+
+
+def with_cluster_kubeconfig():
+    return "--kubeconfig=" + admin()
+
+
+@with_pods
+def test_failure_program(lab, c):
+    """The program is killed, thrice, and once more in the middle of many
+    changes: not one connection is lost."""
+    source = with_cluster_kubeconfig()
+    traffic = begin(lab, c, source=source)
+    for _ in range(2):
+        time.sleep(0.5)
+        lab.kill()
+        time.sleep(0.5)
+        lab.start(source=source)
+        assert changes(lab) == 0, lab.metrics()
+    # Endpoints go while it is away: connections to them stay.
+    lab.kill()
+    for i in range(SERVICES):
+        write_slice(c, i, addresses(i, 4))
+    lab.start(source=source)
+    for i in range(SERVICES):
+        wait_endpoints(lab, i, addresses(i, 4))
+    late = time.monotonic() + 1
+    for _ in range(3):
+        for first in range(12):
+            write_slice(c, first % SERVICES,
+                        addresses(first % SERVICES, 4 + first))
+        lab.kill()
+        lab.start(source=source)
+    wait_until(lambda: time.monotonic() > late + 1, "there are connections")
+    new, kept = traffic.finish_well()
+    # And new ones did not come to those that had gone.
+    gone = {a for i in range(SERVICES) for a in addresses(i, 0, 4)}
+    assert not [e for e in new if e[0] > late and e[3] in gone]
+    assert {e[3] for e in kept if e[0] > late} & gone
+    end(lab, c)
+
+
+@with_pods
+def test_failure_api_server(lab, c):
+    """The API server is killed; others take its place, who cannot prove who
+    they are, talk nonsense, or nothing.  Each is complained of once, traffic
+    goes on, and at last all is as the real one says."""
+    traffic = begin(lab, c, source=with_cluster_kubeconfig())
+    sent = changes(lab)
+    c.api.kill()
+    other = k8s.Pki(os.path.join(World.folder, "impostor"), "other-ca")
+    cert = other.issue("s", "/CN=127.0.0.1", "IP:127.0.0.1")
+    for what, cert, behave in (
+            ("silence", None, None),
+            ("certificate", cert, lambda _, sock: respond(sock, "{}")),
+            ("nonsense", c.server_cert,
+             lambda _, sock: sock.sendall(bytes(range(256))))):
+        since, before = len(lab.log()), failures(lab)
+        server = BadServer(cert, behave, k8s.PORT)
+        wait_until(lambda b=before: failures(lab) > b, "there are failures")
+        server.close()
+        said = warnings(lab, since)
+        # What it had said before of no server at all is not said again.
+        assert len(said) <= 2, (what, said)
+        assert what != "certificate" or not server.requests, server.requests
+    assert changes(lab) == sent
+    c.start_api()
+    for i in range(SERVICES):
+        write_slice(c, i, addresses(i, 2))
+        wait_endpoints(lab, i, addresses(i, 2))
+    wait_until(lambda: "/api/v1/services works again" in lab.log(),
+               "Services are watched again")
+    traffic.finish_well()
+    end(lab, c)
+
+
+@with_pods
+def test_failure_token(lab, c):
+    """A token that expires while the program runs, and is renewed."""
+    for obj in manifest_objects():
+        if obj["kind"] != "DaemonSet":
+            put(c, obj)
+    folder = os.path.join(World.folder, "expiring")
+    os.mkdir(folder)
+    shutil.copy(c.pki.ca, os.path.join(folder, "ca.crt"))
+
+    def write(token):
+        path = os.path.join(folder, "token")
+        with open(path + ".new", "w") as stream:
+            stream.write(token + "\n")
+        os.rename(path + ".new", path)
+
+    # A token is good for another minute, because of clocks that differ.
+    expires = time.time() + 6
+    write(c.token("ovs-kube-proxy", 6 - 60))
+    lab.env.update(KUBERNETES_SERVICE_HOST=k8s.HOST,
+                   KUBERNETES_SERVICE_PORT=str(k8s.PORT))
+    traffic = begin(lab, c, source="--in-cluster=" + folder)
+    sent = changes(lab)
+    # A watch that has begun goes on.
+    while time.time() < expires + 1:
+        time.sleep(0.1)
+    write_slice(c, 0, addresses(0, 1))
+    wait_endpoints(lab, 0, addresses(0, 1))
+    assert failures(lab) == 0 and changes(lab) > sent
+    since, sent = len(lab.log()), changes(lab)
+    c.api.kill()
+    c.start_api()
+    wait_until(lambda: "HTTP status 401" in lab.log(), "it is refused")
+    before = failures(lab)
+    wait_until(lambda: failures(lab) > before, "it has tried again")
+    assert sum("HTTP status 401" in line for line in warnings(lab, since)) \
+        == 1, lab.log()[since:]
+    assert changes(lab) == sent
+    # As a kubelet does.
+    write(c.call("POST", c.path("ServiceAccount", "kube-system") +
+                 "/ovs-kube-proxy/token", {
+                     "apiVersion": "authentication.k8s.io/v1",
+                     "kind": "TokenRequest",
+                     "spec": {"expirationSeconds": 600}})["status"]["token"])
+    write_slice(c, 0, addresses(0, 2))
+    wait_endpoints(lab, 0, addresses(0, 2))
+    traffic.finish_well()
+    end(lab, c)
+
+
+def configuration(lab):
+    """What is configured in the switch's database."""
+    columns = {
+        "Bridge": "name,controller,datapath_type,fail_mode,external_ids,"
+                  "other_config,flow_tables,ports,protocols,mirrors",
+        "Port": "name,interfaces,tag,trunks,other_config,external_ids",
+        "Interface": "name,type,options,ofport_request,other_config",
+        "Controller": "target", "Manager": "target",
+        "Open_vSwitch": "bridges,manager_options,other_config,external_ids"}
+    return {table: json.loads(lab.run(
+        "ovs-vsctl", "--format=json", "--columns=" + names, "list", table))
+        for table, names in columns.items()}
+
+
+@with_pods
+def test_failure_switch(lab, c):
+    """The switch is killed: our flows come back by themselves, and connections
+    work again.  Its database was not touched."""
+    traffic = begin(lab, c, source=with_cluster_kubeconfig())
+    before = configuration(lab)
+    ours = [line for line in lab.flows() if "0x6b70" in line], lab.groups()
+    time.sleep(1)
+    killed = time.monotonic()
+    lab.kill_switch()
+    assert not lab.synced()
+    # What changes meanwhile is not lost.
+    write_slice(c, 0, addresses(0, 1))
+    lab.daemon("ovs-vswitchd", "--disable-system")
+    wait_until(lambda: ([line for line in lab.flows() if "0x6b70" in line]
+                        == ours[0]) and lab.synced(), "the flows are back")
+    assert len(lab.groups()) == len(ours[1])
+    wait_endpoints(lab, 0, addresses(0, 1))
+    lab.program()
+    back = time.monotonic()
+    time.sleep(3)
+    (new, failed), (kept, kept_failed) = traffic.finish()
+    assert not [e for e in failed if e[0] > back], failed
+    late = [e for e in new if e[0] > back]
+    assert len(late) > LOAD
+    print("        away for %.1f s; %d of %d connections begun then failed; "
+          "of %d that stayed, %d went on" % (
+              back - killed, len(failed),
+              len([e for e in new + failed if killed < e[0] < back]),
+              HOLD, HOLD - len(kept_failed)), flush=True)
+    assert configuration(lab) == before
+    end(lab, c)
+
+
+@with_pods
+def test_failure_others(lab, c):
+    """Somebody removes all that is ours: it comes back.  Connections that
+    stay do; new ones may be refused, but only until then."""
+    traffic = begin(lab, c, source=with_cluster_kubeconfig())
+    ours = [line for line in lab.flows() if "0x6b70" in line]
+    gone = []
+
+    def ofctl(*args):
+        time.sleep(0.5)
+        since = time.monotonic()
+        lab.run("ovs-ofctl", "-O", "OpenFlow15", *args)
+        wait_until(lambda: lab.synced() and len(lab.groups()) == SERVICES and
+                   [line for line in lab.flows() if "0x6b70" in line] == ours,
+                   "all is back")
+        gone.append((since, time.monotonic()))
+
+    ofctl("del-flows", "br0", "cookie=0x6b70000000000000/0xffff000000000000")
+    ofctl("del-groups", "br0")
+    ofctl("del-meters", "br0")
+    for table in 62, 64:
+        ofctl("add-flow", "br0", "table=%d,priority=0,actions=drop" % table)
+    time.sleep(0.5)
+    (new, failed), (kept, kept_failed) = traffic.finish()
+    assert not kept_failed and kept, kept_failed
+    bad = [f for f in failed if not any(
+        start < f[1] and f[0] < stop for start, stop in gone)]
+    assert not bad, bad
+    print("        %d of %d connections were refused, in %.2f s without all "
+          "flows" % (len(failed), len(new),
+                     sum(stop - start for start, stop in gone)), flush=True)
+    end(lab, c)

@@ -386,6 +386,64 @@ symbol flow;
  ...>
  }
 
+// A GTP-U port counts what it sends once, without what is taken off before.
+// hook gtpu_tx: ofproto/ofproto-dpif-xlate.c, 1
+@gtpu_tx@
+symbol ctx, xport, flow;
+@@
+ compose_output_action__(...)
+ {
+ <...
+-netdev_vport_inc_tx(xport->netdev, ctx->xin->resubmit_stats);
++gtpu_stats_inc_tx(xport->netdev, ctx->xin->upcall_flow, flow,
++                  ctx->xin->resubmit_stats);
+ ...>
+ }
+
+// hook gtpu_tx_cached: ofproto/ofproto-dpif-xlate.c, 1
+@gtpu_tx_cached@
+symbol ctx, xport, flow;
+identifier entry;
+@@
+ compose_output_action__(...)
+ {
+ <...
++gtpu_stats_cache_tx(ctx->xin->xcache, xport->netdev, ctx->xin->upcall_flow,
++                    flow, true);
+ entry = xlate_cache_add_entry(ctx->xin->xcache, XC_NETDEV);
+ entry->dev.tx = netdev_ref(xport->netdev);
++gtpu_stats_cache_tx(ctx->xin->xcache, xport->netdev, ctx->xin->upcall_flow,
++                    flow, false);
+ ...>
+ }
+
+// hook gtpu_tx_patch: ofproto/ofproto-dpif-xlate.c, 1
+@gtpu_tx_patch@
+identifier entry;
+symbol in_dev;
+@@
+ patch_port_output(...)
+ {
+ <...
+-entry->dev.tx = netdev_ref(in_dev->netdev);
++entry->dev.tx = gtpu_stats_ref_tx(in_dev->netdev);
+ ...>
+ }
+
+// hook gtpu_tx_sent: ofproto/ofproto-dpif-xlate.c, 1
+@gtpu_tx_sent@
+identifier backup_xcache;
+symbol ctx, xport, tnl_push_data;
+@@
+ native_tunnel_output(...)
+ {
+ <...
+ xlate_cache_steal_entries(backup_xcache, ctx->xin->xcache);
++gtpu_stats_cache_sent(backup_xcache, xport->netdev,
++                      tnl_push_data.header_len);
+ ...>
+ }
+
 // hook gtpu_output_include: ofproto/tunnel.c, 1
 @gtpu_output_include@ @@
  #include "tunnel.h"

@@ -31,6 +31,7 @@ struct ofgroup;
 struct ofpbuf;
 struct ofputil_bucket;
 struct smap;
+struct xlate_cache;
 struct xlate_in;
 
 /* In each "struct group_dpif": its load-balancing part, or null.  Comes and
@@ -98,5 +99,17 @@ bool gtpu_xlate_gets_eth(enum netdev_pt_mode, const struct flow *);
 void gtpu_xlate_input(const struct flow *, struct flow_wildcards *);
 void gtpu_xlate_output(const struct netdev *, struct flow *,
                        struct flow_wildcards *);
+
+/* Statistics of what a tunnel port sends; see gtpu-stats.c.  Only GTP-U's differ
+ * from Open vSwitch's. */
+void gtpu_stats_inc_tx(const struct netdev *, const struct flow *received,
+                       const struct flow *sent,
+                       const struct dpif_flow_stats *);
+void gtpu_stats_cache_tx(struct xlate_cache *, const struct netdev *,
+                         const struct flow *received, const struct flow *sent,
+                         bool before);
+struct netdev *gtpu_stats_ref_tx(const struct netdev *);
+void gtpu_stats_cache_sent(struct xlate_cache *, const struct netdev *,
+                           size_t header_len);
 
 #endif /* ofproto-hooks.h */

@@ -150,6 +150,7 @@ TESTSUITE_AT = \
 	tests/testsuite.at
 SYSTEM_TESTSUITE_AT = \
 	tests/system-gtpu.at \
+	tests/system-gtpu-network.at \
 	tests/system-gtpu-signalling.at \
 	tests/system-lb.at \
 	tests/system-macros.at \
@@ -163,9 +164,10 @@ EXTRA_DIST += \
 	tests/doc-example.py \
 	tests/fuse-packet.py \
 	tests/gtpu-packet.py \
-	tests/gtpu-refused.py \
-	tests/lb-errors.py \
 	tests/gtpu-peer.py \
+	tests/gtpu-refused.py \
+	tests/gtpu-traffic.py \
+	tests/lb-errors.py \
 	tests/lb-gtpu-packets.py \
 	tests/lb-storm.py \
 	tests/lb_wire.py \

@@ -286,10 +286,13 @@ class Lab:
         # The datapath follows the tables at its own pace.
         self.run("ovs-appctl", "-t", "ovs-vswitchd", "revalidator/wait")
 
+    def switch_pid(self):
+        with open(os.path.join(self.dir, "ovs-vswitchd.pid")) as stream:
+            return int(stream.read())
+
     def kill_switch(self):
         """Kills ovs-vswitchd; daemon() starts it again."""
-        with open(os.path.join(self.dir, "ovs-vswitchd.pid")) as stream:
-            pid = int(stream.read())
+        pid = self.switch_pid()
         os.kill(pid, signal.SIGKILL)
         self.daemons.remove("ovs-vswitchd")
         wait_until(lambda: not os.path.exists("/proc/%d" % pid),

@@ -12,11 +12,13 @@ import time
 import cluster as k8s
 from cluster import wait_until
 from harness import World, admin
-from lab import NODE, make_service
+from lab import NODE, make_service, make_slice
 from pods import PORT, endpoint, requests, with_pods
-from server import BadServer, respond
+from server import BadServer, begin as begin_response, respond
 from tests_cluster import manifest_objects
+from tests_proxy import VIP, VIP6, check, with_lab
 from tests_proxy_api import put
+from tests_servers import bad_config
 
 SERVICES, ENDPOINTS = 4, 8
 # New connections a second, and connections that stay.
@@ -332,3 +334,113 @@ def test_failure_others(lab, c):
           "flows" % (len(failed), len(new),
                      sum(stop - start for start, stop in gone)), flush=True)
     end(lab, c)
+
+
+# Objects that no API server of today would send, but one of tomorrow, or
+# somebody who means ill.
+GOOD = make_service(
+    "good", clusterIPs=[VIP, VIP6], ipFamilies=["IPv4", "IPv6"],
+    type="NodePort", future={"field": [1, {"x": None}]}, ports=[
+        {"name": "p", "protocol": "TCP", "port": 80, "targetPort": 8080,
+         "nodePort": 30080, "appProtocol": "x", "future": 7}])
+SIX = make_service("six", clusterIP="fd00:96::77", ipFamilies=["IPv6"])
+MANY = make_service("many", clusterIP="10.96.1.1", ports=[
+    {"name": "p%d" % n, "protocol": "TCP", "port": n}
+    for n in range(1, 5001)])
+MALFORMED = [
+    make_service("bad-port", clusterIP="10.96.2.1", ports=[{"port": 70000}]),
+    make_service("bad-address", clusterIP="10.96.2.1.1"),
+    make_service("bad-type", clusterIP="10.96.2.3", ports={"port": 80}),
+    dict(make_service("bad-spec"), spec=[1]),
+]
+SLICES = [
+    make_slice("good", "a"),
+    make_slice("good", "a", ipv6=True),
+    make_slice("six", "b", ipv6=True),
+]
+BAD_SLICES = [
+    dict(make_slice("good", "b"), metadata={
+        "name": "bad-endpoints", "namespace": "default",
+        "labels": {"kubernetes.io/service-name": "good"}}, endpoints=7),
+    dict(make_slice("good"), metadata={
+        "name": "fqdn", "namespace": "default",
+        "labels": {"kubernetes.io/service-name": "good"}},
+        addressType="FQDN", endpoints=[{"addresses": ["a.example"]}]),
+]
+# A node, and a cluster, of IPv4 alone.
+NODE4 = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1"},
+         "spec": {"podCIDR": "10.1.0.0/24", "podCIDRs": ["10.1.0.0/24"]},
+         "status": {"addresses": [
+             {"type": "InternalIP", "address": "192.0.2.1"}]}}
+
+
+class Store:
+    """Answers as an API server does that has these objects, and then sends
+    events by send()."""
+
+    def __init__(self, **objects):
+        self.objects = objects
+        self.version = 1
+        self.watches = {}
+
+    def versioned(self, obj):
+        return dict(obj, metadata=dict(obj["metadata"],
+                                       resourceVersion=str(self.version)))
+
+    def behave(self, request, sock):
+        path = request.split(" ", 2)[1]
+        kind = path.partition("?")[0].rpartition("/")[2]
+        if "watch=1" in path:
+            begin_response(sock)
+            self.watches[kind] = sock
+            time.sleep(3600)
+        respond(sock, json.dumps({
+            "kind": "List", "apiVersion": "v1",
+            "metadata": {"resourceVersion": str(self.version)},
+            "items": [self.versioned(o) for o in self.objects[kind]]}))
+        return True
+
+    def send(self, kind, *objects):
+        wait_until(lambda: kind in self.watches, kind + " are watched")
+        for obj in objects:
+            self.version += 1
+            self.watches[kind].sendall((json.dumps({
+                "type": "MODIFIED", "object": self.versioned(obj)}) +
+                "\n").encode())
+
+
+@with_lab
+def test_failure_objects(lab, c):
+    """Objects that are malformed, of another version or family, or large:
+    complained of once, and the others work."""
+    store = Store(services=[GOOD, SIX, MANY] + MALFORMED,
+                  endpointslices=SLICES + BAD_SLICES, nodes=[NODE4])
+    server = BadServer(c.server_cert, store.behave)
+    lab.start(source="--kubeconfig=" + bad_config(c, server))
+
+    def works(*endpoints):
+        names = " ".join(endpoints)
+        check(lab, "pod", VIP, names)
+        check(lab, "pod", VIP6, "a")
+        check(lab, "ext", lab.hosts["node"].ip4, names, True, dport=30080)
+        check(lab, "pod", "10.96.1.1", "reject", dport=5000)
+        check(lab, "pod", "fd00:96::77", "b")
+        # Nowhere is said where node ports of IPv6 would be.
+        check(lab, "ext", lab.hosts["node"].ip6, "untouched", dport=30080)
+
+    works("a")
+    # All of it again and again.
+    for _ in range(3):
+        store.send("services", *MALFORMED, SIX, GOOD, MANY)
+        store.send("endpointslices", *BAD_SLICES)
+    store.send("endpointslices", make_slice("good", "a", "b"))
+    lab.wait_shown("default/good", "10.1.0.3:8080")
+    works("a", "b")
+    said = [line for line in lab.log().splitlines() if "|WARN|" in line]
+    for obj in MALFORMED + BAD_SLICES[:1]:
+        about = [line for line in said if "default/%s: " %
+                 obj["metadata"]["name"] in line]
+        assert len(about) == 1, said
+    assert len(said) == len(MALFORMED) + 1, said
+    server.close()
+    lab.stop()

@@ -262,7 +262,8 @@ identifier ctx, group;
 +    struct ofputil_bucket *lb_bucket;
 +    uint32_t lb_id;
 +
-+    lb_bucket = lb_xlate_bucket(group, ctx->xin, ctx->wc, &lb_id);
++    lb_bucket = lb_xlate_bucket(group, ctx->xin, ctx->wc, &lb_id,
++                                &ctx->xout->avoid_caching);
 +    if (!lb_bucket) {
 +        xlate_report(ctx, OFT_DETAIL, "the datapath chooses the bucket");
 +        ctx_trigger_recirculate_with_hash(ctx, LB_XLATE_HASH_ALG, lb_id);

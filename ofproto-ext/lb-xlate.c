@@ -98,10 +98,11 @@ count_bucketless(struct group_dpif *group, struct xlate_in *xin)
  * choose: then the caller freezes translation, with lb_xlate_put_action() for
  * the table that is stored in '*id'.  Consumes the token in 'xin->flow', so
  * that the next group does not take it for its own, and adds to 'wc' what the
- * answer depends on.  Any thread. */
+ * answer depends on.  If the bucket has gone, sets '*avoid_caching', since no
+ * packet will have its token for long.  Any thread. */
 struct ofputil_bucket *
 lb_xlate_bucket(struct group_dpif *group, struct xlate_in *xin,
-                struct flow_wildcards *wc, uint32_t *id)
+                struct flow_wildcards *wc, uint32_t *id, bool *avoid_caching)
 {
     const struct lb_group *lb = lb_group_get(group);
 
@@ -115,6 +116,7 @@ lb_xlate_bucket(struct group_dpif *group, struct xlate_in *xin,
     xin->flow.dp_hash = 0;
     wc->masks.dp_hash = UINT32_MAX;
     if (!b) {
+        *avoid_caching = true;
         count_bucketless(group, xin);
         return NULL;
     }

@@ -78,7 +78,8 @@ bool lb_support_set(struct dpif_backer *, int argc, const char *argv[],
 bool lb_xlate_applies(const struct group_dpif *);
 struct ofputil_bucket *lb_xlate_bucket(struct group_dpif *,
                                        struct xlate_in *,
-                                       struct flow_wildcards *, uint32_t *id);
+                                       struct flow_wildcards *, uint32_t *id,
+                                       bool *avoid_caching);
 uint32_t lb_xlate_get_hash(const struct xlate_in *);
 bool lb_xlate_put_action(struct xlate_in *, uint32_t hash_alg, uint32_t id,
                          uint32_t recirc_id, struct ofpbuf *odp_actions);

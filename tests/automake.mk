@@ -128,6 +128,10 @@ endif
 #   make check         ours, on the dummy datapath
 #   make check-system  with the DPDK datapath and network namespaces, as root
 #   make check-ovs     Open vSwitch's own suite, compared with stock's
+#   make check-sanitized
+#                      check-system, or SANITIZED=check-autotest, with
+#                      AddressSanitizer and then with ThreadSanitizer, each of
+#                      which needs a build of Open vSwitch: not part of check
 #
 # Each takes TESTSUITEFLAGS: '-j4', '-k lb', '3-5 -v'.  check-ovs takes
 # OVSSUITEFLAGS instead; see tests/run-ovs-suite --help.
@@ -173,7 +177,9 @@ EXTRA_DIST += \
 	tests/lb_wire.py \
 	tests/ovs-suite-known-failures \
 	tests/run-ovs-suite \
+	tests/run-sanitized \
 	tests/run.sh \
+	tests/sanitizer-suppressions-thread \
 	tests/send-group.py \
 	tests/system-ovn-traffic.py \
 	tests/system-traffic.py
@@ -246,6 +252,14 @@ check-system: extended tests/system-testsuite tests/atconfig tests/atlocal
 
 check-ovs: extended
 	$(AM_V_at)$(srcdir)/tests/run-ovs-suite $(OVSSUITEFLAGS) $(OVS)/extended
+
+SANITIZED = check-system
+.PHONY: check-sanitized
+check-sanitized:
+	$(AM_V_at)for s in address thread; do \
+	    $(srcdir)/tests/run-sanitized $$s $(abs_srcdir)/configure \
+	        $(SANITIZED) TESTSUITEFLAGS='$(TESTSUITEFLAGS)' || exit 1; \
+	done
 
 clean-local: clean-testsuites
 .PHONY: clean-testsuites

@@ -3,7 +3,7 @@
 """Measures load-balanced groups beside those of Open vSwitch, with packets.
 
     bench-lb.py BUILD LIBRARY moves [BUCKETS...]
-    bench-lb.py BUILD LIBRARY new|cycles
+    bench-lb.py BUILD LIBRARY new|loss|cycles
 
 BUILD is the build folder of the project, LIBRARY tests/bench/bench-traffic.so
 (make it by that name).  Needs root and hugepages, as 'make bench' does.  One
@@ -18,10 +18,14 @@ Prints tables in Markdown:
   new     1,000,000 packets, each of a new flow, through a group whose buckets
           have been used before: megaflows, upcalls, packets lost, cycles.
 
+  loss    A million packets of 100,000 flows, which are new at first, at 1.5
+          million a second into a receive queue of 2,048: packets lost.
+
   cycles  Cycles per packet with 10,000 to 1,000,000 flows that come again and
           again, receive and transmit included."""
 
 import collections
+import itertools
 import os
 import random
 import sys
@@ -212,6 +216,31 @@ def new(bench):
                   flush=True)
 
 
+def loss(bench):
+    n, flows, rate = 1000000, 100000, 1500000
+    bench.small_buckets()
+    print('| buckets | method | megaflows | upcalls | packets lost | % |')
+    print('|---|---|---|---|---|---|')
+    for n_buckets in (16, 1000):
+        for method in METHODS:
+            bench.fresh(method, [(b, 1) for b in range(n_buckets)], flows)
+            # So that each bucket has been used, by other flows.
+            bench.source.set_file(bench.pcaps.get(
+                'others', itertools.islice(workloads.to_vip(flows + 20000),
+                                           flows, None)))
+            bench.traffic.send(bench.source, 20000)
+            bench.source.set_file(bench.vips(flows))
+            bench.switch.clear()
+            bench.source['rate'] = rate
+            lost = bench.traffic.send(bench.source, n)
+            bench.source['rate'] = 0
+            perf = bench.switch.perf()
+            print('| %d | %s | %d | %d | %d | %.1f |'
+                  % (n_buckets, method, bench.switch.megaflows(),
+                     perf['upcalls'] + perf['lost'], lost, 100 * lost / n),
+                  flush=True)
+
+
 def cycles(bench):
     rounds = 5
     print('| flows | ' + ' | '.join(CYCLES) + ' |')
@@ -237,7 +266,7 @@ def main():
         bench = Bench(os.path.abspath(build), os.path.abspath(library),
                       folder)
         try:
-            {'moves': moves, 'new': new, 'cycles': cycles}[what](
+            {'moves': moves, 'new': new, 'loss': loss, 'cycles': cycles}[what](
                 bench, *sys.argv[4:])
         finally:
             bench.switch.end()

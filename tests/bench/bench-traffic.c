@@ -39,13 +39,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <rte_cycles.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <rte_memcpy.h>
 
 #define UNUSED __attribute__((unused))
 
-enum { N_SLOTS = 8, MAX_TX_QUEUES = 16 };
+/* A source with a rate keeps as many packets as Open vSwitch's receive queues
+ * do by default, and loses what comes when they are full. */
+enum { N_SLOTS = 8, MAX_TX_QUEUES = 16, QUEUE = 2048 };
 
 /* One port.  Written by us: 'done', 'used', 'error'; else by who measures. */
 struct slot {
@@ -56,9 +59,10 @@ struct slot {
     uint32_t run;               /* Source: send.  Sink: keep packets. */
     uint32_t error;             /* 1 if 'file' cannot be used. */
     uint64_t limit;             /* Source: ends after so many packets. */
-    uint64_t done;              /* Packets sent, or received. */
+    uint64_t done;              /* Packets sent and lost, or received. */
     uint64_t size;              /* Sink: bytes that fit 'file'. */
     uint64_t used;              /* Sink: bytes that were needed. */
+    uint64_t rate;              /* Source: packets a second; 0: no limit. */
 };
 
 /* A packet in a pcap file in host byte order. */
@@ -74,6 +78,7 @@ struct port {
     uint8_t *data;
     size_t size;
     size_t next;                /* Source: offset of the next packet. */
+    uint64_t start, started;    /* Source: TSC and 'done' when it began. */
     const struct rte_eth_rxtx_callback *rx;
     const struct rte_eth_rxtx_callback *tx[MAX_TX_QUEUES];
 };
@@ -152,6 +157,49 @@ open_file(struct port *port)
     slot->error = !port->data;
 }
 
+/* Returns the next packet of the file of 'port'. */
+static const struct record *
+next_packet(struct port *port)
+{
+    const struct record *r = (const void *) (port->data + port->next);
+
+    port->next += sizeof *r + r->caplen;
+    if (port->next == port->size) {
+        port->next = PCAP_HEADER;
+    }
+    return r;
+}
+
+/* Returns how many packets wait at 'port', and takes those away for which the
+ * queue had no place. */
+static uint64_t
+waiting(struct port *port)
+{
+    struct slot *slot = port->slot;
+    uint64_t left = slot->limit - slot->done;
+    uint64_t now, due, n;
+
+    if (!slot->rate) {
+        return left;
+    }
+
+    now = rte_rdtsc();
+    if (!port->start) {
+        port->start = now;
+        port->started = slot->done;
+    }
+    due = (double) (now - port->start) / rte_get_tsc_hz() * slot->rate;
+    n = due - (slot->done - port->started);
+    if (n > left) {
+        n = left;
+    }
+    for (; n > QUEUE; n--) {
+        next_packet(port);
+        slot->done++;
+    }
+    return n;
+}
+
 /* Gives the 'n' mbufs of 'pkts' the next packets of the file. */
 static uint16_t
 source_rx(uint16_t port_id UNUSED, uint16_t queue UNUSED,
@@ -163,6 +211,7 @@ source_rx(uint16_t port_id UNUSED, uint16_t queue UNUSED,
     uint16_t i, n_sent = n;
 
     if (!__atomic_load_n(&slot->run, __ATOMIC_ACQUIRE)) {
+        port->start = 0;
         n_sent = 0;
     } else {
         if (port->epoch != slot->epoch) {
@@ -170,21 +219,19 @@ source_rx(uint16_t port_id UNUSED, uint16_t queue UNUSED,
         }
         if (!port->data) {
             n_sent = 0;
-        } else if (slot->limit - slot->done < n_sent) {
-            n_sent = slot->limit - slot->done;
+        } else {
+            uint64_t n_waiting = waiting(port);
+
+            n_sent = n_waiting < n ? n_waiting : n;
         }
     }
     for (i = 0; i < n_sent; i++) {
-        const struct record *r = (const void *) (port->data + port->next);
+        const struct record *r = next_packet(port);
         struct rte_mbuf *m = pkts[i];
 
         rte_memcpy(rte_pktmbuf_mtod(m, void *), r + 1, r->caplen);
         m->data_len = r->caplen;
         m->pkt_len = r->caplen;
-        port->next += sizeof *r + r->caplen;
-        if (port->next == port->size) {
-            port->next = PCAP_HEADER;
-        }
     }
     if (n_sent < n) {
         rte_pktmbuf_free_bulk(pkts + n_sent, n - n_sent);

@@ -9,10 +9,10 @@ import time
 from packets import PCAP_HEADER, read_records
 
 N_SLOTS = 8
-SLOT = struct.Struct("=32s192sIIIIQQQQ")
+SLOT = struct.Struct("=32s192sIIIIQQQQQ")
 FIELDS = {"sink": (224, "=I"), "epoch": (228, "=I"), "run": (232, "=I"),
           "error": (236, "=I"), "limit": (240, "=Q"), "done": (248, "=Q"),
-          "size": (256, "=Q"), "used": (264, "=Q")}
+          "size": (256, "=Q"), "used": (264, "=Q"), "rate": (272, "=Q")}
 NO_LIMIT = (1 << 64) - 1
 
 

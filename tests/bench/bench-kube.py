@@ -11,7 +11,8 @@ the dummy datapath.  Prints tables in Markdown:
 
   - First sync: from the program's start to the switch's last answer, processor
     time and memory of the program and of the switch, what was sent.  Then the
-    same for a restart, which finds all of it there.
+    same for a restart, which finds all of it there, and after somebody else has
+    deleted all of it, which is OpenFlow alone.
 
   - One change: an endpoint is the first of its Service, from the API server's
     answer to the writer to the switch's report of the new flow.
@@ -151,37 +152,60 @@ class Proxy:
             env=self.switch.env, text=True, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, check=False).stdout
 
-    def changes(self):
-        """Flow and group modifications that were sent."""
-        text = subprocess.run(['curl', '-s', 'http://127.0.0.1:10249/metrics'],
+    @staticmethod
+    def metrics():
+        return subprocess.run(['curl', '-s', 'http://127.0.0.1:10249/metrics'],
                               stdout=subprocess.PIPE, text=True,
                               check=True).stdout
+
+    def changes(self):
+        """Flow and group modifications that were sent."""
         return sum(int(n) for n in re.findall(
-            r'^ovs_kube_proxy_changes_total\{.*\} (\d+)', text, re.M))
+            r'^ovs_kube_proxy_changes_total\{.*\} (\d+)', self.metrics(),
+            re.M))
+
+    def is_synced(self, groups):
+        status = self.appctl('sync/status')
+        return (re.search(r'^synced', status, re.M)
+                and ', %d groups; 0 to be changed' % groups in status)
 
     def wait_synced(self, groups):
         """Returns how long it took from the start."""
-        def done():
-            status = self.appctl('sync/status')
-            return (re.search(r'^synced', status, re.M)
-                    and ', %d groups; 0 to be changed' % groups in status)
-        wait_until(done, '%d groups are there: %s' % (
-            groups, self.appctl('sync/status')), 900)
+        wait_until(lambda: self.is_synced(groups), '%d groups are there: %s' %
+                   (groups, self.appctl('sync/status')), 900)
         return time.monotonic() - self.start
+
+    def put_back(self, groups):
+        """Deletes all, returns how long it took to be there again from when
+        the program began to do something about it."""
+        def metric(name):
+            return int(re.search(r'^ovs_kube_proxy_%s (\d+)' % name,
+                                 self.metrics(), re.M)[1])
+
+        for what in 'del-flows', 'del-groups':
+            self.switch.run('ovs-ofctl', '-O', 'OpenFlow15', what, 'br0')
+        wait_until(lambda: metric('repairs_total'), 'it has noticed')
+        start = time.monotonic()
+        wait_until(lambda: self.is_synced(groups), 'all is back', 900)
+        return time.monotonic() - start
 
 
 def first_sync(build, cluster, n, switch, rows):
-    for what in 'first', 'restart':
+    for what in 'first', 'restart', 'deleted':
         before = usage(switch.switch)[0]
-        proxy = Proxy(build, cluster, switch)
-        seconds = proxy.wait_synced(n)
+        if what == 'deleted':
+            worked, sent = usage(proxy.daemon)[0], proxy.changes()
+            seconds = proxy.put_back(n)
+        else:
+            proxy, worked, sent = Proxy(build, cluster, switch), 0, 0
+            seconds = proxy.wait_synced(n)
         cpu, rss = usage(proxy.daemon)
         switch_cpu, switch_rss = usage(switch.switch)
-        changes = proxy.changes()
+        changes = proxy.changes() - sent
         rows.append('| %d | %s | %.1f | %.1f | %.0f | %.1f | %.0f | %d | %s |'
-                    % (n, what, seconds, cpu, rss, switch_cpu - before,
-                       switch_rss, changes, '%.0f' % (changes / seconds)
-                       if changes else ''))
+                    % (n, what, seconds, cpu - worked, rss,
+                       switch_cpu - before, switch_rss, changes,
+                       '%.0f' % (changes / seconds) if changes else ''))
         if what == 'first':
             proxy.daemon.kill()
     return proxy

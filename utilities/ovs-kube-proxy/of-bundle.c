@@ -386,6 +386,9 @@ end(struct of_sync *sync, bool ok)
         }
         if (!bad) {
             sync->retry = now + RETRY_MS;
+            if (sync->repair) {
+                sync->retry = MIN(sync->retry, sync->repair);
+            }
         }
     }
 

@@ -19,6 +19,7 @@ datapath_dpdk_libdatapath_la_SOURCES = \
 	datapath-dpdk/gtpu-decap.c \
 	datapath-dpdk/gtpu-drop.c \
 	datapath-dpdk/gtpu-encap.c \
+	datapath-dpdk/gtpu-linear.c \
 	datapath-dpdk/gtpu-match.c \
 	datapath-dpdk/gtpu-options.c \
 	datapath-dpdk/gtpu-peer.c \

@@ -82,6 +82,10 @@ void gtpu_vport_get_stats(const struct netdev *, struct netdev_stats *);
  * to be dropped and counted there.  See gtpu-decap.c. */
 uint8_t gtpu_tunnel_frag_mask(const char *name);
 
+/* Makes the packets, just received, contiguous in memory, of which only DPDK
+ * has others; see gtpu-linear.c. */
+void gtpu_linearize_batch(struct dp_packet_batch *);
+
 /* The options that "gtpu" has and no other type.
  *
  * gtpu_option_is_known() tells whether 'key' is one.  gtpu_options_check()

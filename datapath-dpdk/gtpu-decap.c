@@ -157,8 +157,8 @@ parse_outer(const struct dp_packet *packet, struct flow_tnl *tnl,
     if (!l3 || !l4 || l4 <= l3 || packet->l4_ofs > linear) {
         return GTPU_DROP_OUTER;
     } else if (linear < dp_packet_size(packet)) {
-        /* Open vSwitch does not work on packets of several segments: to set
-         * the size of one would make it lie about its first. */
+        /* gtpu-linear.c could do nothing about it.  To set the size of a
+         * packet of several segments would make it lie about its first. */
         return (enum gtpu_drop) GTPU_ERR_NOT_LINEAR;
     }
 

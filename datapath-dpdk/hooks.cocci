@@ -162,6 +162,18 @@ identifier dev_name;
  #include "tnl-ports.h"
 +#include "datapath-dpdk/datapath-hooks.h"
 
+// hook gtpu_linear: lib/dpif-netdev.c, 1
+@gtpu_linear@
+identifier batch, n;
+@@
+ dp_netdev_process_rxq_port(...)
+ {
+ <...
++gtpu_linearize_batch(&batch);
+ n = dp_packet_batch_size(&batch);
+ ...>
+ }
+
 // hook gtpu_stats: lib/netdev-vport.c, 1
 @gtpu_stats@
 identifier netdev, stats;

@@ -159,6 +159,7 @@ SYSTEM_TESTSUITE_AT = \
 	tests/system-lb.at \
 	tests/system-macros.at \
 	tests/system-ovn.at \
+	tests/system-robustness.at \
 	tests/system-testsuite.at
 
 EXTRA_DIST += \
@@ -170,6 +171,7 @@ EXTRA_DIST += \
 	tests/gtpu-packet.py \
 	tests/gtpu-peer.py \
 	tests/gtpu-refused.py \
+	tests/gtpu-segments.py \
 	tests/gtpu-traffic.py \
 	tests/lb-errors.py \
 	tests/lb-gtpu-packets.py \

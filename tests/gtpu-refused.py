@@ -24,8 +24,8 @@ prints the inner packets that come out, in the same order.
     gtpu-refused.py send INTERFACE MAC SRC DST [COUNT]
 
 sends the IPv4 ones from an interface to MAC, between those addresses, COUNT
-times, with a good G-PDU of TEID 2 after each, and prints how many there were
-of each kind: "bad N good N"."""
+times, but for fragments, with a good G-PDU of TEID 2 after each, and prints how
+many there were of each kind: "bad N good N"."""
 
 import collections
 import importlib.machinery
@@ -169,7 +169,7 @@ def send(interface, mac, src, dst, count):
     outer = {'src': src, 'dst': dst, 'smac': own}
     bad = []
     for name, reason, payload, keys in ROWS + ROWS_IPV4:
-        if reason not in ('ok', 'host'):
+        if reason not in ('ok', 'host', 'fragment'):
             data = INNER[4] if payload == 'INNER' else payload
             bad.append(build(data, keys, 4, **outer))
     good = mac + build(INNER[4], {'teid': '2'}, 4, **outer)[6:]

@@ -21,6 +21,7 @@
 #include "openvswitch/types.h"
 
 struct conn;
+struct conn_key;
 struct conntrack;
 struct dp_netdev_flow;
 struct dp_netdev_pmd_thread;
@@ -50,6 +51,8 @@ int lb_action_parse(const char *, struct ofpbuf *actions);
 
 /* The connection tracker's NAT; see ct-nat.c. */
 bool ct_nat_applies(uint16_t ct_state, const struct nat_action_info_t *);
+void ct_nat_icmp6_outer(struct dp_packet *, const struct conn_key *,
+                        uint16_t nat_action);
 
 /* The tunnel type "gtpu".
  *

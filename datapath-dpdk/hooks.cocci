@@ -139,6 +139,22 @@ expression list rest;
  ...>
  }
 
+// hook ct_nat_icmp6: lib/conntrack.c, 1
+@ct_nat_icmp6@
+identifier pkt, related, key, nat_action;
+@@
+ nat_packet(struct dp_packet *pkt, ..., bool related)
+ {
+ <...
+-nat_packet_ipv6(pkt, key, nat_action);
++if (related) {
++    ct_nat_icmp6_outer(pkt, key, nat_action);
++} else {
++    nat_packet_ipv6(pkt, key, nat_action);
++}
+ ...>
+ }
+
 // hook vport_include: lib/netdev-vport.c, 1
 @vport_include@ @@
  #include "netdev-vport.h"

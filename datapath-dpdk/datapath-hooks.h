@@ -54,6 +54,11 @@ bool ct_nat_applies(uint16_t ct_state, const struct nat_action_info_t *);
 void ct_nat_icmp6_outer(struct dp_packet *, const struct conn_key *,
                         uint16_t nat_action);
 
+/* SCTP in the connection tracker; see ct-sctp.c. */
+bool ct_sctp_extract(struct conn_key *, const void *data, size_t size,
+                     const size_t *min_size);
+void ct_sctp_set_ports(struct dp_packet *, const struct conn_key *);
+
 /* The tunnel type "gtpu".
  *
  * The first three are the class's functions, for gtpu-encap.c (main or handler

@@ -155,6 +155,46 @@ identifier pkt, related, key, nat_action;
  ...>
  }
 
+// hook ct_sctp_extract: lib/conntrack.c, 1
+@ct_sctp_extract@
+identifier key, data, size, related, l3, validate_checksum, chk_len;
+@@
+ extract_l4(struct conn_key *key, const void *data, size_t size,
+            bool *related, const void *l3, bool validate_checksum,
+            size_t *chk_len)
+ {
++if (key->nw_proto == IPPROTO_SCTP) {
++    return ct_sctp_extract(key, data, size, chk_len);
++}
+ ...
+ }
+
+// hook ct_sctp_ports: lib/conntrack.c, 1
+@ct_sctp_ports@
+identifier pkt, key;
+@@
+ pat_packet(struct dp_packet *pkt, const struct conn_key *key)
+ {
++if (key->nw_proto == IPPROTO_SCTP) {
++    ct_sctp_set_ports(pkt, key);
++    return;
++}
+ ...
+ }
+
+// hook ct_sctp_tuple: lib/conntrack.c, 1
+@ct_sctp_tuple@
+expression nat_info, key;
+expression list rest;
+@@
+ nat_get_unique_tuple(...)
+ {
+ <...
+ set_dport_range(nat_info, key, rest);
++pat_proto = pat_proto || (key)->nw_proto == IPPROTO_SCTP;
+ ...>
+ }
+
 // hook vport_include: lib/netdev-vport.c, 1
 @vport_include@ @@
  #include "netdev-vport.h"

@@ -207,7 +207,8 @@ test_rule_1_cluster_set(void **state OVS_UNUSED)
     check(SERVICE(PORTS)
           SLICE("s", EP("10.0.0.2", HERE) EP("10.0.0.1", THERE)
                 EP("10.0.0.3", NOT_READY) EP("10.0.0.4", ENDING)),
-          WEB("") "    cluster: 10.0.0.1:8080 10.0.0.2:8080(local)\n");
+          WEB("") "    cluster: 10.0.0.1:8080 10.0.0.2:8080(local)\n"
+          "    old connections: 10.0.0.4:8080(draining)\n");
     /* None is ready: those that end and serve, whatever the hints say. */
     check(SERVICE(PORTS)
           SLICE("s", EP("10.0.0.3", NOT_READY) EP("10.0.0.4", ENDED)
@@ -229,7 +230,8 @@ test_rule_2_local_set(void **state OVS_UNUSED)
           SLICE("s", EP("10.0.0.1", HERE) EP("10.0.0.2", ENDING HERE)
                 EP("10.0.0.3", THERE)),
           WEB("") "    cluster: 10.0.0.1:8080(local) 10.0.0.3:8080\n"
-          "    internal: 10.0.0.1:8080(local)\n");
+          "    internal: 10.0.0.1:8080(local)\n"
+          "    old connections: 10.0.0.2:8080(local)(draining)\n");
 }
 
 static void
@@ -254,7 +256,8 @@ test_rule_4_topology(void **state OVS_UNUSED)
     check(SERVICE(PORTS)
           SLICE("s", EP("10.0.0.1", ZONE("a")) EP("10.0.0.2", ZONE("b"))
                 EP("10.0.0.3", ENDING)),
-          WEB("") "    cluster: 10.0.0.1:8080\n");
+          WEB("") "    cluster: 10.0.0.1:8080\n"
+          "    old connections: 10.0.0.3:8080(draining)\n");
     /* One missing hint, or none for our zone, disables it. */
     check(SERVICE(PORTS)
           SLICE("s", EP("10.0.0.1", ZONE("a")) EP("10.0.0.2", "")),
@@ -508,7 +511,8 @@ test_rule_16_health_check(void **state OVS_UNUSED)
           WEB(", health check on port 31000: 2")
           "    cluster: 10.0.0.1:8080(local) 10.0.0.3:8080 "
           "10.0.0.4:8080(local)\n"
-          "    external: 10.0.0.1:8080(local) 10.0.0.4:8080(local)\n");
+          "    external: 10.0.0.1:8080(local) 10.0.0.4:8080(local)\n"
+          "    old connections: 10.0.0.2:8080(local)(draining)\n");
 }
 
 static void

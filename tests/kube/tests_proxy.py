@@ -165,28 +165,32 @@ def nodeport(**spec):
 
 @with_lab
 def test_rule_19_families_and_protocols(lab, _):
-    ports = [{"name": "p", "protocol": p, "port": 80, "targetPort": 8080,
-              "nodePort": 30080} for p in ("TCP", "UDP")]
-    ports[1]["name"] = "u"
+    """Both families, and the same port number for three protocols."""
+    protocols = "TCP", "UDP", "SCTP"
+    ports = [{"name": p.lower(), "protocol": p, "port": 80,
+              "targetPort": 8080, "nodePort": 30080} for p in protocols]
     service = make_service(
         "s", clusterIPs=[VIP, VIP6], ipFamilies=["IPv4", "IPv6"],
         **nodeport(ports=ports))
-    slices = [make_slice("s", "a", "b", protocol=p, ipv6=v6)
-              for p in ("TCP", "UDP") for v6 in (False, True)]
+    slices = [make_slice("s", *hosts, protocol=p, ipv6=v6)
+              for p, hosts in (("TCP", "ab"), ("UDP", "a"), ("SCTP", "ab"))
+              for v6 in (False, True)]
     for s in slices:
-        s["ports"][0]["name"] = "u" if "udp" in s["metadata"]["name"] else "p"
+        s["ports"][0]["name"] = s["ports"][0]["protocol"].lower()
     empty = make_service("e", clusterIP="10.96.0.20",
                          clusterIPs=["10.96.0.20", "fd00:96::20"],
                          ipFamilies=["IPv4", "IPv6"])
     lab.write(service, empty, *slices)
     lab.start()
-    for protocol in "TCP", "UDP":
+    for protocol in protocols:
+        expected = "a" if protocol == "UDP" else "a b"
         for vip, node in (VIP, NODE), (VIP6, NODE6):
-            check(lab, "pod", vip, "a b", protocol=protocol)
-            check(lab, "a", vip, "a b", protocol=protocol)
-            check(lab, "ext", vip, "a b", True, protocol=protocol)
-            check(lab, "ext", node, "a b", True, protocol=protocol,
+            check(lab, "pod", vip, expected, protocol=protocol)
+            check(lab, "a", vip, expected, protocol=protocol)
+            check(lab, "ext", vip, expected, True, protocol=protocol)
+            check(lab, "ext", node, expected, True, protocol=protocol,
                   dport=30080)
+        check(lab, "ext", LB, expected, True, protocol=protocol)
         for vip in "10.96.0.20", "fd00:96::20":
             check(lab, "pod", vip, "reject", protocol=protocol)
         check(lab, "pod", "fd00:96::30", "drop", protocol=protocol)

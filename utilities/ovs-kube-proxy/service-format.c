@@ -39,6 +39,17 @@ format_sources(const struct service_port *p, struct ds *s)
 }
 
 static void
+format_endpoint(const struct service_endpoint *e, struct ds *s)
+{
+    bool ip4 = IN6_IS_ADDR_V4MAPPED(&e->addr);
+
+    ds_put_cstr(s, ip4 ? " " : " [");
+    ipv6_format_mapped(&e->addr, s);
+    ds_put_format(s, "%s:%d%s%s", ip4 ? "" : "]", e->port,
+                  e->local ? "(local)" : "", e->draining ? "(draining)" : "");
+}
+
+static void
 format_set(const char *what, const struct service_set *set, struct ds *s)
 {
     ds_put_format(s, "    %s:", what);
@@ -48,17 +59,42 @@ format_set(const char *what, const struct service_set *set, struct ds *s)
         ds_put_cstr(s, " drop: the endpoints are on other nodes");
     }
     for (size_t i = 0; i < set->n; i++) {
-        const struct service_endpoint *e = &set->endpoints[i];
-
-        bool ip4 = IN6_IS_ADDR_V4MAPPED(&e->addr);
-
-        ds_put_cstr(s, ip4 ? " " : " [");
-        ipv6_format_mapped(&e->addr, s);
-        ds_put_format(s, "%s:%d%s%s", ip4 ? "" : "]", e->port,
-                      e->local ? "(local)" : "",
-                      e->draining ? "(draining)" : "");
+        format_endpoint(&set->endpoints[i], s);
     }
     ds_put_char(s, '\n');
+}
+
+static bool
+in_set(const struct service_endpoint *e, const struct service_set *set)
+{
+    for (size_t i = 0; i < set->n; i++) {
+        if (set->endpoints[i].port == e->port
+            && ipv6_addr_equals(&set->endpoints[i].addr, &e->addr)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Appends those that terminate and get no new connections, but keep what they
+ * have. */
+static void
+format_old(const struct service_port *p, struct ds *s)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->serving.n; i++) {
+        const struct service_endpoint *e = &p->serving.endpoints[i];
+
+        if (e->draining && !in_set(e, &p->cluster)
+            && !in_set(e, &p->internal) && !in_set(e, &p->external)) {
+            ds_put_cstr(s, n++ ? "" : "    old connections:");
+            format_endpoint(e, s);
+        }
+    }
+    if (n) {
+        ds_put_char(s, '\n');
+    }
 }
 
 /* Appends to 's', in lines, what is to be done for 'service' and why. */
@@ -101,5 +137,6 @@ service_format(const struct service *service, struct ds *s)
         if (p->external_local) {
             format_set("external", &p->external, s);
         }
+        format_old(p, s);
     }
 }

@@ -73,9 +73,7 @@ pipeline_replace_hairpins(struct service_pipeline *p, struct piped_service *s,
     const char *name;
 
     for (size_t i = 0; service && i < service->n; i++) {
-        add_hairpins(p, &service->ports[i].cluster, &hairpins);
-        add_hairpins(p, &service->ports[i].internal, &hairpins);
-        add_hairpins(p, &service->ports[i].external, &hairpins);
+        add_hairpins(p, &service->ports[i].serving, &hairpins);
     }
     SSET_FOR_EACH (name, &hairpins) {
         if (!sset_contains(&s->hairpins, name)) {

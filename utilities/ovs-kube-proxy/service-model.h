@@ -75,6 +75,8 @@ struct service_port {
     struct service_set external;    /* For others' traffic to node_port,
                                      * external_ips and lb_ips; pods' and this
                                      * node's uses 'cluster' (rule 6). */
+    struct service_set serving;     /* All that old connections may go on to,
+                                     * in any set or in none. */
     uint16_t health_check_node_port;    /* Host byte order; 0: none. */
     unsigned int n_local_ready; /* Addresses of ready endpoints on our node,
                                  * of any port of the Service. */

@@ -214,6 +214,24 @@ make_set(const struct candidates *all, enum topology topology, bool local)
     return set;
 }
 
+/* Makes the set of those of 'all' that serve at all. */
+static struct service_set
+make_serving(const struct candidates *all)
+{
+    struct service_set set = { .verdict = SERVICE_FORWARD };
+
+    set.endpoints = xcalloc(MAX(all->n, 1), sizeof *set.endpoints);
+    for (size_t i = 0; i < all->n; i++) {
+        const struct candidate *c = &all->c[i];
+
+        if (c->rank != UNUSABLE) {
+            set.endpoints[set.n] = c->e;
+            set.endpoints[set.n++].draining = c->rank == DRAINING;
+        }
+    }
+    return set;
+}
+
 /* Returns how many addresses of ready endpoints on our node there are,
  * whatever their ports. */
 static unsigned int
@@ -275,6 +293,7 @@ make_sets(struct service_port *port, const struct kube_service *s,
     port->cluster = make_set(all, choose_topology(all), false);
     port->internal = s->internal_local ? local : port->cluster;
     port->external = s->external_local ? local : port->cluster;
+    port->serving = make_serving(all);
     if (!s->internal_local && !s->external_local) {
         free(local.endpoints);
     }
@@ -338,6 +357,7 @@ destroy_port(struct service_port *port)
         free(port->internal.endpoints);
     }
     free(port->cluster.endpoints);
+    free(port->serving.endpoints);
     free(port->cluster_ips);
     free(port->external_ips);
     free(port->lb_ips);
@@ -491,7 +511,8 @@ ports_equal(const struct service_port *a, const struct service_port *b)
             && sources_equal(a, b)
             && sets_equal(&a->cluster, &b->cluster)
             && sets_equal(&a->internal, &b->internal)
-            && sets_equal(&a->external, &b->external));
+            && sets_equal(&a->external, &b->external)
+            && sets_equal(&a->serving, &b->serving));
 }
 
 /* Returns true if 'a' and 'b', of Services of the same name, either of which

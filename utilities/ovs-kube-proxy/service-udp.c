@@ -26,10 +26,15 @@ struct paths {
     size_t n, allocated;
 };
 
+/* Adds the ways from port 'port' of 'addr', which is one of 'sp', to all
+ * endpoints that serve it.  One that terminates, or that a traffic policy or
+ * topology has come to leave out, keeps the connections that it has. */
 static void
 add_paths(struct paths *paths, const struct in6_addr *addr, uint16_t port,
-          const struct service_set *set)
+          const struct service_port *sp)
 {
+    const struct service_set *set = &sp->serving;
+
     for (size_t i = 0; i < set->n; i++) {
         if (paths->n >= paths->allocated) {
             paths->array = x2nrealloc(paths->array, &paths->allocated,
@@ -44,29 +49,18 @@ add_paths(struct paths *paths, const struct in6_addr *addr, uint16_t port,
     }
 }
 
-/* All ways from the address 'addr' of 'sp' to its endpoints. */
-static void
-add_external_paths(struct paths *paths, const struct in6_addr *addr,
-                   uint16_t port, const struct service_port *sp)
-{
-    add_paths(paths, addr, port, &sp->external);
-    if (sp->external_local) {
-        add_paths(paths, addr, port, &sp->cluster);
-    }
-}
-
 static void
 add_port_paths(const struct service_pipeline *p, struct paths *paths,
                const struct service_port *sp)
 {
     for (size_t i = 0; i < sp->n_cluster_ips; i++) {
-        add_paths(paths, &sp->cluster_ips[i], sp->port, &sp->internal);
+        add_paths(paths, &sp->cluster_ips[i], sp->port, sp);
     }
     for (size_t i = 0; i < sp->n_external_ips; i++) {
-        add_external_paths(paths, &sp->external_ips[i], sp->port, sp);
+        add_paths(paths, &sp->external_ips[i], sp->port, sp);
     }
     for (size_t i = 0; i < sp->n_lb_ips; i++) {
-        add_external_paths(paths, &sp->lb_ips[i], sp->port, sp);
+        add_paths(paths, &sp->lb_ips[i], sp->port, sp);
     }
     for (size_t i = 0; sp->node_port && i < p->t.n_nodeports; i++) {
         const struct service_cidr *cidr = &p->t.nodeports[i];
@@ -74,8 +68,8 @@ add_port_paths(const struct service_pipeline *p, struct paths *paths,
         if (IN6_IS_ADDR_V4MAPPED(&cidr->addr) != sp->ipv6) {
             bool host = cidr->plen == (sp->ipv6 ? 128 : 32);
 
-            add_external_paths(paths, host ? &cidr->addr : &in6addr_any,
-                               sp->node_port, sp);
+            add_paths(paths, host ? &cidr->addr : &in6addr_any,
+                      sp->node_port, sp);
         }
     }
 }

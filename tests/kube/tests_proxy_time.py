@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""ovs-kube-proxy, the rules about what happens after a change: affinity,
+health checks, connections that end or stay, the first lists, ICMP errors."""
+
+import http.client
+import json
+import os
+import time
+
+from scapy.layers.inet import ICMP, TCP, IPerror, TCPerror, UDPerror
+from scapy.layers.inet6 import ICMPv6DestUnreach, IPerror6
+from scapy.packet import Raw
+
+from cluster import wait_until
+from lab import NODE as NODE_OBJECT
+from lab import ip_layer, l4, make_service, make_slice, network
+from tests_proxy import (EXTERNAL, LB, NODE, NODE6, VIP, VIP6, answer, check,
+                         nodeport, segment, sports, try_connections,
+                         with_lab)
+from tests_proxy_api import api_slice, put
+from tests_proxy_rules import (BOTH, DRAINS, GONE, READY, both, dual,
+                               endpoint, slice_of)
+
+
+# Rule 8.
+
+CLIENTS = 60
+
+
+def affine(timeout):
+    config = {"clientIP": {"timeoutSeconds": timeout}}
+    return make_service("s", sessionAffinity="ClientIP",
+                        sessionAffinityConfig=config, **BOTH)
+
+
+def choices(lab, vip):
+    """The endpoint that each of many clients gets."""
+    host = lab.hosts["pod"]
+    lab.drain()
+    for i in range(CLIENTS):
+        client = "fd01::1:%x" % i if ":" in vip else "10.1.0.%d" % (i + 100)
+        host.send(ip_layer(client, vip) / segment("TCP", next(sports), 80))
+    got = lab.collect(lambda got: len(got) >= CLIENTS)
+    assert len(got) == CLIENTS, len(got)
+    return {network(packet)[0]: name for name, packet in got}
+
+
+@with_lab
+def test_rule_08_affinity_timeout(lab, _):
+    """Clients stay with their endpoint until they pause for the timeout."""
+    two = both(("a", {}), ("b", {}))
+    three = both(("a", {}), ("b", {}), ("remote", {}))
+    lab.write(affine(3), *two)
+    lab.start()
+    before = {vip: choices(lab, vip) for vip in (VIP, VIP6)}
+    lab.write(affine(3600), *two)
+    lab.wait_shown("default/s", "affinity for 3600 s")
+    for group in lab.groups():
+        assert "selection_method_param=%d" % (3600 << 32) in group, group
+    for vip in VIP, VIP6:
+        assert choices(lab, vip) == before[vip]
+    lab.apply(affine(3600), *three)
+    for vip in VIP, VIP6:
+        assert choices(lab, vip) == before[vip]
+    # A third of them would choose "remote" if they were new.
+    lab.apply(affine(1), *three)
+
+    def moved():
+        # It takes a pause.
+        time.sleep(1.5)
+        return all("remote" in choices(lab, vip).values()
+                   for vip in (VIP, VIP6))
+
+    wait_until(moved, "clients that paused choose again")
+    # The default, and no more than a day.
+    service = affine(1)
+    del service["spec"]["sessionAffinityConfig"]
+    lab.apply(service, *three)
+    assert "affinity for 10800 s" in lab.appctl("service/show", "default/s")
+    for group in lab.groups():
+        assert "selection_method_param=%d" % (10800 << 32) in group, group
+    lab.stop()
+
+
+# Rule 16.
+
+HEALTH_PORT = 30999
+
+
+def health(lab):
+    """The status and body of the health-check node port, or None if it is
+    closed."""
+    assert lab.synced()
+    try:
+        connection = http.client.HTTPConnection("127.0.0.1", HEALTH_PORT,
+                                                timeout=20)
+        connection.request("GET", "/")
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
+    except ConnectionRefusedError:
+        return None
+
+
+@with_lab
+def test_rule_16_health_check_port(lab, _):
+    """200 while there is a local endpoint that is ready, else 503."""
+    def service(**spec):
+        return make_service("s", healthCheckNodePort=HEALTH_PORT, **nodeport(
+            externalTrafficPolicy="Local", **spec))
+
+    lab.write()
+    lab.start()
+    assert health(lab) is None
+    for slices, status, n in (
+            ([make_slice("s", "a", "b", "remote")], 200, 2),
+            ([slice_of(endpoint("a", **READY), endpoint("b", **DRAINS))],
+             200, 1),
+            ([slice_of(endpoint("a", **DRAINS), endpoint("b", **GONE))],
+             503, 0),
+            ([make_slice("s", "remote")], 503, 0),
+            ([], 503, 0)):
+        lab.apply(service(), *slices)
+        wait_until(lambda: health(lab), "the port is open")
+        assert health(lab) == (status, {
+            "service": {"namespace": "default", "name": "s"},
+            "localEndpoints": n, "serviceProxyHealthy": True}), health(lab)
+    lab.apply()
+    wait_until(lambda: health(lab) is None, "the port is closed")
+    lab.stop()
+
+
+# Rule 17.
+
+class Connection:
+    """One of "source" to "dst", that the test sends packets on."""
+
+    def __init__(self, lab, source, dst, protocol="UDP", dport=80):
+        self.lab, self.host = lab, lab.hosts[source]
+        self.packet = ip_layer(self.host.address(dst), dst) / \
+            segment(protocol, next(sports), dport)
+        self.established = False
+
+    def where(self):
+        """Sends a packet, and has it answered; who got it?"""
+        self.lab.drain()
+        self.host.send(self.packet)
+        got = self.lab.collect(len, 5)
+        for name, packet in got:
+            if name != self.host.name:
+                self.lab.hosts[name].send(answer(packet))
+                back = self.lab.collect(len, 5)
+                assert len(back) == 1, back
+        if TCP in self.packet and not self.established:
+            header = l4(self.packet)
+            header.flags, header.seq, header.ack = "PA", 1001, 5001
+            self.packet /= b"data"
+            self.established = True
+        return [name for name, _ in got]
+
+
+UDP_PORTS = [{"name": "p", "protocol": "UDP", "port": 80, "targetPort": 8080,
+              "nodePort": 30080},
+             {"name": "p", "protocol": "TCP", "port": 80, "targetPort": 8080,
+              "nodePort": 30080}]
+
+
+def all_slices(*endpoints):
+    ports = [{"name": "p", "protocol": p, "port": 8080}
+             for p in ("UDP", "TCP")]
+    return both(*endpoints, ports=ports)
+
+
+@with_lab
+def test_rule_17_udp_and_tcp(lab, _):
+    """UDP leaves an endpoint that does not serve any more, at all addresses
+    of the Service, and not earlier; TCP stays."""
+    lab.write(dual(ports=UDP_PORTS), *all_slices(("a", {})))
+    lab.start()
+    ways = [("pod", VIP, 80), ("pod", VIP6, 80), ("ext", VIP, 80),
+            ("ext", LB, 80), ("ext", EXTERNAL, 80), ("ext", NODE, 30080),
+            ("ext", NODE6, 30080), ("a", VIP, 80)]
+    udp = [Connection(lab, source, dst, "UDP", dport)
+           for source, dst, dport in ways]
+    tcp = [Connection(lab, source, dst, "TCP", dport)
+           for source, dst, dport in ways[:4]]
+    for way, connection in zip(ways, udp):
+        assert connection.where() == ["a"], way
+    for way, connection in zip(ways, tcp):
+        assert connection.where() == ["a"], way
+    # It terminates, but serves on.
+    lab.apply(dual(ports=UDP_PORTS), *all_slices(("a", DRAINS), ("b", {})))
+    assert "old connections: 10.1.0.2:8080" in \
+        lab.appctl("service/show", "default/s")
+    for way, connection in zip(ways, udp):
+        assert connection.where() == ["a"], way
+    assert {name for name, _ in try_connections(lab, "pod", VIP)} == {"b"}
+    # It does not serve any more.
+    lab.apply(dual(ports=UDP_PORTS), *all_slices(("a", GONE), ("b", {})))
+    for way, connection in zip(ways, udp):
+        assert connection.where() == ["b"], way
+    for way, connection in zip(ways, tcp):
+        assert connection.where() == ["a"], way
+    # Nobody serves, and then there is no Service.
+    lab.apply(dual(ports=UDP_PORTS))
+    for connection in udp[:4]:
+        assert connection.where() == [connection.host.name]
+    lab.apply()
+    assert udp[0].where() == []
+    for way, connection in zip(ways, tcp):
+        assert connection.where() == ["a"], way
+    lab.stop()
+
+
+# Rule 18.
+
+def grant(c, *rules):
+    """Lets the account "half" do what "rules" say, and nothing else."""
+    put(c, {"apiVersion": "v1", "kind": "ServiceAccount",
+            "metadata": {"name": "half", "namespace": "kube-system"}})
+    put(c, {"apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRole", "metadata": {"name": "half"},
+            "rules": [{"apiGroups": [group], "resources": [resource],
+                       "verbs": ["list", "watch"]}
+                      for group, resource in rules]})
+    put(c, {"apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRoleBinding", "metadata": {"name": "half"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io",
+                        "kind": "ClusterRole", "name": "half"},
+            "subjects": [{"kind": "ServiceAccount", "name": "half",
+                          "namespace": "kube-system"}]})
+
+
+@with_lab
+def test_rule_18_both_lists_first(lab, c):
+    """Nothing is changed before Services and EndpointSlices are known."""
+    half = [("", "services"), ("", "nodes")]
+    put(c, {k: v for k, v in NODE_OBJECT.items() if k != "status"})
+    c.call("PATCH", c.path("Node") + "/n1/status",
+           {"status": NODE_OBJECT["status"]}, "application/merge-patch+json")
+    put(c, make_service("s"))
+    put(c, api_slice("s", "a"))
+    grant(c, *half)
+    source = "--kubeconfig=" + c.kubeconfig(
+        "half.conf", {"token": c.token("half", 600)})
+    before = lab.flows(), lab.groups()
+
+    def refused():
+        return "endpointslices.discovery.k8s.io is forbidden" in lab.log() \
+            and lab.appctl("sync/status").startswith("waiting for the first")
+
+    lab.start(source=source, wait=False)
+    wait_until(lambda: lab.proxy.poll() is None and
+               os.path.exists(os.path.join(lab.dir, "ovs-kube-proxy.pid")),
+               "it has started")
+    wait_until(refused, "it may not read EndpointSlices")
+    assert (lab.flows(), lab.groups()) == before
+    grant(c, ("discovery.k8s.io", "endpointslices"), *half)
+    wait_until(lab.synced, "it may read all")
+    check(lab, "pod", VIP, "a")
+
+    # What the last run left stays as long.
+    lab.stop()
+    before = lab.flows(), lab.groups()
+    c.delete("Service", "s")
+    grant(c, *half)
+    with open(os.path.join(lab.dir, "proxy.log"), "w"):
+        pass
+    lab.start(source=source, wait=False)
+    wait_until(refused, "it may not read EndpointSlices")
+    assert (lab.flows(), lab.groups()) == before
+    check(lab, "pod", VIP, "a")
+    grant(c, ("discovery.k8s.io", "endpointslices"), *half)
+    wait_until(lab.synced, "it may read all")
+    check(lab, "pod", VIP, "drop")
+    lab.stop()
+    c.delete("EndpointSlice", "s-tcp4")
+    c.delete("Node", "n1")
+
+
+# Rule 20.
+
+def unreachable(src, dst, quoted):
+    """An ICMP error about the packet "quoted"."""
+    if ":" in dst:
+        return ip_layer(src, dst) / ICMPv6DestUnreach(code=4) / \
+            Raw(bytes(quoted))
+    return ip_layer(src, dst) / ICMP(type=3, code=3) / Raw(bytes(quoted))
+
+
+def quotes(error):
+    """What an ICMP error says of the packet that it is about: addresses,
+    ports."""
+    ip = error[IPerror6] if IPerror6 in error else error[IPerror]
+    l4error = error[TCPerror] if TCPerror in error else error[UDPerror]
+    return ip.src, ip.dst, l4error.sport, l4error.dport
+
+
+@with_lab
+def test_rule_20_icmp_errors_both_ways(lab, _):
+    """Errors about either direction say what the other side had sent."""
+    ports = [{"name": "p", "protocol": p, "port": 80, "targetPort": 8080}
+             for p in ("UDP", "TCP")]
+    lab.write(make_service("s", ports=ports, **BOTH),
+              *all_slices(("a", {}), ("b", {})))
+    lab.start()
+    for vip in VIP, VIP6:
+        for protocol in "UDP", "TCP":
+            for source in "pod", "ext":
+                host = lab.hosts[source]
+                (name, packet), = try_connections(lab, source, vip,
+                                                  protocol, n=1)
+                client, server = host.address(vip), network(packet)[1]
+                seen_src, sport = network(packet)[0], l4(packet).sport
+                lab.hosts[name].send(answer(packet))
+                (_, back), = lab.collect(len)
+                client_port = l4(back).dport
+                # From the endpoint, about the client's packet.
+                lab.drain()
+                lab.hosts[name].send(unreachable(server, seen_src, packet))
+                (to, error), = lab.collect(len)
+                assert to == source, (to, error)
+                assert network(error) == (vip, client), error
+                assert quotes(error) == (client, vip, client_port, 80), (
+                    error, quotes(error), client_port)
+                # From the client, about the endpoint's answer.
+                host.send(unreachable(client, vip, back))
+                (to, error), = lab.collect(len)
+                assert to == name, (to, error)
+                assert network(error) == (seen_src, server), error
+                assert quotes(error) == (server, seen_src, 8080, sport), error
+    lab.stop()

@@ -169,9 +169,13 @@ class Lab:
         self.daemon("ovsdb-server", db,
                     "--remote=punix:" + os.path.join(self.dir, "db.sock"))
         self.run("ovs-vsctl", "--no-wait", "init")
+        self.configure()
         self.daemon("ovs-vswitchd", "--disable-system")
         self.run("ovs-vsctl", "add-br", "br0", "--", "set", "Bridge", "br0",
                  "datapath_type=netdev", "fail-mode=secure")
+
+    def configure(self):
+        """Before the switch starts."""
 
     def program(self):
         """The flows of the one whose switch it is."""

@@ -5,16 +5,19 @@
     s0 10.1.0.0/18 ──┐
     s1 10.1.64.0/18 ─┤                        "n1", 192.0.2.1,
     s2 10.1.128.0/18 ┤                        pods 10.1.0.0/16, 10.2.0.0/16
-    s3 10.1.192.0/18 ┼── br0, userspace datapath, no PMD thread
+    s3 10.1.192.0/18 ┼── br0, userspace datapath
     c0 10.2.0.1 ─────┤
     c1 10.2.0.2 ─────┘   table 0:  ip -> table 60 (Services)
                          table 20: routes
 
 A pod "s0" stands for as many as are wanted: it has all addresses of its
-prefix.
+prefix.  With KUBE_DPDK in the environment the ports are DPDK's (net_af_packet)
+and have a PMD thread, which takes a processor; without, ovs-vswitchd's main
+thread does all.
 """
 
 import os
+import re
 import subprocess
 import sys
 
@@ -113,7 +116,32 @@ class Web:
 class PodLab(Lab):
     def __init__(self):
         self.webs = []
+        self.dpdk = bool(os.environ.get("KUBE_DPDK"))
         super().__init__()
+
+    def configure(self):
+        if self.dpdk:
+            with open("/proc/meminfo") as stream:
+                free = re.search(r"HugePages_Free: +(\d+)", stream.read())
+            huge = free and int(free[1]) >= 256
+            memory = "--in-memory" if huge else \
+                "--no-huge --legacy-mem --no-shconf -m 1024"
+            cpu = max(os.sched_getaffinity(0))
+            self.run("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".",
+                     "other_config:dpdk-init=true",
+                     'other_config:dpdk-extra="--no-pci --no-telemetry %s"' %
+                     memory, "other_config:dpdk-socket-mem=256",
+                     "other_config:pmd-cpu-mask=%#x" % (1 << cpu))
+            self.expected += [
+                "EAL: ", "mempool", "MTU", "checksum offload", "flow control",
+                "statistics", "affinity", "failed to enumerate system"]
+
+    def add_port(self, name, number):
+        super().add_port(name, number)
+        if self.dpdk:
+            self.run("ovs-vsctl", "set", "Interface", name, "type=dpdk",
+                     "options:dpdk-devargs=net_af_packet_%s,iface=%s" %
+                     (name, name))
 
     def add_hosts(self):
         prefixes = [("s%d" % i, "10.1.%d.0/18" % (64 * i))

@@ -227,4 +227,5 @@ def test_churn(lab, c):
         c.delete("Service", "s%d" % one.number)
         c.delete("EndpointSlice", "s%d-x" % one.number)
     c.delete("Node", "n1")
+    wait_until(lambda: not lab.groups() and lab.synced(), "all is removed")
     lab.stop()

@@ -95,6 +95,7 @@ EXTRA_DIST += \
 	tests/kube/tests_failures.py \
 	tests/kube/tests_local.py \
 	tests/kube/tests_proxy.py \
+	tests/kube/tests_proxy_admin.py \
 	tests/kube/tests_proxy_api.py \
 	tests/kube/tests_proxy_large.py \
 	tests/kube/tests_proxy_reject.py \

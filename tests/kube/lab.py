@@ -130,6 +130,7 @@ class Lab:
         self.normal = normal
         # In the log of the switch.
         self.expected = ["selection method 'maglev'"] if stock else []
+        self.processes = []     # To be killed at the end, if they run.
         self.node = copy.deepcopy(NODE)
         self.n_writes = 0
         self.daemons = []
@@ -313,6 +314,9 @@ class Lab:
     def close(self):
         if self.proxy and self.proxy.poll() is None:
             self.kill()
+        for process in self.processes:
+            process.kill()
+            process.wait()
         for name in reversed(self.daemons):
             self.run("ovs-appctl", "-t", name, "exit", check=False)
         for host in self.hosts.values():

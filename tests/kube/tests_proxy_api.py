@@ -37,6 +37,10 @@ def node(c):
     put(c, {k: v for k, v in NODE.items() if k != "status"})
     c.call("PATCH", c.path("Node") + "/n1/status",
            {"status": NODE["status"]}, "application/merge-patch+json")
+    # Lists come out of a cache of the server's, which may be late.
+    wait_until(lambda: c.call(
+        "GET", c.path("Node") + "/n1?resourceVersion=0")["status"].get(
+            "addresses"), "the server knows the node")
 
 
 def open_connection(lab, source):

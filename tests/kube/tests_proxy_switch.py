@@ -217,6 +217,7 @@ class Second:
                  "--no-chdir", "--unixctl=" + self.ctl] + self.PLACE +
                 ["unix:" + lab.mgmt()], env=lab.env, stdout=log, stderr=log,
                 stdin=subprocess.DEVNULL)
+        lab.processes.append(self.process)
         wait_until(lambda: lab.run(
             "ovs-appctl", "-t", self.ctl, "sync/status",
             check=False).startswith("synced\n"), "the second is synced")

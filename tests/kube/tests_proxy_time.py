@@ -13,12 +13,11 @@ from scapy.layers.inet6 import ICMPv6DestUnreach, IPerror6
 from scapy.packet import Raw
 
 from cluster import wait_until
-from lab import NODE as NODE_OBJECT
 from lab import ip_layer, l4, make_service, make_slice, network
 from tests_proxy import (EXTERNAL, LB, NODE, NODE6, VIP, VIP6, answer, check,
                          nodeport, segment, sports, try_connections,
                          with_lab)
-from tests_proxy_api import api_slice, put
+from tests_proxy_api import api_slice, node, put
 from tests_proxy_rules import (BOTH, DRAINS, GONE, READY, both, dual,
                                endpoint, slice_of)
 
@@ -235,9 +234,7 @@ def grant(c, *rules):
 def test_rule_18_both_lists_first(lab, c):
     """Nothing is changed before Services and EndpointSlices are known."""
     half = [("", "services"), ("", "nodes")]
-    put(c, {k: v for k, v in NODE_OBJECT.items() if k != "status"})
-    c.call("PATCH", c.path("Node") + "/n1/status",
-           {"status": NODE_OBJECT["status"]}, "application/merge-patch+json")
+    node(c)
     put(c, make_service("s"))
     put(c, api_slice("s", "a"))
     grant(c, *half)

@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""ovs-kube-proxy as its operators see it: the DaemonSet, commands, HTTP."""
+
+import http.client
+import os
+import re
+import shutil
+import subprocess
+
+import cluster as k8s
+from cluster import wait_until
+from lab import METRICS_PORT, make_service, make_slice
+from tests_cluster import manifest_objects
+from tests_proxy import VIP, check, with_lab
+from tests_proxy_api import api_slice, node, put
+from tests_proxy_rules import DRAINS, READY, both, dual
+
+HEALTHZ_PORT = 10256
+
+
+def get(path, port=HEALTHZ_PORT):
+    """The status and text of a page."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    body = response.read().decode()
+    connection.close()
+    return response.status, body
+
+
+# HTTP.
+
+def parse_metrics(text):
+    """Metrics by name and labels.  The text must be as Prometheus wants it:
+    help and type of a family before its samples."""
+    values, types, helped = {}, {}, set()
+    for line in text.splitlines():
+        comment = re.fullmatch(r"# (HELP|TYPE) (\w+) (.+)", line)
+        if comment:
+            kind, name, rest = comment.groups()
+            if kind == "HELP":
+                assert name not in helped, line
+                helped.add(name)
+            else:
+                assert rest in ("counter", "gauge", "histogram"), line
+                types[name] = rest
+            continue
+        sample = re.fullmatch(
+            r"(\w+)(\{\w+=\"[^\"]*\"(?:,\w+=\"[^\"]*\")*\})? (\S+)", line)
+        assert sample, line
+        name, labels, value = sample.groups()
+        family = name if name in types else re.sub(
+            "_(bucket|sum|count)$", "", name)
+        assert family in types and family in helped, line
+        assert (types[family] == "counter") == name.endswith("_total"), line
+        assert name + (labels or "") not in values, line
+        values[name + (labels or "")] = float(value)
+    return values
+
+
+@with_lab
+def test_admin_http(lab, _):
+    """/healthz, /livez and /metrics, with the switch there and not."""
+    prefix = "ovs_kube_proxy_"
+    options = ["--healthz-address=127.0.0.1:%d" % HEALTHZ_PORT]
+    lab.write(make_service("s"), make_slice("s", "a", "b"))
+    lab.start(*options, switch="unix:" + os.path.join(lab.dir, "nothing"),
+              wait=False)
+
+    def open_ports():
+        assert lab.proxy.poll() is None, lab.log()
+        return k8s.port_is_open(HEALTHZ_PORT) and \
+            k8s.port_is_open(METRICS_PORT)
+
+    wait_until(open_ports, "it serves HTTP")
+    assert get("/livez") == (200, "ok\n")
+    assert get("/healthz") == (503, "the first sync is not done\n")
+    assert get("/metrics")[0] == 404
+    metrics = parse_metrics(lab.metrics())
+    assert metrics[prefix + "healthy"] == 0
+    assert metrics[prefix + "settled"] == 0
+    lab.kill()
+
+    lab.start(*options)
+    assert get("/livez")[0] == 200 and get("/healthz") == (200, "ok\n")
+    first = parse_metrics(lab.metrics())
+    ours = [line for line in lab.flows() if "cookie=0x6b70" in line]
+    for name, value in (
+            ("healthy", 1), ("settled", 1), ("services", 1),
+            ("switch_items{type=\"flow\"}", len(ours)),
+            ("switch_items{type=\"group\"}", 1),
+            ("changes_total{type=\"flow-put\"}", len(ours)),
+            ("changes_total{type=\"group-add\"}", 1),
+            ("bundles_failed_total", 0), ("refused_total", 0),
+            ("switch_connections_total", 1)):
+        assert first[prefix + name] == value, (name, first)
+    check(lab, "pod", VIP, "reject", dport=81)
+    lab.apply(make_service("s"), make_slice("s", "a"))
+    second = parse_metrics(lab.metrics())
+    for name in ("changes_total{type=\"group-modify\"}", "bundles_total",
+                 "rejects_total{result=\"answered\"}",
+                 "sync_latency_seconds_count", "service_updates_total"):
+        assert second[prefix + name] > first[prefix + name], (name, second)
+    assert second[prefix + "sync_latency_seconds_count"] == \
+        second[prefix + "sync_latency_seconds_bucket{le=\"+Inf\"}"]
+
+    # The switch is away for longer than it may be.
+    lab.run("ovs-appctl", "-t", "ovs-vswitchd", "exit")
+    lab.daemons.remove("ovs-vswitchd")
+    wait_until(lambda: get("/healthz") == (503, "the switch is behind\n"),
+               "it is not healthy")
+    assert get("/livez")[0] == 200
+    assert parse_metrics(lab.metrics())[prefix + "settled"] == 0
+    lab.daemon("ovs-vswitchd", "--disable-system")
+    wait_until(lambda: get("/healthz")[0] == 200, "it is healthy again")
+    lab.stop()
+
+
+# Commands.
+
+def shown_flows(text):
+    """The flows in what "service/show" says."""
+    return {re.sub(" +", " ", line.strip()) for line in text.splitlines()
+            if line.strip().startswith("table=")}
+
+
+def flows_of(lab):
+    """Those in the switch that are ours, in the same form."""
+    return {re.sub(" +", " ", re.sub(r"cookie=0x6b70\w+, ", "", line).strip())
+            for line in lab.flows() if "cookie=0x6b70" in line}
+
+
+@with_lab
+def test_admin_commands(lab, _):
+    """What service/list, service/show, service/show-base and sync/status
+    say is what the switch has."""
+    name = make_service("x", type="ExternalName", externalName="x.example")
+    del name["spec"]["clusterIP"], name["spec"]["clusterIPs"]
+    empty = make_service("e", clusterIP="10.96.0.20")
+    lab.write(dual(), *both(("a", READY), ("b", DRAINS)), empty, name)
+    lab.start()
+    assert lab.appctl("service/list") == (
+        "default/e: 1 ports, 2 flows, 0 groups\n"
+        "default/s: 2 ports, 10 flows, 2 groups\n"), \
+        lab.appctl("service/list")
+    shown = lab.appctl("service/show", "default/s")
+    assert shown.splitlines()[:7] == [
+        "default/s",
+        "  TCP port 80 \"p\", cluster IP 10.96.0.10, external IP "
+        "198.51.100.2, load balancer 198.51.100.1, node port 30080",
+        "    cluster: 10.1.0.2:8080(local)",
+        "    old connections: 10.1.0.3:8080(local)(draining)",
+        "  TCP port 80 \"p\", cluster IP fd00:96::10, external IP "
+        "2001:db8:a::2, load balancer 2001:db8:a::1, node port 30080",
+        "    cluster: [fd01::2]:8080(local)",
+        "    old connections: [fd01::3]:8080(local)(draining)"], shown
+    assert "cluster: reject: there is no endpoint" in \
+        lab.appctl("service/show", "default/e")
+    assert lab.appctl("service/show", "default/x").startswith(
+        "default/x: nothing to do, since ")
+    error = lab.appctl("service/show", "default/y", check=False)
+    assert "no such Service; give it as NAMESPACE/NAME" in error, error
+
+    flows = shown_flows(shown) | shown_flows(
+        lab.appctl("service/show", "default/e"))
+    base = shown_flows(lab.appctl("service/show-base"))
+    assert len(flows) == 12 and len(base) > 30 and not flows & base
+    # What remains are the two endpoints' ways to themselves.
+    rest = flows_of(lab) - flows - base
+    assert not (flows | base) - flows_of(lab)
+    assert len(rest) == 4 and all("table=65," in line for line in rest), rest
+    groups = {re.search(r"group_id=(\d+)", g)[1] for g in lab.groups()}
+    assert set(re.findall(r"group_id=(\d+)", shown)) == groups
+
+    lines = lab.appctl("sync/status").splitlines()
+    assert lines[0] == "synced"
+    n = len(flows_of(lab))
+    for line in ("switch unix:%s: settled" % lab.mgmt(),
+                 "selection method: maglev",
+                 "has %d flows, 2 groups; 0 to be changed, 0 under way" % n):
+        assert line in lines, lines
+    lab.stop()
+
+
+# The DaemonSet.
+
+def pod_command(lab, c, folder):
+    """The command and environment that the manifest's pod has on node n1,
+    with what is mounted there in "folder" and that of the lab."""
+    objects = {obj["kind"]: obj for obj in manifest_objects()}
+    config = dict(objects["ConfigMap"]["data"], **{
+        "api-server-host": k8s.HOST, "api-server-port": str(k8s.PORT),
+        "bridge": "br0", "next-table": "20",
+        "service-cidr": "10.96.0.0/16,fd00:96::/112",
+        "cluster-cidr": "10.1.0.0/16"})
+    container, = objects["DaemonSet"]["spec"]["template"]["spec"][
+        "containers"]
+    env = {}
+    for var in container["env"]:
+        source = var["valueFrom"]
+        if "fieldRef" in source:
+            assert source["fieldRef"]["fieldPath"] == "spec.nodeName"
+            env[var["name"]] = "n1"
+        else:
+            env[var["name"]] = config[source["configMapKeyRef"]["key"]]
+    assert container["command"] == ["ovs-kube-proxy"]
+    args = [re.sub(r"\$\((\w+)\)", lambda m: env[m[1]], arg)
+            for arg in container["args"]]
+    args = [("--in-cluster=" + folder if arg == "--in-cluster" else
+             arg.replace("/var/run/openvswitch", lab.dir)) for arg in args]
+    probes = [(probe["httpGet"]["path"], probe["httpGet"]["port"])
+              for probe in (container["livenessProbe"],
+                            container["readinessProbe"])]
+    return [lab.program_path()] + args, env, probes
+
+
+@with_lab
+def test_admin_in_cluster(lab, c):
+    """The DaemonSet's pod: its account, its token, its options, its
+    probes."""
+    for obj in manifest_objects():
+        if obj["kind"] not in ("DaemonSet", "ConfigMap"):
+            put(c, obj)
+    node(c)
+    put(c, make_service("s"))
+    put(c, api_slice("s", "a"))
+    folder = os.path.join(lab.dir, "account")
+    os.mkdir(folder)
+    shutil.copy(c.pki.ca, os.path.join(folder, "ca.crt"))
+
+    def write(token):
+        path = os.path.join(folder, "token")
+        with open(path + ".new", "w") as stream:
+            stream.write(token + "\n")
+        os.rename(path + ".new", path)
+
+    # The account's token has expired.
+    write(c.token("ovs-kube-proxy", -3600))
+    before = lab.flows()
+    command, env, probes = pod_command(lab, c, folder)
+    with open(os.path.join(lab.dir, "proxy.log"), "w") as log:
+        lab.proxy = subprocess.Popen(
+            command[:-1] + ["--pidfile", "--no-chdir", command[-1]],
+            env=dict(lab.env, **env), stdin=subprocess.DEVNULL, stdout=log,
+            stderr=log)
+    wait_until(lambda: "HTTP status 401" in lab.log(), "it is refused")
+    assert lab.flows() == before
+    assert get(*probes[0])[0] == 200 and get(*probes[1])[0] == 503
+    # It is renewed.
+    write(c.token("ovs-kube-proxy", 600))
+    wait_until(lab.synced, "ovs-kube-proxy is synced")
+    assert get(*probes[0])[0] == 200 and get(*probes[1])[0] == 200
+    check(lab, "pod", VIP, "a")
+    check(lab, "remote", VIP, "a")
+    check(lab, "ext", VIP, "a", masquerade=True)
+    check(lab, "pod", "10.96.0.11", "drop")
+    # Requests that begin later have the token that is there then.
+    write(c.token("ovs-kube-proxy", 600))
+    c.api.kill()
+    c.start_api()
+    put(c, api_slice("s", "b"))
+    lab.wait_shown("default/s", "cluster: 10.1.0.3:8080(local)\n")
+    check(lab, "pod", VIP, "b")
+    lab.stop()
+    c.delete("Service", "s")
+    c.delete("EndpointSlice", "s-tcp4")
+    c.delete("Node", "n1")

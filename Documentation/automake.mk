@@ -9,6 +9,7 @@ EXTRA_DIST += \
 	Documentation/gtpu.md \
 	Documentation/gtpu-signalling.md \
 	Documentation/hooks.md \
+	Documentation/kube-proxy-features.md \
 	Documentation/kube-proxy-pipeline.md \
 	Documentation/kube-proxy.md \
 	Documentation/load-balancing-internals.md \

@@ -5,13 +5,14 @@
 import http.client
 import json
 import os
+import re
 import socket
 import subprocess
 import tempfile
 
 import cluster as k8s
 from cluster import wait_until
-from harness import Dump, World, service
+from harness import HERE, Dump, World, service
 
 
 def manifest(folder, name, text):
@@ -208,3 +209,25 @@ def test_health(_):
     dump.appctl("health", "true")
     assert not k8s.port_is_open(30003)
     dump.stop()
+
+
+def test_features(_):
+    """Documentation/kube-proxy-features.md names tests that there are, and
+    one for each rule."""
+    path = os.path.join(HERE, "../../Documentation/kube-proxy-features.md")
+    with open(path) as stream:
+        text = stream.read()
+    there = set()
+    for name in os.listdir(HERE):
+        if name.startswith("tests_") and name.endswith(".py"):
+            with open(os.path.join(HERE, name)) as stream:
+                there |= set(re.findall(r"^def test_(\w+)", stream.read(),
+                                        re.M))
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    named = {name for row in rows for name in re.findall(
+        r"`([a-z_0-9]+)`", row)}
+    assert named <= there, named - there
+    assert {name for name in there if name.startswith("rule_")} <= named
+    for number in range(1, 21):
+        row, = [row for row in rows if row.startswith("| %d |" % number)]
+        assert "`rule_%02d_" % number in row, row

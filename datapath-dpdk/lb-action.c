@@ -110,6 +110,9 @@ execute_sticky(const struct lb_table *table, struct lb_sticky *sticky,
         lb_sticky_prefetch(sticky, hashes[i] ^ table->salt);
     }
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+        lb_sticky_prefetch_other(sticky, hashes[i] ^ table->salt);
+    }
+    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
         packet->md.dp_hash = choose_sticky(table, sticky, hashes[i], now);
     }
 }

@@ -184,23 +184,31 @@ candidate(const struct lb_sticky *sticky, uint64_t hash, size_t i)
     return &sticky->lines[line].entries[i % ENTRIES_PER_LINE];
 }
 
-/* Returns a bitmap of the candidates whose hash is 'hash', be they free or
- * not.  There is no branch on which one it is, since nobody can predict it. */
-static uint32_t
-find_hash(const struct lb_sticky *sticky, uint64_t hash)
+/* Returns a bitmap of the entries of 'line' whose hash is 'hash', be they free
+ * or not.  There is no branch on which one it is, since nobody can predict
+ * it. */
+static inline uint32_t
+find_hash(const struct lb_sticky_line__ *line, uint64_t hash)
 {
-    const struct entry *e1 = candidate(sticky, hash, 0);
-    const struct entry *e2 = candidate(sticky, hash, ENTRIES_PER_LINE);
     uint32_t map = 0;
 
     for (size_t i = 0; i < ENTRIES_PER_LINE; i++) {
-        uint64_t h1 = atomic_load_explicit(&e1[i].hash, memory_order_relaxed);
-        uint64_t h2 = atomic_load_explicit(&e2[i].hash, memory_order_relaxed);
+        uint64_t h = atomic_load_explicit(&line->entries[i].hash,
+                                          memory_order_relaxed);
 
-        map |= (uint32_t) (h1 == hash) << i;
-        map |= (uint32_t) (h2 == hash) << (ENTRIES_PER_LINE + i);
+        map |= (uint32_t) (h == hash) << i;
     }
     return map;
+}
+
+/* Starts to load the other line of 'hash', unless the first line has an entry
+ * of it. */
+void
+lb_sticky_prefetch_other(const struct lb_sticky *sticky, uint64_t hash)
+{
+    if (!find_hash(&sticky->lines[lb_sticky_line1__(sticky, hash)], hash)) {
+        __builtin_prefetch(&sticky->lines[lb_sticky_line2__(sticky, hash)]);
+    }
 }
 
 /* Stores the value of 'entry' in '*valuep' and returns true, if it is a
@@ -228,19 +236,33 @@ read_value(const struct entry *entry, uint64_t hash, uint64_t *valuep)
     return false;
 }
 
-/* Returns the published entry of 'hash', live or dead, and stores its value in
- * '*valuep', or returns null if there is none. */
-static struct entry *
-find_entry(const struct lb_sticky *sticky, uint64_t hash, uint64_t *valuep)
+/* Returns the published entry of 'hash' in 'line', live or dead, and stores its
+ * value in '*valuep', or returns null if there is none. */
+static inline struct entry *
+find_in_line(struct lb_sticky_line__ *line, uint64_t hash, uint64_t *valuep)
 {
-    for (uint32_t map = find_hash(sticky, hash); map; map &= map - 1) {
-        struct entry *entry = candidate(sticky, hash, __builtin_ctz(map));
+    for (uint32_t map = find_hash(line, hash); map; map &= map - 1) {
+        struct entry *entry = &line->entries[__builtin_ctz(map)];
 
         if (read_value(entry, hash, valuep)) {
             return entry;
         }
     }
     return NULL;
+}
+
+/* The same in the two lines of 'hash'. */
+static struct entry *
+find_entry(const struct lb_sticky *sticky, uint64_t hash, uint64_t *valuep)
+{
+    struct lb_sticky_line__ *lines = sticky->lines;
+    struct entry *entry = find_in_line(&lines[lb_sticky_line1__(sticky, hash)],
+                                       hash, valuep);
+
+    return (entry
+            ? entry
+            : find_in_line(&lines[lb_sticky_line2__(sticky, hash)], hash,
+                           valuep));
 }
 
 /* Puts 'new' in the place of '*valuep' in 'entry' and returns true, unless it

@@ -26,6 +26,8 @@
  *     for each packet of the batch:
  *         lb_sticky_prefetch(sticky, hash);
  *     for each packet of the batch:
+ *         lb_sticky_prefetch_other(sticky, hash);
+ *     for each packet of the batch:
  *         token = lb_sticky_lookup(sticky, hash, now, timeout);
  *         if (!token) {
  *             token = choice of the Maglev table;
@@ -144,6 +146,7 @@ typedef void lb_sticky_entry_cb(uint64_t hash, uint32_t token, uint32_t ticks,
 int lb_sticky_create(size_t n_entries, int numa_node, struct lb_sticky **);
 void lb_sticky_destroy(struct lb_sticky *);
 
+void lb_sticky_prefetch_other(const struct lb_sticky *, uint64_t hash);
 uint32_t lb_sticky_lookup(struct lb_sticky *, uint64_t hash, uint32_t now,
                           uint32_t timeout);
 uint32_t lb_sticky_peek(const struct lb_sticky *, uint64_t hash, uint32_t now,
@@ -186,17 +189,16 @@ lb_sticky_line2__(const struct lb_sticky *sticky, uint64_t hash)
 
 #define LB_STICKY_LINE_SIZE__ 64
 
-/* Starts to load what the other functions will need of 'hash'.  Call it for a
- * whole batch before the first of them. */
+/* Starts to load the first line of 'hash'.  Call it for a whole batch before
+ * lb_sticky_prefetch_other() for the batch, and that before the first of the
+ * other functions. */
 static inline void
 lb_sticky_prefetch(const struct lb_sticky *sticky, uint64_t hash)
 {
     const char *lines = (const char *) sticky->lines;
-    size_t line1 = lb_sticky_line1__(sticky, hash);
-    size_t line2 = lb_sticky_line2__(sticky, hash);
+    size_t line = lb_sticky_line1__(sticky, hash);
 
-    __builtin_prefetch(lines + line1 * LB_STICKY_LINE_SIZE__);
-    __builtin_prefetch(lines + line2 * LB_STICKY_LINE_SIZE__);
+    __builtin_prefetch(lines + line * LB_STICKY_LINE_SIZE__);
 }
 
 #endif /* lb-sticky.h */

@@ -195,6 +195,7 @@ test_basics(void **state)
 
     for (uint32_t i = 0; i < 4; i++) {
         lb_sticky_prefetch(sticky, hashes[i]);
+        lb_sticky_prefetch_other(sticky, hashes[i]);
         assert_int_equal(lb_sticky_lookup(sticky, hashes[i], 7, SEC), 0);
         assert_int_equal(lb_sticky_replace(sticky, hashes[i], 1, 2, 7, SEC),
                          0);

@@ -42,6 +42,9 @@ run(struct lb_sticky *sticky, const uint64_t *hashes, size_t n,
         for (size_t j = 0; j < BATCH && op != LOOKUP_NO_PREFETCH; j++) {
             lb_sticky_prefetch(sticky, hashes[i + j]);
         }
+        for (size_t j = 0; j < BATCH && op != LOOKUP_NO_PREFETCH; j++) {
+            lb_sticky_prefetch_other(sticky, hashes[i + j]);
+        }
         for (size_t j = 0; j < BATCH; j++) {
             if (op == INSERT || op == FULL) {
                 uint32_t token = 1;

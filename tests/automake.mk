@@ -53,6 +53,72 @@ tests_fuzz_replay_gtpu_parse_SOURCES = tests/fuzz/fuzz-gtpu-parse.c \
 tests_fuzz_replay_gtpu_parse_CPPFLAGS = $(GTPU_CPPFLAGS) -DFUZZ_REPLAY
 tests_fuzz_replay_gtpu_parse_LDADD = lib/libext.la
 
+# The same of decapsulation, which needs Open vSwitch: what decapsulates, and
+# what of Open vSwitch reads packets, is compiled once more, with sanitizers.
+# 'make fuzz' fuzzes both, each for FUZZ_SECONDS.
+DECAP_WRAP = -Wl,--wrap=gtpu_drop_count,--wrap=gtpu_vport_carried \
+	-Wl,--wrap=gtpu_answer_admit,--wrap=gtpu_underlay_find \
+	-Wl,--wrap=ovs_router_lookup,--wrap=rte_malloc,--wrap=rte_free \
+	-Wl,--wrap=rte_malloc_virt2iova
+DECAP_SOURCES = \
+	tests/fuzz/fuzz-gtpu-decap.c \
+	tests/gtpu-naive.c \
+	datapath-dpdk/gtpu-decap.c \
+	datapath-dpdk/gtpu-linear.c \
+	datapath-dpdk/gtpu-psc.c \
+	datapath-dpdk/gtpu-reply.c \
+	datapath-dpdk/gtpu-signalling.c \
+	datapath-dpdk/gtpu-tunnel.c \
+	lib/gtpu-build.c \
+	lib/gtpu-ie.c \
+	lib/gtpu-parse.c \
+	lib/gtpu-tlv.c
+DECAP_OVS = csum.c dp-packet.c flow.c packets.c
+if BUILD_OPENVSWITCH
+if HAVE_CMOCKA
+DECAP_REPLAY = tests/fuzz/replay-gtpu-decap
+endif
+endif
+check_PROGRAMS += $(DECAP_REPLAY)
+EXTRA_PROGRAMS = tests/fuzz/replay-gtpu-decap
+tests_fuzz_replay_gtpu_decap_SOURCES = $(DECAP_SOURCES) tests/gtpu-naive.h
+tests_fuzz_replay_gtpu_decap_CPPFLAGS = $(OVS_CPPFLAGS) -I$(srcdir)/lib \
+	-DFUZZ_REPLAY
+tests_fuzz_replay_gtpu_decap_CFLAGS = $(AM_CFLAGS) $(TEST_SANITIZE_CFLAGS)
+tests_fuzz_replay_gtpu_decap_LDFLAGS = $(DECAP_WRAP)
+tests_fuzz_replay_gtpu_decap_LDADD = $(OVS)/extended/lib/libopenvswitch.la
+$(tests_fuzz_replay_gtpu_decap_OBJECTS): | $(OVS)/headers.stamp
+
+FUZZ_SECONDS = 600
+FUZZ_CC = clang -g -O1 -march=x86-64-v2 -fno-sanitize-recover=all
+FUZZ_SANITIZE = -fsanitize=fuzzer,address,undefined
+# Open vSwitch has atomics of its own for Clang, which do not go together with
+# C11's.
+FUZZ_ATOMICS = '-D__has_extension(x)=0' -Wno-builtin-macro-redefined
+.PHONY: fuzz
+fuzz: extended
+	@$(MKDIR_P) fuzz/gtpu-parse fuzz/gtpu-decap
+	$(AM_V_GEN)$(FUZZ_CC) $(FUZZ_SANITIZE) -I$(srcdir)/lib \
+	    -I$(srcdir)/tests $(srcdir)/tests/fuzz/fuzz-gtpu-parse.c \
+	    $(srcdir)/tests/gtpu-naive.c $(srcdir)/lib/gtpu-build.c \
+	    $(srcdir)/lib/gtpu-ie.c $(srcdir)/lib/gtpu-parse.c \
+	    -o fuzz/fuzz-gtpu-parse
+	$(AM_V_GEN)$(LIBTOOL) --silent --tag=CC --mode=link $(FUZZ_CC) \
+	    $(FUZZ_SANITIZE) $(FUZZ_ATOMICS) -w $(OVS_CPPFLAGS) \
+	    -I$(srcdir)/lib \
+	    $(DECAP_SOURCES:%=$(srcdir)/%) \
+	    $(DECAP_OVS:%=$(OVS)/extended-source/lib/%) \
+	    $(DECAP_WRAP) $(OVS)/extended/lib/libopenvswitch.la \
+	    -o fuzz/fuzz-gtpu-decap
+	@for t in parse decap; do \
+	    fuzz/fuzz-gtpu-$$t -max_len=4096 -print_final_stats=1 \
+	        -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=fuzz/ \
+	        fuzz/gtpu-$$t $(srcdir)/tests/fuzz/corpus/gtpu-$$t \
+	        > fuzz/gtpu-$$t.log 2>&1; status=$$?; \
+	    tail -n 12 fuzz/gtpu-$$t.log; \
+	    test $$status = 0 || exit 1; \
+	done
+
 # Other implementations of GTP-U: scapy and tshark.
 tests_gtpu_codec_tool_SOURCES = tests/gtpu-codec-tool.c tests/gtpu-hex.h
 tests_gtpu_codec_tool_CPPFLAGS = $(GTPU_CPPFLAGS)
@@ -99,6 +165,9 @@ if HAVE_CMOCKA
 check-unit: $(check_PROGRAMS)
 	@for t in $(UNIT_TESTS) $(KUBE_UNIT_TESTS); do ./$$t || exit 1; done
 	tests/fuzz/replay-gtpu-parse $(srcdir)/tests/fuzz/corpus/gtpu-parse
+	@for t in $(DECAP_REPLAY); do \
+	    $$t $(srcdir)/tests/fuzz/corpus/gtpu-decap || exit 1; \
+	done
 	@for t in $(KUBE_REPLAY); do \
 	    $$t $(srcdir)/tests/fuzz/corpus/kube-yaml || exit 1; \
 	done
@@ -271,5 +340,6 @@ clean-testsuites:
 	        $(SHELL) tests/$$suite -C tests --clean; \
 	    fi; \
 	done
+	rm -rf fuzz
 	rm -f tests/testsuite tests/system-testsuite tests/atconfig \
 	    tests/atlocal tests/package.m4

@@ -19,7 +19,7 @@ if HAVE_CMOCKA
 check_PROGRAMS += $(KUBE_UNIT_TESTS) $(KUBE_REPLAY)
 endif
 check_PROGRAMS += $(KUBE_DUMP) $(OF_SYNC_TOOL)
-EXTRA_PROGRAMS = tests/kube/test-kube-config \
+EXTRA_PROGRAMS += tests/kube/test-kube-config \
 	tests/kube/test-kube-service \
 	tests/kube/test-kube-yaml \
 	tests/kube/replay-kube-yaml \

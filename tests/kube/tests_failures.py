@@ -254,6 +254,11 @@ def test_failure_token(lab, c):
     end(lab, c)
 
 
+def own_flows(lab):
+    """The program's flows, in an order of their own."""
+    return sorted(line for line in lab.flows() if "0x6b70" in line)
+
+
 def configuration(lab):
     """What is configured in the switch's database."""
     columns = {
@@ -274,7 +279,7 @@ def test_failure_switch(lab, c):
     work again.  Its database was not touched."""
     traffic = begin(lab, c, source=with_cluster_kubeconfig())
     before = configuration(lab)
-    ours = [line for line in lab.flows() if "0x6b70" in line], lab.groups()
+    ours, groups = own_flows(lab), lab.groups()
     time.sleep(1)
     killed = time.monotonic()
     lab.kill_switch()
@@ -282,9 +287,9 @@ def test_failure_switch(lab, c):
     # What changes meanwhile is not lost.
     write_slice(c, 0, addresses(0, 1))
     lab.daemon("ovs-vswitchd", "--disable-system")
-    wait_until(lambda: ([line for line in lab.flows() if "0x6b70" in line]
-                        == ours[0]) and lab.synced(), "the flows are back")
-    assert len(lab.groups()) == len(ours[1])
+    wait_until(lambda: own_flows(lab) == ours and lab.synced(),
+               "the flows are back")
+    assert len(lab.groups()) == len(groups)
     wait_endpoints(lab, 0, addresses(0, 1))
     lab.program()
     back = time.monotonic()
@@ -307,7 +312,7 @@ def test_failure_others(lab, c):
     """Somebody removes all that is ours: it comes back.  Connections that
     stay do; new ones may be refused, but only until then."""
     traffic = begin(lab, c, source=with_cluster_kubeconfig())
-    ours = [line for line in lab.flows() if "0x6b70" in line]
+    ours = own_flows(lab)
     gone = []
 
     def ofctl(*args):
@@ -315,7 +320,7 @@ def test_failure_others(lab, c):
         since = time.monotonic()
         lab.run("ovs-ofctl", "-O", "OpenFlow15", *args)
         wait_until(lambda: lab.synced() and len(lab.groups()) == SERVICES and
-                   [line for line in lab.flows() if "0x6b70" in line] == ours,
+                   own_flows(lab) == ours,
                    "all is back")
         gone.append((since, time.monotonic()))
 

@@ -70,6 +70,7 @@ Place in the switch:\n\
   --controller-id=ID      of packets to be rejected (default: %d)\n\
   --meter=ID              through which they come, 0: none (default: %d)\n\
   --stock                 do without selection_method=maglev\n\
+  --seed=N                switches with the same seed choose alike\n\
 \n\
 Operation:\n\
   --cleanup               remove our flows and groups, and exit\n\
@@ -264,7 +265,8 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
         OPT_FROM_FILE, OPT_NODE, OPT_CLUSTER_CIDR, OPT_SERVICE_CIDR,
         OPT_NODEPORT_ADDRESSES, OPT_MASQUERADE_ADDRESS, OPT_MASQUERADE_PORTS,
         OPT_FIRST_TABLE, OPT_NEXT_TABLE, OPT_ZONE, OPT_REGISTER, OPT_COOKIE,
-        OPT_GROUPS, OPT_CONTROLLER_ID, OPT_METER, OPT_STOCK, OPT_CLEANUP,
+        OPT_GROUPS, OPT_CONTROLLER_ID, OPT_METER, OPT_STOCK, OPT_SEED,
+        OPT_CLEANUP,
         OPT_HEALTHZ_ADDRESS, OPT_METRICS_ADDRESS, OPT_REJECT_RATE,
         OPT_PROBE_INTERVAL, OPT_UNIXCTL, OPT_PEER_CA_CERT,
         VLOG_OPTION_ENUMS,
@@ -294,6 +296,7 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
         { "controller-id", required_argument, NULL, OPT_CONTROLLER_ID },
         { "meter", required_argument, NULL, OPT_METER },
         { "stock", no_argument, NULL, OPT_STOCK },
+        { "seed", required_argument, NULL, OPT_SEED },
         { "cleanup", no_argument, NULL, OPT_CLEANUP },
         { "healthz-address", required_argument, NULL, OPT_HEALTHZ_ADDRESS },
         { "metrics-address", required_argument, NULL, OPT_METRICS_ADDRESS },
@@ -376,6 +379,9 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
             o->sync.meter_id = parse_number("meter", optarg, 0, OFPM13_MAX);
             break;
         case OPT_STOCK: o->pipeline.stock = true; break;
+        case OPT_SEED:
+            t->seed = parse_number("seed", optarg, 0, UINT32_MAX);
+            break;
         case OPT_CLEANUP: o->cleanup = true; break;
         case OPT_HEALTHZ_ADDRESS: o->healthz_address = optarg; break;
         case OPT_METRICS_ADDRESS: o->metrics_address = optarg; break;

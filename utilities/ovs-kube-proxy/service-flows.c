@@ -101,16 +101,16 @@ set_method(struct ofputil_group_props *props, const struct service_tables *t,
 
     ovs_strlcpy(props->selection_method, method,
                 sizeof props->selection_method);
+    if (t->maglev) {
+        props->selection_method_param =
+            (uint64_t) port->affinity_timeout << 32 | t->seed;
+    }
     if (port->affinity_timeout) {
         union mf_value mask;
 
         memset(&mask, 0xff, sizeof mask);
         field_array_set(port->ipv6 ? MFF_IPV6_SRC : MFF_IPV4_SRC, &mask,
                         &props->fields);
-        if (t->maglev) {
-            props->selection_method_param =
-                (uint64_t) port->affinity_timeout << 32;
-        }
     }
 }
 

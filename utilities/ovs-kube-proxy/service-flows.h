@@ -58,6 +58,7 @@ struct service_tables {
     struct in6_addr masq4, masq6; /* The addresses, or all-zeros. */
     struct service_cidr *nodeports; size_t n_nodeports;
     bool maglev;                /* The switch has the "maglev" method. */
+    uint32_t seed;              /* Of that; 0: random. */
 };
 
 /* Flows and groups, for of_sync_replace(). */

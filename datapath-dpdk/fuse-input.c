@@ -15,6 +15,9 @@
 #include "dpdk.h"
 #include "dpif-netdev-private-dpif.h"
 #include "dpif-netdev-private-thread.h"
+#include "netlink.h"
+#include "odp-execute.h"
+#include "odp-netlink.h"
 #include "util.h"
 
 /* Packets of a batch that are learned at most. */
@@ -93,43 +96,64 @@ finish_packet(struct dp_packet *packet, const struct fuse_batch *fb,
     packet->l4_ofs = p->l4_ofs;
 }
 
-/* Sends the hits, in their order for each port. */
+/* Drops the packets of 'batch' for 'reason', as the action does, which counts
+ * them. */
+static void
+drop_batch(struct dp_packet_batch *batch, uint32_t reason)
+{
+    const struct {
+        struct nlattr header;
+        uint32_t reason;
+    } action = { { sizeof action, OVS_ACTION_ATTR_DROP }, reason };
+
+    odp_execute_actions(NULL, batch, true, &action.header,
+                        reason == FUSE_NO_REASON ? 0 : sizeof action, NULL);
+}
+
+/* Sends the hits, in their order for each port, or drops them. */
 static inline uint32_t
 send_hits(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
           const struct fuse_batch *fb)
 {
     struct dp_packet_batch out;
     uint32_t left[FUSE_BATCH];
-    uint32_t n_left = 0, n_hits = 0;
+    uint32_t n_left = 0, n_hits;
 
     for (uint32_t i = 0; i < fb->n; i++) {
         if (OVS_LIKELY(fb->verdicts[i] == FUSE_HIT)) {
-            n_hits++;
-            if (OVS_UNLIKELY(fb->entries[i]->path->program->flags
-                             & FUSE_P_DROP)) {
-                dp_packet_delete(batch->packets[i]);
-                continue;
+            const struct fuse_entry *entry = fb->entries[i];
+
+            if (OVS_LIKELY(!(entry->path->program->flags & FUSE_P_DROP))) {
+                finish_packet(batch->packets[i], fb, i, entry);
             }
-            finish_packet(batch->packets[i], fb, i, fb->entries[i]);
             left[n_left++] = i;
         }
     }
+    n_hits = n_left;
     while (n_left) {
-        uint32_t port = fb->entries[left[0]]->path->out_port;
+        const struct fuse_path *first = fb->entries[left[0]]->path;
+        uint16_t drop = first->program->flags & FUSE_P_DROP;
         uint32_t n = n_left;
 
         dp_packet_batch_init(&out);
         n_left = 0;
         for (uint32_t j = 0; j < n; j++) {
-            uint32_t i = left[j];
+            const struct fuse_path *path = fb->entries[left[j]]->path;
 
-            if (OVS_LIKELY(fb->entries[i]->path->out_port == port)) {
-                dp_packet_batch_add(&out, batch->packets[i]);
+            if (OVS_LIKELY(path == first
+                           || (path->out_port == first->out_port
+                               && (path->program->flags & FUSE_P_DROP)
+                                  == drop))) {
+                dp_packet_batch_add(&out, batch->packets[left[j]]);
             } else {
-                left[n_left++] = i;
+                left[n_left++] = left[j];
             }
         }
-        fuse_output(pmd, &out, true, u32_to_odp(port));
+        if (OVS_LIKELY(!drop)) {
+            fuse_output(pmd, &out, true, u32_to_odp(first->out_port));
+        } else {
+            drop_batch(&out, first->out_port);
+        }
     }
     return n_hits;
 }

@@ -66,6 +66,7 @@ struct summary {
     bool ends;                   /* Output, or drop. */
     bool recirculates;
     bool drops;
+    uint32_t drop_reason;        /* Or FUSE_NO_REASON. */
     bool rewrites;
     bool hashes;
     uint32_t n_cts;
@@ -140,6 +141,7 @@ check_actions(const struct nlattr *actions, size_t len, bool nested,
 
     if (!len) {
         summary->ends = summary->drops = true;
+        summary->drop_reason = FUSE_NO_REASON;
         return FUSE_LEARNED;
     }
     NL_ATTR_FOR_EACH_UNSAFE (a, left, actions, len) {
@@ -153,6 +155,10 @@ check_actions(const struct nlattr *actions, size_t len, bool nested,
             }
             summary->ends = true;
             break;
+        case OVS_ACTION_ATTR_DROP:
+            summary->ends = summary->drops = true;
+            summary->drop_reason = nl_attr_get_u32(a);
+            return last ? FUSE_LEARNED : FUSE_WHY_ACTION;
         case OVS_ACTION_ATTR_RECIRC:
         case OVS_ACTION_ATTR_TUNNEL_POP:
             if (!last) {
@@ -413,7 +419,9 @@ fuse_learn(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
         t->ct = record->ct;
     }
 
-    path = fuse_path_get(t, &record->uses, &out.program, record->out_port);
+    path = fuse_path_get(t, &record->uses, &out.program,
+                         summary.drops ? u32_to_odp(summary.drop_reason)
+                         : record->out_port);
     if (!path) {
         return FUSE_WHY_PATHS;
     }

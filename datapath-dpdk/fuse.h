@@ -112,7 +112,10 @@ struct fuse_uses {
     uint32_t n_lbs;
 };
 
-/* Path with what it depends on. */
+/* Path with what it depends on.  If its packets are dropped, 'up.out_port' is
+ * not a port but the reason, an enum xlate_error, or FUSE_NO_REASON if the
+ * last flow has no action. */
+#define FUSE_NO_REASON UINT32_MAX
 struct fuse_dp_path {
     struct fuse_path up;
     struct hmap_node node;       /* In 'paths' of the thread. */

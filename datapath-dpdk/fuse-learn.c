@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "conntrack-private.h"
+#include "datapath-dpdk/gtpu-vport.h"
 #include "dpif-netdev-private-flow.h"
 #include "dpif-netdev-private-thread.h"
 #include "netlink.h"
@@ -251,6 +252,10 @@ program_flags(const struct fuse_record *record, const struct summary *summary)
 
     if (record->n_pops) {
         flags |= FUSE_P_OUTER_CSUM;
+        if (record->popped == FUSE_TUNNEL_GTPU && gtpu_vport_carried().l2) {
+            /* With another checksum it would be taken for a frame. */
+            flags |= FUSE_P_L3_CHECK;
+        }
     }
     if (summary->n_cts) {
         flags |= FUSE_P_L3_CHECK | FUSE_P_L4_CHECK;
@@ -331,6 +336,30 @@ compose(struct fuse_thread *t, const struct summary *summary,
     return true;
 }
 
+/* Returns true if the 'i'th packet of 'batch' went to a UDP port that was not
+ * known to be that of such a tunnel, but is from now on.  Until then all
+ * packets to that port, from one peer, are one flow: the reason why one of
+ * them cannot be learned must not stand for the others. */
+static bool
+learn_tunnel_port(struct fuse_thread *t, const struct fuse_batch *batch,
+                  uint32_t i)
+{
+    const struct fuse_shape *shape = &fuse_shapes[batch->shapes[i]];
+    uint32_t l4 = shape->outer_l3 + (shape->outer_ipv6 ? 40 : 20);
+    uint8_t *known;
+
+    if (!t->record.popped
+        || (!shape->tunnel && shape->l4_kind != FUSE_L4_UDP)) {
+        return false;
+    }
+    known = &t->tunnels[fuse_get16(t->record.before + l4 + 2)];
+    if (*known == t->record.popped) {
+        return false;
+    }
+    *known = t->record.popped;
+    return true;
+}
+
 /* Checks what has to do with the shape of the 'i'th packet of 'batch'. */
 static enum fuse_why
 check_shape(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
@@ -339,11 +368,6 @@ check_shape(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
     const struct fuse_shape *shape = &fuse_shapes[batch->shapes[i]];
 
     if (record->n_pops && !shape->tunnel) {
-        /* A port that we do not know to be a tunnel's. */
-        if (shape->l4_kind == FUSE_L4_UDP) {
-            t->tunnels[fuse_get16(batch->packets[i] + shape->l4 + 2)]
-                = record->popped;
-        }
         return FUSE_WHY_TUNNEL_PORT;
     }
     if (!record->n_pops && shape->tunnel) {
@@ -403,6 +427,9 @@ fuse_learn(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
     uint64_t owners[2];
     uint8_t kinds;
 
+    if (learn_tunnel_port(t, batch, i)) {
+        return FUSE_WHY_TUNNEL_PORT;
+    }
     why = why ? why : summarize(record, &summary);
     why = why ? why : check_shape(t, batch, i);
     why = why ? why : list_owners(record, owners, &kinds);
@@ -413,7 +440,7 @@ fuse_learn(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
         return FUSE_WHY_ACTION;
     }
     if (record->n_pops || summary.pushed) {
-        record->uses.tunnel_version = fuse_tunnel_version();
+        record->uses.tunnel_version = record->tunnel_version;
     }
     if (record->n_conns) {
         t->ct = record->ct;

@@ -31,6 +31,7 @@ fuse_record_start(struct fuse_record *record, const struct fuse_batch *batch,
     memset(record, 0, offsetof(struct fuse_record, before));
     record->size = batch->sizes[i];
     record->ol_flags = *dp_packet_ol_flags_ptr(packet);
+    record->tunnel_version = fuse_tunnel_version();
 
     sample->shape = batch->shapes[i];
     sample->before_size = record->size;
@@ -60,6 +61,12 @@ fuse_record_flow__(struct dp_netdev_flow *flow,
 
     if (dp_packet_batch_size(batch) != 1) {
         refuse(FUSE_WHY_INCOMPLETE);
+    } else if (record->popped == FUSE_TUNNEL_GTPU
+               && uses->n_flows == record->n_outer_flows
+               && batch->packets[0]->packet_type == htonl(PT_ETH)) {
+        /* Shapes of GTP-U have an IP packet inside.  This one may look like
+         * one, but is a frame, of which other bits count. */
+        refuse(FUSE_WHY_TUNNEL_KIND);
     } else if (uses->n_flows >= FUSE_MAX_FLOWS) {
         refuse(FUSE_WHY_TOO_LONG);
     } else {
@@ -127,6 +134,7 @@ fuse_record_pop__(const struct netdev *netdev)
     const char *type = netdev_get_type(netdev);
 
     record->n_pops++;
+    record->n_outer_flows = record->uses.n_flows;
     record->popped = (!strcmp(type, "gtpu") ? FUSE_TUNNEL_GTPU
                       : !strcmp(type, "vxlan") ? FUSE_TUNNEL_VXLAN
                       : !strcmp(type, "geneve") ? FUSE_TUNNEL_GENEVE

@@ -138,6 +138,8 @@ struct fuse_record {
     uint64_t sticky_flow;
     enum fuse_tunnel popped;
     uint32_t n_pops;
+    uint32_t n_outer_flows;      /* Before the tunnel's headers went. */
+    uint64_t tunnel_version;     /* When the packet came. */
 
     struct fuse_sample sample;
     uint16_t l2_pad_size, l2_5_ofs, l3_ofs, l4_ofs;

@@ -208,6 +208,7 @@ endif
 TESTSUITE_AT = \
 	tests/ext-macros.at \
 	tests/fuse.at \
+	tests/fuse-tunnel.at \
 	tests/gtpu.at \
 	tests/gtpu-robustness.at \
 	tests/gtpu-signalling.at \

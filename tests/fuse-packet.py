@@ -6,7 +6,10 @@
         one packet: proto (tcp, udp, icmp, icmp-error), v (4, 6), src, dst,
         sport, dport, flags (letters of FSRPAU), seq, ack, ttl, tos, id, df,
         vlan, len (of the payload), frag, options, badcsum, l4badcsum,
-        nocsum, badlen, pad
+        nocsum, badlen, pad; payload, in hexadecimal instead of len.  With
+        tunnel (gtpu, vxlan, geneve), key, osrc, odst: the same in a tunnel,
+        whose UDP checksum is there if ocsum is given, whose outer header is
+        not right if obadcsum is, and which begins with octets head, if given
     fuse-packet.py random SEED N [KEY=VALUE...]
         N packets of a few flows, whose other fields vary
 """
@@ -17,6 +20,7 @@ import struct
 import sys
 
 PROTO = {'tcp': 6, 'udp': 17, 'icmp': 1, 'icmp-error': 1, 'sctp': 132}
+TUNNEL_PORTS = {'gtpu': 2152, 'vxlan': 4789, 'geneve': 6081}
 FLAGS = {'F': 1, 'S': 2, 'R': 4, 'P': 8, 'A': 16, 'U': 32}
 
 
@@ -33,6 +37,7 @@ def set16(data, offset, value):
 
 def l4(k, proto, src, dst):
     payload = bytes(i * 7 & 0xff for i in range(int(k.get('len', 26))))
+    payload = bytes.fromhex(k['payload']) if 'payload' in k else payload
     sport, dport = int(k.get('sport', 1000)), int(k.get('dport', 80))
     kind = k.get('proto', 'udp')
     if kind == 'tcp':
@@ -90,6 +95,31 @@ def packet(k):
     return (eth + ip + data + b'\xee' * int(k.get('pad', 0))).hex()
 
 
+def tunnel(k):
+    """packet(k), in a tunnel."""
+    kind, key = k['tunnel'], int(k.get('key', 5))
+    inner = bytes.fromhex(packet(k))
+    if kind == 'gtpu':
+        inner = inner if 'ethernet' in k else inner[14:]
+        head = struct.pack('!BBHI', 0x30, 255, len(inner), key)
+    elif kind == 'vxlan':
+        head = struct.pack('!II', 0x08000000, key << 8)
+    else:
+        head = struct.pack('!BBHI', 0, 0, 0x6558, key << 8)
+    head = bytes.fromhex(k['head']) if 'head' in k else head
+    outer = {'src': k.get('osrc', '1.1.2.92'),
+             'dst': k.get('odst', '1.1.2.88'), 'sport': '40000',
+             'dport': str(TUNNEL_PORTS[kind]), 'dmac': 'aa55aa550000',
+             'smac': 'f8bc124434b6', 'payload': (head + inner).hex()}
+    for name, outer_name in (('ocsum', None), ('obadcsum', 'badcsum'),
+                             ('ottl', 'ttl'), ('ooptions', 'options')):
+        if name in k and outer_name:
+            outer[outer_name] = k[name]
+    if 'ocsum' not in k:
+        outer['nocsum'] = '1'
+    return packet(outer)
+
+
 def rarely(r, k, key, value='1'):
     if r.random() < 0.04:
         k[key] = value
@@ -133,7 +163,8 @@ def main():
         for _ in range(int(args[2])):
             print(random_packet(r, common))
     else:
-        print(packet(dict(a.split('=', 1) for a in args)))
+        k = dict(a.split('=', 1) for a in args)
+        print(tunnel(k) if 'tunnel' in k else packet(k))
 
 
 if __name__ == '__main__':

@@ -4,11 +4,11 @@
  * ==============================
  *
  * Open vSwitch's userspace connection tracker knew no ports of SCTP before
- * release 3.5: all associations of two hosts were one connection to it, and NAT
- * changed addresses only.  Here an association is a connection by its ports, as
- * in the kernel's datapath, and ports are translated.  Its state is that of
- * any protocol but TCP: established when both sides have sent.  Associations
- * with several addresses are one connection for each pair of them.
+ * release 3.5: all associations of two hosts were one connection to it, and
+ * NAT changed addresses only.  Here an association is a connection by its
+ * ports, as in the kernel's datapath, and ports are translated.  Its state is
+ * that of any protocol but TCP: established when both sides have sent.
+ * Associations with several addresses are one connection for each pair.
  *
  * All of this is called by the connection tracker, in any thread. */
 

@@ -239,14 +239,16 @@ class Lab:
         """Starts the proxy, waits until it is synced."""
         with open(os.path.join(self.dir, "proxy.log"), "a") as log:
             self.proxy = subprocess.Popen(
-                [self.program_path(), source or "--from-file=" + self.manifests,
+                [self.program_path(),
+                 source or "--from-file=" + self.manifests,
                  "--node=n1", "--next-table=20",
                  "--service-cidr=10.96.0.0/16,fd00:96::/112",
                  "--metrics-address=127.0.0.1:%d" % METRICS_PORT,
                  "--pidfile", "--no-chdir", "-vconsole:info",
                  "-vsyslog:off"] +
                 list(args) + [switch or "unix:" + self.mgmt()],
-                env=dict(self.env, **(env or {})), stdin=subprocess.DEVNULL, stdout=log,
+                env=dict(self.env, **(env or {})),
+                stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log)
         if wait:
             wait_until(self.synced, "ovs-kube-proxy is synced")

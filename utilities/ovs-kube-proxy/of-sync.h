@@ -47,7 +47,7 @@ struct of_sync_options {
     uint8_t n_tables;           /* with 0, in all tables. */
     int probe_interval;         /* Seconds. */
     uint32_t meter_id;          /* 0: none. */
-    uint32_t meter_rate;        /* Packets a second; 0: the meter is deleted. */
+    uint32_t meter_rate;        /* Packets a second; 0: delete the meter. */
 };
 
 struct of_sync *of_sync_create(const struct of_sync_options *);

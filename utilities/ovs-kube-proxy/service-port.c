@@ -51,7 +51,7 @@ enum masquerade { MASQ_NEVER, MASQ_ALWAYS, MASQ_OUTSIDE };
  * ones save the groups. */
 #define MAX_DIRECT 500
 
-/* Adds a group for each endpoint of 'set', whose group has the name 'set_name'.
+/* Adds a group for each endpoint of 'set', whose own is called 'set_name'.
  * Returns their ids, to be freed, or null if no more ids are left. */
 static uint32_t *
 add_endpoints(struct port_context *c, const struct service_set *set,

@@ -104,7 +104,9 @@ pipeline_replace_paths(struct service_pipeline *p, struct piped_service *s,
             add_port_paths(p, &paths, &service->ports[i]);
         }
     }
-    qsort(paths.array, paths.n, sizeof *paths.array, compare_paths);
+    if (paths.n) {
+        qsort(paths.array, paths.n, sizeof *paths.array, compare_paths);
+    }
     for (size_t i = 0; i < s->n_paths; i++) {
         int cmp = -1;
 

@@ -199,7 +199,10 @@ class Second:
     VIP = "10.97.0.10"
     PLACE = ["--first-table=100", "--zone=50000", "--register=9",
              "--cookie=0x7777000000000000/0xffff000000000000",
-             "--groups=1000-1999", "--controller-id=77", "--meter=77"]
+             "--groups=1000-1999", "--controller-id=77", "--meter=77",
+             # The zones do not know of each other: if both masqueraded by the
+             # same port, the first would take the second's answers.
+             "--masquerade-ports=20000-29999"]
 
     def __init__(self, lab):
         self.lab = lab

@@ -27,6 +27,9 @@
 #define MANY_REFUSALS 64
 #define LEARN_RARELY 64
 
+/* Of so many batches that had better be left alone, one is not. */
+#define LOOK_RARELY 256
+
 /* Collects what lib/ needs to know of the packets of 'batch'. */
 static inline void
 fill_batch(struct fuse_batch *fb, const struct dp_packet_batch *batch,
@@ -254,6 +257,24 @@ handle_rest(struct fuse_thread *t, struct dp_packet_batch *batch,
     *batch = rest;
 }
 
+/* Returns true if 'batch' is better left alone: all megaflows of 'in_port' are
+ * for the simple match, a lookup by port and EtherType that costs less than
+ * ours, and those that were met do nothing but output or drop.  Now and then a
+ * batch is looked at all the same, in case there are others. */
+static inline bool
+leaves_alone(struct fuse_thread *t, const struct dp_packet_batch *batch,
+             odp_port_t in_port)
+{
+    if (OVS_LIKELY(t->port_notes[odp_to_u32(in_port) % FUSE_N_PORT_NOTES]
+                   != FUSE_PORT_SIMPLE)
+        || !dp_netdev_simple_match_enabled(t->pmd, in_port)
+        || !(++t->n_left_alone % LOOK_RARELY)) {
+        return false;
+    }
+    fuse_count(t, FUSE_C_SIMPLE, batch->count);
+    return true;
+}
+
 /* See fuse_input(). */
 bool
 fuse_input__(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
@@ -269,6 +290,8 @@ fuse_input__(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
     }
     if (pmd->core_id == NON_PMD_CORE_ID) {
         ovs_mutex_lock(&t->mutex);
+    } else if (leaves_alone(t, batch, in_port)) {
+        return false;
     }
     t->replay.epoch = fuse_epoch(pmd);
     t->replay.now = pmd->ctx.now / 1000;

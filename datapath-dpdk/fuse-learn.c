@@ -413,6 +413,23 @@ fill_entry(struct fuse_thread *t, struct fuse_entry *entry,
     return why;
 }
 
+/* Notes how much work the recorded packet, from 'in_port', was. */
+static void
+note_work(struct fuse_thread *t, uint32_t in_port)
+{
+    const struct fuse_uses *uses = &t->record.uses;
+    uint8_t *note = &t->port_notes[in_port % FUSE_N_PORT_NOTES];
+    const struct dp_netdev_actions *actions
+        = ovsrcu_get(struct dp_netdev_actions *, &uses->flows[0].flow->actions);
+
+    if (uses->n_flows > 1
+        || actions->size > NL_A_U32_SIZE) {
+        *note = FUSE_PORT_WORK;
+    } else if (*note == FUSE_PORT_UNKNOWN) {
+        *note = FUSE_PORT_SIMPLE;
+    }
+}
+
 /* Learns the flow of the 'i'th packet of 'batch', which was recorded in 't',
  * or returns why it does not. */
 enum fuse_why
@@ -431,6 +448,9 @@ fuse_learn(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
         return FUSE_WHY_TUNNEL_PORT;
     }
     why = why ? why : summarize(record, &summary);
+    if (!why) {
+        note_work(t, batch->in_port);
+    }
     why = why ? why : check_shape(t, batch, i);
     why = why ? why : list_owners(record, owners, &kinds);
     if (why) {

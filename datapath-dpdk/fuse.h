@@ -82,6 +82,7 @@ enum fuse_counter {
     FUSE_C_DECLINED,
     FUSE_C_STALE,
     FUSE_C_LEARNED,
+    FUSE_C_SIMPLE,               /* See leaves_alone(). */
     FUSE_C_SKIPS,                /* One for each enum fuse_skip... */
     FUSE_C_SKIP_OFFLOAD = FUSE_C_SKIPS + FUSE_N_SKIPS,
     FUSE_C_WHYS,                 /* ...enum fuse_why... */
@@ -150,6 +151,15 @@ struct fuse_record {
     uint8_t after[FUSE_SAMPLE_SIZE + FUSE_MAX_KEY];
 };
 
+/* What a thread knows of the work that packets from a port make: a note for
+ * each port, which ports far apart share. */
+#define FUSE_N_PORT_NOTES 256
+enum fuse_port_note {
+    FUSE_PORT_UNKNOWN,
+    FUSE_PORT_SIMPLE,            /* Flows were met that only output or drop. */
+    FUSE_PORT_WORK,              /* Some flow did more. */
+};
+
 /* A thread's cache. */
 struct fuse_thread {
     struct fuse_replay replay;   /* First: found from it. */
@@ -169,6 +179,8 @@ struct fuse_thread {
     uint32_t random;
     odp_port_t *closed_ports;    /* Opt-outs, as of 'config_version'. */
     size_t n_closed_ports;
+    uint8_t port_notes[FUSE_N_PORT_NOTES]; /* Of enum fuse_port_note. */
+    uint32_t n_left_alone;       /* Batches. */
     _Atomic(struct fuse_request *) request;
     _Atomic(uint64_t) counters[FUSE_N_COUNTERS];
     struct fuse_record record;

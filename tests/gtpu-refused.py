@@ -21,11 +21,11 @@ prints how many of them a port counts as rx_errors or as rx_dropped.
 
 prints the inner packets that come out, in the same order.
 
-    gtpu-refused.py send INTERFACE MAC SRC DST [COUNT]
+    gtpu-refused.py send INTERFACE MAC SRC DST
 
-sends the IPv4 ones from an interface to MAC, between those addresses, COUNT
-times, but for fragments, with a good G-PDU of TEID 2 after each, and prints how
-many there were of each kind: "bad N good N"."""
+sends the IPv4 ones from an interface to MAC, between those addresses, but for
+fragments, with a good G-PDU of TEID 2 after each, and prints how many there
+were of each kind: "bad N good N"."""
 
 import collections
 import importlib.machinery
@@ -33,7 +33,6 @@ import os
 import socket
 import struct
 import sys
-import time
 
 gtpu = importlib.machinery.SourceFileLoader(
     'gtpu_packet', os.path.join(os.path.dirname(__file__),
@@ -161,7 +160,7 @@ def table(families):
         yield 'gtpu-in-gtpu', 'ok', nested, build(nested, {}, af)
 
 
-def send(interface, mac, src, dst, count):
+def send(interface, mac, src, dst):
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     sock.bind((interface, 0))
     own = sock.getsockname()[4].hex()
@@ -173,22 +172,16 @@ def send(interface, mac, src, dst, count):
             data = INNER[4] if payload == 'INNER' else payload
             bad.append(build(data, keys, 4, **outer))
     good = mac + build(INNER[4], {'teid': '2'}, 4, **outer)[6:]
-    n_bad = n_good = 0
-    for _ in range(count):
-        for frame in bad:
-            sock.send(mac + frame[6:])
-            sock.send(good)
-            n_bad += 1
-            n_good += 1
-        # A queue holds but so many.
-        time.sleep(0.01)
-    print('bad %d good %d' % (n_bad, n_good))
+    for frame in bad:
+        sock.send(mac + frame[6:])
+        sock.send(good)
+    print('bad %d good %d' % (len(bad), len(bad)))
 
 
 def main():
     command, args = sys.argv[1], sys.argv[2:]
     if command == 'send':
-        send(*args[:4], int(args[4]) if args[4:] else 1)
+        send(*args)
         return
     rows = list(table([int(arg) for arg in args] or [4, 6]))
     drops = collections.Counter(

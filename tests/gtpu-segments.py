@@ -94,7 +94,8 @@ def line(packet):
 def receive(interface, pidfile):
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
                          socket.htons(3))
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+    # SO_RCVBUFFORCE: whatever the machine's limit is.
+    sock.setsockopt(socket.SOL_SOCKET, 33, 1 << 22)
     sock.bind((interface, 3))
     with open(pidfile, 'w') as out:
         out.write('%d\n' % os.getpid())

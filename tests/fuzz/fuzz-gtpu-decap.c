@@ -15,8 +15,8 @@
  * in segments that were not made contiguous.  Every segment is a block of its
  * own, so that the sanitizers see its end.  What must hold:
  *
- *   - no access outside of the blocks, no undefined behaviour, no leak, nothing
- *     freed twice;
+ *   - no access outside of the blocks, no undefined behaviour, no leak, and
+ *     nothing freed twice;
  *
  *   - segments make no difference: the same drop, or the same packet with the
  *     same metadata, in one segment; those that were left alone are dropped

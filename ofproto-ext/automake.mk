@@ -6,6 +6,7 @@ endif
 ofproto_ext_libofproto_ext_la_SOURCES = \
 	ofproto-ext/gtpu-config.c \
 	ofproto-ext/gtpu-paths.c \
+	ofproto-ext/gtpu-ports.c \
 	ofproto-ext/gtpu-stats.c \
 	ofproto-ext/gtpu-underlay.c \
 	ofproto-ext/gtpu-xlate.c \

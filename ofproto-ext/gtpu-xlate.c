@@ -7,12 +7,13 @@
  * that it is.  Open vSwitch finds a tunnel's port by what is inside, IP or
  * Ethernet, but a message of the tunnel itself is for its port whatever that
  * carries.  A port that carries Ethernet gets it with an Ethernet header of
- * zeros, as one that carries IP does.
+ * zeros, as one that carries IP does.  With TEID 0 it is for a port with any
+ * key; see gtpu-ports.c.
  *
- * The header of what is sent is a megaflow's, but what it says may be a packet's: a relay from
- * tunnel to tunnel passes on the message type (G-PDU, End Marker) and the PDU
- * Session Container that were received.  Whatever goes into the header must be
- * in the megaflow's key. */
+ * The header of what is sent is a megaflow's, but what it says may be a
+ * packet's: a relay from tunnel to tunnel passes on the message type (G-PDU, End
+ * Marker) and the PDU Session Container that were received.  Whatever goes into
+ * the header must be in the megaflow's key. */
 
 #include <config.h>
 #include "ofproto-ext/ofproto-hooks.h"
@@ -34,16 +35,28 @@ is_signalling(const struct flow *flow)
             && flow->tunnel.gtpu_msgtype != GTPU_MSG_G_PDU);
 }
 
-/* No port was found for 'flow' by its packet type.  If it may be for another
- * port, stores in '*other' what to look for, and returns true. */
+/* No port was found for 'flow' by its packet type and TEID.  Stores in '*other'
+ * what to look for in the given 'attempt', from 0, and returns true; or returns
+ * false if it is for no other port. */
 bool
-gtpu_xlate_receive(const struct flow *flow, struct flow *other)
+gtpu_xlate_receive(const struct flow *flow, int attempt, struct flow *other)
 {
+    bool carries_ethernet = true;
+
     if (!is_signalling(flow) || flow->packet_type == htonl(PT_ETH)) {
         return false;
     }
     *other = *flow;
-    other->packet_type = htonl(PT_ETH);
+    if (attempt > 1
+        || (attempt == 1
+            && (flow->tunnel.tun_id
+                || !gtpu_ports_find(&flow->tunnel, &other->tunnel.tun_id,
+                                    &carries_ethernet)))) {
+        return false;
+    }
+    if (carries_ethernet) {
+        other->packet_type = htonl(PT_ETH);
+    }
     return true;
 }
 

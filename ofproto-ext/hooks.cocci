@@ -144,6 +144,7 @@ identifier type, backer;
  <...
 +gtpu_underlay_refresh(&all_ofproto_dpifs_by_name);
 +gtpu_paths_refresh(&all_ofproto_dpifs_by_name);
++gtpu_ports_refresh(&all_ofproto_dpifs_by_name);
  udpif_revalidate(backer->udpif);
  ...>
  }
@@ -352,12 +353,13 @@ symbol tnl_port;
  {
  <...
  tnl_port = tnl_find(flow);
-+if (!tnl_port) {
++for (int i = 0; !tnl_port; i++) {
 +    struct flow gtpu_flow;
 +
-+    if (gtpu_xlate_receive(flow, &gtpu_flow)) {
-+        tnl_port = tnl_find(&gtpu_flow);
++    if (!gtpu_xlate_receive(flow, i, &gtpu_flow)) {
++        break;
 +    }
++    tnl_port = tnl_find(&gtpu_flow);
 +}
  ...>
  }

@@ -21,6 +21,7 @@ struct dpif_backer;
 struct dpif_flow_stats;
 struct ds;
 struct flow;
+struct flow_tnl;
 struct flow_wildcards;
 struct group_collection;
 struct group_dpif;
@@ -84,7 +85,8 @@ uint32_t lb_xlate_get_hash(const struct xlate_in *);
 bool lb_xlate_put_action(struct xlate_in *, uint32_t hash_alg, uint32_t id,
                          uint32_t recirc_id, struct ofpbuf *odp_actions);
 
-/* GTP-U signalling; see gtpu-config.c, gtpu-paths.c, gtpu-underlay.c. */
+/* GTP-U signalling; see gtpu-config.c, gtpu-paths.c, gtpu-ports.c,
+ * gtpu-underlay.c. */
 void gtpu_config_set(const struct smap *other_config);
 void gtpu_underlay_refresh(const struct hmap *ofprotos);
 void gtpu_underlay_run(const struct hmap *ofprotos);
@@ -92,10 +94,13 @@ void gtpu_paths_run(const struct hmap *ofprotos);
 void gtpu_paths_refresh(const struct hmap *ofprotos);
 void gtpu_paths_wait(void);
 bool gtpu_path_may_enable(const struct netdev *);
+void gtpu_ports_refresh(const struct hmap *ofprotos);
+bool gtpu_ports_find(const struct flow_tnl *, ovs_be64 *key,
+                     bool *carries_ethernet);
 
 /* Input from and output to a GTP-U tunnel; see gtpu-xlate.c.  Other tunnels are
  * left alone. */
-bool gtpu_xlate_receive(const struct flow *, struct flow *other);
+bool gtpu_xlate_receive(const struct flow *, int attempt, struct flow *other);
 bool gtpu_xlate_gets_eth(enum netdev_pt_mode, const struct flow *);
 void gtpu_xlate_input(const struct flow *, struct flow_wildcards *);
 void gtpu_xlate_output(const struct netdev *, struct flow *,

@@ -28,6 +28,7 @@ struct dp_netdev_pmd_thread;
 struct dp_packet;
 struct dp_packet_batch;
 struct ds;
+struct flow;
 struct flow_tnl;
 struct geneve_opt;
 struct mf_field;
@@ -124,6 +125,10 @@ bool gtpu_push_parse(const char *s, int *n, struct ovs_action_push_tnl *,
                      struct udp_header *, uint8_t *flags, uint8_t *msg_type,
                      uint32_t *teid);
 size_t gtpu_push_len(const void *gtpu);
+
+/* Returns true if what 'flow' says is Ethernet has lost its Ethernet header, as
+ * 'base' says, for a port that takes IP packets alone. */
+bool gtpu_has_lost_eth(const struct flow *, const struct flow *base);
 
 /* OpenFlow matches on GTP-U's flags and message type; see gtpu-match.c. */
 void gtpu_match_format(const struct flow_tnl *, const struct flow_tnl *mask,

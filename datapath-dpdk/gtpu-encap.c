@@ -197,3 +197,13 @@ gtpu_vport_push_header(const struct netdev *netdev OVS_UNUSED,
         }
     }
 }
+
+bool
+gtpu_has_lost_eth(const struct flow *flow, const struct flow *base)
+{
+    return (flow->packet_type == htonl(PT_ETH)
+            && pt_ns(base->packet_type) == OFPHTN_ETHERTYPE
+            && base->packet_type != htonl(PT_NSH)
+            && base->packet_type != htonl(PT_MPLS)
+            && base->packet_type != htonl(PT_MPLS_MC));
+}

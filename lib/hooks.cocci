@@ -229,3 +229,18 @@ expression mf;
 @gtpu_actions_include@ @@
  #include "openvswitch/ofp-actions.h"
 +#include "datapath-dpdk/datapath-hooks.h"
+
+// What is output to a port for IP packets first, and to one for Ethernet then,
+// gets its Ethernet header back; Open vSwitch 3.1 aborts.
+// hook push_eth_back: lib/odp-util.c, 1
+@push_eth_back@
+identifier flow, base_flow, pending_encap, pending_decap;
+@@
+ commit_encap_decap_action(const struct flow *flow, struct flow *base_flow,
+                           ..., bool pending_encap, bool pending_decap, ...)
+ {
++if (gtpu_has_lost_eth(flow, base_flow) && !pending_decap) {
++    pending_encap = true;
++}
+ ...
+ }

@@ -210,6 +210,7 @@ TESTSUITE_AT = \
 	tests/fuse.at \
 	tests/fuse-tunnel.at \
 	tests/gtpu.at \
+	tests/gtpu-output.at \
 	tests/gtpu-robustness.at \
 	tests/gtpu-signalling.at \
 	tests/hooks.at \
@@ -224,6 +225,7 @@ TESTSUITE_AT = \
 	tests/testsuite.at
 SYSTEM_TESTSUITE_AT = \
 	tests/system-gtpu.at \
+	tests/system-gtpu-macros.at \
 	tests/system-gtpu-network.at \
 	tests/system-gtpu-signalling.at \
 	tests/system-lb.at \

@@ -18,8 +18,22 @@ addresses of its /16 in turn.
     gtpu-peer.py serve
 
 answers Echo Requests, and writes its process id to serve.pid when it is
-ready."""
+ready.
 
+    gtpu-peer.py ask ADDRESS N MESSAGE...
+
+sends each MESSAGE, in hexadecimal, to ADDRESS from port 2152, and prints the
+first N messages that come from there, sorted.
+
+    gtpu-peer.py storm INTERFACE MAC SRC DST ROUNDS
+
+sends each line of the table of tests/gtpu-refused.py for IPv4 but fragments,
+which a DPDK port on AF_PACKET has the kernel put together first, ROUNDS times,
+from SRC to DST.  Between rounds, an Echo Request to
+DST by a socket must be answered, so that no queue runs over.  Prints how many
+packets there were of each kind, sorted."""
+
+import collections
 import importlib.machinery
 import importlib.util
 import os
@@ -28,12 +42,13 @@ import struct
 import sys
 
 
-def load_packet():
+def load(name):
+    """Returns the module of another script of this folder."""
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                        'gtpu-packet.py')
-    loader = importlib.machinery.SourceFileLoader('gtpu_packet', path)
+                        name + '.py')
+    loader = importlib.machinery.SourceFileLoader(name.replace('-', '_'), path)
     module = importlib.util.module_from_spec(
-        importlib.util.spec_from_loader('gtpu_packet', loader))
+        importlib.util.spec_from_loader(loader.name, loader))
     loader.exec_module(module)
     return module
 
@@ -71,7 +86,7 @@ def echo(address, count, port):
 
 
 def serve():
-    sock = udp_socket('0.0.0.0', 2152)
+    sock = udp_socket('::', 2152)
     with open('serve.pid', 'w') as file:
         print(os.getpid(), file=file)
     while True:
@@ -82,7 +97,7 @@ def serve():
 
 
 def flood(interface, mac, address, count):
-    packet = load_packet()
+    packet = load('gtpu-packet')
     packet.LOCAL_MAC = bytes.fromhex(mac.replace(':', ''))
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     sock.bind((interface, 0))
@@ -95,6 +110,48 @@ def flood(interface, mac, address, count):
     print('%d sent' % count)
 
 
+def ask(address, n, messages):
+    sock = udp_socket(address, 2152)
+    sock.settimeout(20)
+    for message in messages:
+        sock.sendto(bytes.fromhex(message), (address, 2152))
+    found = []
+    try:
+        while len(found) < n:
+            data, sender = sock.recvfrom(2000)
+            if sender[0] == address:
+                found.append(data.hex())
+    except socket.timeout:
+        found.append('no more')
+    print('\n'.join(sorted(found)))
+
+
+def storm(interface, mac, src, dst, rounds):
+    refused = load('gtpu-refused')
+    raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    raw.bind((interface, 0))
+    outer = {'src': src, 'dst': dst, 'smac': raw.getsockname()[4].hex()}
+    mac = bytes.fromhex(mac.replace(':', ''))
+    frames = []
+    counts = collections.Counter()
+    for _, reason, payload, keys in refused.ROWS + refused.ROWS_IPV4:
+        if reason not in ('host', 'fragment'):
+            data = refused.INNER[4] if payload == 'INNER' else payload
+            frames.append(mac + refused.build(data, keys, 4, **outer)[6:])
+            counts[reason] += rounds
+    sock = udp_socket(dst, 2152)
+    sock.settimeout(10)
+    for seq in range(rounds):
+        for frame in frames:
+            raw.send(frame)
+        sock.sendto(echo_request(seq & 0xffff), (dst, 2152))
+        # There are Supported Extension Headers Notifications, too.
+        while sock.recv(2000) != echo_response(seq & 0xffff):
+            pass
+    for reason, n in sorted(counts.items()):
+        print(reason, n)
+
+
 def main():
     command, args = sys.argv[1], sys.argv[2:]
     if command == 'echo':
@@ -102,6 +159,10 @@ def main():
         echo(args[0], int(args[1]), port)
     elif command == 'serve':
         serve()
+    elif command == 'ask':
+        ask(args[0], int(args[1]), args[2:])
+    elif command == 'storm':
+        storm(*args[:4], int(args[4]))
     else:
         flood(*args[:3], int(args[3]))
 

@@ -7,6 +7,7 @@ EXTRA_DIST += \
 	Documentation/equivalence.md \
 	Documentation/fuse.md \
 	Documentation/gtpu.md \
+	Documentation/gtpu-reference.md \
 	Documentation/gtpu-robustness.md \
 	Documentation/gtpu-signalling.md \
 	Documentation/hooks.md \

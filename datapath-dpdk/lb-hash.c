@@ -117,19 +117,22 @@ hash_plain_ipv6(const struct lb_table *table,
 }
 
 /* The same as hash_plain_ipv6(), of what Open vSwitch's parser made of a
- * packet. */
+ * packet.  It tells the protocol of the first fragment only. */
 static uint64_t
 hash_ipv6(const struct lb_table *table, const struct flow *flow)
 {
+    uint8_t nw_proto = flow->nw_proto;
     uint32_t ports = 0;
 
-    if (!(flow->nw_frag & FLOW_NW_FRAG_ANY)) {
+    if (flow->nw_frag & FLOW_NW_FRAG_ANY) {
+        nw_proto = IPPROTO_FRAGMENT;
+    } else {
         BUILD_ASSERT_DECL(offsetof(struct flow, tp_dst)
                           == offsetof(struct flow, tp_src) + 2);
         ports = transport_ports(flow->nw_proto, &flow->tp_src, sizeof ports);
     }
-    return hash_tuple6(table, &flow->ipv6_src, &flow->ipv6_dst,
-                       flow->nw_proto, ports);
+    return hash_tuple6(table, &flow->ipv6_src, &flow->ipv6_dst, nw_proto,
+                       ports);
 }
 
 static uint64_t

@@ -8,15 +8,16 @@ import json
 import os
 import time
 
-from scapy.layers.inet import ICMP, TCP, IPerror, TCPerror, UDPerror
-from scapy.layers.inet6 import ICMPv6DestUnreach, IPerror6
+from scapy.layers.inet import ICMP, TCP, UDP, IPerror, TCPerror, UDPerror
+from scapy.layers.inet6 import (ICMPv6DestUnreach, IPerror6, IPv6,
+                                IPv6ExtHdrFragment)
 from scapy.packet import Raw
 
 from cluster import wait_until
 from lab import ip_layer, l4, make_service, make_slice, network
 from tests_proxy import (EXTERNAL, LB, NODE, NODE6, VIP, VIP6, answer, check,
-                         nodeport, segment, sports, try_connections,
-                         with_lab)
+                         checksums_are_right, nodeport, segment, sports,
+                         try_connections, with_lab)
 from tests_proxy_api import api_slice, node, put
 from tests_proxy_rules import (BOTH, DRAINS, GONE, READY, both, dual,
                                endpoint, slice_of)
@@ -326,4 +327,50 @@ def test_rule_20_icmp_errors_both_ways(lab, _):
                 assert to == name, (to, error)
                 assert network(error) == (seen_src, server), error
                 assert quotes(error) == (server, seen_src, 8080, sport), error
+    lab.stop()
+
+
+def send_fragments(host, dst, sport, identification):
+    """Sends a UDP packet of 4,000 octets over IPv6 in three fragments."""
+    whole = IPv6(bytes(ip_layer(host.ip6, dst) /
+                       UDP(sport=sport, dport=80) / (b"x" * 3992)))
+    data = bytes(whole.payload)
+    for offset in range(0, len(data), 1400):
+        host.send(ip_layer(host.ip6, dst) / IPv6ExtHdrFragment(
+            nh=17, offset=offset // 8, m=offset + 1400 < len(data),
+            id=identification) / Raw(data[offset:offset + 1400]))
+    return len(data)
+
+
+@with_lab
+def test_rule_20_ipv6_fragments(lab, _):
+    """All fragments of a packet, and of a connection, reach one endpoint."""
+    ports = [{"name": "p", "protocol": "UDP", "port": 80,
+              "targetPort": 8080}]
+    lab.write(make_service("s", ports=ports, **BOTH),
+              *[make_slice("s", "a", "b", protocol="UDP", ipv6=v6)
+                for v6 in (False, True)])
+    lab.start()
+    for source in "pod", "ext":
+        host = lab.hosts[source]
+        sport = next(sports)
+        reached = set()
+        for identification in 7, 8:
+            lab.drain()
+            size = send_fragments(host, VIP6, sport, identification)
+            got = lab.collect(lambda got: len(got) >= 3)
+            assert len(got) == 3, got
+            reached |= {name for name, _ in got}
+            got.sort(key=lambda item: item[1][IPv6ExtHdrFragment].offset)
+            body = b"".join(bytes(p[IPv6ExtHdrFragment].payload)
+                            for _, p in got)
+            assert len(body) == size
+            name, first = got[0]
+            src, dst = network(first)
+            assert dst == lab.hosts[name].ip6, first
+            assert src == (host.ip6 if source == "pod" else NODE6), first
+            again = IPv6(bytes(IPv6(src=src, dst=dst, nh=17) / Raw(body)))
+            assert again[UDP].dport == 8080, again
+            assert checksums_are_right(again), again
+        assert len(reached) == 1, reached
     lab.stop()

@@ -149,7 +149,8 @@ put_verdict(struct port_context *c, const struct service_set *set,
 /* Adds a flow, and others for fragments of UDP.  Those have been together in
  * the connection tracker, which tells the port of the first one, but not of
  * the others unless they were left in one piece, as the kernel's does: they go
- * by address, and so only one port of an address has them.  All fragments must
+ * by address, and so only one port of an address has them.  With IPv6 they do
+ * not even show their protocol outside of the tracker.  All fragments must
  * reach the same bucket to be put together again. */
 static void
 add_choice(struct port_context *c, int priority, const struct match *match,
@@ -174,6 +175,9 @@ add_choice(struct port_context *c, int priority, const struct match *match,
             match_set_nw_frag_masked(&frag, FLOW_NW_FRAG_MASK,
                                      FLOW_NW_FRAG_MASK);
             match_set_ct_tp_dst_masked(&frag, 0, 0);
+            if (c->port->ipv6) {
+                match_set_nw_proto(&frag, IPPROTO_FRAGMENT);
+            }
             ofpbuf_put(acts, acts_->data, acts_->size);
             flows_add_flow(c->sf, c->t, SERVICE_CHOOSE, priority, &frag, acts);
         }

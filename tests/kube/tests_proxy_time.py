@@ -255,6 +255,7 @@ def test_rule_18_both_lists_first(lab, c):
     assert (lab.flows(), lab.groups()) == before
     grant(c, ("discovery.k8s.io", "endpointslices"), *half)
     wait_until(lab.synced, "it may read all")
+    lab.wait_shown("default/s", "cluster: 10.1.0.2:8080")
     check(lab, "pod", VIP, "a")
 
     # What the last run left stays as long.
@@ -270,6 +271,7 @@ def test_rule_18_both_lists_first(lab, c):
     check(lab, "pod", VIP, "a")
     grant(c, ("discovery.k8s.io", "endpointslices"), *half)
     wait_until(lab.synced, "it may read all")
+    lab.wait_shown("default/s", "no such Service")
     check(lab, "pod", VIP, "drop")
     lab.stop()
     c.delete("EndpointSlice", "s-tcp4")

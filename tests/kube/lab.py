@@ -262,6 +262,8 @@ class Lab:
                 stderr=log)
         if wait:
             wait_until(self.synced, "ovs-kube-proxy is synced")
+            # The datapath follows the tables at its own pace.
+            self.run("ovs-appctl", "-t", "ovs-vswitchd", "revalidator/wait")
 
     @staticmethod
     def program_path():

@@ -3,6 +3,7 @@ EXTRA_DIST += \
 	Documentation/architecture.md \
 	Documentation/benchmarks.md \
 	Documentation/benchmarks/first.json \
+	Documentation/benchmarks/fuse-quick.json \
 	Documentation/building.md \
 	Documentation/equivalence.md \
 	Documentation/fuse.md \

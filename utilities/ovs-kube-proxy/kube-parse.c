@@ -300,6 +300,7 @@ parse_endpoints(struct kube_slice *s, const struct json *object,
         size_t n_addresses = kv_array(elems[i], "addresses",
                                       KV_MAX_ADDRESSES, &addresses, error);
         const char *ip = n_addresses ? kv_string(addresses[0]) : "";
+        const char *node;
 
         /* The first one counts; the others are the same pod's. */
         if (!kv_ip(ip, &e->addr)
@@ -312,8 +313,9 @@ parse_endpoints(struct kube_slice *s, const struct json *object,
         e->ready = kv_bool(conditions, "ready", true);
         e->serving = kv_bool(conditions, "serving", true);
         e->terminating = kv_bool(conditions, "terminating", false);
-        e->local = our_node && !strcmp(
-            kube_object_string(elems[i], "nodeName"), our_node);
+        node = kube_object_string(elems[i], "nodeName");
+        e->placed = *node != '\0';
+        e->local = our_node && !strcmp(node, our_node);
         parse_hints(s, e, elems[i], our_node, error);
         s->n_endpoints++;
     }

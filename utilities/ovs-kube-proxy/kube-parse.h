@@ -69,7 +69,7 @@ struct kube_endpoint {
     uint64_t zones;             /* Hints: 1 << I for 'zones[I]' of its slice,
                                  * 0 if it has none. */
     bool ready, serving, terminating;
-    bool local;
+    bool placed, local;         /* On a node that is named; on ours. */
     bool node_hinted;           /* Has hints for nodes, */
     bool for_our_node;          /* and one of them is for ours. */
 };

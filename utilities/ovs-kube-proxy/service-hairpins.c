@@ -46,7 +46,8 @@ count_hairpin(struct service_pipeline *p, const char *name, int change)
 }
 
 /* Adds the endpoints of 'set' that may send to their own Service here: the
- * local ones or, if we do not know who we are, all. */
+ * local ones and those of no known node or, if we do not know who we are,
+ * all. */
 static void
 add_hairpins(const struct service_pipeline *p, const struct service_set *set,
              struct sset *hairpins)
@@ -55,7 +56,7 @@ add_hairpins(const struct service_pipeline *p, const struct service_set *set,
     bool all = !node || !node->name;
 
     for (size_t i = 0; i < set->n; i++) {
-        if (all || set->endpoints[i].local) {
+        if (all || set->endpoints[i].local || !set->endpoints[i].placed) {
             char addr[INET6_ADDRSTRLEN];
 
             /* IPv4 stays mapped, as ipv6_parse() wants it. */

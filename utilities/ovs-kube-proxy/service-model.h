@@ -30,6 +30,7 @@ struct service_cidr {
 struct service_endpoint {
     struct in6_addr addr;       /* IPv4 as v4-mapped. */
     uint16_t port;              /* Host byte order. */
+    bool placed;                /* It is said on which node. */
     bool local;                 /* On our node. */
     bool draining;              /* Serves, but gets new connections only
                                  * because no other is left. */

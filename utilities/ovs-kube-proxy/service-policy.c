@@ -74,6 +74,7 @@ merge_duplicates(struct candidates *all)
             all->c[n++] = *c;
             continue;
         }
+        last->e.placed &= c->e.placed;
         last->e.local |= c->e.local;
         if (c->rank == last->rank) {
             last->node_hinted &= c->node_hinted;
@@ -103,7 +104,8 @@ add_candidates(struct candidates *all, const struct kube_slice *slice,
         const struct kube_endpoint *e = &slice->endpoints[i];
 
         all->c[all->n++] = (struct candidate) {
-            .e = { .addr = e->addr, .port = port, .local = e->local },
+            .e = { .addr = e->addr, .port = port,
+                   .placed = e->placed, .local = e->local },
             .rank = (e->ready ? READY
                      : e->serving && e->terminating ? DRAINING
                      : UNUSABLE),
@@ -463,6 +465,7 @@ sets_equal(const struct service_set *a, const struct service_set *b)
         const struct service_endpoint *y = &b->endpoints[i];
 
         if (compare_endpoints(x, y) || x->local != y->local
+            || x->placed != y->placed
             || x->draining != y->draining) {
             return false;
         }

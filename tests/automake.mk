@@ -231,6 +231,7 @@ SYSTEM_TESTSUITE_AT = \
 	tests/system-lb.at \
 	tests/system-macros.at \
 	tests/system-ovn.at \
+	tests/system-ovn-kube.at \
 	tests/system-robustness.at \
 	tests/system-testsuite.at
 
@@ -319,7 +320,8 @@ check-autotest: extended $(OF_SYNC_TOOL) tests/testsuite tests/atconfig \
 	$(RUN_TESTSUITE) $(TESTSUITEFLAGS)
 
 # One PMD thread at a time: no -j.
-check-system: extended tests/system-testsuite tests/atconfig tests/atlocal
+check-system: extended utilities/ovs-kube-proxy/ovs-kube-proxy \
+    tests/system-testsuite tests/atconfig tests/atlocal
 	$(AM_V_at)suite=system-testsuite; \
 	d=$(abs_top_builddir)/$(OVS)/extended; \
 	$(RUN_TESTSUITE) $(TESTSUITEFLAGS) -j1

@@ -16,6 +16,9 @@ system-ovn-traffic.py ask PROTOCOL SOURCE ADDRESS PORT FIRST N
     server said, or "SPORT none none".  SOURCE may be a list with commas, to be
     used in turn: then SPORT is SOURCE:SPORT.
 
+system-ovn-traffic.py refused ADDRESS PORT
+    Succeeds if UDP packets to ADDRESS are answered by an ICMP error.
+
 system-ovn-traffic.py stream NAME SOURCE ADDRESS PORT FIRST N
     Keeps N TCP connections busy, one question after the other on each, until
     file NAME.stop appears.  Writes NAME.pid when each has had an answer, and
@@ -233,6 +236,21 @@ def ask(protocol, sources, address, port, first, n):
             print(line)
 
 
+def refused(address, port):
+    with socket.socket(family(address), socket.SOCK_DGRAM) as s:
+        s.connect((address, int(port)))
+        s.settimeout(TIMEOUT)
+        for _ in range(TRIES):
+            try:
+                s.send(b'?\n')
+                s.recv(256)
+            except socket.timeout:
+                pass
+            except ConnectionRefusedError:
+                return
+    sys.exit('no ICMP error')
+
+
 def serve(name, port, *addresses):
     port = int(port)
     selector = selectors.DefaultSelector()
@@ -326,5 +344,5 @@ def stream(name, source, address, port, first, n):
 
 
 if __name__ == '__main__':
-    {'serve': serve, 'ask': ask,
+    {'serve': serve, 'ask': ask, 'refused': refused,
      'stream': stream}[sys.argv[1]](*sys.argv[2:])

@@ -3,7 +3,7 @@
 # 'make bench': the stock and the extended switch, measured in turn.
 # ===================================================================
 #
-#   make bench                              everything: an hour and more
+#   make bench                              everything
 #   make bench BENCH='lb svc' FLOWS='10k'   only these rows and flow counts
 #   make bench BENCHFLAGS=--quick           short rounds
 #   make bench BENCHFLAGS=--help            more
@@ -13,6 +13,7 @@
 EXTRA_DIST += \
 	tests/bench/bench-traffic.c \
 	tests/bench/bench.py \
+	tests/bench/measure.py \
 	tests/bench/packets.py \
 	tests/bench/report.py \
 	tests/bench/switch.py \

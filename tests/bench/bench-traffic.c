@@ -7,7 +7,8 @@
  * net_null driver into sources that send the packets of a pcap file round and
  * round, and into sinks that count and, on demand, keep what they are given.
  * It needs nothing but DPDK's callbacks for receive and transmit, so that any
- * ovs-vswitchd can be measured with it.
+ * ovs-vswitchd can be measured with it.  In dpdk-testpmd, it does the same,
+ * and sees what is sent by ports of any driver.
  *
  * Why not net_pcap with infinite_rx?  It holds each packet of the file in an
  * mbuf, of which Open vSwitch never allocates more than 262,144 a port.  This
@@ -82,7 +83,8 @@ struct port {
     const struct rte_eth_rxtx_callback *rx;
     const struct rte_eth_rxtx_callback *tx[MAX_TX_QUEUES];
 };
-static struct port ports[RTE_MAX_ETHPORTS];
+enum { SOURCE, SINK, N_KINDS }; /* A device may be both. */
+static struct port ports[RTE_MAX_ETHPORTS][N_KINDS];
 
 /* The control file, or NULL. */
 static struct slot *
@@ -279,27 +281,10 @@ sink_tx(uint16_t port_id UNUSED, uint16_t queue UNUSED,
     return n;
 }
 
-/* Attaches our callbacks to port 'id' if a slot names its device. */
+/* Takes our callbacks away from 'port', of device 'id'. */
 static void
-attach(uint16_t id)
+detach(uint16_t id, struct port *port)
 {
-    struct slot *slots = map_slots();
-    struct port *port = &ports[id];
-    char name[RTE_ETH_NAME_MAX_LEN];
-    struct rte_eth_dev_info info;
-    int i;
-
-    if (!slots || rte_eth_dev_get_name_by_port(id, name)
-        || rte_eth_dev_info_get(id, &info)) {
-        return;
-    }
-    for (i = 0; i < N_SLOTS && strcmp(slots[i].device, name); i++) {
-        continue;
-    }
-    if (i == N_SLOTS || !name[0]) {
-        return;
-    }
-
     if (port->rx) {
         rte_eth_remove_rx_callback(id, 0, port->rx);
         port->rx = NULL;
@@ -310,8 +295,14 @@ attach(uint16_t id)
             port->tx[q] = NULL;
         }
     }
+}
 
-    port->slot = &slots[i];
+/* Makes 'port', of device 'id' with 'n_txqs' transmit queues, what its slot
+ * says. */
+static void
+attach(uint16_t id, struct port *port, uint16_t n_txqs)
+{
+    detach(id, port);
     if (!port->slot->sink) {
         port->rx = rte_eth_add_rx_callback(id, 0, source_rx, port);
         if (!port->rx) {
@@ -322,10 +313,32 @@ attach(uint16_t id)
     if (port->slot->file[0] && port->epoch != port->slot->epoch) {
         open_file(port);
     }
-    for (uint16_t q = 0; q < info.nb_tx_queues && q < MAX_TX_QUEUES; q++) {
+    for (uint16_t q = 0; q < n_txqs && q < MAX_TX_QUEUES; q++) {
         port->tx[q] = rte_eth_add_tx_callback(id, q, sink_tx, port);
         if (!port->tx[q]) {
             abort();
+        }
+    }
+}
+
+/* Makes port 'id' a source, a sink, or both, if slots name its device. */
+static void
+attach_all(uint16_t id)
+{
+    struct slot *slots = map_slots();
+    char name[RTE_ETH_NAME_MAX_LEN];
+    struct rte_eth_dev_info info;
+
+    if (!slots || rte_eth_dev_get_name_by_port(id, name)
+        || rte_eth_dev_info_get(id, &info)) {
+        return;
+    }
+    for (int i = 0; i < N_SLOTS; i++) {
+        if (slots[i].device[0] && !strcmp(slots[i].device, name)) {
+            struct port *port = &ports[id][slots[i].sink ? SINK : SOURCE];
+
+            port->slot = &slots[i];
+            attach(id, port, info.nb_tx_queues);
         }
     }
 }
@@ -344,7 +357,7 @@ rte_eth_dev_start(uint16_t id)
     }
     error = start(id);
     if (!error) {
-        attach(id);
+        attach_all(id);
     }
     return error;
 }

@@ -8,9 +8,10 @@ Documentation/benchmarks.md.
 
   --rows NAMES     only these, of: %s
   --flows COUNTS   only cases of so many flows, like "10k 1M"
+  --page N         only rows of the first page, or of the second
   --rounds N       of each measurement (default 5, at least 5 for a result
                    that is to be quoted)
-  --seconds S      of each round (default 1)
+  --seconds S      of each round (default 0.5), after the switch has settled
   --quick          3 rounds of 0.3 s, and no row of more than 100k flows
   --output FOLDER  for results (default: bench-results)
   --list           print the rows and their cases
@@ -19,6 +20,7 @@ Documentation/benchmarks.md.
 import argparse
 import os
 import platform
+import re
 import shutil
 import signal
 import statistics
@@ -28,9 +30,12 @@ import time
 
 import report
 import workloads
+from measure import measure
 from packets import Wrong
-from switch import SETTINGS, Failed, Switch
+from switch import FUSE, FUSE_AND, SETTINGS, Failed, Switch, check_library
 
+# Of memory that a run takes besides hugepages, whatever the flows.
+BYTES = 1 << 30
 HUGEPAGES = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
 
 
@@ -63,92 +68,11 @@ class Hugepages:
         self._set(self.before)
 
 
-def measure(workload, switch, setting, seconds):
-    """One round.  Returns the figures, with "wrong" if they do not count."""
-    traffic = switch.traffic
-    switch.resume()
-    if not switch.set(setting):
-        switch.hold()
-        return None
-    if getattr(workload, "once", False):
-        workload.fresh()
-        workload.source["epoch"] += 1
-        time.sleep(0.5)
-        switch.clear()
-        lost = traffic.send(workload.source, workload.n)
-        found = switch.perf()
-    else:
-        ports = traffic.sources()
-        traffic.start()
-        # Caches fill again: some rounds of all flows, and at least 0.3 s.
-        goals = [p["done"] + 2 * workload.n for p in ports]
-        end = time.monotonic() + 0.3
-        late = time.monotonic() + 60
-        while (any(p["done"] < g for p, g in zip(ports, goals))
-               or time.monotonic() < end):
-            time.sleep(0.02)
-            if time.monotonic() > late:
-                break
-        found = undisturbed(switch, seconds)
-        # What was sent must have come out, of all since the start.
-        traffic.stop()
-        lost = workload.lost()
-    found["megaflows"] = switch.megaflows()
-    found["memory"] = switch.memory()
-    found["packets lost"] = lost
-    found["setting"] = setting
-    if workload.lossless and lost:
-        found["wrong"] = "%d packets lost, port drops %s" % (
-            lost, switch.drops())
-    elif found["lost"]:
-        found["wrong"] = "%d upcalls lost" % found["lost"]
-    elif found["upcalls"] > found["packets"] / 1000:
-        found["wrong"] = "%d upcalls" % found["upcalls"]
-    elif not found["packets"]:
-        found["wrong"] = "no packets"
-    switch.hold()
-    return found
-
-
-def undisturbed(switch, seconds, attempts=5):
-    """The statistics of 'seconds' in which the PMD thread had its processor
-    for itself, or those of the best of so many attempts."""
-    best = None
-    for _ in range(attempts):
-        cpu, wall = switch.cpu_seconds(), time.monotonic()
-        switch.clear()
-        time.sleep(seconds)
-        found = switch.perf()
-        found["share"] = ((switch.cpu_seconds() - cpu)
-                          / (time.monotonic() - wall))
-        if not best or found["share"] > best["share"]:
-            best = found
-        if best["share"] > 0.99:
-            break
-    return best
-
-
-def losses(workload, switch):
-    """Makes 'workload' count what it loses from here on."""
-    traffic = switch.traffic
-
-    def balance():
-        return (sum(p["done"] for p in traffic.sources())
-                - sum(p["done"] for p in traffic.sinks()))
-    last = [balance()]
-
-    def lost():
-        before, last[0] = last[0], balance()
-        return last[0] - before
-    return lost
-
-
 class Pair:
     """A stock and an extended switch, set up for the same work."""
 
     def __init__(self, args, cls, case, pcaps, folder):
         self.switches, self.work = {}, {}
-        self.notes = []
         try:
             for name in ("stock", "extended"):
                 source = os.path.join(args.build, "openvswitch",
@@ -169,7 +93,7 @@ class Pair:
                 except Wrong as e:
                     raise Wrong("%s: %s; port drops %s" % (
                         name, e, switch.drops() or "none"))
-                work.lost = losses(work, switch)
+                work.lost()
                 work.memory = switch.memory() - before
                 switch.hold()
         except BaseException:
@@ -179,108 +103,170 @@ class Pair:
     def measure(self, name, setting, seconds):
         return measure(self.work[name], self.switches[name], setting, seconds)
 
-    def check(self, name, setting):
-        """What comes out, with the caches full."""
-        switch = self.switches[name]
+    def last(self, name, setting):
+        """Returns what the switch holds, with caches full as the last round
+        left them, and checks what comes out."""
+        switch, work = self.switches[name], self.work[name]
         switch.resume()
-        switch.set(setting)
-        self.work[name].warm_again()
-        self.work[name].check()
-        self.work[name].lost = losses(self.work[name], switch)
-        switch.hold()
+        try:
+            switch.set(setting)
+            found = {"megaflows": switch.megaflows(),
+                     "memory": switch.memory()}
+            fuse = switch.fuse()
+            if fuse:
+                found["fuse"] = fuse
+                if fuse["entries"]:
+                    found["bytes per entry"] = round(
+                        1024 * fuse["kB"] / fuse["entries"])
+            if not work.once:
+                work.check()
+                work.lost()
+        finally:
+            switch.hold()
+        return found
 
     def end(self):
         for switch in self.switches.values():
             switch.end()
 
 
-def best_setting(pair, args):
-    """The fastest of stock's settings, and the cycles of each."""
+def search(pair, name, settings, seconds):
+    """The cycles of each of 'settings' of switch 'name' that it has."""
     tried, wrong = {}, "none is there"
-    for setting in SETTINGS:
-        found = pair.measure("stock", setting, args.seconds / 2)
+    for setting in settings:
+        found = pair.measure(name, setting, seconds)
         if found and "wrong" not in found:
-            tried[setting] = found["cycles"]
+            tried[setting] = round(found["cycles"], 1)
         elif found:
             wrong = found["wrong"]
     if not tried:
-        raise Failed("no setting of the stock switch gives a figure: "
-                     + wrong)
-    return min(tried, key=tried.get), tried
+        raise Failed("no setting of the %s switch gives a figure: %s"
+                     % (name, wrong))
+    return tried
 
 
-def run_case(args, cls, case, pcaps, folder):
-    """All rounds of one case.  Returns its row."""
-    row = {"row": cls.name, "case": case, "variants": {}, "refused": {}}
-    pair = Pair(args, cls, case, pcaps, folder)
-    try:
-        best, row["stock settings"] = best_setting(pair, args)
-        variants = [("stock", "stock", "default")]
-        if best != "default":
-            variants.append(("stock best", "stock", best))
+def best(tried):
+    return min(tried, key=tried.get)
+
+
+def choose(pair, cls, case, args, known):
+    """The settings to measure, as (variant, switch, setting).  'known' has
+    what was found for cases before, by row: after the first case only the
+    best three are tried, and above 100k flows, where each takes long, the best
+    alone."""
+    settings = list(SETTINGS)
+    if cls.name in known:
+        settings = sorted(known[cls.name], key=known[cls.name].get)[:3]
+        if case["flows"] > 100000:
+            settings = settings[:1]
+    tried = search(pair, "stock", settings, args.seconds / 2)
+    known[cls.name] = tried
+    variants = [("stock best", "stock", best(tried))]
+    if not cls.scale:
+        if best(tried) != "default":
+            variants.insert(0, ("stock", "stock", "default"))
+        else:
+            variants = [("stock", "stock", "default")]
         variants.append(("off", "extended", "default"))
-        if pair.switches["extended"].has_fuse:
-            variants.append(("on", "extended", "fuse"))
-        row["best setting"] = best
+    if pair.switches["extended"].has_fuse:
+        name = cls.name + " on"
+        settings = [FUSE]
+        if best(tried) != "default":
+            settings.append(FUSE_AND + best(tried))
+        if case["flows"] > 100000 and name in known:
+            settings = [FUSE if known[name] == FUSE else settings[-1]]
+        fused = search(pair, "extended", settings, args.seconds / 2)
+        known[name] = best(fused)
+        variants.append(("on", "extended", best(fused)))
+        tried = dict(tried, **fused)
+    return variants, tried
+
+
+def run_case(args, cls, case, pcaps, folder, known):
+    """All rounds of one case.  Returns its row."""
+    row = {"row": cls.name, "case": case, "variants": {}, "refused": {},
+           "goal": cls.goal(case), "page": 2 if cls.scale else 1}
+    enough_memory(cls, case)
+    start = time.monotonic()
+    pair = Pair(args, cls, case, pcaps, folder)
+    row["seconds"] = {"set-up": round(time.monotonic() - start, 1)}
+    try:
+        variants, row["settings"] = choose(pair, cls, case, args, known)
+        row["seconds"]["settings"] = round(time.monotonic() - start, 1)
         rounds = {v[0]: [] for v in variants}
+        last = {}
         for n in range(args.rounds):
             for variant, name, setting in variants:
                 found = pair.measure(name, setting, args.seconds)
                 if not found:
                     raise Failed("%s: no setting %s" % (name, setting))
-                if n == args.rounds - 1 and not cls.__dict__.get("once"):
+                if n == args.rounds - 1:
                     try:
-                        pair.check(name, setting)
+                        last[variant] = pair.last(name, setting)
                     except Wrong as e:
                         found["wrong"] = str(e)
-                text = found.pop("text")
+                text = found.pop("text", "")
                 if args.verbose:
                     print(variant, text, file=sys.stderr)
                 rounds[variant].append(found)
                 if "wrong" in found:
                     row["refused"].setdefault(variant, found["wrong"])
         for variant, name, setting in variants:
-            row["variants"][variant] = summary(rounds[variant])
-            row["variants"][variant]["setting"] = setting
-            work = pair.work[name]
-            row["variants"][variant]["growth per flow"] = (
-                work.memory / work.n)
-        if pair.switches["extended"].has_fuse:
-            pair.switches["extended"].resume()
-            row["fuse/show"] = pair.switches["extended"].appctl("fuse/show")
+            row["variants"][variant] = summary(
+                [r for r in rounds[variant] if "cycles" in r], setting,
+                last.get(variant, {}))
+            row["variants"][variant]["growth per flow"] = round(
+                pair.work[name].memory / pair.work[name].n)
         row["ratios"] = ratios(rounds)
+        row["seconds"]["all"] = round(time.monotonic() - start, 1)
     finally:
         pair.end()
     return row
 
 
-def summary(rounds):
+def enough_memory(cls, case):
+    with open("/proc/meminfo") as f:
+        free = int(re.search(r"MemAvailable: +(\d+)", f.read()).group(1))
+    need = (BYTES + case["flows"] * cls.bytes_per_flow) // 1024
+    if free < need:
+        raise Failed("needs %d MB of memory, %d are free"
+                     % (need // 1024, free // 1024))
+
+
+def summary(rounds, setting, last):
+    if not rounds:
+        return {"setting": setting}
     cycles = [r["cycles"] for r in rounds]
-    last = rounds[-1]
-    return {"cycles": statistics.median(cycles), "min": min(cycles),
-            "max": max(cycles),
-            "Mpps": last["hz"] / statistics.median(cycles) / 1e6
-            if last["hz"] and statistics.median(cycles) else 0,
-            "passes": last["passes"], "megaflows": last["megaflows"],
-            "upcalls": max(r["upcalls"] for r in rounds),
-            "lost": max(r["packets lost"] for r in rounds),
-            "memory": last["memory"], "rounds": rounds}
+    median = statistics.median(cycles)
+    return dict(last, setting=setting, cycles=round(median, 1),
+                min=round(min(cycles), 1), max=round(max(cycles), 1),
+                Mpps=round(rounds[-1]["hz"] / median / 1e6, 3)
+                if median else 0,
+                passes=rounds[-1]["passes"],
+                rounds={name: [round(r[name], digits) for r in rounds]
+                        for name, digits in (
+                            ("cycles", 1), ("packets", None), ("share", 3),
+                            ("busy", 1), ("hits", 1), ("upcalls", None),
+                            ("packets lost", None))
+                        if name in rounds[0]})
 
 
 def ratios(rounds):
     """Pair by pair: how many times as fast the extended switch is."""
     found = {}
-    best = rounds.get("stock best", rounds["stock"])
+    stock, off = rounds.get("stock"), rounds.get("off")
+    fast = rounds.get("on", off)
     for name, above, below in (
-            ("stock / extended", rounds["stock"],
-             rounds.get("on", rounds["off"])),
-            ("best / extended", best, rounds.get("on", rounds["off"])),
-            ("off / stock", rounds["off"], rounds["stock"])):
-        each = [a["cycles"] / b["cycles"] for a, b in zip(above, below)
-                if b["cycles"]]
+            ("stock / extended", stock, fast),
+            ("best / extended", rounds.get("stock best", stock), fast),
+            ("off / stock", off, stock)):
+        each = [a["cycles"] / b["cycles"]
+                for a, b in zip(above or [], below or [])
+                if a.get("cycles") and b.get("cycles")]
         if each:
-            found[name] = {"median": statistics.median(each),
-                           "min": min(each), "max": max(each)}
+            found[name] = {"median": round(statistics.median(each), 4),
+                           "min": round(min(each), 4),
+                           "max": round(max(each), 4)}
     return found
 
 
@@ -308,6 +294,7 @@ def main():
     parser.add_argument("--library", required=True)
     parser.add_argument("--rows", default="")
     parser.add_argument("--flows", default="")
+    parser.add_argument("--page", type=int, choices=(1, 2))
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--quick", action="store_true")
@@ -318,7 +305,7 @@ def main():
     args.build = os.path.abspath(args.build)
     args.library = os.path.abspath(args.library)
     args.rounds = args.rounds or (3 if args.quick else 5)
-    args.seconds = args.seconds or (0.3 if args.quick else 1.0)
+    args.seconds = args.seconds or (0.3 if args.quick else 0.5)
     unknown = [r for r in args.rows.split() if r not in rows]
     if unknown:
         parser.error("no row %s; there are: %s" % (unknown[0],
@@ -328,13 +315,18 @@ def main():
     cases = [(rows[name], case) for name in chosen
              for case in rows[name].cases
              if (not flows or case["flows"] in flows)
-             and (not args.quick or case["flows"] <= 100000)]
+             and (not args.quick or case["flows"] <= 100000)
+             and (not args.page or args.page == 1 + rows[name].scale)]
     if args.list:
         for cls, case in cases:
             print(cls.name, case)
         return 0
     if os.geteuid():
         parser.error("needs root: hugepages, network namespaces")
+    try:
+        check_library(args.library)
+    except Failed as e:
+        parser.error(str(e))
     cpus = sorted(os.sched_getaffinity(0))
     if len(cpus) < 2:
         parser.error("needs two processors, one of them for the PMD thread")
@@ -354,19 +346,23 @@ def main():
                "seconds": args.seconds, "rows": [],
                "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
     table = report.Table()
-    bad = 0
+    bad, known = 0, {}
+    start = time.monotonic()
     try:
         with Hugepages(1664):
             pcaps = workloads.Pcaps(os.path.join(folder, "pcaps"))
             for cls, case in cases:
                 try:
-                    row = run_case(args, cls, case, pcaps, folder)
+                    row = run_case(args, cls, case, pcaps, folder, known)
                 except (Failed, Wrong, RuntimeError) as e:
                     row = {"row": cls.name, "case": case, "variants": {},
-                           "refused": {"all": str(e)}, "ratios": {}}
+                           "refused": {"all": str(e)}, "ratios": {},
+                           "goal": cls.goal(case),
+                           "page": 2 if cls.scale else 1}
                 bad += bool(row["refused"])
                 results["rows"].append(row)
                 table.add(row)
+                results["minutes"] = round((time.monotonic() - start) / 60, 1)
                 report.save(results, args.output)
     finally:
         if os.environ.get("BENCH_KEEP"):
@@ -374,7 +370,8 @@ def main():
         else:
             shutil.rmtree(folder, ignore_errors=True)
     report.charts(results, args.output)
-    print("results: %s" % os.path.join(args.output, "results.json"))
+    print("%.0f minutes; results: %s" % (
+        results.get("minutes", 0), os.path.join(args.output, "results.*")))
     return 1 if bad else 0
 
 

@@ -67,6 +67,12 @@ def udp(i, src, dst, sport, dport, src_mac=SRC_MAC, dst_mac=DST_MAC):
                           ip_csum, src, dst, sport, dport, 26, udp_csum, i)
 
 
+def reply(frame):
+    """The reply to 'frame', which is one of 'udp'.  Sums do not change."""
+    return (DST_MAC + SRC_MAC + frame[12:26] + frame[30:34] + frame[26:30]
+            + frame[36:38] + frame[34:36] + frame[38:])
+
+
 def gtpu(inner_frame, teid, dst_mac):
     """'inner_frame' without its Ethernet header, in GTP-U from the gNB."""
     inner = inner_frame[14:]

@@ -31,8 +31,26 @@ SETTINGS = {
 }
 
 
+FUSE = "fuse"                   # other_config:fuse=on, else as installed...
+FUSE_AND = "fuse+"              # ...or with one of SETTINGS.
+
+
 class Failed(Exception):
     """Something of the set-up does not work."""
+
+
+def check_library(path):
+    """Raises Failed if 'path' is not made from the bench-traffic.c here."""
+    source = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                          "bench-traffic.c")
+    if not os.path.exists(path):
+        problem = "is missing"
+    elif os.path.getmtime(path) < os.path.getmtime(source):
+        problem = "is older than " + source
+    else:
+        return
+    raise Failed("%s %s: run 'make tests/bench/bench-traffic.so' in the build "
+                 "folder" % (path, problem))
 
 
 class Switch:
@@ -41,7 +59,9 @@ class Switch:
 
     def __init__(self, name, build, source, folder, library, cpus,
                  memory=768):
+        check_library(library)
         self.name, self.folder, self.build = name, folder, build
+        self.library, self.cpus = library, cpus
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
         self.traffic = Traffic(folder)
@@ -49,6 +69,11 @@ class Switch:
         self._pmd = None
         self._daemons = []
         self._ports = {}
+        # Other processes that stop when the switch does.
+        self.companions = []
+        # The setting with which it was last at rest, and what it did then.
+        self.settled = None, {}
+        self._set = None
         self.env = dict(
             os.environ, BENCH_TRAFFIC=self.traffic.path,
             PATH=":".join([os.path.join(build, d) for d in
@@ -149,10 +174,15 @@ class Switch:
         return bytes.fromhex(text.strip().strip('"').replace(":", ""))
 
     def set(self, setting):
-        """Sets the caches and implementations, and the fused flow cache by
-        'setting' "fuse".  Returns False if it is not there."""
-        fuse = setting == "fuse"
-        emc, smc, commands = SETTINGS["default" if fuse else setting]
+        """Sets the caches and implementations: one of SETTINGS, FUSE, or
+        FUSE_AND with one of SETTINGS.  Returns False if it is not there."""
+        if setting == self._set:
+            return True
+        fuse = setting.startswith(FUSE)
+        rest = setting[len(FUSE_AND):] if fuse else setting
+        emc, smc, commands = SETTINGS[rest or "default"]
+        self._set = None
+        self.settled = None, {}
         self.vsctl("set", "open", ".",
                    "other_config:emc-insert-inv-prob=%d" % emc,
                    "other_config:smc-enable=%s" % str(smc).lower(),
@@ -164,7 +194,10 @@ class Switch:
                 ok += 1
             except Failed:
                 pass
-        return (self.has_fuse if fuse else ok > 0 or commands is SCALAR)
+        if fuse and not self.has_fuse or not ok and commands is not SCALAR:
+            return False
+        self._set = setting
+        return True
 
     def pmd_thread(self):
         """The folder of the PMD thread in /proc.  Its priority becomes the
@@ -193,11 +226,13 @@ class Switch:
             return int(f.read().split()[0]) / 1e9
 
     def hold(self):
-        os.kill(self._pid("ovs-vswitchd"), signal.SIGSTOP)
+        for pid in [self._pid("ovs-vswitchd")] + self.companions:
+            os.kill(pid, signal.SIGSTOP)
         self._stopped = True
 
     def resume(self):
-        os.kill(self._pid("ovs-vswitchd"), signal.SIGCONT)
+        for pid in [self._pid("ovs-vswitchd")] + self.companions:
+            os.kill(pid, signal.SIGCONT)
         self._stopped = False
 
     def perf(self):
@@ -217,8 +252,10 @@ class Switch:
                 "hz": self._hz(text),
                 "passes": value(r"Datapath passes: .*\(([\d.]+)"),
                 "upcalls": value(r"- Upcalls: +(\d+)"),
+                "upcall share": value(r"- Upcalls: .*\( *([\d.]+) %"),
                 "lost": value(r"Lost upcalls: +(\d+)"),
-                "emc": value(r"EMC hits: .*\( *([\d.]+)"),
+                "EMC": value(r"EMC hits: .*\( *([\d.]+)"),
+                "SMC": value(r"SMC hits: .*\( *([\d.]+)"),
                 "text": text}
 
     @staticmethod
@@ -228,6 +265,20 @@ class Switch:
         if not m or not d or not float(m.group(2)) or not float(d.group(1)):
             return 0.0
         return int(m.group(1)) * 100 / float(m.group(2)) / float(d.group(1))
+
+    def fuse(self):
+        """What the PMD thread's fused flow cache holds and has done since it
+        was switched on, or None if there is none."""
+        if not self._set or not self._set.startswith(FUSE):
+            return None
+        m = re.search(r"core \d+:\n  entries: (\d+) of (\d+), paths: (\d+)"
+                      r"(?:.*\n)+?  memory: (\d+) kB\n"
+                      r"  packets: (\d+), hits: (\d+)(?:.*\n)+?"
+                      r"  learned: (\d+)", self.appctl("fuse/show"))
+        if not m:
+            raise Failed("%s: no PMD thread in fuse/show" % self.name)
+        return dict(zip(("entries", "room", "paths", "kB", "packets", "hits",
+                         "learned"), map(int, m.groups())))
 
     def clear(self):
         self.appctl("dpif-netdev/pmd-stats-clear")
@@ -240,7 +291,7 @@ class Switch:
 
     def memory(self):
         with open("/proc/%d/status" % self._pid("ovs-vswitchd")) as f:
-            m = re.search(r"VmRSS:\s+(\d+) kB", f.read())
+            m = re.search(r"RssAnon:\s+(\d+) kB", f.read())
         return int(m.group(1)) * 1024
 
     def drops(self):

@@ -50,27 +50,28 @@ class Traffic:
             self._memory = mmap.mmap(f.fileno(), 0)
         self.ports = []
 
-    def _port(self):
+    def _port(self, device):
         index = len(self.ports)
-        port = Port(self._memory, index, "net_null%d" % index)
+        port = Port(self._memory, index, device or "net_null%d" % index)
         self.ports.append(port)
         return port
 
-    def source(self, pcap):
+    def source(self, pcap, device=None):
         """A source of the packets of 'pcap', or of none yet if None."""
-        port = self._port()
+        port = self._port(device)
         port["limit"] = NO_LIMIT
         if pcap:
             port.set_file(pcap)
         return port
 
-    def sink(self, capacity=1 << 23):
+    def sink(self, capacity=1 << 23, device=None):
         """A sink that can keep 'capacity' bytes of packets."""
-        port = self._port()
+        port = self._port(device)
         port["sink"] = 1
         port["size"] = capacity
         port["used"] = len(PCAP_HEADER)
-        path = os.path.join(self.folder, port.device + ".pcap")
+        path = os.path.join(self.folder,
+                            "sink%d.pcap" % (len(self.ports) - 1))
         with open(path, "wb") as f:
             f.write(PCAP_HEADER)
             f.truncate(capacity)

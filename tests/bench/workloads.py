@@ -10,6 +10,7 @@ A workload is a class with
     warm()      brings flows and connections into being
     check()     sends every flow once more and looks at what comes out; raises
                 packets.Wrong
+    goal(case)  what the extended switch is to reach: see goal() in report.py
 
 'Pcaps' keeps the traffic that has been generated, for there are two switches
 and several rows that are sent the same.
@@ -75,6 +76,10 @@ def spread(counts, n_buckets, n_flows):
 
 class Workload:
     lossless = True             # All that is sent must come out.
+    once = False                # No round has flows of an earlier one.
+    scale = False               # Of the second page.
+    directions = 1
+    bytes_per_flow = 700        # Memory of both switches and the traffic.
     cases = []
 
     def __init__(self, pcaps, switch, extended, case):
@@ -82,6 +87,33 @@ class Workload:
         self.extended = extended
         self.traffic = switch.traffic
         self.n = case["flows"]
+        # By default there is room for 1,048,576.
+        self.entries = self.n * self.directions
+        if extended and self.entries > 1 << 20:
+            switch.vsctl("set", "open", ".",
+                         "other_config:fuse-entries=%d" % self.entries)
+
+    @staticmethod
+    def goal(case):
+        return None
+
+    def start(self):
+        self.traffic.start()
+
+    def stop(self):
+        self.traffic.stop()
+
+    def balance(self):
+        """How many packets went in and have not come out."""
+        return (sum(p["done"] for p in self.traffic.sources())
+                - sum(p["done"] for p in self.traffic.sinks()))
+
+    def lost(self):
+        """How many packets were lost since the last call."""
+        before, self._balance = self._balance, self.balance()
+        return self._balance - before
+
+    _balance = 0
 
     def capture(self, source, sink, n=None):
         """Sends one round of 'n' packets (or those that are looked at) and
@@ -97,17 +129,10 @@ class Workload:
         return frames
 
     def warm(self):
-        self.warm_again()
-
-    def warm_again(self):
-        """Fills caches, by three rounds of all flows."""
+        """Has all flows come twice."""
         for source in self.traffic.sources():
-            for _ in range(3):
+            for _ in range(2):
                 self.traffic.send(source, self.n)
-
-    def describe(self):
-        return ", ".join("%s %s" % (count(v) if isinstance(v, int) else v,
-                                    k) for k, v in self.case.items())
 
 
 def count(n):
@@ -154,6 +179,10 @@ class Io(Simple):
     cases = [{"work": "drop", "flows": 1000},
              {"work": "transmit", "flows": 1000}]
 
+    @staticmethod
+    def goal(case):
+        return "not slower", 1
+
     def setup(self):
         self.ports()
         self.lossless = self.case["work"] != "drop"
@@ -174,6 +203,10 @@ class Forward(Simple):
     name = "fwd"
     cases = [{"flows": n} for n in (10000, 100000)]
 
+    @staticmethod
+    def goal(case):
+        return "cycles", 130
+
     def setup(self):
         self.ports()
         self.switch.flows("br0", ["in_port=1,ip,actions=%s,output:2"
@@ -187,6 +220,10 @@ class LoadBalance(Simple):
     cases = [{"buckets": b, "flows": n, "method": "maglev"} for b in (16, 256)
              for n in (10000, 100000, 1000000)]
     cases += [{"buckets": 16, "flows": 100000, "method": "dp_hash"}]
+
+    @staticmethod
+    def goal(case):
+        return "cycles", 260 if case["flows"] > 100000 else 150
 
     def setup(self):
         self.ports()
@@ -227,39 +264,55 @@ class Service(Simple):
     connections, both directions at once."""
     name = "svc"
     cases = [{"flows": n} for n in (10000, 100000, 1000000)]
+    directions = 2
+    bytes_per_flow = 4000
     buckets = 16
     method = "dp_hash"
+    # OpenFlow ports: where clients' packets come in and replies leave, where
+    # replies come in and clients' packets leave.
+    in_port, out_port, reply_in_port, reply_out_port = 1, 2, 3, 4
+
+    @staticmethod
+    def goal(case):
+        return "cycles", {10000: 155, 100000: 165}.get(case["flows"], 300)
 
     def ports(self):
-        super().ports()
+        pcap = self.pcaps.get("vip-%d" % self.n, to_vip(self.n))
+        self.source = self.traffic.source(pcap)
+        self.sink = self.traffic.sink(self.room(self.n))
+        self.switch.bridge("br0")
+        self.switch.port("br0", self.source, 1)
+        self.switch.port("br0", self.sink, 2)
         self.reply_source = self.traffic.source(None)
         self.reply_sink = self.traffic.sink()
         self.switch.port("br0", self.reply_source, 3)
         self.switch.port("br0", self.reply_sink, 4)
 
     def setup(self):
-        # Room for the packet of each flow, of which replies are made.
-        self.traffic_capacity(self.n)
         self.ports()
         self.switch.appctl("dpctl/ct-set-maxconns", "8000000")
         service_group(self.switch, "br0", self.buckets,
                       self.method if self.extended else "dp_hash", 2)
+        forward = "%s,output:%d" % (REWRITE, self.out_port)
         self.switch.flows("br0", [
-            "table=0,in_port=1,udp,nw_dst=%s,tp_dst=%d,"
-            "actions=ct(zone=7,nat,table=1)" % (ip(VIP), VIP_PORT),
-            "table=0,in_port=3,udp,nw_src=%s/16,tp_src=%d,"
-            "actions=ct(zone=7,nat,table=1)" % (ip(BACKENDS), BACKEND_PORT),
-            "table=1,in_port=1,ct_state=+trk+new,ip,actions=group:1",
-            "table=1,in_port=1,ct_state=+trk+est,ip,actions=%s,output:2"
-            % REWRITE,
-            "table=1,in_port=3,ct_state=+trk+est+rpl,ip,actions=%s,output:4"
-            % REWRITE,
-            "table=2,in_port=1,ip,actions=%s,output:2" % REWRITE])
+            "table=0,in_port=%d,udp,nw_dst=%s,tp_dst=%d,"
+            "actions=ct(zone=7,nat,table=1)"
+            % (self.in_port, ip(VIP), VIP_PORT),
+            "table=0,in_port=%d,udp,nw_src=%s/16,tp_src=%d,"
+            "actions=ct(zone=7,nat,table=1)"
+            % (self.reply_in_port, ip(BACKENDS), BACKEND_PORT),
+            "table=1,in_port=%d,ct_state=+trk+new,ip,actions=group:1"
+            % self.in_port,
+            "table=1,in_port=%d,ct_state=+trk+est,ip,actions=%s"
+            % (self.in_port, forward),
+            "table=1,in_port=%d,ct_state=+trk+est+rpl,ip,actions=%s,output:%d"
+            % (self.reply_in_port, REWRITE, self.reply_out_port),
+            "table=2,in_port=%d,ip,actions=%s" % (self.in_port, forward)])
 
-    def traffic_capacity(self, n):
-        sink = self.traffic.sink
-        self.traffic.sink = lambda capacity=0: sink(
-            max(1 << 20, (n + 64) * 80))
+    @staticmethod
+    def room(n):
+        """Bytes of the packet of each flow, of which replies are made."""
+        return max(CHECKED, n + 64) * 80
 
     def connect(self, source, sink, n):
         """Makes the connections of the first 'n' packets and returns what
@@ -268,17 +321,13 @@ class Service(Simple):
         source["epoch"] += 1    # From the first packet on.
         return self.capture(source, sink, n)
 
-    def reply(self, frame):
-        got = packets.parse_udp(frame)
-        return packets.udp(got.i, got.dst, got.src, got.dport, got.sport)
-
     def warm(self):
         frames = self.connect(self.source, self.sink, self.n)
         # A file of its own: which backend a flow got is this switch's matter.
         path = os.path.join(self.switch.folder, "replies.pcap")
-        packets.write_pcap(path, (self.reply(frame) for frame in frames))
+        packets.write_pcap(path, map(packets.reply, frames))
         self.reply_source.set_file(path)
-        self.warm_again()
+        super().warm()
 
     def check(self):
         counts, buckets = {}, {}
@@ -304,7 +353,11 @@ class ServiceNew(Service):
     name = "svc-new"
     cases = [{"flows": 200000}]
     method = "maglev"
-    once = True                 # Not in rounds of the same flows.
+    once = True
+
+    @staticmethod
+    def goal(case):
+        return "times", 2
 
     def warm(self):
         self.fresh()
@@ -390,6 +443,10 @@ class Decap(Tunnel):
     cases = [{"TEIDs": t, "flows": n} for t in (1000, 10000)
              for n in (10000, 100000)]
 
+    @staticmethod
+    def goal(case):
+        return "cycles", 165 if case["TEIDs"] == 1000 else 200
+
     def setup(self):
         self.bridges()
         self.source = self.traffic.source(self.uplink(self.n,
@@ -419,6 +476,10 @@ class Encap(Tunnel):
     name = "encap"
     cases = [{"rules": r, "flows": n} for r in (1, 1000, 10000)
              for n in (10000, 100000)]
+
+    @staticmethod
+    def goal(case):
+        return "cycles", {1: 150, 1000: 155}.get(case["rules"], 200)
 
     def setup(self):
         self.bridges()
@@ -464,11 +525,14 @@ class Upf(Tunnel, Service):
     cases = [{"flows": 100000}]
     ues = 1000
 
+    @staticmethod
+    def goal(case):
+        return "times", 4
+
     def setup(self):
-        self.traffic_capacity(self.n * 2)
         self.bridges()
         self.source = self.traffic.source(self.uplink(self.n, self.ues))
-        self.sink = self.traffic.sink()
+        self.sink = self.traffic.sink(self.room(self.n))
         self.reply_source = self.traffic.source(None)
         self.reply_sink = self.traffic.sink()
         self.underlay(self.source, self.reply_sink)
@@ -514,17 +578,27 @@ class Upf(Tunnel, Service):
 
 # The second page.
 
-class ScaleFlows(Forward):
+class Scale:
+    """No goal, and two variants only: stock with its best settings, and the
+    extended switch with the cache on."""
+    scale = True
+
+    @staticmethod
+    def goal(case):
+        return None
+
+
+class ScaleFlows(Scale, Forward):
     name = "flows-fwd"
     cases = [{"flows": n} for n in (1000, 10000, 100000, 1000000, 4000000)]
 
 
-class ScaleConnections(Service):
+class ScaleConnections(Scale, Service):
     name = "flows-svc"
     cases = [{"flows": n} for n in (1000, 10000, 100000, 1000000, 4000000)]
 
 
-class ScaleTables(Simple):
+class ScaleTables(Scale, Simple):
     """Tables that each look at another field, some after a recirculation."""
     name = "tables"
     cases = [{"tables": t, "recirculations": r, "flows": 10000}
@@ -549,7 +623,7 @@ class ScaleTables(Simple):
         self.switch.flows("br0", flows)
 
 
-class ScaleMegaflows(Simple):
+class ScaleMegaflows(Scale, Simple):
     name = "megaflows"
     cases = [{"rules": r, "flows": 10000}
              for r in (1, 10, 100, 1000, 10000)]

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One round of a measurement: waiting until a switch has settled, its figures,
+and whether they count."""
+
+import time
+
+# How long a switch may take to settle: it has so many seconds, and so many
+# rounds of all flows if these take longer.
+SETTLE_SECONDS = 20
+SETTLE_ROUNDS = 12
+# Shares, in percent, are alike if they differ by less: from one round of all
+# flows to the next, and in a short part of a round.
+ALIKE = 0.5
+ALIKE_PART = 3
+
+
+class Unsettled(Exception):
+    """The caches did not come to rest."""
+
+
+class Window:
+    """The statistics of 'switch' from now on."""
+
+    def __init__(self, switch):
+        self.switch = switch
+        self.fuse = switch.fuse()
+        switch.clear()
+
+    def end(self):
+        """Sets 'perf' to the statistics and 'shares' to what the caches did,
+        in percent."""
+        self.perf = perf = self.switch.perf()
+        self.shares = {"passes": 100 * perf["passes"], "EMC": perf["EMC"],
+                       "SMC": perf["SMC"], "upcalls": perf["upcall share"]}
+        fuse = self.switch.fuse()
+        if fuse and self.fuse:
+            packets = fuse["packets"] - self.fuse["packets"]
+
+            def share(name):
+                return 100 * (fuse[name] - self.fuse[name]) / max(packets, 1)
+            self.shares["fused"] = perf["hits"] = share("hits")
+            self.shares["learned"] = share("learned")
+        return self
+
+    def unlike(self, other, limit):
+        """Describes how 'shares' differ from those of 'other', or returns an
+        empty string."""
+        return ", ".join(
+            "%s %.1f %%, then %.1f %%" % (name, other.get(name, 0), share)
+            for name, share in self.shares.items()
+            if abs(share - other.get(name, 0)) >= limit)
+
+
+def round_of_all(workload, seconds):
+    """Waits until each source has sent all its flows, 'seconds' at least."""
+    ports = workload.traffic.sources()
+    goals = [p["done"] + workload.n for p in ports]
+    end, late = time.monotonic() + seconds, time.monotonic() + 60
+    while (any(p["done"] < g for p, g in zip(ports, goals))
+           or time.monotonic() < end):
+        if time.monotonic() > late:
+            raise Unsettled("a round of all flows takes more than a minute")
+        time.sleep(0.01)
+
+
+def settle(workload, switch):
+    """Lets traffic run until, twice in a row, the caches did in a round of all
+    flows what they had done in the round before: for all switches and settings
+    alike.  Returns what they do."""
+    start = time.monotonic()
+    before, same, rounds = {}, 0, 0
+    while same < 2:
+        window = Window(switch)
+        round_of_all(workload, 0.15)
+        window.end()
+        rounds += 1
+        change = window.unlike(before, ALIKE)
+        same = 0 if change else same + 1
+        before = window.shares
+        if (time.monotonic() - start > SETTLE_SECONDS
+                and rounds >= SETTLE_ROUNDS):
+            raise Unsettled("not settled in %.0f s, %d rounds of all flows: %s"
+                            % (time.monotonic() - start, rounds, change))
+    return before
+
+
+def undisturbed(switch, seconds, attempts=5):
+    """The window of 'seconds' in which the PMD thread had its processor for
+    itself, or the best of so many attempts."""
+    best = None
+    for _ in range(attempts):
+        window = Window(switch)
+        cpu, wall = switch.cpu_seconds(), time.monotonic()
+        time.sleep(seconds)
+        window.end()
+        window.perf["share"] = ((switch.cpu_seconds() - cpu)
+                                / (time.monotonic() - wall))
+        if not best or window.perf["share"] > best.perf["share"]:
+            best = window
+        if best.perf["share"] > 0.99:
+            break
+    return best
+
+
+def steady(workload, switch, setting, seconds):
+    """A round of flows that come again and again."""
+    workload.start()
+    try:
+        for _ in range(3):
+            if setting != switch.settled[0]:
+                switch.settled = setting, settle(workload, switch)
+            else:
+                # As it was left, but for the caches of the processor.
+                round_of_all(workload, 0.2)
+            window = undisturbed(switch, seconds)
+            change = window.unlike(switch.settled[1], ALIKE_PART)
+            if not change:
+                break
+            switch.settled = None, {}
+        else:
+            raise Unsettled("settled, but not for long: " + change)
+    finally:
+        # What was sent must have come out, of all since the start.
+        workload.stop()
+    return window.perf
+
+
+def once(workload, switch):
+    """A round of flows that come once."""
+    workload.fresh()
+    workload.source["epoch"] += 1
+    time.sleep(0.5)
+    window = Window(switch)
+    workload.traffic.send(workload.source, workload.n)
+    return window.end().perf
+
+
+def measure(workload, switch, setting, seconds):
+    """One round.  Returns the figures, with "wrong" if they do not count, or
+    None if the switch does not have that setting."""
+    switch.resume()
+    try:
+        if not switch.set(setting):
+            return None
+        try:
+            found = (once(workload, switch) if workload.once
+                     else steady(workload, switch, setting, seconds))
+        except Unsettled as e:
+            switch.settled = None, {}
+            return {"wrong": str(e)}
+        found["packets lost"] = workload.lost()
+        if workload.lossless and found["packets lost"]:
+            found["wrong"] = "%d packets lost, port drops %s" % (
+                found["packets lost"], switch.drops())
+        elif found["lost"]:
+            found["wrong"] = "%d upcalls lost" % found["lost"]
+        elif found["upcalls"] > found["packets"] / 1000:
+            found["wrong"] = "%d upcalls" % found["upcalls"]
+        elif not found["packets"]:
+            found["wrong"] = "no packets"
+        return found
+    finally:
+        switch.hold()

@@ -18,6 +18,7 @@ EXTRA_DIST += \
 	tests/bench/report.py \
 	tests/bench/switch.py \
 	tests/bench/traffic.py \
+	tests/bench/vhost.py \
 	tests/bench/workloads.py
 
 # Preloaded into ovs-vswitchd: libtool has no part in it.

@@ -64,6 +64,8 @@ struct slot {
     uint64_t size;              /* Sink: bytes that fit 'file'. */
     uint64_t used;              /* Sink: bytes that were needed. */
     uint64_t rate;              /* Source: packets a second; 0: no limit. */
+    uint64_t window;            /* Source: at most so many have not come back
+                                 * to the sink on its device; 0: no limit. */
 };
 
 /* A packet in a pcap file in host byte order. */
@@ -79,7 +81,10 @@ struct port {
     uint8_t *data;
     size_t size;
     size_t next;                /* Source: offset of the next packet. */
-    uint64_t start, started;    /* Source: TSC and 'done' when it began. */
+    bool running;               /* Source. */
+    uint64_t start, started;    /* Source: TSC and 'done' when it began... */
+    uint64_t back_started;      /* ...and 'done' of the sink on its device. */
+    const struct port *sink;    /* Source: that, or one without a slot. */
     const struct rte_eth_rxtx_callback *rx;
     const struct rte_eth_rxtx_callback *tx[MAX_TX_QUEUES];
 };
@@ -172,28 +177,45 @@ next_packet(struct port *port)
     return r;
 }
 
+/* Returns how many packets the sink on the device of source 'port' has had. */
+static uint64_t
+come_back(const struct port *port)
+{
+    return (port->sink->slot
+            ? __atomic_load_n(&port->sink->slot->done, __ATOMIC_RELAXED) : 0);
+}
+
 /* Returns how many packets wait at 'port', and takes those away for which the
  * queue had no place. */
 static uint64_t
 waiting(struct port *port)
 {
     struct slot *slot = port->slot;
-    uint64_t left = slot->limit - slot->done;
-    uint64_t now, due, n;
+    uint64_t n = slot->limit - slot->done;
+    uint64_t sent, due;
 
-    if (!slot->rate) {
-        return left;
-    }
-
-    now = rte_rdtsc();
-    if (!port->start) {
-        port->start = now;
+    if (!port->running) {
+        port->running = true;
+        port->start = rte_rdtsc();
         port->started = slot->done;
+        port->back_started = come_back(port);
     }
-    due = (double) (now - port->start) / rte_get_tsc_hz() * slot->rate;
-    n = due - (slot->done - port->started);
-    if (n > left) {
-        n = left;
+    sent = slot->done - port->started;
+
+    if (slot->window) {
+        uint64_t out = sent - (come_back(port) - port->back_started);
+        uint64_t room = out < slot->window ? slot->window - out : 0;
+
+        n = n < room ? n : room;
+    }
+    if (!slot->rate) {
+        return n;
+    }
+
+    due = (double) (rte_rdtsc() - port->start) / rte_get_tsc_hz()
+          * slot->rate - sent;
+    if (n > due) {
+        n = due;
     }
     for (; n > QUEUE; n--) {
         next_packet(port);
@@ -213,7 +235,7 @@ source_rx(uint16_t port_id UNUSED, uint16_t queue UNUSED,
     uint16_t i, n_sent = n;
 
     if (!__atomic_load_n(&slot->run, __ATOMIC_ACQUIRE)) {
-        port->start = 0;
+        port->running = false;
         n_sent = 0;
     } else {
         if (port->epoch != slot->epoch) {
@@ -304,6 +326,7 @@ attach(uint16_t id, struct port *port, uint16_t n_txqs)
 {
     detach(id, port);
     if (!port->slot->sink) {
+        port->sink = &ports[id][SINK];
         port->rx = rte_eth_add_rx_callback(id, 0, source_rx, port);
         if (!port->rx) {
             abort();

@@ -29,11 +29,13 @@ import tempfile
 import time
 
 import report
+import vhost
 import workloads
 from measure import measure
 from packets import Wrong
 from switch import FUSE, FUSE_AND, SETTINGS, Failed, Switch, check_library
 
+PAGE1 = workloads.PAGE1 + [vhost.Vhost]
 # Of memory that a run takes besides hugepages, whatever the flows.
 BYTES = 1 << 30
 HUGEPAGES = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
@@ -287,7 +289,7 @@ def number(text):
 
 
 def main():
-    rows = {cls.name: cls for cls in workloads.PAGE1 + workloads.PAGE2}
+    rows = {cls.name: cls for cls in PAGE1 + workloads.PAGE2}
     parser = argparse.ArgumentParser(
         usage=__doc__.split("\n\n")[0][7:] , add_help=True)
     parser.add_argument("--build", required=True)

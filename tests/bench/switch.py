@@ -69,7 +69,7 @@ class Switch:
         self._pmd = None
         self._daemons = []
         self._ports = {}
-        # Other processes that stop when the switch does.
+        # Processes that stop and end when the switch does.
         self.companions = []
         # The setting with which it was last at rest, and what it did then.
         self.settled = None, {}
@@ -225,14 +225,17 @@ class Switch:
         with open(os.path.join(self.pmd_thread(), "schedstat")) as f:
             return int(f.read().split()[0]) / 1e9
 
+    def _signal(self, number):
+        for pid in ([self._pid("ovs-vswitchd")]
+                    + [c.pid for c in self.companions]):
+            os.kill(pid, number)
+
     def hold(self):
-        for pid in [self._pid("ovs-vswitchd")] + self.companions:
-            os.kill(pid, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
         self._stopped = True
 
     def resume(self):
-        for pid in [self._pid("ovs-vswitchd")] + self.companions:
-            os.kill(pid, signal.SIGCONT)
+        self._signal(signal.SIGCONT)
         self._stopped = False
 
     def perf(self):
@@ -312,6 +315,9 @@ class Switch:
     def end(self):
         if self._stopped:
             self.resume()
+        for companion in self.companions:
+            companion.end()
+        self.companions = []
         for pid in reversed(self._daemons):
             try:
                 os.kill(pid, signal.SIGTERM)

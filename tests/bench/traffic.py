@@ -9,10 +9,11 @@ import time
 from packets import PCAP_HEADER, read_records
 
 N_SLOTS = 8
-SLOT = struct.Struct("=32s192sIIIIQQQQQ")
+SLOT = struct.Struct("=32s192sIIIIQQQQQQ")
 FIELDS = {"sink": (224, "=I"), "epoch": (228, "=I"), "run": (232, "=I"),
           "error": (236, "=I"), "limit": (240, "=Q"), "done": (248, "=Q"),
-          "size": (256, "=Q"), "used": (264, "=Q"), "rate": (272, "=Q")}
+          "size": (256, "=Q"), "used": (264, "=Q"), "rate": (272, "=Q"),
+          "window": (280, "=Q")}
 NO_LIMIT = (1 << 64) - 1
 
 

@@ -330,17 +330,21 @@ class Service(Simple):
         super().warm()
 
     def check(self):
-        counts, buckets = {}, {}
-        for frame in self.capture(self.source, self.sink):
+        frames = self.capture(self.source, self.sink)
+        spread(self.look_at_clients(frames), self.buckets, len(frames))
+        for frame in self.capture(self.reply_source, self.reply_sink):
+            self.look_reply(packets.parse_udp(frame))
+
+    def look_at_clients(self, frames):
+        """Checks what came from clients, and counts flows of each bucket."""
+        counts = {}
+        for frame in frames:
             got = packets.parse_udp(frame)
             self.same(got, src_mac=NEW_SRC_MAC, dst_mac=NEW_DST_MAC,
                       dst=got.dst, dport=BACKEND_PORT)
             bucket = got.dst - BACKENDS - 1
-            buckets[got.i] = bucket
             counts[bucket] = counts.get(bucket, 0) + 1
-        spread(counts, self.buckets, len(buckets))
-        for frame in self.capture(self.reply_source, self.reply_sink):
-            self.look_reply(packets.parse_udp(frame))
+        return counts
 
     def look_reply(self, got):
         dst, dport = packets.client(got.i)
@@ -369,14 +373,8 @@ class ServiceNew(Service):
 
     def check(self):
         self.fresh()
-        counts = {}
-        for frame in self.capture(self.source, self.sink):
-            got = packets.parse_udp(frame)
-            self.same(got, src_mac=NEW_SRC_MAC, dst_mac=NEW_DST_MAC,
-                      dst=got.dst, dport=BACKEND_PORT)
-            bucket = got.dst - BACKENDS - 1
-            counts[bucket] = counts.get(bucket, 0) + 1
-        spread(counts, self.buckets, sum(counts.values()))
+        frames = self.capture(self.source, self.sink)
+        spread(self.look_at_clients(frames), self.buckets, len(frames))
 
 
 class Tunnel(Workload):

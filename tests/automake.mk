@@ -198,12 +198,14 @@ endif
 #   make check-system  with the DPDK datapath and network namespaces, as root
 #   make check-ovs     Open vSwitch's own suite, compared with stock's
 #   make check-sanitized
-#                      check-system, or SANITIZED=check-autotest, with
-#                      AddressSanitizer and then with ThreadSanitizer, each of
-#                      which needs a build of Open vSwitch: not part of check
+#                      check-system, or SANITIZED=check-autotest or
+#                      check-equivalence, with AddressSanitizer and then with
+#                      ThreadSanitizer, each of which needs a build of Open
+#                      vSwitch: not part of check
 #
 # Each takes TESTSUITEFLAGS: '-j4', '-k lb', '3-5 -v'.  check-ovs takes
-# OVSSUITEFLAGS instead; see tests/run-ovs-suite --help.
+# OVSSUITEFLAGS instead; see tests/run-ovs-suite --help.  With FUSE=on they, and
+# check-kube, start each switch with the fused flow cache on.
 
 TESTSUITE_AT = \
 	tests/ext-macros.at \
@@ -240,6 +242,7 @@ EXTRA_DIST += \
 	$(SYSTEM_TESTSUITE_AT) \
 	tests/atlocal.in \
 	tests/doc-example.py \
+	tests/fuse-on/ovs-vsctl \
 	tests/fuse-packet.py \
 	tests/gtpu-packet.py \
 	tests/gtpu-peer.py \
@@ -263,7 +266,10 @@ AUTOTEST = $(AUTOM4TE) --language=autotest \
 	-I tests -I $(srcdir) -I $(OVS)/pristine
 RUN_TESTSUITE = \
 	$(SHELL) tests/$$suite -C tests \
-	    AUTOTEST_PATH=$$d/utilities:$$d/vswitchd:$$d/ovsdb:$$d/tests
+	    AUTOTEST_PATH=$(FUSE_PATH)$$d/utilities:$$d/vswitchd:$$d/ovsdb:$$d/tests
+FUSE = off
+FUSE_PATH = $(FUSE_PATH_$(FUSE))
+FUSE_PATH_on = $(abs_srcdir)/tests/fuse-on:
 
 tests/package.m4: Makefile
 	$(AM_V_at)$(MKDIR_P) tests
@@ -327,7 +333,8 @@ check-system: extended utilities/ovs-kube-proxy/ovs-kube-proxy \
 	$(RUN_TESTSUITE) $(TESTSUITEFLAGS) -j1
 
 check-ovs: extended
-	$(AM_V_at)$(srcdir)/tests/run-ovs-suite $(OVSSUITEFLAGS) $(OVS)/extended
+	$(AM_V_at)FUSE=$(FUSE) \
+	    $(srcdir)/tests/run-ovs-suite $(OVSSUITEFLAGS) $(OVS)/extended
 
 SANITIZED = check-system
 .PHONY: check-sanitized

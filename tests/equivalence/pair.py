@@ -81,10 +81,11 @@ class Switch:
         self.name, self.folder = name, folder
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
-        # ASan: the daemons are known to leave memory to the system at exit.
+        # Daemons have no terminal for sanitizers to report to.
         self.env = dict(
-            os.environ, ASAN_OPTIONS="detect_leaks=0:log_path=%s/asan"
-            % folder, TSAN_OPTIONS="log_path=%s/tsan" % folder,
+            os.environ, **{
+                v: os.environ.get(v, "log_path=%s/sanitizer" % folder)
+                for v in ("ASAN_OPTIONS", "TSAN_OPTIONS")},
             PATH=":".join([os.path.join(build, d) for d in
                            ("ovsdb", "vswitchd", "utilities")]
                           + [os.environ["PATH"]]),

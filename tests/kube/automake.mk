@@ -108,7 +108,7 @@ EXTRA_DIST += \
 # With a kube-apiserver and etcd, as root; KUBETESTFLAGS names tests.
 .PHONY: check-kube
 check-kube: extended $(KUBE_DUMP)
-	$(AM_V_at)/usr/bin/python3 $(srcdir)/tests/kube/run $(abs_top_builddir) \
+	$(AM_V_at)FUSE=$(FUSE) /usr/bin/python3 $(srcdir)/tests/kube/run $(abs_top_builddir) \
 	    $(KUBETESTFLAGS)
 
 # What of it is short in check-kube, as long as it should be.

@@ -34,6 +34,7 @@ from cluster import wait_until
 from harness import Skip, World
 
 METRICS_PORT = 10249
+HERE = os.path.dirname(os.path.abspath(__file__))
 GW_MAC = "02:00:00:00:00:01"
 HOSTS = {
     "a": ("10.1.0.2", "fd01::2"),
@@ -127,15 +128,17 @@ class Lab:
                             "stock" if stock else "extended")
         if not os.path.exists(root):
             raise Skip("'make stock' has not been run")
+        path = [os.path.join(root, d)
+                for d in ("utilities", "vswitchd", "ovsdb")]
+        if os.environ.get("FUSE") == "on":
+            path.insert(0, os.path.join(os.path.dirname(HERE), "fuse-on"))
         self.dir = os.path.join(World.folder, "lab")
         self.manifests = os.path.join(self.dir, "manifests")
         os.makedirs(self.manifests)
         self.env = dict(
             os.environ, OVS_RUNDIR=self.dir, OVS_LOGDIR=self.dir,
             OVS_DBDIR=self.dir, OVS_SYSCONFDIR=self.dir,
-            PATH=":".join([os.path.join(root, d) for d in
-                           ("utilities", "vswitchd", "ovsdb")] +
-                          [os.environ["PATH"]]))
+            PATH=":".join(path + [os.environ["PATH"]]))
         self.proxy = None
         self.normal = normal
         # In the log of the switch.

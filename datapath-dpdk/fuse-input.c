@@ -30,6 +30,26 @@
 /* Of so many batches that had better be left alone, one is not. */
 #define LOOK_RARELY 256
 
+/* Returns true if there can be FUSE_MAX_KEY octets before 'packet'.  If not now,
+ * makes room: but Open vSwitch built with DPDK keeps the size of a packet's
+ * memory in 16 bits, and loses packets that it makes bigger. */
+static bool
+make_headroom(struct dp_packet *packet)
+{
+    size_t headroom = dp_packet_headroom(packet);
+    size_t allocated = dp_packet_get_allocated(packet);
+
+    if (headroom >= FUSE_MAX_KEY) {
+        return true;
+    } else if (allocated < headroom + dp_packet_size(packet)
+               || allocated - headroom + FUSE_MAX_KEY > UINT16_MAX) {
+        return false;
+    }
+    dp_packet_push_uninit(packet, FUSE_MAX_KEY);
+    dp_packet_pull(packet, FUSE_MAX_KEY);
+    return true;
+}
+
 /* Collects what lib/ needs to know of the packets of 'batch'. */
 static inline void
 fill_batch(struct fuse_batch *fb, const struct dp_packet_batch *batch,
@@ -39,16 +59,13 @@ fill_batch(struct fuse_batch *fb, const struct dp_packet_batch *batch,
     fb->in_port = odp_to_u32(in_port);
     for (uint32_t i = 0; i < fb->n; i++) {
         struct dp_packet *packet = batch->packets[i];
-
-        if (OVS_UNLIKELY(packet->source == DPBUF_MALLOC
-                         && dp_packet_headroom(packet) < FUSE_MAX_KEY)) {
-            /* The ordinary path makes room when it needs it. */
-            dp_packet_push_uninit(packet, FUSE_MAX_KEY);
-            dp_packet_pull(packet, FUSE_MAX_KEY);
-        }
-
         uint64_t flags = *dp_packet_ol_flags_ptr(packet);
         uint8_t ol = 0;
+
+        if (OVS_UNLIKELY(packet->source == DPBUF_MALLOC
+                         && !make_headroom(packet))) {
+            ol |= FUSE_OL_SKIP;
+        }
 
         fb->packets[i] = dp_packet_data(packet);
         fb->sizes[i] = dp_packet_size(packet);

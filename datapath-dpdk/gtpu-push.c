@@ -66,6 +66,17 @@ check_size(const struct dp_packet *packet,
             > UINT16_MAX ? GTPU_DROP_TOO_BIG : GTPU_DROP_NONE);
 }
 
+/* Tells whether 'packet' is what a G-PDU carries.  A port for IP packets has
+ * had its Ethernet header taken off, whatever was behind that: ARP, for one. */
+static enum gtpu_drop
+check_payload(const struct dp_packet *packet)
+{
+    return (packet->packet_type == htonl(PT_ETH)
+            || packet->packet_type == htonl(PT_IPV4)
+            || packet->packet_type == htonl(PT_IPV6)
+            ? GTPU_DROP_NONE : GTPU_DROP_NOT_IP);
+}
+
 /* Tells whether an Error Indication may be sent about 'packet'. */
 static enum gtpu_drop
 check_error_indication(struct dp_packet *packet,
@@ -111,7 +122,10 @@ gtpu_vport_may_push(struct dp_packet *packet,
     gtpu = ((const uint8_t *) data->header
             + gtpu_header_offset(netdev_tnl_is_header_ipv6(data->header)));
     if (gtpu[1] == GTPU_MSG_G_PDU) {
-        drop = check_size(packet, data);
+        drop = check_payload(packet);
+        if (!drop) {
+            drop = check_size(packet, data);
+        }
     } else if (gtpu[1] == GTPU_MSG_ERROR_INDICATION) {
         drop = check_error_indication(packet, data);
     } else if (gtpu[1] == GTPU_MSG_ECHO_REQUEST

@@ -58,7 +58,9 @@ struct smap;
               "to be answered, but not from one other host's address")      \
     GTPU_DROP(NO_ROUTE, no_route, "to be answered, but no bridge leads back") \
     GTPU_DROP(TOO_BIG, too_big,                                             \
-              "packet too big for the length fields when encapsulated")
+              "packet too big for the length fields when encapsulated")     \
+    GTPU_DROP(NOT_IP, not_ip,                                               \
+              "neither IPv4 nor IPv6, to a port that carries IP")
 
 /* GTPU_OK, an enum gtpu_error, or one of these. */
 enum gtpu_drop {

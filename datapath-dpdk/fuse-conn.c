@@ -184,7 +184,7 @@ fuse_conn_refresh(struct conntrack *ct, struct conn *conn, int timeout,
     conn_update_expiration(ct, conn, timeout, now);
     atomic_read_relaxed(&conn->expiration, &expiration);
     interval = MAX((expiration - now) / 32, 1);
-    interval = MIN(interval, FUSE_IDLE_MS / 4);
+    interval = MIN(interval, FUSE_REFRESH_MS);
     /* It may be that long until the next time. */
     atomic_store_relaxed(&conn->expiration, expiration + interval);
     ovs_mutex_unlock(&conn->lock);

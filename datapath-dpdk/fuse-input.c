@@ -68,6 +68,7 @@ fill_batch(struct fuse_batch *fb, const struct dp_packet_batch *batch,
         }
 
         fb->packets[i] = dp_packet_data(packet);
+        OVS_PREFETCH(fb->packets[i]);
         fb->sizes[i] = dp_packet_size(packet);
         fb->headroom[i] = dp_packet_headroom(packet);
         fb->rss[i] = *dp_packet_rss_ptr(packet);

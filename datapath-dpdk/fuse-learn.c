@@ -388,26 +388,24 @@ fill_entry(struct fuse_thread *t, struct fuse_entry *entry,
            struct fuse_dp_path *path, const struct fuse_outcome *out,
            const uint64_t owners[2], uint8_t kinds)
 {
+    struct fuse_info *info = fuse_entry_info(t->replay.table, entry);
     enum fuse_why why = FUSE_LEARNED;
 
     entry->path = &path->up;
     entry->l3_delta = out->l3_delta;
     entry->l4_delta = out->l4_delta;
-    /* Ask before the next packet. */
-    entry->refresh = t->replay.now;
-    memcpy(fuse_entry_image(entry), out->image,
-           out->program.n_octets > 64 ? 128 : 64);
+    fuse_entry_set_image(entry, out->image, out->program.n_octets);
     for (int owner = 0; owner < 2 && !why; owner++) {
         int kind = kinds >> 4 * owner & 0xf;
 
         if (kind) {
-            entry->words[owner] = owners[owner];
+            info->words[owner] = owners[owner];
             if (kind != FUSE_OWNER_STICKY
-                && !fuse_conn_link(entry->owners[owner], entry, owner)) {
+                && !fuse_conn_link(info->owners[owner], entry, owner)) {
                 why = FUSE_WHY_CT_BUSY;
                 break;
             }
-            entry->user |= kind << 4 * owner;
+            info->user |= kind << 4 * owner;
         }
     }
     return why;
@@ -473,9 +471,7 @@ fuse_learn(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
         return FUSE_WHY_PATHS;
     }
     entry = fuse_table_insert(t->replay.table, batch->hashes[i],
-                              batch->shapes[i],
-                              out.program.n_octets > 64
-                              || fuse_shapes[batch->shapes[i]].n_blocks > 1,
+                              batch->shapes[i], out.program.n_octets,
                               batch->in_port, batch->keys[i], t->replay.now);
     if (!entry) {
         fuse_path_unref(t, path);

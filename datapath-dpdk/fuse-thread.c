@@ -198,14 +198,15 @@ static void
 entry_removed(struct fuse_entry *entry, void *t_)
 {
     struct fuse_thread *t = t_;
+    const struct fuse_info *info = fuse_entry_info(t->replay.table, entry);
     uint8_t dead = atomic_load_explicit(&entry->dead, memory_order_acquire);
 
     for (int owner = 0; owner < 2; owner++) {
-        int kind = fuse_owner_kind(entry, owner);
+        int kind = fuse_owner_kind(info, owner);
 
         if (kind && kind != FUSE_OWNER_STICKY
             && !(dead & FUSE_DEAD_OWNER(owner))) {
-            fuse_conn_unlink(entry->owners[owner], entry, owner);
+            fuse_conn_unlink(info->owners[owner], entry, owner);
         }
     }
     fuse_path_unref(t, CONTAINER_OF(entry->path, struct fuse_dp_path, up));
@@ -252,7 +253,8 @@ attend(struct fuse_replay *replay, struct fuse_entry *entry)
     struct fuse_dp_path *path = CONTAINER_OF(entry->path, struct fuse_dp_path,
                                              up);
     long long int now = t->pmd->ctx.now / 1000;
-    uint32_t interval = FUSE_IDLE_MS / 4;
+    uint32_t interval = FUSE_REFRESH_MS;
+    struct fuse_info *info;
 
     if (!fuse_path_check(t, path)) {
         kill_entry(entry);
@@ -261,13 +263,14 @@ attend(struct fuse_replay *replay, struct fuse_entry *entry)
     if ((int32_t) (replay->now - entry->refresh) < 0) {
         return true;
     }
+    info = fuse_entry_info(replay->table, entry);
     for (int owner = 0; owner < 2; owner++) {
-        int kind = fuse_owner_kind(entry, owner);
+        int kind = fuse_owner_kind(info, owner);
 
         if (kind) {
             uint32_t ms = (kind == FUSE_OWNER_STICKY
-                           ? refresh_sticky(path, entry->words[owner], now)
-                           : fuse_conn_refresh(t->ct, entry->owners[owner],
+                           ? refresh_sticky(path, info->words[owner], now)
+                           : fuse_conn_refresh(t->ct, info->owners[owner],
                                                kind - 1, now));
 
             if (!ms) {
@@ -277,7 +280,6 @@ attend(struct fuse_replay *replay, struct fuse_entry *entry)
             interval = MIN(interval, ms);
         }
     }
-    entry->used = replay->now;
     entry->refresh = replay->now + interval;
     return true;
 }
@@ -436,7 +438,7 @@ sweep(struct fuse_thread *t)
 
         if (entry
             && (atomic_load_explicit(&entry->dead, memory_order_relaxed)
-                || t->replay.now - entry->used > FUSE_IDLE_MS
+                || fuse_entry_is_idle(entry, t->replay.now)
                 || !fuse_path_check(t, CONTAINER_OF(entry->path,
                                                     struct fuse_dp_path,
                                                     up)))) {

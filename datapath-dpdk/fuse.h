@@ -246,14 +246,14 @@ uint32_t fuse_conn_refresh(struct conntrack *, struct conn *, int timeout,
 #define FUSE_DEAD_OWNER(I) (1 << (I))
 #define FUSE_DEAD_ELSE 0x80
 
-/* What each of an entry's owners is: a nibble of its 'user', 0 if there is
- * none, 1 plus an enum ct_timeout for a connection. */
+/* What each of an entry's owners is: a nibble of 'user' of its "struct
+ * fuse_info", 0 if there is none, 1 plus an enum ct_timeout for a connection. */
 #define FUSE_OWNER_STICKY 15
 
 static inline int
-fuse_owner_kind(const struct fuse_entry *entry, int owner)
+fuse_owner_kind(const struct fuse_info *info, int owner)
 {
-    return entry->user >> 4 * owner & 0xf;
+    return info->user >> 4 * owner & 0xf;
 }
 
 #endif /* fuse.h */

@@ -28,9 +28,7 @@ fuse_program_run(const struct fuse_program *p, const uint8_t *image,
     for (; i < p->n_octets; i++) {
         q[i] = (q[i] & ~p->omask[i]) | image[i];
     }
-    if (p->flags & FUSE_P_UPDATE) {
-        fuse_csums_put(p, c, l3_delta, l4_delta, q);
-    }
+    fuse_csums_put(p, c, l3_delta, l4_delta, q);
     if (p->udp_len) {
         fuse_lengths_put(p, q, size - p->k + p->m);
     }
@@ -114,6 +112,13 @@ compose_pushed(const struct fuse_sample *sample, struct fuse_program *p)
     return FUSE_COMPOSED;
 }
 
+/* Returns a bitmap of the lowest 'n' bits. */
+static uint64_t
+bits(uint32_t n)
+{
+    return n < 64 ? (UINT64_C(1) << n) - 1 : UINT64_MAX;
+}
+
 /* Takes lengths, and the checksum over one, out of what the image gives. */
 static void
 leave_out(struct fuse_outcome *out)
@@ -136,6 +141,36 @@ static uint16_t
 csum_delta(uint16_t before, uint16_t after)
 {
     return before == after ? 0 : fuse_fold((uint16_t) ~after + before);
+}
+
+/* Ends the image of 'p' before the L4 header, the addresses, or the header, if
+ * nothing changes from there on. */
+static void
+trim(const struct fuse_sample *sample, struct fuse_program *p)
+{
+    const struct fuse_shape *shape = &fuse_shapes[p->shape];
+    uint32_t end = p->m + (shape->n_octets - p->k);
+    uint32_t parts[] = { p->m, p->m + (shape->ipv6 ? 8 : 12),
+                         p->m + (shape->l4 - shape->l3), end };
+    size_t part = 0;
+    uint32_t n;
+
+    for (uint32_t i = p->m; i < end; i++) {
+        while (i >= parts[part + 1]) {
+            part++;
+        }
+        if ((sample->after[i] ^ sample->before[i - p->m + p->k])
+            & p->omask[i]) {
+            parts[0] = parts[part + 1];
+        }
+    }
+    n = p->n_octets = parts[0];
+    memset(p->omask + n, 0, sizeof p->omask - n);
+    p->octets[0] = bits(n < FUSE_PART_1 ? n : FUSE_PART_1);
+    n -= n < FUSE_PART_1 ? n : FUSE_PART_1;
+    p->octets[1] = bits(n < FUSE_PART_2 ? n : FUSE_PART_2);
+    n -= n < FUSE_PART_2 ? n : FUSE_PART_2;
+    p->octets[2] = bits(n);
 }
 
 static void
@@ -201,16 +236,14 @@ fuse_compose(const struct fuse_sample *sample, struct fuse_outcome *out)
         return FUSE_REFUSED_HEADER_SIZE;
     }
     p->m = m;
-    p->n_octets = m + (shape->n_octets - p->k);
-    for (int i = 0; i < p->n_octets; i++) {
-        p->octets[i / 64] |= UINT64_C(1) << i % 64;
-    }
     p->l3_csum = shape->ipv6 ? 0 : shape->l3 + 10;
     p->l4_csum = shape->l4_csum;
-    p->l4_zero = shape->l4_kind == FUSE_L4_UDP;
+    p->l4_zero = shape->l4_kind == FUSE_L4_UDP ? 0xffff : 0;
     if (sample->rewritten) {
-        p->flags |= FUSE_P_UPDATE;
+        p->flags |= ((p->l3_csum ? FUSE_P_L3_UPDATE : 0)
+                     | (p->l4_csum ? FUSE_P_L4_UPDATE : 0));
     }
+    p->flags |= p->m > p->k ? FUSE_P_PUSH : 0;
 
     memset(p->omask, 0xff, m);
     memcpy(out->image, sample->after, m);
@@ -226,6 +259,7 @@ fuse_compose(const struct fuse_sample *sample, struct fuse_outcome *out)
         p->flags |= FUSE_P_NO_PAD;
     }
     leave_out(out);
+    trim(sample, p);
     compose_csums(sample, out);
     return replays(sample, out) ? FUSE_COMPOSED : FUSE_REFUSED_REPLAY;
 }

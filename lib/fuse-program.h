@@ -38,35 +38,38 @@
 
 /* Flags of a program. */
 enum {
-    FUSE_P_OUTER_CSUM = 1 << 0, /* Outer IPv4 checksum must be right. */
-    FUSE_P_L3_CHECK = 1 << 1,   /* Innermost IPv4 checksum must be right... */
-    FUSE_P_L4_CHECK = 1 << 2,   /* ...and the checksum of its payload. */
-    FUSE_P_UPDATE = 1 << 3,     /* Checksums change. */
-    FUSE_P_RSS_IN = 1 << 4,     /* Came with an RSS hash... */
-    FUSE_P_RSS_SAME = 1 << 5,   /* ...which must be the entry's. */
+    FUSE_P_RSS_IN = 1 << 0,     /* Came with an RSS hash.  As FUSE_OL_RSS. */
+    FUSE_P_OUTER_CSUM = 1 << 1, /* Outer IPv4 checksum must be right. */
+    FUSE_P_L3_CHECK = 1 << 2,   /* Innermost IPv4 checksum must be right... */
+    FUSE_P_L4_CHECK = 1 << 3,   /* ...and the checksum of its payload. */
+    FUSE_P_PUSH = 1 << 4,       /* Needs headroom. */
+    FUSE_P_RSS_SAME = 1 << 5,   /* Came with the entry's RSS hash. */
     FUSE_P_RSS_SET = 1 << 6,    /* Goes with the entry's RSS hash. */
     FUSE_P_OL_RESET = 1 << 7,   /* Other offload flags are cleared. */
     FUSE_P_DROP = 1 << 8,       /* Nothing goes out. */
     FUSE_P_NO_PAD = 1 << 9,     /* Padding would be part of a length. */
+    FUSE_P_L3_UPDATE = 1 << 10, /* The innermost IPv4 checksum changes... */
+    FUSE_P_L4_UPDATE = 1 << 11, /* ...and that of its payload. */
 };
 
 /* Describes no single flow, so it has no pointers and can be compared as a
  * whole.  Offsets are from the start of the packet. */
 struct fuse_program {
     uint8_t omask[FUSE_MAX_KEY] __attribute__((aligned(64)));
-    uint64_t octets[2];         /* Bitmaps of those below 'n_octets'. */
+    uint64_t octets[3];         /* Bitmaps of those below 'n_octets', one for
+                                 * each part of the image. */
     uint16_t flags;
     uint16_t shape;             /* Of the packet as it comes. */
     uint16_t n_octets;          /* Of the image. */
     uint8_t k, m;
     uint8_t l3_csum;            /* Offset as it comes; 0: none. */
     uint8_t l4_csum;
-    uint8_t l4_zero;            /* UDP: 0 means none and is written 0xffff. */
     uint8_t ip4_len;            /* Offsets as it goes of what to fill in: */
     uint8_t ip6_len;            /* lengths, 0 if there is none of the kind. */
     uint8_t udp_len;
     uint8_t gtp_len;
-    uint8_t spare;
+    uint16_t l4_zero;           /* What 0 becomes: 0xffff for UDP, where 0 is
+                                 * that there is none, else 0. */
     uint16_t l2_5_ofs;          /* Offsets that Open vSwitch keeps. */
     uint16_t l3_ofs;
     uint16_t l4_ofs;
@@ -130,7 +133,9 @@ fuse_fold(uint32_t sum)
 static inline uint16_t
 fuse_csum_add(uint16_t csum, uint16_t delta)
 {
-    return ~fuse_fold((uint16_t) ~csum + delta);
+    uint16_t sum = (uint16_t) ~csum + delta;
+
+    return ~(sum + (sum < delta));
 }
 
 static inline uint16_t
@@ -156,15 +161,9 @@ struct fuse_csums {
 static inline struct fuse_csums
 fuse_csums_get(const struct fuse_program *p, const uint8_t *packet)
 {
-    struct fuse_csums c = { 0, 0 };
-
-    if (p->l3_csum) {
-        c.l3 = fuse_get16(packet + p->l3_csum);
-    }
-    if (p->l4_csum) {
-        c.l4 = fuse_get16(packet + p->l4_csum);
-    }
-    return c;
+    /* Offset 0, of none, does no harm. */
+    return (struct fuse_csums) { fuse_get16(packet + p->l3_csum),
+                                 fuse_get16(packet + p->l4_csum) };
 }
 
 /* Writes the checksums 'c', corrected, to the packet that begins at 'q' now */
@@ -172,15 +171,14 @@ static inline void
 fuse_csums_put(const struct fuse_program *p, struct fuse_csums c,
                uint16_t l3_delta, uint16_t l4_delta, uint8_t *q)
 {
-    if (p->l3_csum) {
+    if (p->flags & FUSE_P_L3_UPDATE) {
         fuse_put16(q + p->l3_csum - p->k + p->m,
                    fuse_csum_add(c.l3, l3_delta));
     }
-    if (p->l4_csum && (c.l4 || !p->l4_zero)) {
+    if (p->flags & FUSE_P_L4_UPDATE && (c.l4 || !p->l4_zero)) {
         uint16_t csum = fuse_csum_add(c.l4, l4_delta);
 
-        fuse_put16(q + p->l4_csum - p->k + p->m,
-                   csum || !p->l4_zero ? csum : 0xffff);
+        fuse_put16(q + p->l4_csum - p->k + p->m, csum ? csum : p->l4_zero);
     }
 }
 

@@ -48,15 +48,16 @@ find_sig(const struct fuse_bucket *bucket, uint32_t sig)
 }
 
 static inline bool
-key_equals(const uint8_t *a, const uint8_t *b, uint32_t n_blocks)
+key_equals(const struct fuse_entry *entry, const uint8_t *key,
+           uint32_t n_blocks)
 {
-    __m512i differ = _mm512_xor_si512(_mm512_load_si512(a),
-                                      _mm512_load_si512(b));
+    __m512i differ = _mm512_xor_si512(_mm512_load_si512(entry->key),
+                                      _mm512_load_si512(key));
 
     if (n_blocks > 1) {
         differ = _mm512_or_si512(
-            differ, _mm512_xor_si512(_mm512_load_si512(a + 64),
-                                     _mm512_load_si512(b + 64)));
+            differ, _mm512_xor_si512(_mm512_load_si512(entry->key2),
+                                     _mm512_load_si512(key + 64)));
     }
     return !_mm512_test_epi64_mask(differ, differ);
 }
@@ -86,19 +87,31 @@ sum_octets(const uint8_t *p, uint32_t n)
 }
 
 static inline void
-rewrite(const struct fuse_program *p, const uint8_t *image, uint8_t *q)
+rewrite_part(uint8_t *q, uint64_t octets, const uint8_t *omask,
+             const uint8_t *image)
 {
-    __m512i x = _mm512_maskz_loadu_epi8(p->octets[0], q);
+    __m512i x = _mm512_maskz_loadu_epi8(octets, q);
 
     /* (x & ~omask) | image */
-    x = _mm512_ternarylogic_epi64(x, _mm512_load_si512(p->omask),
+    x = _mm512_ternarylogic_epi64(x, _mm512_maskz_loadu_epi8(octets, omask),
                                   _mm512_load_si512(image), 0xba);
-    _mm512_mask_storeu_epi8(q, p->octets[0], x);
+    _mm512_mask_storeu_epi8(q, octets, x);
+}
+
+static inline void
+rewrite(const struct fuse_program *p, struct fuse_entry *entry, uint8_t *q)
+{
+    const uint8_t *image2 = fuse_entry_image2(entry);
+
+    rewrite_part(q, p->octets[0], p->omask, entry->image);
     if (p->octets[1]) {
-        x = _mm512_maskz_loadu_epi8(p->octets[1], q + 64);
-        x = _mm512_ternarylogic_epi64(x, _mm512_load_si512(p->omask + 64),
-                                      _mm512_load_si512(image + 64), 0xba);
-        _mm512_mask_storeu_epi8(q + 64, p->octets[1], x);
+        q += FUSE_PART_1;
+        rewrite_part(q, p->octets[1], p->omask + FUSE_PART_1, image2);
+        if (p->octets[2]) {
+            rewrite_part(q + FUSE_PART_2, p->octets[2],
+                         p->omask + FUSE_PART_1 + FUSE_PART_2,
+                         image2 + FUSE_PART_2);
+        }
     }
 }
 

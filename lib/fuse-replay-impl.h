@@ -6,31 +6,50 @@
  *     make_key(shape, packet, key, nh_key): stores the key in the blocks of
  *         'key' and returns its NH,
  *     find_sig(bucket, sig): returns a place of 'sig', or -1,
- *     key_equals(a, b, n_blocks),
+ *     key_equals(entry, key, n_blocks),
  *     sum_octets(p, n): returns the sum of 16-bit words, in memory's order, as
  *         a number below 2^32, of 'n' octets, padded with 0,
- *     rewrite(program, image, q): does the masked part.
+ *     rewrite(program, entry, q): does the masked part.
  */
 
 #include <string.h>
+
+/* Each round works on so many packets, so many packets behind the first. */
+#define FUSE_STEP 8
+#define FUSE_FIND_LAG (2 * FUSE_STEP)
+#define FUSE_COMPARE_LAG (4 * FUSE_STEP)
+#define FUSE_REPLAY_LAG (5 * FUSE_STEP)
+
+/* Returns 'i', or the end of 0...'n' that is nearer. */
+static inline uint32_t
+clip(int i, int n)
+{
+    return i < 0 ? 0 : i > n ? n : i;
+}
+
+#define STEP_AT(I, N) clip(I, N), clip((I) + FUSE_STEP, N)
 
 /* Returns true if the 20 octets at 'ip' sum up. */
 static inline bool
 ip_csum_ok(const uint8_t *ip)
 {
-    uint64_t a, b;
-    uint32_t c;
+    uint64_t a, b, sum;
+    uint32_t c, half;
 
     memcpy(&a, ip, 8);
     memcpy(&b, ip + 8, 8);
     memcpy(&c, ip + 16, 4);
 
-    uint64_t sum = (a & UINT32_MAX) + (a >> 32) + (b & UINT32_MAX)
-                   + (b >> 32) + c;
-
-    sum = (sum & UINT32_MAX) + (sum >> 32);
-    sum = (sum & 0xffff) + (sum >> 16);
-    return fuse_fold(sum) == 0xffff;
+    /* One's complement: what is carried out comes in again. */
+    sum = a + b;
+    sum += sum < b;
+    sum += c;
+    sum += sum < c;
+    half = (uint32_t) sum + (uint32_t) (sum >> 32);
+    half += half < (uint32_t) sum;
+    /* All ones, as 16 bits, is the sum of halves that complement each
+     * other, or of two that are 0xffff. */
+    return (uint16_t) ~(half >> 16) == (uint16_t) half || half == UINT32_MAX;
 }
 
 /* Returns true if the checksum of the L4 header is right, or absent where that
@@ -71,10 +90,14 @@ conditions_hold(const struct fuse_program *p, const struct fuse_entry *entry,
     const struct fuse_class *class = &batch->classes[i];
     uint8_t ol = batch->ol[i];
 
-    if (p->flags & FUSE_P_UPDATE
-        && ((p->l3_csum && csums.l3 == 0xffff)
-            || (p->l4_csum && csums.l4 == 0xffff))) {
+    if (__builtin_expect((p->flags & FUSE_P_L3_UPDATE && csums.l3 == 0xffff)
+                         || (p->flags & FUSE_P_L4_UPDATE
+                             && csums.l4 == 0xffff), 0)) {
         return false;
+    }
+    if (!(p->flags & (FUSE_P_OUTER_CSUM | FUSE_P_L3_CHECK | FUSE_P_L4_CHECK
+                      | FUSE_P_NO_PAD | FUSE_P_PUSH))) {
+        return true;
     }
     if (p->flags & FUSE_P_OUTER_CSUM && !shape->outer_ipv6
         && !(ol & FUSE_OL_L3_GOOD)
@@ -95,20 +118,19 @@ conditions_hold(const struct fuse_program *p, const struct fuse_entry *entry,
         return false;
     }
     return (!(p->flags & FUSE_P_NO_PAD && class->pad)
-            && batch->headroom[i] + p->k >= p->m);
+            && !(p->flags & FUSE_P_PUSH
+                 && batch->headroom[i] + p->k < p->m));
 }
 
 static inline void
-round_classify(struct fuse_replay *r, struct fuse_batch *batch)
+round_classify(struct fuse_replay *r, struct fuse_batch *batch,
+               uint32_t from, uint32_t to)
 {
     uint64_t port_hash = fuse_port_hash(r->table, batch->in_port);
 
-    for (uint32_t i = 0; i < batch->n; i++) {
+    for (uint32_t i = from; i < to; i++) {
         int n;
 
-        if (i + 4 < batch->n) {
-            __builtin_prefetch(batch->packets[i + 4]);
-        }
         n = batch->shapes[i] = fuse_classify(batch->packets[i],
                                              batch->sizes[i], r->tunnels,
                                              &batch->classes[i]);
@@ -127,11 +149,12 @@ round_classify(struct fuse_replay *r, struct fuse_batch *batch)
 }
 
 static inline void
-round_find(struct fuse_replay *r, struct fuse_batch *batch)
+round_find(struct fuse_replay *r, struct fuse_batch *batch,
+           uint32_t from, uint32_t to)
 {
     const struct fuse_table *table = r->table;
 
-    for (uint32_t i = 0; i < batch->n; i++) {
+    for (uint32_t i = from; i < to; i++) {
         batch->entries[i] = NULL;
         if (__builtin_expect(batch->shapes[i] < 0, 0)) {
             continue;
@@ -155,19 +178,21 @@ round_find(struct fuse_replay *r, struct fuse_batch *batch)
 
         batch->entries[i] = entry;
         __builtin_prefetch(entry);
-        __builtin_prefetch((uint8_t *) entry + 64);
-        __builtin_prefetch((uint8_t *) entry + 128);
-        if (b->places[place].number & FUSE_LARGE_BIT) {
-            __builtin_prefetch((uint8_t *) entry + 192);
-            __builtin_prefetch((uint8_t *) entry + 256);
+        __builtin_prefetch(entry->image);
+        if (b->places[place].number & FUSE_KEY2_BIT) {
+            __builtin_prefetch(entry->key2);
+        }
+        if (b->places[place].number & FUSE_IMAGE2_BIT) {
+            __builtin_prefetch(fuse_entry_image2(entry));
         }
     }
 }
 
 static inline void
-round_compare(struct fuse_replay *r, struct fuse_batch *batch)
+round_compare(struct fuse_replay *r, struct fuse_batch *batch,
+              uint32_t from, uint32_t to)
 {
-    for (uint32_t i = 0; i < batch->n; i++) {
+    for (uint32_t i = from; i < to; i++) {
         struct fuse_entry *entry = batch->entries[i];
 
         if (__builtin_expect(!entry, 0)) {
@@ -176,7 +201,7 @@ round_compare(struct fuse_replay *r, struct fuse_batch *batch)
         if (__builtin_expect(
                 entry->in_port != batch->in_port
                 || entry->shape != batch->shapes[i]
-                || !key_equals(entry->data, batch->keys[i],
+                || !key_equals(entry, batch->keys[i],
                                fuse_shapes[batch->shapes[i]].n_blocks), 0)) {
             batch->entries[i] = NULL;
             continue;
@@ -203,8 +228,7 @@ replay_one(struct fuse_replay *r, struct fuse_batch *batch, uint32_t i)
     }
     const struct fuse_program *p = path->program;
 
-    if (__builtin_expect(!(p->flags & FUSE_P_RSS_IN)
-                         != !(batch->ol[i] & FUSE_OL_RSS)
+    if (__builtin_expect((p->flags ^ batch->ol[i]) & FUSE_OL_RSS
                          || (p->flags & FUSE_P_RSS_SAME
                              && batch->rss[i] != entry->rss), 0)) {
         return FUSE_STALE;
@@ -225,10 +249,8 @@ replay_one(struct fuse_replay *r, struct fuse_batch *batch, uint32_t i)
     if (!(p->flags & FUSE_P_DROP)) {
         uint8_t *q = batch->packets[i] + p->k - p->m;
 
-        rewrite(p, fuse_entry_image(entry), q);
-        if (p->flags & FUSE_P_UPDATE) {
-            fuse_csums_put(p, csums, entry->l3_delta, entry->l4_delta, q);
-        }
+        rewrite(p, entry, q);
+        fuse_csums_put(p, csums, entry->l3_delta, entry->l4_delta, q);
         if (p->udp_len) {
             fuse_lengths_put(p, q, batch->sizes[i] - p->k + p->m);
         }
@@ -244,14 +266,25 @@ replay_one(struct fuse_replay *r, struct fuse_batch *batch, uint32_t i)
     return FUSE_HIT;
 }
 
+static inline void
+round_replay(struct fuse_replay *r, struct fuse_batch *batch,
+             uint32_t from, uint32_t to)
+{
+    for (uint32_t i = from; i < to; i++) {
+        batch->verdicts[i] = (batch->entries[i] ? replay_one(r, batch, i)
+                              : FUSE_MISS);
+    }
+}
+
 void
 FUSE_REPLAY_NAME(struct fuse_replay *r, struct fuse_batch *batch)
 {
-    round_classify(r, batch);
-    round_find(r, batch);
-    round_compare(r, batch);
-    for (uint32_t i = 0; i < batch->n; i++) {
-        batch->verdicts[i] = (batch->entries[i] ? replay_one(r, batch, i)
-                              : FUSE_MISS);
+    int n = batch->n;
+
+    for (int i = 0; i < n + FUSE_REPLAY_LAG; i += FUSE_STEP) {
+        round_classify(r, batch, STEP_AT(i, n));
+        round_find(r, batch, STEP_AT(i - FUSE_FIND_LAG, n));
+        round_compare(r, batch, STEP_AT(i - FUSE_COMPARE_LAG, n));
+        round_replay(r, batch, STEP_AT(i - FUSE_REPLAY_LAG, n));
     }
 }

@@ -46,11 +46,11 @@ find_sig(const struct fuse_bucket *bucket, uint32_t sig)
 }
 
 static inline bool
-key_equals(const uint8_t *a, const uint8_t *b, uint32_t n_blocks)
+block_equals(const uint8_t *a, const uint8_t *b)
 {
     uint64_t differ = 0;
 
-    for (uint32_t i = 0; i < n_blocks * 64; i += 8) {
+    for (uint32_t i = 0; i < 64; i += 8) {
         uint64_t x, y;
 
         __builtin_memcpy(&x, a + i, sizeof x);
@@ -58,6 +58,14 @@ key_equals(const uint8_t *a, const uint8_t *b, uint32_t n_blocks)
         differ |= x ^ y;
     }
     return !differ;
+}
+
+static inline bool
+key_equals(const struct fuse_entry *entry, const uint8_t *key,
+           uint32_t n_blocks)
+{
+    return (block_equals(entry->key, key)
+            && (n_blocks == 1 || block_equals(entry->key2, key + 64)));
 }
 
 static inline uint32_t
@@ -83,21 +91,34 @@ sum_octets(const uint8_t *p, uint32_t n)
 }
 
 static inline void
-rewrite(const struct fuse_program *p, const uint8_t *image, uint8_t *q)
+rewrite_part(uint8_t *q, const uint8_t *omask, const uint8_t *image,
+             uint32_t n)
 {
     uint32_t i;
 
-    for (i = 0; i + 8 <= p->n_octets; i += 8) {
+    for (i = 0; i + 8 <= n; i += 8) {
         uint64_t x, mask, value;
 
         __builtin_memcpy(&x, q + i, sizeof x);
-        __builtin_memcpy(&mask, p->omask + i, sizeof mask);
+        __builtin_memcpy(&mask, omask + i, sizeof mask);
         __builtin_memcpy(&value, image + i, sizeof value);
         x = (x & ~mask) | value;
         __builtin_memcpy(q + i, &x, sizeof x);
     }
-    for (; i < p->n_octets; i++) {
-        q[i] = (q[i] & ~p->omask[i]) | image[i];
+    for (; i < n; i++) {
+        q[i] = (q[i] & ~omask[i]) | image[i];
+    }
+}
+
+static inline void
+rewrite(const struct fuse_program *p, struct fuse_entry *entry, uint8_t *q)
+{
+    const uint32_t n = FUSE_PART_1;
+
+    rewrite_part(q, p->omask, entry->image, p->n_octets < n ? p->n_octets : n);
+    if (p->n_octets > n) {
+        rewrite_part(q + n, p->omask + n, fuse_entry_image2(entry),
+                     p->n_octets - n);
     }
 }
 

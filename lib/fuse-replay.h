@@ -15,8 +15,8 @@
  * ======
  *
  * Finds the entries of a batch of packets and does to each packet what its
- * entry says, in rounds, so that what one round needs is on its way to the
- * cache while the round before works on the other packets:
+ * entry says, in rounds of some packets each, which take turns, so that what
+ * one round needs is on its way to the cache while others work:
  *
  *    1. classify, mask and hash; prefetch the bucket,
  *    2. look for the signature; prefetch the entry,
@@ -51,7 +51,7 @@ struct fuse_path {
 
 /* What the cache needs to know of a packet besides its octets. */
 enum {
-    FUSE_OL_RSS = 1 << 0,        /* It has an RSS hash. */
+    FUSE_OL_RSS = FUSE_P_RSS_IN,        /* It has an RSS hash. */
     FUSE_OL_L3_GOOD = 1 << 1,    /* The NIC found the IP checksum right... */
     FUSE_OL_L4_GOOD = 1 << 2,    /* ...and that of the payload. */
     FUSE_OL_SKIP = 1 << 7,       /* Leave it alone. */

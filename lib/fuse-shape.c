@@ -156,11 +156,90 @@ classify_gtpu(const uint8_t *p, uint32_t len)
     return p[11] == 0x85 && p[12] == 1 && !p[15] ? FUSE_T_GTPU16 : -1;
 }
 
-/* Does the part of fuse_classify() that concerns the tunnel of kind 'tunnel'
+/* Checks the IP packet at 'ofs' and its L4 header.  'len' octets are there.
+ * Returns the last 3 bits of a shape's number, or a negative enum fuse_skip
+ * minus 1. */
+static int
+classify_ip(const uint8_t *p, uint32_t ofs, uint32_t len, bool ipv6,
+            struct fuse_class *class)
+{
+    const uint8_t *ip = p + ofs;
+    uint32_t room = len - ofs, hlen, total;
+    uint8_t proto;
+
+    if (!ipv6) {
+        if (__builtin_expect(len < ofs + 28, 0)) {
+            return -1 - FUSE_SKIP_SHORT;
+        }
+        if (__builtin_expect(ip[0] != 0x45, 0)) {
+            return -1 - FUSE_SKIP_IP_OPTIONS;
+        }
+        if (__builtin_expect(fuse_be16(ip + 6) & 0x3fff, 0)) {
+            return -1 - FUSE_SKIP_FRAGMENT;
+        }
+        total = fuse_be16(ip + 2);
+        hlen = 20;
+        proto = ip[9];
+    } else {
+        if (__builtin_expect(len < ofs + 48, 0)) {
+            return -1 - FUSE_SKIP_SHORT;
+        }
+        if (__builtin_expect(ip[0] >> 4 != 6, 0)) {
+            return -1 - FUSE_SKIP_IP_OPTIONS;
+        }
+        total = 40 + fuse_be16(ip + 4);
+        hlen = 40;
+        proto = ip[6];
+    }
+    if (__builtin_expect(total > room || room - total > 255
+                         || total < hlen + 8, 0)) {
+        return -1 - FUSE_SKIP_LENGTH;
+    }
+    class->pad = room - total;
+    total -= hlen;
+
+    const uint8_t *l4 = ip + hlen;
+    int kind = ipv6 ? 4 : 0;
+
+    switch (proto) {
+    case 6:
+        if (__builtin_expect(total < 20, 0)) {
+            return -1 - FUSE_SKIP_LENGTH;
+        }
+        uint16_t flags = fuse_be16(l4 + 12);
+        uint32_t doff = flags >> 12;
+
+        if (__builtin_expect(doff < 5 || doff * 4 > total, 0)) {
+            return -1 - FUSE_SKIP_LENGTH;
+        }
+        class->tcp_flags = flags & 0x0fff;
+        class->end = flags & 0x07;
+        if (__builtin_expect(!(flags & 0x17), 0)) {
+            return -1 - FUSE_SKIP_TCP_FLAGS;
+        }
+        return kind + FUSE_L4_TCP;
+    case 17:
+        return (fuse_be16(l4 + 4) != total ? -1 - FUSE_SKIP_LENGTH
+                : kind + FUSE_L4_UDP);
+    case 132:
+        return total < 12 ? -1 - FUSE_SKIP_LENGTH : kind + FUSE_L4_SCTP;
+    case 1:
+        return (!ipv6 && (l4[0] == 8 || l4[0] == 0) && !l4[1]
+                ? kind + FUSE_L4_ICMP : -1 - FUSE_SKIP_PROTOCOL);
+    case 58:
+        return (ipv6 && (l4[0] == 128 || l4[0] == 129) && !l4[1]
+                ? kind + FUSE_L4_ICMP : -1 - FUSE_SKIP_PROTOCOL);
+    case 0: case 43: case 44: case 51: case 60:
+        return -1 - FUSE_SKIP_IP_OPTIONS;
+    }
+    return -1 - FUSE_SKIP_PROTOCOL;
+}
+
+/* Does the part of fuse_classify_any() that concerns the tunnel of kind 'tunnel'
  * whose outer IP header, IPv6 if 'ipv6', is at 'l3', and was found good. */
-int
-fuse_classify_tunnel(const uint8_t *p, uint32_t len, uint32_t l3, bool ipv6,
-                     enum fuse_tunnel tunnel, struct fuse_class *class)
+static int
+classify_tunnel(const uint8_t *p, uint32_t len, uint32_t l3, bool ipv6,
+                enum fuse_tunnel tunnel, struct fuse_class *class)
 {
     uint32_t l4 = l3 + (ipv6 ? 40 : 20), ofs = l4 + 8;
     const uint8_t *h = p + ofs;
@@ -204,7 +283,7 @@ fuse_classify_tunnel(const uint8_t *p, uint32_t len, uint32_t l3, bool ipv6,
     if (type != 0x0800 && type != 0x86dd) {
         return -1 - FUSE_SKIP_ETHERTYPE;
     }
-    inner = fuse_classify_ip(p, ofs, len, type == 0x86dd, class);
+    inner = classify_ip(p, ofs, len, type == 0x86dd, class);
     if (inner < 0) {
         return inner;
     }
@@ -214,4 +293,46 @@ fuse_classify_tunnel(const uint8_t *p, uint32_t len, uint32_t l3, bool ipv6,
     shape = FUSE_N_PLAIN
             + ((((l3 == 18) * 2 + ipv6) * FUSE_N_T + t) << 3) + inner;
     return fuse_shapes[shape].n_octets ? shape : -1 - FUSE_SKIP_TUNNEL;
+}
+
+/* Tells the shape of the packet of 'len' octets at 'p', an Ethernet frame: an
+ * index of 'fuse_shapes', or -1 minus an enum fuse_skip.  'tunnels' has an
+ * enum fuse_tunnel for each of 65536 UDP ports in network byte order: packets
+ * to that port are taken for the tunnel's.  Fills in '*class'. */
+int
+fuse_classify_any(const uint8_t *p, uint32_t len, const uint8_t *tunnels,
+                  struct fuse_class *class)
+{
+    uint32_t l3 = 14;
+    uint16_t type;
+    int vlan = 0;
+
+    *class = (struct fuse_class) { 0, 0, false };
+    if (__builtin_expect(len < 42, 0)) {
+        return -1 - FUSE_SKIP_SHORT;
+    }
+    type = fuse_be16(p + 12);
+    if (type == 0x8100) {
+        type = fuse_be16(p + 16);
+        l3 = 18;
+        vlan = 8;
+    }
+
+    bool ipv6 = type == 0x86dd;
+
+    if (__builtin_expect(type != 0x0800 && !ipv6, 0)) {
+        return -1 - FUSE_SKIP_ETHERTYPE;
+    }
+
+    int shape = classify_ip(p, l3, len, ipv6, class);
+
+    if ((shape & ~4) == FUSE_L4_UDP) {
+        uint16_t port;
+
+        __builtin_memcpy(&port, p + l3 + (ipv6 ? 42 : 22), sizeof port);
+        if (tunnels[port]) {
+            return classify_tunnel(p, len, l3, ipv6, tunnels[port], class);
+        }
+    }
+    return shape < 0 ? shape : vlan + shape;
 }

@@ -35,6 +35,12 @@
 /* No header that is longer is known, so keys are no longer. */
 #define FUSE_MAX_KEY 128
 
+/* Parts in which what replaces a header is kept (lib/fuse-table.h): Ethernet,
+ * IPv4 and ports fit into the first. */
+#define FUSE_PART_1 38
+#define FUSE_PART_2 64
+#define FUSE_PART_3 (FUSE_MAX_KEY - FUSE_PART_1 - FUSE_PART_2)
+
 /* UDP tunnels. */
 enum fuse_tunnel {
     FUSE_TUNNEL_NONE,
@@ -105,129 +111,56 @@ fuse_be16(const uint8_t *p)
     return __builtin_bswap16(x);
 }
 
-/* Checks the IP packet at 'ofs' and its L4 header.  'len' octets are there.
- * Returns the last 3 bits of a shape's number, or a negative enum fuse_skip
- * minus 1. */
-static inline int
-fuse_classify_ip(const uint8_t *p, uint32_t ofs, uint32_t len, bool ipv6,
-                 struct fuse_class *class)
+static inline uint64_t
+fuse_be64(const uint8_t *p)
 {
-    const uint8_t *ip = p + ofs;
-    uint32_t room = len - ofs, hlen, total;
-    uint8_t proto;
+    uint64_t x;
 
-    if (!ipv6) {
-        if (__builtin_expect(len < ofs + 28, 0)) {
-            return -1 - FUSE_SKIP_SHORT;
-        }
-        if (__builtin_expect(ip[0] != 0x45, 0)) {
-            return -1 - FUSE_SKIP_IP_OPTIONS;
-        }
-        if (__builtin_expect(fuse_be16(ip + 6) & 0x3fff, 0)) {
-            return -1 - FUSE_SKIP_FRAGMENT;
-        }
-        total = fuse_be16(ip + 2);
-        hlen = 20;
-        proto = ip[9];
-    } else {
-        if (__builtin_expect(len < ofs + 48, 0)) {
-            return -1 - FUSE_SKIP_SHORT;
-        }
-        if (__builtin_expect(ip[0] >> 4 != 6, 0)) {
-            return -1 - FUSE_SKIP_IP_OPTIONS;
-        }
-        total = 40 + fuse_be16(ip + 4);
-        hlen = 40;
-        proto = ip[6];
-    }
-    if (__builtin_expect(total > room || room - total > 255
-                         || total < hlen + 8, 0)) {
-        return -1 - FUSE_SKIP_LENGTH;
-    }
-    class->pad = room - total;
-    total -= hlen;
-
-    const uint8_t *l4 = ip + hlen;
-    int kind = ipv6 ? 4 : 0;
-
-    switch (proto) {
-    case 6:
-        if (__builtin_expect(total < 20, 0)) {
-            return -1 - FUSE_SKIP_LENGTH;
-        }
-        uint16_t flags = fuse_be16(l4 + 12);
-        uint32_t doff = flags >> 12;
-
-        if (__builtin_expect(doff < 5 || doff * 4 > total, 0)) {
-            return -1 - FUSE_SKIP_LENGTH;
-        }
-        class->tcp_flags = flags & 0x0fff;
-        class->end = flags & 0x07;
-        if (__builtin_expect(!(flags & 0x17), 0)) {
-            return -1 - FUSE_SKIP_TCP_FLAGS;
-        }
-        return kind + FUSE_L4_TCP;
-    case 17:
-        return (fuse_be16(l4 + 4) != total ? -1 - FUSE_SKIP_LENGTH
-                : kind + FUSE_L4_UDP);
-    case 132:
-        return total < 12 ? -1 - FUSE_SKIP_LENGTH : kind + FUSE_L4_SCTP;
-    case 1:
-        return (!ipv6 && (l4[0] == 8 || l4[0] == 0) && !l4[1]
-                ? kind + FUSE_L4_ICMP : -1 - FUSE_SKIP_PROTOCOL);
-    case 58:
-        return (ipv6 && (l4[0] == 128 || l4[0] == 129) && !l4[1]
-                ? kind + FUSE_L4_ICMP : -1 - FUSE_SKIP_PROTOCOL);
-    case 0: case 43: case 44: case 51: case 60:
-        return -1 - FUSE_SKIP_IP_OPTIONS;
-    }
-    return -1 - FUSE_SKIP_PROTOCOL;
+    __builtin_memcpy(&x, p, sizeof x);
+    return __builtin_bswap64(x);
 }
 
-int fuse_classify_tunnel(const uint8_t *p, uint32_t len, uint32_t l3,
-                         bool ipv6, enum fuse_tunnel, struct fuse_class *);
+int fuse_classify_any(const uint8_t *p, uint32_t len, const uint8_t *tunnels,
+                      struct fuse_class *class);
 
-/* Tells the shape of the packet of 'len' octets at 'p', an Ethernet frame: an
- * index of 'fuse_shapes', or -1 minus an enum fuse_skip.  'tunnels' has an
- * enum fuse_tunnel for each of 65536 UDP ports in network byte order: packets
- * to that port are taken for the tunnel's.  Fills in '*class'. */
+/* Does the same as fuse_classify_any(), and itself if the packet is plain TCP
+ * or UDP over IPv4, as most are. */
 static inline int
 fuse_classify(const uint8_t *p, uint32_t len, const uint8_t *tunnels,
               struct fuse_class *class)
 {
-    uint32_t l3 = 14;
-    uint16_t type;
-    int vlan = 0;
+    if (__builtin_expect(len >= 54, 1)) {
+        /* EtherType, version, header length; from the length to the protocol.
+         * Then there is no VLAN tag, no option, no fragment. */
+        uint64_t a = fuse_be64(p + 8) & 0xffffff00, b = fuse_be64(p + 16);
+        uint32_t total = b >> 48, pad = len - 14 - total;
 
-    *class = (struct fuse_class) { 0, 0, false };
-    if (__builtin_expect(len < 42, 0)) {
-        return -1 - FUSE_SKIP_SHORT;
-    }
-    type = fuse_be16(p + 12);
-    if (type == 0x8100) {
-        type = fuse_be16(p + 16);
-        l3 = 18;
-        vlan = 8;
-    }
+        if (__builtin_expect(a == 0x08004500 && !(b & 0x3fff0000)
+                             && pad <= 255, 1)) {
+            uint32_t payload = total - 20;
 
-    bool ipv6 = type == 0x86dd;
+            if ((b & 0xff) == 17) {
+                uint16_t port;
 
-    if (__builtin_expect(type != 0x0800 && !ipv6, 0)) {
-        return -1 - FUSE_SKIP_ETHERTYPE;
-    }
+                __builtin_memcpy(&port, p + 36, sizeof port);
+                if (total >= 28 && fuse_be16(p + 38) == payload
+                    && !tunnels[port]) {
+                    *class = (struct fuse_class) { 0, pad, false };
+                    return FUSE_L4_UDP;
+                }
+            } else if ((b & 0xff) == 6) {
+                uint16_t flags = fuse_be16(p + 46);
+                uint32_t hlen = flags >> 12 << 2;
 
-    int shape = fuse_classify_ip(p, l3, len, ipv6, class);
-
-    if ((shape & ~4) == FUSE_L4_UDP) {
-        uint16_t port;
-
-        __builtin_memcpy(&port, p + l3 + (ipv6 ? 42 : 22), sizeof port);
-        if (tunnels[port]) {
-            return fuse_classify_tunnel(p, len, l3, ipv6, tunnels[port],
-                                        class);
+                if (total >= 40 && hlen >= 20 && hlen <= payload
+                    && (flags & 0x17) == 0x10) {
+                    *class = (struct fuse_class) { flags & 0xfff, pad, false };
+                    return FUSE_L4_TCP;
+                }
+            }
         }
     }
-    return shape < 0 ? shape : vlan + shape;
+    return fuse_classify_any(p, len, tunnels, class);
 }
 
 #endif /* fuse-shape.h */

@@ -189,15 +189,13 @@ learn(struct bench *b, uint32_t flow, fuse_replay_func *func)
     assert_int_equal(fuse_compose(&sample, out), FUSE_COMPOSED);
 
     entry = fuse_table_insert(b->table, batch.hashes[0], batch.shapes[0],
-                              out->program.n_octets > 64, 3, batch.keys[0],
-                              0);
+                              out->program.n_octets, 3, batch.keys[0], 0);
     assert_non_null(entry);
     b->paths[flow].program = &out->program;
     entry->path = &b->paths[flow];
     entry->l3_delta = out->l3_delta;
     entry->l4_delta = out->l4_delta;
-    memcpy(fuse_entry_image(entry), out->image,
-           out->program.n_octets > 64 ? 128 : 64);
+    fuse_entry_set_image(entry, out->image, out->program.n_octets);
 }
 
 static void
@@ -344,8 +342,8 @@ test_bounds(void **state)
     for (uint32_t i = 0; i < 1000; i++) {
         memcpy(key, &i, sizeof i);
         n += fuse_table_insert(table, rnd(UINT32_MAX) * UINT64_C(0x9e3779b97f)
-                                      | UINT64_C(1) << 32, 0, i & 1, 1, key,
-                               1000) != NULL;
+                                      | UINT64_C(1) << 32, 0, i & 1 ? 64 : 0, 1,
+                               key, 1000) != NULL;
     }
     assert_int_equal(n, table->n_entries);
     assert_true(n <= 100 && n >= 80);
@@ -353,8 +351,8 @@ test_bounds(void **state)
     for (uint32_t i = 0; i < 1000; i++) {
         memcpy(key, &i, sizeof i);
         entry = fuse_table_insert(table, rnd(UINT32_MAX) * UINT64_C(0x9e3779b9)
-                                         | UINT64_C(1) << 32, 0, i & 1, 1, key,
-                                  2000 + FUSE_IDLE_MS);
+                                         | UINT64_C(1) << 32, 0, i & 1 ? 64 : 0, 1,
+                                  key, 2000 + FUSE_IDLE_MS);
         if (entry) {
             atomic_store(&entry->dead, 1);
         }
@@ -368,11 +366,102 @@ test_bounds(void **state)
         }
     }
     assert_int_equal(table->n_entries, 0);
-    for (uint32_t b = 0; b <= table->bucket_mask; b++) {
-        assert_int_equal(table->buckets[b].n_elsewhere, 0);
-    }
     fuse_table_destroy(table);
     assert_int_not_equal(fuse_table_create(0, -1, &table), 0);
+}
+
+/* Looks 'hash' up as replay does.  Returns the entry, or null. */
+static struct fuse_entry *
+look_up(struct fuse_table *table, uint64_t hash)
+{
+    const struct fuse_bucket *b[2] = {
+        &table->buckets[fuse_bucket1(table, hash)],
+        &table->buckets[fuse_bucket2(table, hash)],
+    };
+
+    for (int which = 0; which < (b[0]->n_elsewhere ? 2 : 1); which++) {
+        for (int i = 0; i < FUSE_BUCKET_PLACES; i++) {
+            if (b[which]->places[i].sig == hash >> 32) {
+                return fuse_table_entry(table, b[which]->places[i].number);
+            }
+        }
+    }
+    return NULL;
+}
+
+/* The table grows by and by; what is in it stays, and is found. */
+static void
+test_growth(void **state)
+{
+    enum { N = 20000 };
+    static struct fuse_entry *entries[N];
+    static uint64_t hashes[N];
+    uint8_t key[FUSE_MAX_KEY] = { 0 };
+    struct fuse_table *table;
+    uint32_t n_missing = 0;
+
+    (void) state;
+    assert_int_equal(fuse_table_create(2 * N, -1, &table), 0);
+    for (uint32_t i = 0; i < N; i++) {
+        hashes[i] = ((uint64_t) rnd(UINT32_MAX) << 32 | rnd(UINT32_MAX)
+                     | UINT64_C(1) << 32);
+        memcpy(key, &i, sizeof i);
+        entries[i] = fuse_table_insert(table, hashes[i], 0, i & 1 ? 64 : 0, 1,
+                                       key, 0);
+        n_missing += !entries[i];
+        if (i % 3 == 0 && entries[i / 3]) {
+            assert_ptr_equal(look_up(table, hashes[i / 3]), entries[i / 3]);
+        }
+        if (i % 16 == 15 && entries[i - 7]) {
+            fuse_table_remove(table, entries[i - 7]);
+            entries[i - 7] = NULL;
+            assert_null(look_up(table, hashes[i - 7]));
+        }
+    }
+    assert_true(n_missing < N / 1000);
+    assert_true(table->n_buckets >= table->n_entries / 2);
+    assert_true(table->n_buckets <= table->n_entries);
+    for (uint32_t i = 0; i < N; i++) {
+        if (entries[i]) {
+            assert_ptr_equal(look_up(table, hashes[i]), entries[i]);
+            memcpy(key, &i, sizeof i);
+            assert_memory_equal(entries[i]->key, key, 64);
+            assert_int_equal(fuse_entry_info(table, entries[i])->hash,
+                             (uint32_t) hashes[i]);
+        }
+    }
+    fuse_table_destroy(table);
+}
+
+/* The quick way of classification finds what the thorough one does. */
+static void
+test_classify(void **state)
+{
+    static uint8_t buffer[BUFFER];
+    uint32_t n_plain = 0;
+
+    (void) state;
+    for (uint32_t i = 0; i < 200000; i++) {
+        uint32_t size = make_packet(buffer, rnd(N_FLOWS), rnd(100));
+        struct fuse_class quick = { 1, 2, true }, thorough = { 3, 4, true };
+        int shape;
+
+        for (uint32_t n = rnd(4); n > 0; n--) {
+            buffer[rnd(2) ? rnd(60) % size : 12 + rnd(38) % (size - 12)]
+                = rnd(2) ? rnd(256) : 1 << rnd(8);
+        }
+        size -= rnd(8) ? 0 : rnd(size);
+        shape = fuse_classify(buffer, size, tunnels, &quick);
+        assert_int_equal(shape, fuse_classify_any(buffer, size, tunnels,
+                                                  &thorough));
+        if (shape >= 0) {
+            assert_int_equal(quick.pad, thorough.pad);
+            assert_int_equal(quick.tcp_flags, thorough.tcp_flags);
+            assert_int_equal(quick.end, thorough.end);
+            n_plain += shape == FUSE_L4_TCP || shape == FUSE_L4_UDP;
+        }
+    }
+    assert_true(n_plain > 10000);
 }
 
 static void
@@ -405,6 +494,8 @@ main(void)
         cmocka_unit_test(test_same_keys),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_admission),
+        cmocka_unit_test(test_growth),
+        cmocka_unit_test(test_classify),
     };
 
     fuse_shapes_init();

@@ -23,7 +23,7 @@ QUEUE = 90
 N_PORTS = 24
 PORTS = 3                       # Of one pipeline.
 # Seconds by which timeouts of connections may differ.
-SLACK = 3
+SLACK = 6
 # Ports 0...N_PORTS-1 of br0 are OpenFlow ports 1...; then tunnels, and the
 # underlay bridge's port.
 TUNNELS = {"vxlan": 40, "geneve": 41, "gtpu": 42}

@@ -6,8 +6,11 @@ what becomes of them in the switch.
 The rules' numbers are those of Documentation/kube-proxy-features.md.
 """
 
+import re
+
+from cluster import wait_until
 from lab import HOSTS, Lab, make_service, make_slice
-from tests_proxy import (EXTERNAL, LB, NODE, NODE6, VIP, VIP6, check,
+from tests_proxy import (EXTERNAL, LB, N, NODE, NODE6, VIP, VIP6, check,
                          nodeport, try_connections)
 
 LB6, EXTERNAL6 = "2001:db8:a::1", "2001:db8:a::2"
@@ -297,6 +300,58 @@ def test_rule_07_options(_):
         lab.stop()
     finally:
         lab.close()
+
+
+def dropped(lab, table, match):
+    """How many packets the flow with "match" in "table" has dropped."""
+    lab.run("ovs-appctl", "-t", "ovs-vswitchd", "revalidator/wait")
+    flow, = [line for line in lab.run(
+        "ovs-ofctl", "-O", "OpenFlow15", "dump-flows", "br0",
+        "table=%d" % table).splitlines()
+        if line.endswith("priority=%s actions=drop" % match)]
+    return int(re.search(r"n_packets=(\d+)", flow)[1])
+
+
+def no_room(lab):
+    lab.expected.append("tuple space exhaustion")
+    lab.write(dual(ports=[dict(dual()["spec"]["ports"][0], protocol=protocol)
+                          for protocol in ("TCP", "UDP")]),
+              *both(("a", {}), ports=[port("p", 8080),
+                                      port("p", 8080, "UDP")]))
+    lab.start("--masquerade-ports=40000-40002")
+    for dst, n, protocol in (LB, 9, "TCP"), (LB6, 8, "UDP"), (NODE, 7, "UDP"):
+        before = dropped(lab, 66, "100,ct_zone=60001,ct_mark=0/0x1")
+        got = try_connections(lab, "ext", dst, protocol, n=n,
+                              dport=30080 if dst == NODE else 80)
+        assert {(name, p.sport) for name, p in got} == \
+            {("a", 40000), ("a", 40001), ("a", 40002)}, got
+        assert len(got) == 3, got
+        wait_until(lambda b=before, n=n: dropped(
+            lab, 66, "100,ct_zone=60001,ct_mark=0/0x1") == b + n - 3,
+            "all are counted")
+    # Who needs no port of those gets through.
+    check(lab, "pod", VIP, "a")
+    before = dropped(lab, 65, "0")
+    lab.run("ovs-appctl", "-t", "ovs-vswitchd", "dpctl/ct-set-maxconns", "1")
+    for source, dst in ("pod", VIP), ("pod", VIP6), ("a", VIP), ("ext", LB):
+        check(lab, source, dst, "drop")
+    wait_until(lambda: dropped(lab, 65, "0") == before + 4 * N,
+               "all are counted")
+    lab.run("ovs-appctl", "-t", "ovs-vswitchd", "dpctl/ct-set-maxconns",
+            "1000")
+    check(lab, "pod", VIP, "a")
+    lab.stop()
+
+
+def test_rule_07_no_room(_):
+    """Without a port to masquerade by, or room in the connection tracker,
+    packets are dropped and counted, and never go on as they came."""
+    for stock in False, True:
+        lab = Lab(stock)
+        try:
+            no_room(lab)
+        finally:
+            lab.close()
 
 
 def test_rule_09_nodeport_addresses(_):

@@ -150,6 +150,12 @@ add_leave(struct service_flows *sf, const struct service_tables *t)
     struct ofpbuf acts = OFPBUF_STUB_INITIALIZER(stub);
     struct match match;
 
+    /* Not masqueraded: see flows_put_ct_nat(). */
+    match_init_catchall(&match);
+    match_set_ct_zone(&match, t->zone + 1);
+    match_set_ct_mark_masked(&match, 0, SERVICE_MARK_OURS);
+    flows_add_drop(sf, t, SERVICE_LEAVE, PRIO_KNOWN, &match);
+
     match_init_catchall(&match);
     flows_put_reg(&acts, t, 0, UINT32_MAX);
     if (t->next >= 0) {
@@ -230,8 +236,12 @@ service_flows_add_base(struct service_flows *sf,
         }
     }
     match_init_catchall(&match);
-    flows_add_goto(sf, t, SERVICE_TRANSLATED, PRIO_DEFAULT, &match,
+    match_set_ct_mark_masked(&match, SERVICE_MARK_OURS, SERVICE_MARK_OURS);
+    flows_add_goto(sf, t, SERVICE_TRANSLATED, PRIO_FAMILY, &match,
                    SERVICE_LEAVE);
+    /* Not translated: see flows_put_ct_nat(). */
+    match_init_catchall(&match);
+    flows_add_drop(sf, t, SERVICE_TRANSLATED, PRIO_DEFAULT, &match);
     add_leave(sf, t);
 }
 

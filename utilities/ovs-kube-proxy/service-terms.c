@@ -136,7 +136,8 @@ flows_put_move_bit(struct ofpbuf *acts, const struct service_tables *t,
 
 /* Appends ct(...,nat(...),table='table').  With 'addr', the connection is
  * committed and gets this address in direction 'flags' (NX_NAT_F_SRC or _DST),
- * and a port from 'min' to 'max'. */
+ * and a port from 'min' to 'max'.  Packets that find no room in the connection
+ * tracker, or no port, come out as they were, without our mark. */
 void
 flows_put_ct_nat(struct ofpbuf *acts, const struct service_tables *t,
                  uint16_t zone, enum service_table table, uint16_t flags,
@@ -168,8 +169,10 @@ flows_put_ct_nat(struct ofpbuf *acts, const struct service_tables *t,
         nat->range.proto.min = min;
         nat->range.proto.max = max > min ? max : 0;
     }
-    if (flags & NX_NAT_F_DST) {
+    if (addr) {
         put_set(acts, MFF_CT_MARK, SERVICE_MARK_OURS, SERVICE_MARK_OURS);
+    }
+    if (flags & NX_NAT_F_DST) {
         flows_put_move_bit(acts, t, REG_MASQ, MFF_CT_MARK, 1);
     }
     ct = acts->header = acts->data;

@@ -229,6 +229,7 @@ SYSTEM_TESTSUITE_AT = \
 	tests/system-gtpu.at \
 	tests/system-gtpu-macros.at \
 	tests/system-gtpu-network.at \
+	tests/system-gtpu-wire.at \
 	tests/system-gtpu-signalling.at \
 	tests/system-lb.at \
 	tests/system-macros.at \
@@ -247,6 +248,7 @@ EXTRA_DIST += \
 	tests/gtpu-packet.py \
 	tests/gtpu-peer.py \
 	tests/gtpu-refused.py \
+	tests/gtpu-networks.py \
 	tests/gtpu-segments.py \
 	tests/gtpu-traffic.py \
 	tests/lb-errors.py \

@@ -25,7 +25,12 @@ prints the inner packets that come out, in the same order.
 
 sends the IPv4 ones from an interface to MAC, between those addresses, but for
 fragments, with a good G-PDU of TEID 2 after each, and prints how many there
-were of each kind: "bad N good N"."""
+were of each kind: "bad N good N".
+
+    gtpu-refused.py fragments INTERFACE MAC SRC DST
+
+sends the IPv4 fragments, the first ones once more than the later ones, and a
+good G-PDU after them."""
 
 import collections
 import importlib.machinery
@@ -178,10 +183,22 @@ def send(interface, mac, src, dst):
     print('bad %d good %d' % (len(bad), len(bad)))
 
 
+def fragments(interface, mac, src, dst):
+    sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    sock.bind((interface, 0))
+    outer = {'src': src, 'dst': dst, 'smac': sock.getsockname()[4].hex()}
+    for field in '0x2000', '0x0001', '0x2001', '0x2000', '0x4000':
+        frame = build(INNER[4], {'frag': field}, 4, **outer)
+        sock.send(bytes.fromhex(mac.replace(':', '')) + frame[6:])
+
+
 def main():
     command, args = sys.argv[1], sys.argv[2:]
     if command == 'send':
         send(*args)
+        return
+    if command == 'fragments':
+        fragments(*args)
         return
     rows = list(table([int(arg) for arg in args] or [4, 6]))
     drops = collections.Counter(

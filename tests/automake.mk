@@ -266,12 +266,11 @@ EXTRA_DIST += \
 
 AUTOTEST = $(AUTOM4TE) --language=autotest \
 	-I tests -I $(srcdir) -I $(OVS)/pristine
-RUN_TESTSUITE = \
-	$(SHELL) tests/$$suite -C tests \
-	    AUTOTEST_PATH=$(FUSE_PATH)$$d/utilities:$$d/vswitchd:$$d/ovsdb:$$d/tests
 FUSE = off
-FUSE_PATH = $(FUSE_PATH_$(FUSE))
-FUSE_PATH_on = $(abs_srcdir)/tests/fuse-on:
+RUN_TESTSUITE = \
+	f=; test "$(FUSE)" != on || f=$(abs_srcdir)/tests/fuse-on:; \
+	$(SHELL) tests/$$suite -C tests \
+	    AUTOTEST_PATH=$$f$$d/utilities:$$d/vswitchd:$$d/ovsdb:$$d/tests
 
 tests/package.m4: Makefile
 	$(AM_V_at)$(MKDIR_P) tests

@@ -41,15 +41,15 @@ API_ARGS = [
 
 
 def wait_until(condition, what, seconds=60):
-    """Returns what "condition()" does once that is true."""
-    deadline = time.monotonic() + seconds
-    while True:
+    """Returns what "condition()" does once that is true.  It is not the clock
+    that decides when to give up, but how often we have asked: a machine that
+    stands still for a minute has not had the time."""
+    for _ in range(int(seconds / 0.02)):
         result = condition()
         if result:
             return result
-        if time.monotonic() > deadline:
-            raise AssertionError("timed out waiting until " + what)
         time.sleep(0.02)
+    raise AssertionError("timed out waiting until " + what)
 
 
 class Daemon:

@@ -364,12 +364,13 @@ class Lab:
     # Packets.
 
     def collect(self, enough, seconds=10):
-        """Receives, as (host, packet), until "enough" of them is true."""
-        got = []
-        deadline = time.monotonic() + seconds
-        while not enough(got) and time.monotonic() < deadline:
+        """Receives, as (host, packet), until "enough" of them is true, or
+        there was nothing to receive for "seconds", as wait_until() counts."""
+        got, silent = [], 0
+        while not enough(got) and silent < seconds / 0.2:
             ready = select.select([h.socket for h in self.hosts.values()],
                                   [], [], 0.2)[0]
+            silent += not ready
             for host in self.hosts.values():
                 if host.socket in ready:
                     got += [(host.name, p) for p in host.receive()

@@ -14,7 +14,7 @@
  * epoch is true; another is looked at again before a packet uses it.
  *
  * Statistics are collected in the path and credited to the megaflows when the
- * thread has time, or after CREDIT_INTERVAL. */
+ * thread has time, or after a while: see fuse_run__(). */
 
 #include <config.h>
 #include "datapath-dpdk/fuse.h"
@@ -142,7 +142,7 @@ credit(struct fuse_thread *t, struct fuse_dp_path *path)
         non_atomic_add(&stats->byte_count,
                        path->up.bytes
                        + path->up.packets * (int64_t) use->size_delta);
-        if (sees_tcp_flags(use->flow)) {
+        if (path->up.tcp_flags && path->tcp_flows & UINT64_C(1) << i) {
             atomic_read_relaxed(&stats->tcp_flags, &flags);
             atomic_store_relaxed(&stats->tcp_flags,
                                  flags | path->up.tcp_flags);
@@ -172,18 +172,48 @@ fuse_path_unref(struct fuse_thread *t, struct fuse_dp_path *path)
     }
 }
 
+/* How many paths ahead credit() finds what it needs in the cache. */
+#define PREFETCH 8
+
+static inline void
+prefetch_path(const struct fuse_path *up)
+{
+    OVS_PREFETCH_WRITE(up);
+    OVS_PREFETCH(&CONTAINER_OF(up, struct fuse_dp_path, up)->uses);
+    OVS_PREFETCH(&CONTAINER_OF(up, struct fuse_dp_path, up)->uses.flows[2]);
+}
+
+static inline void
+prefetch_flows(const struct fuse_path *up)
+{
+    const struct fuse_uses *uses
+        = &CONTAINER_OF(up, struct fuse_dp_path, up)->uses;
+
+    for (uint32_t i = 0; i < uses->n_flows; i++) {
+        OVS_PREFETCH_WRITE(&uses->flows[i].flow->stats);
+    }
+}
+
 /* Credits what was collected to the megaflows.  Owner of 't'. */
 void
 fuse_paths_credit(struct fuse_thread *t)
 {
-    struct fuse_path *up = t->replay.dirty;
+    struct fuse_path **dirty = t->replay.dirty;
+    uint32_t n = t->replay.n_dirty;
 
-    t->replay.dirty = NULL;
+    t->replay.n_dirty = 0;
     t->last_credit = t->pmd->ctx.now;
-    while (up) {
-        struct fuse_dp_path *path = CONTAINER_OF(up, struct fuse_dp_path, up);
+    t->n_credited = n;
+    for (uint32_t i = 0; i < n; i++) {
+        struct fuse_dp_path *path = CONTAINER_OF(dirty[i], struct fuse_dp_path,
+                                                 up);
 
-        up = up->next_dirty;
+        if (i + 2 * PREFETCH < n) {
+            prefetch_path(dirty[i + 2 * PREFETCH]);
+        }
+        if (i + PREFETCH < n) {
+            prefetch_flows(dirty[i + PREFETCH]);
+        }
         credit(t, path);
         path->up.dirty = false;
         if (!path->up.n_entries) {
@@ -252,6 +282,11 @@ fuse_path_get(struct fuse_thread *t, const struct fuse_uses *uses,
     path->up.out_port = odp_to_u32(out_port);
     path->up.n_entries = 1;
     path->uses = *uses;
+    for (uint32_t i = 0; i < uses->n_flows; i++) {
+        if (sees_tcp_flags(uses->flows[i].flow)) {
+            path->tcp_flows |= UINT64_C(1) << i;
+        }
+    }
     hmap_insert(&t->paths, &path->node, hash);
     return path;
 }

@@ -42,8 +42,11 @@ VLOG_DEFINE_THIS_MODULE(fuse);
 #define DEFAULT_ENTRIES (1024 * 1024)
 #define MAX_ENTRIES (64 * 1024 * 1024)
 
-/* How long statistics wait at most, in us, when the thread is busy. */
+/* How long statistics wait at most, in us, when the thread is busy; and by how
+ * much longer for each path that had some the last time, in ns, so that
+ * crediting thousands of them takes little of the thread's time. */
 #define CREDIT_INTERVAL 2000
+#define CREDIT_PATH_NS 1000
 
 /* How often a part of the table is swept, in us, and into how many parts. */
 #define SWEEP_INTERVAL 1000
@@ -339,6 +342,7 @@ create_thread(struct dp_netdev_pmd_thread *pmd)
     t->pmd = pmd;
     t->max_entries = config_entries;
     t->tunnels = xzalloc(65536);
+    t->replay.dirty = xmalloc(FUSE_MAX_PATHS * sizeof *t->replay.dirty);
     t->programs = xzalloc_cacheline(FUSE_MAX_PROGRAMS * sizeof *t->programs);
     t->replay.table = table;
     t->replay.tunnels = t->tunnels;
@@ -364,6 +368,7 @@ destroy_thread(struct fuse_thread *t)
     ovs_mutex_destroy(&t->mutex);
     free(t->closed_ports);
     free(t->tunnels);
+    free(t->replay.dirty);
     free_cacheline(t->programs);
     free_cacheline(t);
     if (!config_enabled && ovs_list_is_empty(&threads)) {
@@ -472,8 +477,11 @@ fuse_run__(struct dp_netdev_pmd_thread *pmd)
     if (shared) {
         ovs_mutex_lock(&t->mutex);
     }
-    if (t->replay.dirty
-        && (!pmd->ctx.last_rxq || now - t->last_credit >= CREDIT_INTERVAL)) {
+    if (t->replay.n_dirty
+        && (!pmd->ctx.last_rxq
+            || now - t->last_credit >= (CREDIT_INTERVAL
+                                        + t->n_credited * CREDIT_PATH_NS
+                                          / 1000))) {
         fuse_paths_credit(t);
     }
     if (now - t->last_sweep >= SWEEP_INTERVAL) {

@@ -106,11 +106,11 @@ struct fuse_lb_use {
 
 /* What a path depends on.  No padding, for memcmp(). */
 struct fuse_uses {
-    struct fuse_flow_use flows[FUSE_MAX_FLOWS];
-    struct fuse_lb_use lbs[FUSE_MAX_LBS];
     uint64_t tunnel_version;     /* 0: no tunnel. */
     uint32_t n_flows;
     uint32_t n_lbs;
+    struct fuse_flow_use flows[FUSE_MAX_FLOWS];
+    struct fuse_lb_use lbs[FUSE_MAX_LBS];
 };
 
 /* Path with what it depends on.  If its packets are dropped, 'up.out_port' is
@@ -120,6 +120,7 @@ struct fuse_uses {
 struct fuse_dp_path {
     struct fuse_path up;
     struct hmap_node node;       /* In 'paths' of the thread. */
+    uint64_t tcp_flows;          /* Bitmap of flows that see TCP flags. */
     struct fuse_uses uses;
     uint64_t credited;           /* Packets, ever. */
 };
@@ -174,6 +175,7 @@ struct fuse_thread {
     uint32_t max_entries;
     struct conntrack *ct;
     long long int last_credit;   /* In us. */
+    uint32_t n_credited;         /* Then. */
     long long int last_sweep;
     uint32_t refusals_in_a_row;
     uint32_t random;

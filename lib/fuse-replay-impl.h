@@ -59,20 +59,17 @@ l4_csum_ok(const struct fuse_shape *shape, const uint8_t *packet,
            uint32_t size, const struct fuse_class *class)
 {
     uint32_t len = size - class->pad - shape->l4;
+    /* The addresses, which count as well, are right before it. */
+    uint32_t n = shape->ipv6 ? 32 : shape->l4_kind == FUSE_L4_ICMP ? 0 : 8;
     uint64_t sum;
 
     if (shape->l4_kind == FUSE_L4_UDP && !shape->ipv6
         && !fuse_get16(packet + shape->l4_csum)) {
         return true;
     }
-    sum = sum_octets(packet + shape->l4, len);
-    if (shape->ipv6) {
-        sum += sum_octets(packet + shape->l3 + 8, 32);
-        sum += (uint32_t) packet[shape->l3 + 6] << 8;
-        sum += __builtin_bswap16(len);
-    } else if (shape->l4_kind != FUSE_L4_ICMP) {
-        sum += sum_octets(packet + shape->l3 + 12, 8);
-        sum += (uint32_t) packet[shape->l3 + 9] << 8;
+    sum = sum_octets(packet + shape->l4 - n, len + n);
+    if (n) {
+        sum += (uint32_t) packet[shape->l3 + (shape->ipv6 ? 6 : 9)] << 8;
         sum += __builtin_bswap16(len);
     }
     sum = (sum & UINT32_MAX) + (sum >> 32);
@@ -260,8 +257,7 @@ replay_one(struct fuse_replay *r, struct fuse_batch *batch, uint32_t i)
     path->tcp_flags |= batch->classes[i].tcp_flags;
     if (!path->dirty) {
         path->dirty = true;
-        path->next_dirty = r->dirty;
-        r->dirty = path;
+        r->dirty[r->n_dirty++] = path;
     }
     return FUSE_HIT;
 }

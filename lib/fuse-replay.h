@@ -39,7 +39,6 @@ struct fuse_path {
     const struct fuse_program *program;
     uint64_t packets;            /* Not yet credited... */
     uint64_t bytes;              /* ...with the sizes as they came. */
-    struct fuse_path *next_dirty;
     uint32_t out_port;
     uint32_t n_entries;
     uint16_t tcp_flags;
@@ -92,7 +91,8 @@ struct fuse_replay {
     const uint8_t *tunnels;      /* See fuse_classify(). */
     uint64_t epoch;              /* Of what paths depend on. */
     uint32_t now;                /* In ms. */
-    struct fuse_path *dirty;     /* Paths to credit. */
+    struct fuse_path **dirty;    /* Paths to credit; room for all. */
+    uint32_t n_dirty;
 
     /* Called for an entry whose path is of another epoch or dead, or which is
      * to be refreshed.  Returns true if the entry is true; then its path has

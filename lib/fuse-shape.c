@@ -159,7 +159,7 @@ classify_gtpu(const uint8_t *p, uint32_t len)
 /* Checks the IP packet at 'ofs' and its L4 header.  'len' octets are there.
  * Returns the last 3 bits of a shape's number, or a negative enum fuse_skip
  * minus 1. */
-static int
+static inline int
 classify_ip(const uint8_t *p, uint32_t ofs, uint32_t len, bool ipv6,
             struct fuse_class *class)
 {
@@ -235,11 +235,11 @@ classify_ip(const uint8_t *p, uint32_t ofs, uint32_t len, bool ipv6,
     return -1 - FUSE_SKIP_PROTOCOL;
 }
 
-/* Does the part of fuse_classify_any() that concerns the tunnel of kind 'tunnel'
+/* Does the part of fuse_classify() that concerns the tunnel of kind 'tunnel'
  * whose outer IP header, IPv6 if 'ipv6', is at 'l3', and was found good. */
-static int
-classify_tunnel(const uint8_t *p, uint32_t len, uint32_t l3, bool ipv6,
-                enum fuse_tunnel tunnel, struct fuse_class *class)
+int
+fuse_classify_tunnel(const uint8_t *p, uint32_t len, uint32_t l3, bool ipv6,
+                     enum fuse_tunnel tunnel, struct fuse_class *class)
 {
     uint32_t l4 = l3 + (ipv6 ? 40 : 20), ofs = l4 + 8;
     const uint8_t *h = p + ofs;
@@ -331,7 +331,8 @@ fuse_classify_any(const uint8_t *p, uint32_t len, const uint8_t *tunnels,
 
         __builtin_memcpy(&port, p + l3 + (ipv6 ? 42 : 22), sizeof port);
         if (tunnels[port]) {
-            return classify_tunnel(p, len, l3, ipv6, tunnels[port], class);
+            return fuse_classify_tunnel(p, len, l3, ipv6, tunnels[port],
+                                        class);
         }
     }
     return shape < 0 ? shape : vlan + shape;

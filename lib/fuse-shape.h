@@ -122,9 +122,11 @@ fuse_be64(const uint8_t *p)
 
 int fuse_classify_any(const uint8_t *p, uint32_t len, const uint8_t *tunnels,
                       struct fuse_class *class);
+int fuse_classify_tunnel(const uint8_t *p, uint32_t len, uint32_t l3,
+                         bool ipv6, enum fuse_tunnel, struct fuse_class *);
 
-/* Does the same as fuse_classify_any(), and itself if the packet is plain TCP
- * or UDP over IPv4, as most are. */
+/* Does the same as fuse_classify_any(), and itself if the packet is TCP or UDP
+ * over IPv4 without options or VLAN tag, as most are. */
 static inline int
 fuse_classify(const uint8_t *p, uint32_t len, const uint8_t *tunnels,
               struct fuse_class *class)
@@ -143,10 +145,11 @@ fuse_classify(const uint8_t *p, uint32_t len, const uint8_t *tunnels,
                 uint16_t port;
 
                 __builtin_memcpy(&port, p + 36, sizeof port);
-                if (total >= 28 && fuse_be16(p + 38) == payload
-                    && !tunnels[port]) {
+                if (total >= 28 && fuse_be16(p + 38) == payload) {
                     *class = (struct fuse_class) { 0, pad, false };
-                    return FUSE_L4_UDP;
+                    return (__builtin_expect(!tunnels[port], 1) ? FUSE_L4_UDP
+                            : fuse_classify_tunnel(p, len, 14, false,
+                                                   tunnels[port], class));
                 }
             } else if ((b & 0xff) == 6) {
                 uint16_t flags = fuse_be16(p + 46);

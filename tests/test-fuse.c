@@ -156,6 +156,7 @@ struct bench {
     struct fuse_replay replay;
     struct fuse_outcome out[N_FLOWS];
     struct fuse_path paths[N_FLOWS];
+    struct fuse_path *dirty[N_FLOWS];
 };
 
 /* Learns flow 'flow' into 'b' from one packet. */
@@ -208,7 +209,7 @@ check_replay(fuse_replay_func *func)
     memset(b, 0, sizeof *b);
     assert_int_equal(fuse_table_create(1000, -1, &b->table), 0);
     b->replay = (struct fuse_replay) {
-        .table = b->table, .tunnels = tunnels, .epoch = 1,
+        .table = b->table, .tunnels = tunnels, .epoch = 1, .dirty = b->dirty,
         .attend = attend_true, .end = end_nothing,
     };
     for (uint32_t flow = 0; flow < N_FLOWS; flow++) {

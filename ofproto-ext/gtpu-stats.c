@@ -10,7 +10,8 @@
  * packet as it was received, with an Ethernet header that a port for IP packets
  * takes off.
  *
- * A GTP-U port counts what is inside, once, as it does for what it receives.
+ * A GTP-U port counts what is inside, once, as it does for what it receives, and
+ * not what it drops since it is no IP packet.
  *
  * Thread-safety: any thread that translates. */
 
@@ -20,6 +21,7 @@
 #include <string.h>
 
 #include "dpif.h"
+#include "lib/gtpu.h"
 #include "netdev-vport.h"
 #include "ofproto/ofproto-dpif-xlate-cache.h"
 #include "openvswitch/flow.h"
@@ -30,6 +32,21 @@ static bool
 is_gtpu(const struct netdev *netdev)
 {
     return !strcmp(netdev_get_type(netdev), "gtpu");
+}
+
+/* Returns true if 'netdev' drops, and counts as dropped, what 'sent' says: a
+ * G-PDU of what is not IP, without an Ethernet header; see "not_ip" in
+ * datapath-dpdk/gtpu-push.c. */
+static bool
+is_dropped(const struct netdev *netdev, const struct flow *sent)
+{
+    uint8_t msg_type = sent->tunnel.gtpu_msgtype;
+
+    return (sent->packet_type != htonl(PT_ETH)
+            && sent->packet_type != htonl(PT_IPV4)
+            && sent->packet_type != htonl(PT_IPV6)
+            && (!msg_type || msg_type == GTPU_MSG_G_PDU)
+            && is_gtpu(netdev));
 }
 
 /* Appends to 'xcache' that the entries that follow count packets of 'n' octets
@@ -65,6 +82,9 @@ gtpu_stats_inc_tx(const struct netdev *netdev, const struct flow *received,
 {
     struct dpif_flow_stats inside = *stats;
 
+    if (is_dropped(netdev, sent)) {
+        return;
+    }
     inside.n_bytes += (int64_t) inside.n_packets * growth(netdev, received,
                                                           sent);
     netdev_vport_inc_tx(netdev, &inside);
@@ -80,6 +100,14 @@ gtpu_stats_cache_tx(struct xlate_cache *xcache, const struct netdev *netdev,
     int n = growth(netdev, received, sent);
 
     add_octets(xcache, before ? n : -n);
+}
+
+/* Returns a reference to 'netdev', which sends what 'sent' says, or null if it
+ * does not. */
+struct netdev *
+gtpu_stats_ref_sent(const struct netdev *netdev, const struct flow *sent)
+{
+    return is_dropped(netdev, sent) ? NULL : netdev_ref(netdev);
 }
 
 /* Returns a reference to 'netdev', which hands packets to another bridge, or

@@ -414,7 +414,8 @@ identifier entry;
 +gtpu_stats_cache_tx(ctx->xin->xcache, xport->netdev, ctx->xin->upcall_flow,
 +                    flow, true);
  entry = xlate_cache_add_entry(ctx->xin->xcache, XC_NETDEV);
- entry->dev.tx = netdev_ref(xport->netdev);
+-entry->dev.tx = netdev_ref(xport->netdev);
++entry->dev.tx = gtpu_stats_ref_sent(xport->netdev, flow);
 +gtpu_stats_cache_tx(ctx->xin->xcache, xport->netdev, ctx->xin->upcall_flow,
 +                    flow, false);
  ...>

@@ -115,6 +115,8 @@ void gtpu_stats_cache_tx(struct xlate_cache *, const struct netdev *,
                          const struct flow *received, const struct flow *sent,
                          bool before);
 struct netdev *gtpu_stats_ref_tx(const struct netdev *);
+struct netdev *gtpu_stats_ref_sent(const struct netdev *,
+                                   const struct flow *sent);
 void gtpu_stats_cache_sent(struct xlate_cache *, const struct netdev *,
                            size_t header_len);
 

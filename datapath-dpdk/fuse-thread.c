@@ -341,7 +341,8 @@ create_thread(struct dp_netdev_pmd_thread *pmd)
     t = xzalloc_cacheline(sizeof *t);
     t->pmd = pmd;
     t->max_entries = config_entries;
-    t->tunnels = xzalloc(65536);
+    t->tunnels = xzalloc(FUSE_N_UDP_PORTS);
+    t->tunnels_version = fuse_tunnel_version();
     t->replay.dirty = xmalloc(FUSE_MAX_PATHS * sizeof *t->replay.dirty);
     t->programs = xzalloc_cacheline(FUSE_MAX_PROGRAMS * sizeof *t->programs);
     t->replay.table = table;
@@ -428,6 +429,19 @@ fuse_thread_destroy(struct dp_netdev_pmd_thread *pmd)
     }
 }
 
+/* Forgets which UDP ports are those of tunnels if any tunnel port changed: what
+ * is no tunnel's any more is learned like other packets again. */
+static void
+follow_tunnels(struct fuse_thread *t)
+{
+    uint64_t version = fuse_tunnel_version();
+
+    if (OVS_UNLIKELY(t->tunnels_version != version)) {
+        t->tunnels_version = version;
+        memset(t->tunnels, FUSE_TUNNEL_NONE, FUSE_N_UDP_PORTS);
+    }
+}
+
 /* Removes some entries that are dead or idle. */
 static void
 sweep(struct fuse_thread *t)
@@ -485,6 +499,7 @@ fuse_run__(struct dp_netdev_pmd_thread *pmd)
         fuse_paths_credit(t);
     }
     if (now - t->last_sweep >= SWEEP_INTERVAL) {
+        follow_tunnels(t);
         sweep(t);
     }
     if (OVS_UNLIKELY(atomic_load_explicit(&t->request,

@@ -69,6 +69,7 @@ enum fuse_why {
     FUSE_N_WHYS
 };
 
+#define FUSE_N_UDP_PORTS 65536
 #define FUSE_MAX_FLOWS 12
 #define FUSE_MAX_CONNS 8
 #define FUSE_MAX_LBS 2
@@ -170,7 +171,8 @@ struct fuse_thread {
     struct hmap paths;
     struct fuse_program *programs;
     uint32_t n_programs;
-    uint8_t *tunnels;            /* 65536; see fuse_classify(). */
+    uint8_t *tunnels;            /* By UDP port; see fuse_classify(). */
+    uint64_t tunnels_version;    /* Of what tunnel ports do, for 'tunnels'. */
     uint32_t config_version;
     uint32_t max_entries;
     struct conntrack *ct;

@@ -153,10 +153,55 @@ credit(struct fuse_thread *t, struct fuse_dp_path *path)
     path->up.tcp_flags = 0;
 }
 
+/* Returns the program of 't' that equals 'program', or a free place with a copy
+ * of it, or null if there is none. */
+static struct fuse_dp_program *
+find_program(struct fuse_thread *t, const struct fuse_program *program)
+{
+    uint32_t hash = hash_bytes(program, sizeof *program, 0);
+    struct fuse_dp_program *free = NULL;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < FUSE_MAX_PROGRAMS; i++) {
+        struct fuse_dp_program *p = &t->programs[i];
+
+        if (!p->n_paths) {
+            free = free ? free : p;
+            if (n == t->n_programs) {
+                break;
+            }
+        } else {
+            n++;
+            if (p->hash == hash && !memcmp(&p->up, program, sizeof p->up)) {
+                return p;
+            }
+        }
+    }
+    if (free) {
+        free->up = *program;
+        free->hash = hash;
+    }
+    return free;
+}
+
+static void
+ref_program(struct fuse_thread *t, struct fuse_dp_program *p)
+{
+    t->n_programs += !p->n_paths++;
+}
+
+static void
+unref_program(struct fuse_thread *t, struct fuse_dp_program *p)
+{
+    t->n_programs -= !--p->n_paths;
+}
+
 static void
 destroy(struct fuse_thread *t, struct fuse_dp_path *path)
 {
     hmap_remove(&t->paths, &path->node);
+    unref_program(t, CONTAINER_OF(path->up.program, struct fuse_dp_program,
+                                  up));
     for (uint32_t i = 0; i < path->uses.n_flows; i++) {
         dp_netdev_flow_unref(path->uses.flows[i].flow);
     }
@@ -222,23 +267,6 @@ fuse_paths_credit(struct fuse_thread *t)
     }
 }
 
-/* Returns a program of 't' that equals 'program', or null if there are too
- * many. */
-static const struct fuse_program *
-intern_program(struct fuse_thread *t, const struct fuse_program *program)
-{
-    for (uint32_t i = 0; i < t->n_programs; i++) {
-        if (!memcmp(&t->programs[i], program, sizeof *program)) {
-            return &t->programs[i];
-        }
-    }
-    if (t->n_programs >= FUSE_MAX_PROGRAMS) {
-        return NULL;
-    }
-    t->programs[t->n_programs] = *program;
-    return &t->programs[t->n_programs++];
-}
-
 /* Returns the path of 't' with 'uses', 'program' and 'out_port', with one more
  * entry, or null if there is no room or some flow is about to be freed.  Owner
  * of 't'. */
@@ -249,14 +277,15 @@ fuse_path_get(struct fuse_thread *t, const struct fuse_uses *uses,
     uint32_t hash = hash_bytes(uses->flows,
                                uses->n_flows * sizeof *uses->flows,
                                odp_to_u32(out_port));
+    struct fuse_dp_program *p;
     struct fuse_dp_path *path;
 
-    program = intern_program(t, program);
-    if (!program) {
+    p = find_program(t, program);
+    if (!p) {
         return NULL;
     }
     HMAP_FOR_EACH_WITH_HASH (path, node, hash, &t->paths) {
-        if (!path->up.dead && path->up.program == program
+        if (!path->up.dead && path->up.program == &p->up
             && path->up.out_port == odp_to_u32(out_port)
             && !memcmp(&path->uses, uses, sizeof *uses)) {
             path->up.n_entries++;
@@ -278,7 +307,8 @@ fuse_path_get(struct fuse_thread *t, const struct fuse_uses *uses,
         }
     }
     path->up.epoch = t->replay.epoch;
-    path->up.program = program;
+    path->up.program = &p->up;
+    ref_program(t, p);
     path->up.out_port = odp_to_u32(out_port);
     path->up.n_entries = 1;
     path->uses = *uses;

@@ -114,6 +114,13 @@ struct fuse_uses {
     struct fuse_lb_use lbs[FUSE_MAX_LBS];
 };
 
+/* Program with the number of paths that run it; a free place if there is none. */
+struct fuse_dp_program {
+    struct fuse_program up;
+    uint32_t hash;
+    uint32_t n_paths;
+};
+
 /* Path with what it depends on.  If its packets are dropped, 'up.out_port' is
  * not a port but the reason, an enum xlate_error, or FUSE_NO_REASON if the
  * last flow has no action. */
@@ -169,8 +176,8 @@ struct fuse_thread {
     struct ovs_mutex mutex;
     struct ovs_list node;        /* In the list of all threads. */
     struct hmap paths;
-    struct fuse_program *programs;
-    uint32_t n_programs;
+    struct fuse_dp_program *programs; /* FUSE_MAX_PROGRAMS. */
+    uint32_t n_programs;         /* In use. */
     uint8_t *tunnels;            /* By UDP port; see fuse_classify(). */
     uint64_t tunnels_version;    /* Of what tunnel ports do, for 'tunnels'. */
     uint32_t config_version;

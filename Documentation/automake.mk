@@ -2,8 +2,7 @@
 EXTRA_DIST += \
 	Documentation/architecture.md \
 	Documentation/benchmarks.md \
-	Documentation/benchmarks/first.json \
-	Documentation/benchmarks/fuse-quick.json \
+	Documentation/benchmarks/page-1.json \
 	Documentation/building.md \
 	Documentation/equivalence.md \
 	Documentation/fuse.md \

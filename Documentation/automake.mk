@@ -3,6 +3,7 @@ EXTRA_DIST += \
 	Documentation/architecture.md \
 	Documentation/benchmarks.md \
 	Documentation/benchmarks/page-1.json \
+	Documentation/benchmarks/page-2.json \
 	Documentation/building.md \
 	Documentation/equivalence.md \
 	Documentation/fuse.md \

@@ -4,23 +4,27 @@
 every packet that comes out, all statistics, and conntrack.
 
   equivalence.py --build FOLDER                  a minute, from a random seed
-  equivalence.py --build FOLDER --minutes 60
+  equivalence.py --build FOLDER --minutes 60 --jobs 2
   equivalence.py --build FOLDER --seed 17 --runs 1      replays a run
   equivalence.py --build FOLDER --shrink 17      makes a failing one small
   equivalence.py --build FOLDER --self-test      tests the comparison
 
 One run is several pipelines at once (see generate.py).  A run that fails is
-printed with its seed.  Exit status: 0 if all were the same, 1 if not.
+printed with its seed, and so is one that differs, but not for the cache.
+Exit status: 0 if all were the same, 1 if not.
 """
 
 import argparse
+import collections
 import json
+import math
 import os
 import random
 import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 
 from generate import N_SLOTS, generate
@@ -28,9 +32,11 @@ from pair import Broken, Different, Pair
 
 
 def run(pair, steps, mutate=None):
-    """Raises Different or Broken."""
+    """Raises Different, Died or Broken."""
     pair.reset()
     for i, step in enumerate(steps):
+        if pair.stop.is_set():
+            raise Stopped()
         if os.environ.get("EQUIVALENCE_TRACE"):
             print("%.3f %s" % (time.monotonic(), brief(step)[:70]),
                   file=sys.stderr)
@@ -48,6 +54,10 @@ class Died(Exception):
     """A daemon has died."""
 
 
+class Stopped(Exception):
+    """The program is to end."""
+
+
 def brief(step):
     text = json.dumps(step)
     return text if len(text) < 200 else text[:200] + "..."
@@ -63,24 +73,39 @@ def fails(pair, steps):
     except Died as e:
         pair.restart()
         return str(e)
-    except Broken:
-        pass
+    except (Broken, OSError):
+        pair.restart()
     return None
 
 
-def confirmed(pair, seed, times=3):
-    """Whether run 'seed', which has just failed, fails again, and not with
-    the cache off in both.  Some statistics of Open vSwitch itself depend on
-    when its threads do what."""
+def chance(on, off, n):
+    """The chance that of 'on' + 'off' differences in 'n' repetitions each, at
+    least 'on' are with the cache on, if it makes no difference (Fisher's
+    exact test)."""
+    return sum(math.comb(n, k) * math.comb(n, on + off - k)
+               for k in range(on, min(n, on + off) + 1)) / math.comb(
+                   2 * n, on + off)
+
+
+def confirmed(pair, seed, times=30):
+    """Whether it is for the cache that run 'seed' has just failed, and the
+    rates that say so: those of failures with the cache on, and off in both.
+    Some statistics of Open vSwitch itself depend on when its threads do
+    what."""
     steps = generate(seed)
+    on = off = n = 0
     pair.restart()
-    if not any(fails(pair, steps) for _ in range(times)):
-        return False
+    for n in range(1, times + 1):
+        pair.configure(pair.config_b)
+        on += bool(fails(pair, steps))
+        pair.configure(["fuse=off"])
+        off += bool(fails(pair, steps))
+        if n >= 4 and chance(on, off, n) < 0.02:
+            break
     pair.restart()
-    pair.configure(["fuse=off"])
-    steady = not any(fails(pair, steps) for _ in range(times))
-    pair.restart()
-    return steady
+    rates = "repeated, %d of %d differ with the cache on, %d of %d with it " \
+        "off" % (on, n, off, n)
+    return on and (not off or chance(on, off, n) < 0.02), rates
 
 
 def shorter(items):
@@ -184,6 +209,7 @@ def mutations(rng):
 
 def self_test(pair, runs):
     """Each mutation must be found in one of 'runs' runs."""
+    assert chance(4, 0, 4) == 1 / 70 and chance(0, 3, 9) == 1
     missed = []
     for name in mutations(random.Random(0)):
         for seed in range(runs):
@@ -201,6 +227,134 @@ def self_test(pair, runs):
     return missed
 
 
+class Tally:
+    """What has been run, by several threads."""
+
+    def __init__(self, args):
+        self.lock = threading.Lock()
+        self.started = time.monotonic()
+        self.first = args.seed
+        if self.first is None:
+            self.first = random.SystemRandom().randrange(1 << 32)
+        self.end = self.started + 60 * args.minutes
+        self.runs, self.keep_going = args.runs, args.keep_going
+        self.taken, self.passed = 0, 0
+        self.failed, self.void = [], []
+        self.error = None
+        print("first seed %d" % self.first, flush=True)
+
+    def seed(self):
+        """The next seed, or None at the end."""
+        with self.lock:
+            if (self.taken >= self.runs if self.runs
+                    else time.monotonic() >= self.end):
+                return None
+            self.taken += 1
+            return self.first + self.taken - 1
+
+    def note(self, where, seed, text):
+        with self.lock:
+            where.append(seed)
+            print("seed %d, %s: %s" % (
+                seed, "FAILED" if where is self.failed else "void", text),
+                flush=True)
+
+    def summary(self, totals):
+        print("void: %s" % (" ".join(map(str, sorted(self.void))) or "none"))
+        for s in self.failed:
+            print("again: %s --build FOLDER --shrink %d" % (sys.argv[0], s))
+        print("%d packets into each switch, %d checks of the statistics, "
+              "%d hits in the cache (%.1f%% of what it saw)" % (
+                  totals["packets"], totals["checks"], totals["hits"],
+                  100 * totals["hits"] / max(totals["packets seen"], 1)))
+        rest = (self.taken - self.passed - len(self.failed)
+                - len(self.void))
+        if rest:
+            print("%d runs were not finished" % rest)
+        # The last line is as tests/run.sh wants it.
+        print("%d runs of %d pipelines in %.0f s, seeds %d to %d: %d passed, "
+              "%d failed, %d skipped" % (
+                  self.taken, N_SLOTS, time.monotonic() - self.started,
+                  self.first, self.first + self.taken - 1,
+                  self.passed * N_SLOTS, len(self.failed),
+                  len(self.void) * N_SLOTS), flush=True)
+
+
+def attempt(pair, tally, seed):
+    """Runs 'seed' and notes what comes of it."""
+    try:
+        run(pair, generate(seed))
+    except (Broken, OSError) as e:
+        # Of the environment, unless it happens again.
+        text = "%s: %s" % (type(e).__name__, e)
+        pair.restart()
+        try:
+            run(pair, generate(seed))
+            tally.note(tally.void, seed, text)
+        except (Different, Died, Broken, OSError) as again:
+            tally.note(tally.failed, seed, "%s, then %s" % (text, again))
+            pair.restart()
+    except (Different, Died) as e:
+        sure, rates = confirmed(pair, seed)
+        tally.note(tally.failed if sure else tally.void, seed,
+                   "%s: %s\n  %s" % (type(e).__name__, e, rates))
+    else:
+        with tally.lock:
+            tally.passed += 1
+
+
+def work(pair, tally):
+    """A thread: runs one seed after the other."""
+    try:
+        while not pair.stop.is_set():
+            seed = tally.seed()
+            if seed is None:
+                return
+            attempt(pair, tally, seed)
+            if tally.failed and not tally.keep_going:
+                pair.stop.set()
+    except Stopped:
+        pass
+    except BaseException as e:
+        if not pair.stop.is_set():
+            tally.error = e
+            pair.stop.set()
+
+
+def run_all(pairs, tally):
+    """Runs until the end, or a signal.  Returns whether all was well."""
+    threads = [threading.Thread(target=work, args=(p, tally)) for p in pairs]
+    for t in threads:
+        t.start()
+    try:
+        for t in threads:
+            t.join()
+    finally:
+        pairs[0].stop.set()
+        for t in threads:
+            t.join()
+        for p in pairs:
+            p.end()
+        tally.summary(sum((p.totals for p in pairs), collections.Counter()))
+    if tally.error:
+        raise tally.error
+    return not tally.failed
+
+
+def find_small(pair, args):
+    """Shrinks what is asked for."""
+    deadline = time.monotonic() + 60 * max(args.minutes, 5)
+    if args.steps:
+        with open(args.steps) as f:
+            steps = json.load(f)
+    else:
+        steps = generate(args.shrink)
+    steps, why = shrink(pair, steps, deadline)
+    print(json.dumps(steps, indent=1))
+    print(why or "does not fail")
+    return not why
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__,
@@ -209,6 +363,8 @@ def main():
     parser.add_argument("--minutes", type=float, default=1)
     parser.add_argument("--runs", type=int, help="instead of --minutes")
     parser.add_argument("--seed", type=int)
+    parser.add_argument("--jobs", type=int, default=1,
+                        help="runs at a time, each in switches of its own")
     parser.add_argument("--shrink", type=int, metavar="SEED")
     parser.add_argument("--steps", help="runs the steps of this file")
     parser.add_argument("--self-test", action="store_true")
@@ -221,7 +377,8 @@ def main():
     parser.add_argument("--folder", help="for files; kept")
     args = parser.parse_args()
 
-    # Ended by whatever signal, this leaves no daemon behind.
+    # Ended by whatever signal, this leaves no daemon behind, and says what
+    # has been done.
     signals = signal.SIGTERM, signal.SIGHUP, signal.SIGINT
 
     def leave(*_):
@@ -232,62 +389,21 @@ def main():
         signal.signal(sig, leave)
     folder = args.folder or tempfile.mkdtemp(prefix="equivalence-")
     build = os.path.abspath(args.build)
-    started, failed, void, done = time.monotonic(), [], [], 0
-    pair = None
+    pairs, stop = [], threading.Event()
     try:
-        pair = Pair(os.path.join(build, "openvswitch", "extended"),
-                    os.path.join(build, "openvswitch", "extended-source"),
-                    folder, args.config or ["fuse=on"], args.strict)
+        for i in range(args.jobs):
+            pairs.append(Pair(
+                os.path.join(build, "openvswitch", "extended"),
+                os.path.join(build, "openvswitch", "extended-source"),
+                os.path.join(folder, str(i)), args.config or ["fuse=on"],
+                args.strict, stop))
         if args.self_test:
-            return 1 if self_test(pair, args.runs or 12) else 0
+            return 1 if self_test(pairs[0], args.runs or 12) else 0
         if args.shrink is not None or args.steps:
-            if args.steps:
-                with open(args.steps) as f:
-                    steps = json.load(f)
-            else:
-                steps = generate(args.shrink)
-            steps, why = shrink(pair, steps,
-                                started + 60 * max(args.minutes, 5))
-            print(json.dumps(steps, indent=1))
-            print(why or "does not fail")
-            return 1 if why else 0
-        seed = args.seed
-        if seed is None:
-            seed = random.SystemRandom().randrange(1 << 32)
-        print("first seed %d" % seed, flush=True)
-        while (done < args.runs if args.runs
-               else time.monotonic() < started + 60 * args.minutes):
-            try:
-                run(pair, generate(seed))
-                done += 1
-            except (Different, Broken, Died) as e:
-                if not isinstance(e, Broken) and not confirmed(pair, seed):
-                    void.append(seed)
-                else:
-                    failed.append(seed)
-                    print("seed %d: %s: %s" % (seed, type(e).__name__, e),
-                          flush=True)
-                    if not args.keep_going:
-                        break
-                    pair.restart()
-            seed += 1
-        try:
-            print(pair.b.appctl("fuse/show").strip())
-        except Broken:
-            print("no fused flow cache in this build: both are the same")
-        for s in failed:
-            print("again: %s --build %s --shrink %d" % (
-                sys.argv[0], args.build, s))
-        print("void, for they differ with the cache off, too, or not always:"
-              " %s" % (" ".join(map(str, void)) or "none"))
-        print("%d runs of %d pipelines in %.0f s, seeds to %d: %d passed, "
-              "%d failed, %d skipped" % (
-                  done + len(failed) + len(void), N_SLOTS,
-                  time.monotonic() - started, seed - 1,
-                  done * N_SLOTS, len(failed), len(void) * N_SLOTS))
-        return 1 if failed else 0
+            return 0 if find_small(pairs[0], args) else 1
+        return 0 if run_all(pairs, Tally(args)) else 1
     finally:
-        if pair:
+        for pair in pairs:
             pair.end()
         if not args.folder:
             shutil.rmtree(folder, ignore_errors=True)

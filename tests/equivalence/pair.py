@@ -6,6 +6,7 @@ ports and come out in pcap files, all in the main thread, so that the order on
 each port is the same whenever the switches do the same.
 """
 
+import collections
 import json
 import os
 import re
@@ -14,7 +15,9 @@ import signal
 import socket
 import struct
 import subprocess
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import frames
 
@@ -24,10 +27,15 @@ N_PORTS = 24
 PORTS = 3                       # Of one pipeline.
 # Seconds by which timeouts of connections may differ.
 SLACK = 6
+# Seconds after which a switch is taken to hang.  With a sanitizer it is slow.
+TIMEOUT = 600
 # Ports 0...N_PORTS-1 of br0 are OpenFlow ports 1...; then tunnels, and the
 # underlay bridge's port.
 TUNNELS = {"vxlan": 40, "geneve": 41, "gtpu": 42}
 UNDERLAY = "u0"
+# Of both switches.  Time passes in leaps, so a look at the flows may seem to
+# have taken long; flows are not to be deleted for that.
+CONFIG = ("max-revalidator=1000000000",)
 LOCAL_IP, REMOTE_IP = "172.16.0.1", "172.16.0.2"
 REMOTE_MAC = "02:00:00:00:aa:02"
 
@@ -45,7 +53,7 @@ class Unixctl:
 
     def __init__(self, path):
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(60)
+        self._socket.settimeout(TIMEOUT)
         self._socket.connect(path)
         self._id = 0
         self._buffer = ""
@@ -165,7 +173,7 @@ class Switch:
             return int(f.read())
 
     def vsctl(self, *args):
-        return self.run("ovs-vsctl", "--timeout=60", *args)
+        return self.run("ovs-vsctl", "--timeout=%d" % TIMEOUT, *args)
 
     def ofctl(self, *args, lines=None):
         args = ["unix:%s/%s.mgmt" % (self.folder, a)
@@ -189,6 +197,13 @@ class Switch:
 
     def finish_sync(self):
         self._waiting.receive()
+
+    def purge(self):
+        """Has all of the datapath's flows deleted.  A revalidator's flow of
+        the moment would be left out, so they are halted."""
+        self.appctl("revalidator/pause")
+        self.appctl("revalidator/purge")
+        self.appctl("revalidator/resume")
 
     def received(self):
         """Packets that have been taken from the queues of ports, and so have
@@ -217,7 +232,7 @@ class Switch:
 
     def drain(self):
         """Waits until what has been put into ports has been processed."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + TIMEOUT
         while self.received() < self._received:
             if time.monotonic() > deadline:
                 raise Broken("%s: %d packets are not processed" % (
@@ -370,13 +385,34 @@ def same(name, x, y):
     return True
 
 
+def bundle_command(words):
+    """An ovs-ofctl command, as lines of "ovs-ofctl bundle"."""
+    command, _, text = words
+    return ["%s %s" % ({"mod-flows": "flow modify", "del-flows": "flow delete",
+                        "mod-group": "group modify",
+                        "del-groups": "group delete",
+                        "insert-buckets": "group insert_bucket"}[command],
+                       text)]
+
+
+# Steps that change rules and groups, as lines of "ovs-ofctl bundle".
+BUNDLED = {"flows": lambda what: ["flow add " + w for w in what],
+           "groups": lambda what: ["group add " + w for w in what],
+           "ofctl": bundle_command}
+
+
 class Pair:
     """Switch 'a' is the reference, with the cache off."""
 
-    def __init__(self, build, source, folder, config_b, strict=False):
+    def __init__(self, build, source, folder, config_b, strict=False,
+                 stop=None):
+        """Once 'stop', an Event, is set, no step is begun any more."""
         self.build, self.source, self.folder = build, source, folder
         self.config_b, self.strict = config_b, strict
         self.switches = []
+        self.stop = stop or threading.Event()
+        self.totals = collections.Counter()
+        self.pool = ThreadPoolExecutor(2)
         self.start()
 
     def start(self):
@@ -384,7 +420,8 @@ class Pair:
         for name, config in (("a", ("fuse=off",)), ("b", self.config_b)):
             self.switches.append(Switch(
                 name, self.build, self.source,
-                os.path.join(self.folder, name), config, self.strict))
+                os.path.join(self.folder, name), [*CONFIG, *config],
+                self.strict))
         self.a, self.b = self.switches
 
     def configure(self, config):
@@ -393,9 +430,20 @@ class Pair:
                                            for c in config])
 
     def end(self):
+        self.count_hits()
         for switch in self.switches:
             switch.end()
         self.switches = []
+
+    def count_hits(self):
+        """Adds to 'self.totals' what the cache of 'b' has had to do with."""
+        try:
+            text = self.b.appctl("fuse/show")
+        except (AttributeError, Broken, OSError):
+            return              # It died, or has no such command.
+        for packets, hits in re.findall(r"packets: (\d+), hits: (\d+)", text):
+            self.totals["packets seen"] += int(packets)
+            self.totals["hits"] += int(hits)
 
     def restart(self):
         self.end()
@@ -404,17 +452,21 @@ class Pair:
     def reset(self):
         """Brings both to the state in which they were started."""
         self.last, self.normal, self.stale = {}, False, None
-        for s in self.switches:
-            s.ofctl("del-flows", "br0")
-            s.ofctl("del-groups", "br0")
+        self.pending = [], []
+
+        def clear(s):
+            s.ofctl("bundle", "br0", "-", lines=["flow delete",
+                                                 "group delete"])
             s.ofctl("del-meters", "br0")
             s.ofctl("add-flows", "br-phy", "-",
                     lines=["in_port=1,reset_counts,actions=LOCAL",
                            "in_port=LOCAL,reset_counts,actions=1"])
+        self.both(clear)
+        for s in self.switches:
             s.appctl("dpctl/flush-conntrack")
             s.appctl("fdb/flush", "br0")
             s.appctl("tnl/neigh/set", "br-phy", REMOTE_IP, REMOTE_MAC)
-            s.appctl("revalidator/purge")
+            s.purge()
         self.sync()
         for s in self.switches:
             s.sent()
@@ -438,21 +490,37 @@ class Pair:
         # Statistics go where they belong before what they belong to is
         # changed (the datapath's own are lost with a port, say), and what
         # was changed is in effect before packets come.
+        if kind not in BUNDLED:
+            self.flush_pending()
         if self.stale and (kind == "packets") != (self.stale == "packets"):
             self.sync()
         self.stale = "packets" if kind == "packets" else "change"
         if "NORMAL" in str(what):
             self.normal = True
         changed = mutate(kind, what) if mutate else what
+        if kind in BUNDLED:
+            for pending, w in zip(self.pending, (what, changed)):
+                pending += BUNDLED[kind](w) if w is not None else []
+            return
         if kind == "packets":
             self.packets(what, changed)
         else:
-            getattr(self, "do_" + kind)(self.a, what)
-            if changed is not None:
-                getattr(self, "do_" + kind)(self.b, changed)
+            self.both(lambda s, w: w is None
+                      or getattr(self, "do_" + kind)(s, w), (what, changed))
         if kind == "check":
             self.compare(what)
         self.outputs(step)
+
+    def both(self, function, *args):
+        """Calls 'function' for both switches, at once."""
+        return list(self.pool.map(function, self.switches, *args))
+
+    def flush_pending(self):
+        """Makes the changes of rules and groups that wait, in one go: to
+        start a program is what costs time."""
+        pending, self.pending = self.pending, ([], [])
+        self.both(lambda s, lines: lines and s.ofctl("bundle", "br0", "-",
+                                                     lines=lines), pending)
 
     def sync(self):
         """Lets the revalidators finish: the pass that is under way, and one
@@ -471,6 +539,7 @@ class Pair:
         pipelines do not know each other.  With NORMAL they do, by what MAC
         addresses are learned: where the same one comes from several ports,
         it is for the revalidators to say who is last."""
+        self.totals["packets"] += len(batches[0])
         queues = []
         for batch in batches:
             ports = {}
@@ -520,21 +589,15 @@ class Pair:
                             "port %s, packet %d of %d and %d:\n  a: %s\n"
                             "  b: %s" % (port, i, len(x), len(y), p, q))
 
-    def do_flows(self, switch, what):
-        switch.ofctl("--bundle", "add-flows", "br0", "-", lines=what)
-
-    def do_ofctl(self, switch, what):
-        switch.ofctl(*what)
-
-    def do_groups(self, switch, what):
-        switch.ofctl("--bundle", "add-groups", "br0", "-", lines=what)
-
     def do_meters(self, switch, what):
         for meter in what:
             switch.ofctl("add-meter", "br0", meter)
 
     def do_appctl(self, switch, what):
-        switch.appctl(*what)
+        if what == ["revalidator/purge"]:
+            switch.purge()
+        else:
+            switch.appctl(*what)
 
     def do_warp(self, switch, what):
         if what > 1000:
@@ -556,10 +619,11 @@ class Pair:
         """Compares all statistics.  They may take a moment to be brought
         where they belong."""
         self.sync()
+        self.totals["checks"] += 1
         for name in what or Switch.CHECKS:
             found = []
             for attempt in range(30):
-                found = [getattr(s, name)() for s in self.switches]
+                found = self.both(lambda s: getattr(s, name)())
                 if same(name, *found):
                     break
                 time.sleep(0.005 * attempt)

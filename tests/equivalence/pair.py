@@ -135,7 +135,7 @@ class Switch:
         self._daemons.append(self.pid)
         path = os.path.join(self.folder, "ovs-vswitchd.%d.ctl" % self.pid)
         self.ctl, self._waiting = Unixctl(path), Unixctl(path)
-        self._syncs = 0
+        self._wakes, self._halted = 0, False
         args = []
         for bridge in "br0", "br-phy":
             args += ["--", "add-br", bridge, "--", "set", "bridge", bridge,
@@ -185,25 +185,46 @@ class Switch:
         self.ctl.send(*args)
         return self.ctl.receive()
 
+    def wake(self):
+        """Has the daemon translate anew what it did not before, and then wake
+        the revalidators.  The neighbour that is set belongs to nobody."""
+        self._wakes += 1
+        self.appctl("tnl/neigh/set", "br-phy", "172.16.0.99",
+                    "02:00:00:00:aa:%02x" % (self._wakes & 0xff))
+
     def start_sync(self):
         """Makes the revalidators look at all flows once, now.  Left alone,
         they would do so some time later, which is at another point of the
-        traffic in either switch; the neighbour that is set belongs to
-        nobody and only wakes them."""
-        self._syncs += 1
+        traffic in either switch."""
         self._waiting.send("revalidator/wait")
-        self.appctl("tnl/neigh/set", "br-phy", "172.16.0.99",
-                    "02:00:00:00:aa:%02x" % (self._syncs & 0xff))
+        self.wake()
 
     def finish_sync(self):
         self._waiting.receive()
 
-    def purge(self):
-        """Has all of the datapath's flows deleted.  A revalidator's flow of
-        the moment would be left out, so they are halted."""
-        self.appctl("revalidator/pause")
-        self.appctl("revalidator/purge")
-        self.appctl("revalidator/resume")
+    def halt(self):
+        """Has the revalidators stand still: what changes from now on, they
+        see all at once.  revalidator/purge leaves out the flow that one has
+        locked."""
+        if not self._halted:
+            self.appctl("revalidator/pause")
+            self._halted = True
+
+    def resume(self):
+        if self._halted:
+            self._halted = False
+            self.appctl("revalidator/resume")
+
+    def settle(self):
+        """Waits until rules that were deleted have gone from the classifier,
+        after an RCU grace period: before, they make for narrower megaflows
+        than after.  To be called with the revalidators halted.
+
+        Open vSwitch does not tell when, but when woken it waits for a grace
+        period in the main thread, before it gets to the next command."""
+        for _ in range(4):
+            self.wake()
+            self.appctl("version")
 
     def received(self):
         """Packets that have been taken from the queues of ports, and so have
@@ -289,6 +310,10 @@ class Switch:
             return True
 
     def end(self):
+        try:
+            self.resume()
+        except (AttributeError, Broken, OSError):
+            pass                # It died, or has not been started.
         for pid in reversed(self._daemons):
             try:
                 os.kill(pid, signal.SIGTERM)
@@ -451,10 +476,11 @@ class Pair:
 
     def reset(self):
         """Brings both to the state in which they were started."""
-        self.last, self.normal, self.stale = {}, False, None
-        self.pending = [], []
+        self.last, self.normal = {}, False
+        self.pending, self.halted = ([], []), True
 
         def clear(s):
+            s.halt()
             s.ofctl("bundle", "br0", "-", lines=["flow delete",
                                                  "group delete"])
             s.ofctl("del-meters", "br0")
@@ -466,8 +492,8 @@ class Pair:
             s.appctl("dpctl/flush-conntrack")
             s.appctl("fdb/flush", "br0")
             s.appctl("tnl/neigh/set", "br-phy", REMOTE_IP, REMOTE_MAC)
-            s.purge()
-        self.sync()
+            s.appctl("revalidator/purge")
+        self.resume()
         for s in self.switches:
             s.sent()
             s.recount()
@@ -487,14 +513,13 @@ class Pair:
                         if back:
                             batch.append((port, back))
             kind, what = "packets", [(p, d.hex()) for p, d in batch]
-        # Statistics go where they belong before what they belong to is
-        # changed (the datapath's own are lost with a port, say), and what
-        # was changed is in effect before packets come.
         if kind not in BUNDLED:
             self.flush_pending()
-        if self.stale and (kind == "packets") != (self.stale == "packets"):
-            self.sync()
-        self.stale = "packets" if kind == "packets" else "change"
+        changes = kind not in ("packets", "check")
+        if changes and not self.halted:
+            self.halt()
+        elif self.halted and not changes:
+            self.resume()
         if "NORMAL" in str(what):
             self.normal = True
         changed = mutate(kind, what) if mutate else what
@@ -521,6 +546,22 @@ class Pair:
         pending, self.pending = self.pending, ([], [])
         self.both(lambda s, lines: lines and s.ofctl("bundle", "br0", "-",
                                                      lines=lines), pending)
+
+    def halt(self):
+        """To be called before changes: statistics go where they belong before
+        what they belong to is changed (the datapath's own are lost with a
+        port, say)."""
+        self.sync()
+        self.both(Switch.halt)
+        self.halted = True
+
+    def resume(self):
+        """To be called after changes: they are in effect before packets
+        come."""
+        self.both(Switch.settle)
+        self.both(Switch.resume)
+        self.sync()
+        self.halted = False
 
     def sync(self):
         """Lets the revalidators finish: the pass that is under way, and one
@@ -594,10 +635,7 @@ class Pair:
             switch.ofctl("add-meter", "br0", meter)
 
     def do_appctl(self, switch, what):
-        if what == ["revalidator/purge"]:
-            switch.purge()
-        else:
-            switch.appctl(*what)
+        switch.appctl(*what)
 
     def do_warp(self, switch, what):
         if what > 1000:

@@ -28,7 +28,7 @@
 #define LEARN_RARELY 64
 
 /* Of so many batches that had better be left alone, one is not. */
-#define LOOK_RARELY 256
+#define LOOK_RARELY 1024
 
 /* Returns true if there can be FUSE_MAX_KEY octets before 'packet'.  If not now,
  * makes room: but Open vSwitch built with DPDK keeps the size of a packet's

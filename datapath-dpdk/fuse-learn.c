@@ -382,11 +382,12 @@ check_shape(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
     return FUSE_LEARNED;
 }
 
-/* Fills in 'entry', whose path has a reference for it. */
+/* Fills in 'entry', with 'n_image' octets of the image, whose path has a
+ * reference for it. */
 static enum fuse_why
 fill_entry(struct fuse_thread *t, struct fuse_entry *entry,
            struct fuse_dp_path *path, const struct fuse_outcome *out,
-           const uint64_t owners[2], uint8_t kinds)
+           uint32_t n_image, const uint64_t owners[2], uint8_t kinds)
 {
     struct fuse_info *info = fuse_entry_info(t->replay.table, entry);
     enum fuse_why why = FUSE_LEARNED;
@@ -394,7 +395,7 @@ fill_entry(struct fuse_thread *t, struct fuse_entry *entry,
     entry->path = &path->up;
     entry->l3_delta = out->l3_delta;
     entry->l4_delta = out->l4_delta;
-    fuse_entry_set_image(entry, out->image, out->program.n_octets);
+    fuse_entry_set_image(entry, out->image, n_image);
     for (int owner = 0; owner < 2 && !why; owner++) {
         int kind = kinds >> 4 * owner & 0xf;
 
@@ -440,6 +441,7 @@ fuse_learn(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
     struct fuse_outcome out;
     enum fuse_why why = record->why;
     uint64_t owners[2];
+    uint32_t n_image;
     uint8_t kinds;
 
     if (learn_tunnel_port(t, batch, i)) {
@@ -464,20 +466,22 @@ fuse_learn(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
         t->ct = record->ct;
     }
 
-    path = fuse_path_get(t, &record->uses, &out.program,
+    path = fuse_path_get(t, &record->uses, &out.program, out.image,
                          summary.drops ? u32_to_odp(summary.drop_reason)
                          : record->out_port);
     if (!path) {
         return FUSE_WHY_PATHS;
     }
+    n_image = (path->up.own_images || out.program.n_octets < FUSE_PART_1
+               ? out.program.n_octets : FUSE_PART_1);
     entry = fuse_table_insert(t->replay.table, batch->hashes[i],
-                              batch->shapes[i], out.program.n_octets,
-                              batch->in_port, batch->keys[i], t->replay.now);
+                              batch->shapes[i], n_image, batch->in_port,
+                              batch->keys[i], t->replay.now);
     if (!entry) {
         fuse_path_unref(t, path);
         return FUSE_WHY_FULL;
     }
-    why = fill_entry(t, entry, path, &out, owners, kinds);
+    why = fill_entry(t, entry, path, &out, n_image, owners, kinds);
     entry->rss = (out.program.flags & FUSE_P_RSS_SAME ? batch->rss[i]
                   : record->rss);
     if (why) {

@@ -267,18 +267,24 @@ fuse_paths_credit(struct fuse_thread *t)
     }
 }
 
-/* Returns the path of 't' with 'uses', 'program' and 'out_port', with one more
- * entry, or null if there is no room or some flow is about to be freed.  Owner
- * of 't'. */
+/* Returns the path of 't' with 'uses', 'program' and 'out_port' for an entry
+ * with 'image', with one more entry, or null if there is no room or some flow
+ * is about to be freed.  The first such path has the second and third part of
+ * its first entry's image; entries with others have a path together.  Owner of
+ * 't'. */
 struct fuse_dp_path *
 fuse_path_get(struct fuse_thread *t, const struct fuse_uses *uses,
-              const struct fuse_program *program, odp_port_t out_port)
+              const struct fuse_program *program, const uint8_t *image,
+              odp_port_t out_port)
 {
+    size_t n_image2 = (program->n_octets > FUSE_PART_1
+                       ? program->n_octets - FUSE_PART_1 : 0);
+    bool own_images = false;
     uint32_t hash = hash_bytes(uses->flows,
                                uses->n_flows * sizeof *uses->flows,
                                odp_to_u32(out_port));
+    struct fuse_dp_path *path, *other = NULL;
     struct fuse_dp_program *p;
-    struct fuse_dp_path *path;
 
     p = find_program(t, program);
     if (!p) {
@@ -288,9 +294,20 @@ fuse_path_get(struct fuse_thread *t, const struct fuse_uses *uses,
         if (!path->up.dead && path->up.program == &p->up
             && path->up.out_port == odp_to_u32(out_port)
             && !memcmp(&path->uses, uses, sizeof *uses)) {
-            path->up.n_entries++;
-            return path;
+            if (path->up.own_images) {
+                other = path;
+            } else if (memcmp(path->up.image2, image + FUSE_PART_1,
+                              n_image2)) {
+                own_images = true;
+            } else {
+                path->up.n_entries++;
+                return path;
+            }
         }
+    }
+    if (other) {
+        other->up.n_entries++;
+        return other;
     }
     if (hmap_count(&t->paths) >= FUSE_MAX_PATHS) {
         return NULL;
@@ -311,6 +328,8 @@ fuse_path_get(struct fuse_thread *t, const struct fuse_uses *uses,
     ref_program(t, p);
     path->up.out_port = odp_to_u32(out_port);
     path->up.n_entries = 1;
+    path->up.own_images = own_images;
+    memcpy(path->up.image2, image + FUSE_PART_1, n_image2);
     path->uses = *uses;
     for (uint32_t i = 0; i < uses->n_flows; i++) {
         if (sees_tcp_flags(uses->flows[i].flow)) {

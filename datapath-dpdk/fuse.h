@@ -241,7 +241,7 @@ uint64_t fuse_tunnel_version(void);
 struct fuse_dp_path *fuse_path_get(struct fuse_thread *,
                                    const struct fuse_uses *,
                                    const struct fuse_program *,
-                                   odp_port_t out_port);
+                                   const uint8_t *image, odp_port_t out_port);
 bool fuse_path_check(struct fuse_thread *, struct fuse_dp_path *);
 void fuse_path_unref(struct fuse_thread *, struct fuse_dp_path *);
 void fuse_paths_credit(struct fuse_thread *);

@@ -28,11 +28,20 @@ make_key(const struct fuse_shape *shape, const uint8_t *packet, uint8_t *key,
     x = _mm512_and_si512(x, _mm512_load_si512(shape->mask));
     _mm512_store_si512(key, x);
     sum = nh_products(x, nh_key);
-    if (shape->n_blocks > 1) {
-        x = _mm512_maskz_loadu_epi8(shape->octets[1], packet + 64);
-        x = _mm512_and_si512(x, _mm512_load_si512(shape->mask + 64));
-        _mm512_store_si512(key + 64, x);
-        sum = _mm512_add_epi64(sum, nh_products(x, nh_key + 8));
+    if (shape->octets[1]) {
+        __m512i y = _mm512_maskz_loadu_epi8(shape->octets[1], packet + 64);
+
+        y = _mm512_and_si512(y, _mm512_load_si512(shape->mask + 64));
+        if (shape->fold) {
+            x = _mm512_or_si512(x, _mm512_maskz_permutexvar_epi16(
+                                    shape->fold,
+                                    _mm512_load_si512(shape->fold_from), y));
+            _mm512_store_si512(key, x);
+            sum = nh_products(x, nh_key);
+        } else {
+            _mm512_store_si512(key + 64, y);
+            sum = _mm512_add_epi64(sum, nh_products(y, nh_key + 8));
+        }
     }
     return _mm512_reduce_add_epi64(sum);
 }
@@ -99,11 +108,10 @@ rewrite_part(uint8_t *q, uint64_t octets, const uint8_t *omask,
 }
 
 static inline void
-rewrite(const struct fuse_program *p, struct fuse_entry *entry, uint8_t *q)
+rewrite(const struct fuse_program *p, const uint8_t *image,
+        const uint8_t *image2, uint8_t *q)
 {
-    const uint8_t *image2 = fuse_entry_image2(entry);
-
-    rewrite_part(q, p->octets[0], p->omask, entry->image);
+    rewrite_part(q, p->octets[0], p->omask, image);
     if (p->octets[1]) {
         q += FUSE_PART_1;
         rewrite_part(q, p->octets[1], p->omask + FUSE_PART_1, image2);

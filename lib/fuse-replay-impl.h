@@ -9,7 +9,8 @@
  *     key_equals(entry, key, n_blocks),
  *     sum_octets(p, n): returns the sum of 16-bit words, in memory's order, as
  *         a number below 2^32, of 'n' octets, padded with 0,
- *     rewrite(program, entry, q): does the masked part.
+ *     rewrite(program, image, image2, q): does the masked part; 'image2' has
+ *         the second and third part of the image.
  */
 
 #include <string.h>
@@ -246,7 +247,8 @@ replay_one(struct fuse_replay *r, struct fuse_batch *batch, uint32_t i)
     if (!(p->flags & FUSE_P_DROP)) {
         uint8_t *q = batch->packets[i] + p->k - p->m;
 
-        rewrite(p, entry, q);
+        rewrite(p, entry->image,
+                path->own_images ? fuse_entry_image2(entry) : path->image2, q);
         fuse_csums_put(p, csums, entry->l3_delta, entry->l4_delta, q);
         if (p->udp_len) {
             fuse_lengths_put(p, q, batch->sizes[i] - p->k + p->m);

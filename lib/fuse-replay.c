@@ -6,7 +6,7 @@ static inline uint64_t
 make_key(const struct fuse_shape *shape, const uint8_t *packet, uint8_t *key,
          const uint64_t *nh_key)
 {
-    uint32_t n = shape->n_octets, size = shape->n_blocks * 64;
+    uint32_t n = shape->n_octets, size = (n + 63) / 64 * 64;
     uint64_t nh = 0;
     uint32_t i;
 
@@ -24,6 +24,12 @@ make_key(const struct fuse_shape *shape, const uint8_t *packet, uint8_t *key,
     for (; i < size; i++) {
         key[i] = 0;
     }
+    for (uint32_t fold = shape->fold; fold; fold &= fold - 1) {
+        uint32_t to = __builtin_ctz(fold);
+
+        __builtin_memcpy(key + 2 * to, key + 64 + 2 * shape->fold_from[to], 2);
+    }
+    size = shape->n_blocks * 64;
     for (i = 0; i < size; i += 8) {
         uint64_t x, k = nh_key[i / 8];
 
@@ -111,14 +117,14 @@ rewrite_part(uint8_t *q, const uint8_t *omask, const uint8_t *image,
 }
 
 static inline void
-rewrite(const struct fuse_program *p, struct fuse_entry *entry, uint8_t *q)
+rewrite(const struct fuse_program *p, const uint8_t *image,
+        const uint8_t *image2, uint8_t *q)
 {
     const uint32_t n = FUSE_PART_1;
 
-    rewrite_part(q, p->omask, entry->image, p->n_octets < n ? p->n_octets : n);
+    rewrite_part(q, p->omask, image, p->n_octets < n ? p->n_octets : n);
     if (p->n_octets > n) {
-        rewrite_part(q + n, p->omask + n, fuse_entry_image2(entry),
-                     p->n_octets - n);
+        rewrite_part(q + n, p->omask + n, image2, p->n_octets - n);
     }
 }
 

@@ -33,7 +33,10 @@
  * packet is bounded; only a checksum takes more time for more octets. */
 
 /* What all flows share that take the same way through the pipeline.  The
- * user's part follows in memory. */
+ * user's part follows in memory.
+ *
+ * In what is pushed, most of the time only the first part of the image differs
+ * from flow to flow, by the UDP source port: then the rest is the path's. */
 struct fuse_path {
     uint64_t epoch;              /* When it was last known to be true. */
     const struct fuse_program *program;
@@ -44,6 +47,9 @@ struct fuse_path {
     uint16_t tcp_flags;
     bool dirty;                  /* Whether there is something to credit. */
     bool dead;
+    bool own_images;             /* Entries have all parts of their images. */
+    uint8_t image2[128] __attribute__((aligned(64)));
+                                 /* The second and third, else. */
 } __attribute__((aligned(64)));
 
 #define FUSE_BATCH 32
@@ -77,7 +83,8 @@ struct fuse_batch {
 
     /* Results.  The shape is -1 minus an enum fuse_skip if there is none, or
      * less if the caller said to leave the packet alone: then there is neither
-     * hash nor key.  The key is padded with zeros to whole blocks. */
+     * hash nor key.  The key is padded with zeros to whole blocks; of one that
+     * is folded, the first block counts. */
     uint8_t verdicts[FUSE_BATCH];
     struct fuse_entry *entries[FUSE_BATCH];
     int shapes[FUSE_BATCH];

@@ -84,6 +84,39 @@ put_tunnel(struct fuse_shape *s, int ofs, int t)
     return ofs;
 }
 
+static bool
+word_counts(const struct fuse_shape *s, int word)
+{
+    return s->mask[2 * word] || s->mask[2 * word + 1];
+}
+
+/* Folds the key of 's' if it can be. */
+static void
+fold(struct fuse_shape *s)
+{
+    uint16_t from[32] = { 0 };
+    uint32_t bitmap = 0;
+    int to = 0;
+
+    for (int word = 32; word < 64; word++) {
+        if (word_counts(s, word)) {
+            while (to < 32 && word_counts(s, to)) {
+                to++;
+            }
+            if (to == 32) {
+                return;
+            }
+            bitmap |= UINT32_C(1) << to;
+            from[to++] = word - 32;
+        }
+    }
+    if (bitmap) {
+        memcpy(s->fold_from, from, sizeof from);
+        s->fold = bitmap;
+        s->n_blocks = 1;
+    }
+}
+
 static void
 finish(struct fuse_shape *s, int n_octets)
 {
@@ -95,6 +128,7 @@ finish(struct fuse_shape *s, int n_octets)
     for (int i = 0; i < n_octets; i++) {
         s->octets[i / 64] |= UINT64_C(1) << i % 64;
     }
+    fold(s);
 }
 
 /* Fills in 'fuse_shapes'.  Call it before anything else here, from one

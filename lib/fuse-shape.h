@@ -75,11 +75,18 @@ enum { FUSE_T_GTPU8, FUSE_T_GTPU12, FUSE_T_GTPU16, FUSE_T_VXLAN,
 #define FUSE_N_PLAIN 16
 #define FUSE_N_SHAPES (FUSE_N_PLAIN + 4 * FUSE_N_T * 8)
 
+/* The key is the masked header, in blocks of 64 octets.  If what counts in the
+ * second block fits into what does not count in the first, it is folded: words
+ * of 2 octets go there, and one block is left.  So it is for most of GTP-U. */
 struct fuse_shape {
     uint8_t mask[FUSE_MAX_KEY] __attribute__((aligned(64)));
+    uint16_t fold_from[32] __attribute__((aligned(64)));
+                                /* Words of the second block... */
+    uint32_t fold;              /* ...and bitmap of those that they are put
+                                 * into.  0: it is not folded. */
+    uint8_t n_octets;           /* Of the header; 0: no such shape. */
+    uint8_t n_blocks;           /* Of the key. */
     uint64_t octets[2];         /* Bitmaps of those below 'n_octets'. */
-    uint8_t n_octets;           /* Length of the key; 0: no such shape. */
-    uint8_t n_blocks;           /* The same in blocks of 64. */
     uint8_t l3;                 /* Offset of the innermost IP header... */
     uint8_t l4;                 /* ...and of what follows it. */
     uint8_t l4_csum;            /* Offset of the checksum, 0 for SCTP. */

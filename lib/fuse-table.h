@@ -19,9 +19,9 @@
  *
  * A bucket is one cache line with 7 places of 8 octets, each a signature and
  * the number of an entry.  A key has two buckets; the second is looked at only
- * if some key of the first had to go there.  What a packet of IPv4 and no
- * tunnel needs of its entry are two lines side by side, which processors fetch
- * together; what only the owner needs is kept apart.
+ * if some key of the first had to go there.  What most packets need of
+ * their entries, in GTP-U over IPv4 as well, are two lines side by side, which
+ * processors fetch together; what only the owner needs is kept apart.
  *
  *    - Growth: there is one bucket for two entries, so that few flows take few
  *      cache lines, up to a number fixed by 'max_entries'.  Buckets are split
@@ -33,9 +33,9 @@
  *      thus never get an entry, whatever their number.
  *
  *    - Eviction: an entry goes to a new flow if it is dead, or was idle for
- *      FUSE_IDLE_MS when it should have been refreshed.  If neither bucket has such a one, or the limit of
- *      entries is reached, the new flow is not admitted.  So no flood takes
- *      the place of a live entry.
+ *      FUSE_IDLE_MS when it should have been refreshed.  If neither bucket has
+ *      such a one, or the limit of entries is reached, the new flow is not
+ *      admitted.  So no flood takes the place of a live entry.
  *
  * The hash is the NH of UMAC (Black et al., CRYPTO 1999; RFC 4418) over the
  * masked header, keyed with random numbers: for any two different keys of

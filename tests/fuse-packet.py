@@ -3,7 +3,7 @@
 """Makes packets for tests of the fused flow cache, as hexadecimal lines.
 
     fuse-packet.py KEY=VALUE...
-        one packet: proto (tcp, udp, icmp, icmp-error), v (4, 6), src, dst,
+        one packet: proto (tcp, udp, icmp, icmp-error), src, dst,
         sport, dport, flags (letters of FSRPAU), seq, ack, ttl, tos, id, df,
         vlan, len (of the payload), frag, options, badcsum, l4badcsum,
         nocsum, badlen, pad; payload, in hexadecimal instead of len.  With

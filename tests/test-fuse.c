@@ -101,6 +101,37 @@ make_packet(uint8_t *p, uint32_t flow, uint32_t payload)
     return l4 + len;
 }
 
+/* Writes a packet as make_packet() does, in GTP-U of 8, 12 or 16 octets if
+ * 'kind' says so.  Returns its size. */
+static uint32_t
+make_any_packet(uint8_t *p, uint32_t flow, uint32_t payload, uint32_t kind)
+{
+    uint8_t inner[BUFFER];
+    uint32_t skip = flow & 4 ? 18 : 14, hlen = 4 + 4 * kind, size, ofs;
+
+    if (kind == 0) {
+        return make_packet(p, flow, payload);
+    }
+    size = make_packet(inner, flow, payload) - skip;
+    make_packet(p, (flow & ~3u) | rnd(2), hlen + size);
+    ofs = fuse_be16(p + 12) == 0x8100 ? 18 : 14;
+    ofs += p[ofs] >> 4 == 4 ? 20 : 40;
+    put_be16(p + ofs + 2, 2152);
+    put_be16(p + ofs + 6, 0);
+    ofs += 8;
+    memset(p + ofs, 0, hlen);
+    p[ofs] = kind == 1 ? 0x30 : kind == 2 ? 0x32 : 0x34;
+    p[ofs + 1] = 255;
+    put_be16(p + ofs + 2, hlen - 8 + size);
+    put_be16(p + ofs + 6, flow);
+    if (kind == 3) {
+        p[ofs + 11] = 0x85;
+        p[ofs + 12] = 1;
+    }
+    memcpy(p + ofs + hlen, inner + skip, size);
+    return ofs + hlen + size;
+}
+
 static bool
 attend_true(struct fuse_replay *r, struct fuse_entry *entry)
 {
@@ -166,8 +197,9 @@ learn(struct bench *b, uint32_t flow, fuse_replay_func *func)
     uint8_t before[BUFFER], after[BUFFER];
     struct fuse_batch batch = { .n = 1, .in_port = 3 };
     struct fuse_outcome *out = &b->out[flow];
+    struct fuse_path *path = &b->paths[flow];
     struct fuse_entry *entry;
-    uint32_t size;
+    uint32_t size, n_image;
 
     size = make_packet(before + ROOM, flow, 40);
     memcpy(after, before, sizeof after);
@@ -189,14 +221,20 @@ learn(struct bench *b, uint32_t flow, fuse_replay_func *func)
     sample.shape = batch.shapes[0];
     assert_int_equal(fuse_compose(&sample, out), FUSE_COMPOSED);
 
+    path->program = &out->program;
+    path->own_images = flow & 8;
+    n_image = out->program.n_octets;
+    if (!path->own_images && n_image > FUSE_PART_1) {
+        memcpy(path->image2, out->image + FUSE_PART_1, n_image - FUSE_PART_1);
+        n_image = FUSE_PART_1;
+    }
     entry = fuse_table_insert(b->table, batch.hashes[0], batch.shapes[0],
-                              out->program.n_octets, 3, batch.keys[0], 0);
+                              n_image, 3, batch.keys[0], 0);
     assert_non_null(entry);
-    b->paths[flow].program = &out->program;
-    entry->path = &b->paths[flow];
+    entry->path = path;
     entry->l3_delta = out->l3_delta;
     entry->l4_delta = out->l4_delta;
-    fuse_entry_set_image(entry, out->image, out->program.n_octets);
+    fuse_entry_set_image(entry, out->image, n_image);
 }
 
 static void
@@ -292,16 +330,20 @@ test_same_keys(void **state)
     assert_int_equal(fuse_table_create(10, -1, &table), 0);
     r.table = table;
     for (int round = 0; round < 20000; round++) {
-        uint32_t size = rnd(200);
-        uint8_t *p = malloc(size + !size);
+        static uint8_t buffer[BUFFER];
+        uint32_t size;
+        uint8_t *p;
         struct fuse_batch a = { .n = 1 }, b;
 
-        for (uint32_t i = 0; i < size; i++) {
-            p[i] = rnd(256);
+        size = make_any_packet(buffer, rnd(N_FLOWS), rnd(100), rnd(4));
+        if (round & 1) {
+            size = rnd(200);
+            for (uint32_t i = 0; i < size; i++) {
+                buffer[i] = rnd(256);
+            }
         }
-        if (round & 1 && size >= 100) {
-            make_packet(p, rnd(N_FLOWS), size - 98);
-        }
+        p = malloc(size + !size);
+        memcpy(p, buffer, size);
         a.packets[0] = p;
         a.sizes[0] = size;
         b = a;
@@ -316,6 +358,63 @@ test_same_keys(void **state)
         free(p);
     }
     fuse_table_destroy(table);
+}
+
+/* Each bit of the header that counts, and no other, is in the key: one that is
+ * another makes another key, as far as the packet keeps its shape. */
+static void
+check_key_bits(fuse_replay_func *func)
+{
+    static uint8_t p[BUFFER], key[FUSE_MAX_KEY];
+    uint32_t n_shapes[2][2] = { { 0 } };
+    struct fuse_table *table;
+    struct fuse_replay r = { .tunnels = tunnels, .attend = attend_true,
+                             .end = end_nothing };
+
+    assert_int_equal(fuse_table_create(10, -1, &table), 0);
+    r.table = table;
+    for (int round = 0; round < 200; round++) {
+        struct fuse_batch batch = { .n = 1 };
+        const struct fuse_shape *shape;
+        int n;
+
+        batch.packets[0] = p;
+        batch.sizes[0] = make_any_packet(p, rnd(N_FLOWS), rnd(100), rnd(4));
+        func(&r, &batch);
+        n = batch.shapes[0];
+        if (n < 0) {
+            continue;       /* No such shape: its header would be too long. */
+        }
+        shape = &fuse_shapes[n];
+        n_shapes[shape->n_octets > 64][shape->n_blocks > 1]++;
+        memcpy(key, batch.keys[0], sizeof key);
+        for (uint32_t bit = 0; bit < shape->n_octets * 8; bit++) {
+            bool counts = shape->mask[bit / 8] >> bit % 8 & 1;
+
+            p[bit / 8] ^= 1 << bit % 8;
+            func(&r, &batch);
+            p[bit / 8] ^= 1 << bit % 8;
+            if (batch.shapes[0] == n
+                && counts != !!memcmp(key, batch.keys[0],
+                                      shape->n_blocks * 64)) {
+                fail_msg("bit %u of shape %d", bit, n);
+            }
+        }
+    }
+    /* Short ones, folded ones, and long ones. */
+    assert_true(n_shapes[0][0] > 20 && n_shapes[1][0] > 20
+                && n_shapes[1][1] > 20);
+    fuse_table_destroy(table);
+}
+
+static void
+test_key_bits(void **state)
+{
+    (void) state;
+    check_key_bits(fuse_replay_plain);
+    if (!strcmp(fuse_replay_select(), "avx512")) {
+        check_key_bits(fuse_replay_avx512);
+    }
 }
 
 static uint32_t n_removed;
@@ -493,6 +592,7 @@ main(void)
         cmocka_unit_test(test_plain),
         cmocka_unit_test(test_avx512),
         cmocka_unit_test(test_same_keys),
+        cmocka_unit_test(test_key_bits),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_admission),
         cmocka_unit_test(test_growth),
@@ -500,6 +600,7 @@ main(void)
     };
 
     fuse_shapes_init();
-    tunnels[0] = 0;
+    /* In network byte order. */
+    tunnels[fuse_get16((const uint8_t *) "\x08\x68")] = FUSE_TUNNEL_GTPU;
     return cmocka_run_group_tests_name("fuse", tests, NULL, NULL);
 }

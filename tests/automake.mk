@@ -243,7 +243,10 @@ EXTRA_DIST += \
 	$(SYSTEM_TESTSUITE_AT) \
 	tests/atlocal.in \
 	tests/doc-example.py \
+	tests/fuse-on/ovs-appctl \
 	tests/fuse-on/ovs-vsctl \
+	tests/fuse-on/path.sh \
+	tests/fuse-on/summary \
 	tests/fuse-packet.py \
 	tests/gtpu-packet.py \
 	tests/gtpu-peer.py \
@@ -268,9 +271,20 @@ AUTOTEST = $(AUTOM4TE) --language=autotest \
 	-I tests -I $(srcdir) -I $(OVS)/pristine
 FUSE = off
 RUN_TESTSUITE = \
-	f=; test "$(FUSE)" != on || f=$(abs_srcdir)/tests/fuse-on:; \
-	$(SHELL) tests/$$suite -C tests \
+	d=$(abs_top_builddir)/$(OVS)/extended; \
+	f=; s=; \
+	if test "$(FUSE)" = on; then \
+	    f=$(abs_srcdir)/tests/fuse-on:; \
+	    s=$(abs_top_builddir)/tests/$$suite.fuse; \
+	    rm -f $$s; \
+	fi; \
+	FUSE_SHOWN=$$s $(SHELL) tests/$$suite -C tests $(TESTSUITEFLAGS) \
 	    AUTOTEST_PATH=$$f$$d/utilities:$$d/vswitchd:$$d/ovsdb:$$d/tests
+# What RUN_TESTSUITE ends with.
+FUSE_SUMMARY = \
+	status=$$?; \
+	test -z "$$s" || $(srcdir)/tests/fuse-on/summary $$s || status=1; \
+	exit $$status
 
 tests/package.m4: Makefile
 	$(AM_V_at)$(MKDIR_P) tests
@@ -323,15 +337,12 @@ check-local: check-unit $(CHECK_AUTOTEST)
 .PHONY: check-autotest check-system check-ovs
 check-autotest: extended $(OF_SYNC_TOOL) tests/testsuite tests/atconfig \
     tests/atlocal
-	$(AM_V_at)suite=testsuite; d=$(abs_top_builddir)/$(OVS)/extended; \
-	$(RUN_TESTSUITE) $(TESTSUITEFLAGS)
+	$(AM_V_at)suite=testsuite; $(RUN_TESTSUITE); $(FUSE_SUMMARY)
 
 # One PMD thread at a time: no -j.
 check-system: extended utilities/ovs-kube-proxy/ovs-kube-proxy \
     tests/system-testsuite tests/atconfig tests/atlocal
-	$(AM_V_at)suite=system-testsuite; \
-	d=$(abs_top_builddir)/$(OVS)/extended; \
-	$(RUN_TESTSUITE) $(TESTSUITEFLAGS) -j1
+	$(AM_V_at)suite=system-testsuite; $(RUN_TESTSUITE) -j1; $(FUSE_SUMMARY)
 
 check-ovs: extended
 	$(AM_V_at)FUSE=$(FUSE) \
@@ -354,5 +365,5 @@ clean-testsuites:
 	    fi; \
 	done
 	rm -rf fuzz
-	rm -f tests/testsuite tests/system-testsuite tests/atconfig \
+	rm -f tests/testsuite tests/system-testsuite tests/*.fuse tests/atconfig \
 	    tests/atlocal tests/package.m4

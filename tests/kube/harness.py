@@ -17,6 +17,7 @@ class World:
     """What the tests share."""
 
     build = folder = None
+    fuse_shown = None           # File for "fuse/show" of each switch, or None.
     cluster = None
     dumps = []
 

@@ -130,7 +130,7 @@ class Lab:
             raise Skip("'make stock' has not been run")
         path = [os.path.join(root, d)
                 for d in ("utilities", "vswitchd", "ovsdb")]
-        if os.environ.get("FUSE") == "on":
+        if World.fuse_shown:
             path.insert(0, os.path.join(os.path.dirname(HERE), "fuse-on"))
         self.dir = os.path.join(World.folder, "lab")
         self.manifests = os.path.join(self.dir, "manifests")
@@ -346,6 +346,11 @@ class Lab:
         for process in self.processes:
             process.kill()
             process.wait()
+        if World.fuse_shown:
+            with open(World.fuse_shown, "a") as stream:
+                stream.write("switch\n" + self.run(
+                    "ovs-appctl", "-t", "ovs-vswitchd", "fuse/show",
+                    check=False))
         for name in reversed(self.daemons):
             self.end_daemon(name)
         for host in self.hosts.values():

@@ -83,7 +83,7 @@ class Pair:
                 switch = Switch(
                     name, os.path.join(args.build, "openvswitch", name),
                     source, os.path.join(folder, name), args.library,
-                    args.cpus)
+                    args.cpus, options=cls.options)
                 self.switches[name] = switch
                 work = cls(pcaps, switch, name == "extended", case)
                 self.work[name] = work

@@ -55,10 +55,11 @@ def check_library(path):
 
 class Switch:
     """'build' is a build folder of Open vSwitch, 'source' where its schema
-    is, 'folder' where files go, 'library' bench-traffic.so."""
+    is, 'folder' where files go, 'library' bench-traffic.so, 'options' more of
+    ovs-vswitchd."""
 
     def __init__(self, name, build, source, folder, library, cpus,
-                 memory=768):
+                 memory=768, options=()):
         check_library(library)
         self.name, self.folder, self.build = name, folder, build
         self.library, self.cpus = library, cpus
@@ -83,12 +84,12 @@ class Switch:
                                    "OVS_SYSCONFDIR")},
             OVS_PKGDATADIR=os.path.join(source, "vswitchd"))
         try:
-            self._start(source, library, cpus, memory)
+            self._start(source, library, cpus, memory, options)
         except BaseException:
             self.end()
             raise
 
-    def _start(self, source, library, cpus, memory):
+    def _start(self, source, library, cpus, memory, options):
         db = os.path.join(self.folder, "conf.db")
         self.run("ovsdb-tool", "create", db,
                  os.path.join(source, "vswitchd", "vswitch.ovsschema"))
@@ -110,7 +111,7 @@ class Switch:
                    "--", "set", "open", ".", "datapaths:netdev=@dp")
         self.run("unshare", "-n", "env", "LD_PRELOAD=" + library,
                  "ovs-vswitchd", "--detach", "--no-chdir", "--pidfile",
-                 "--log-file", "-vconsole:off", "--disable-system")
+                 "--log-file", "-vconsole:off", "--disable-system", *options)
         self._daemons.append(self._pid("ovs-vswitchd"))
         self.vsctl("add-zone-tp", "netdev", "zone=7", "udp_first=3600",
                    "udp_single=3600", "udp_multiple=3600")

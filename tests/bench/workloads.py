@@ -78,6 +78,7 @@ class Workload:
     lossless = True             # All that is sent must come out.
     once = False                # No round has flows of an earlier one.
     scale = False               # Of the second page.
+    options = ()                # Of ovs-vswitchd.
     directions = 1
     bytes_per_flow = 700        # Memory of both switches and the traffic.
     cases = []
@@ -597,8 +598,11 @@ class ScaleConnections(Scale, Service):
 
 
 class ScaleTables(Scale, Simple):
-    """Tables that each look at another field, some after a recirculation."""
+    """Tables that each look at another field, some after a recirculation: by
+    debug_recirc, which does nothing else, and for which ovs-vswitchd wants
+    --enable-dummy.  All else is as without."""
     name = "tables"
+    options = "--enable-dummy",
     cases = [{"tables": t, "recirculations": r, "flows": 10000}
              for t, r in ((1, 0), (2, 0), (4, 0), (8, 0), (2, 1), (4, 2),
                           (6, 3), (8, 4))]

@@ -238,8 +238,8 @@ learn_packet(struct fuse_thread *t, const struct fuse_batch *fb, uint32_t i,
         fuse_count(t, FUSE_C_WHYS + why, 1);
         if (!fuse_why_is_transient(why)) {
             fuse_table_refuse(t->replay.table, fb->hashes[i]);
-            t->refusals_in_a_row++;
         }
+        t->refusals_in_a_row++;
     }
 }
 

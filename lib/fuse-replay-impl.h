@@ -168,6 +168,7 @@ round_find(struct fuse_replay *r, struct fuse_batch *batch,
             place = find_sig(b, hash >> 32);
         }
         if (__builtin_expect(place < 0, 0)) {
+            __builtin_prefetch(fuse_candidate(r->table, hash), 1);
             continue;
         }
 

@@ -158,7 +158,7 @@ def save(results, folder):
 SERIES = (("stock", "stock"), ("stock best", "stock, best settings"),
           ("off", "extended, cache off"), ("on", "extended, cache on"))
 
-BARS = """set terminal pngcairo size {width},720 font "sans,10"
+BARS = """set terminal pngcairo size {width},760 font "sans,10"
 set output "{png}"
 set title "Cycles per packet, one PMD thread (less is better)"
 set style data histograms
@@ -169,7 +169,8 @@ set grid ytics
 set yrange [0:*]
 set xtics rotate by -35 scale 0
 set key top left
-set bmargin 9
+set bmargin 14
+set rmargin 24
 plot {plots}
 """
 LINES = """set terminal pngcairo size 800,560 font "sans,10"
@@ -223,7 +224,7 @@ def charts(results, folder):
                                             ":xtic(1)" if i == 0 else "", t)
             for i, (_, t) in enumerate(series(rows)))
         gnuplot(BARS.format(png=os.path.join(folder, "cycles.png"),
-                            width=max(640, 160 + 70 * len(rows)),
+                            width=max(640, 320 + 70 * len(rows)),
                             plots=plots))
     for name, axis in scaled.items():
         rows = [r for r in results["rows"] if r["row"] == name]

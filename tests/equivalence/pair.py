@@ -7,6 +7,7 @@ each port is the same whenever the switches do the same.
 """
 
 import collections
+import glob
 import json
 import os
 import re
@@ -17,7 +18,7 @@ import struct
 import subprocess
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import frames
 
@@ -216,15 +217,30 @@ class Switch:
             self.appctl("revalidator/resume")
 
     def settle(self):
-        """Waits until rules that were deleted have gone from the classifier,
-        after an RCU grace period: before, they make for narrower megaflows
-        than after.  To be called with the revalidators halted.
+        """Waits until no thread of the daemon runs or wants to: between two
+        looks at them, all have been asleep.  So what waited for the end of
+        an RCU grace period has been done, too: deleted rules have gone from
+        the classifier, where they made for narrower megaflows."""
+        before, deadline = None, time.monotonic() + TIMEOUT
+        while time.monotonic() < deadline:
+            threads = self._threads()
+            if threads == before and not any("R" in t for t in threads):
+                return
+            before = threads
+        raise Broken("%s: does not come to rest" % self.name)
 
-        Open vSwitch does not tell when, but when woken it waits for a grace
-        period in the main thread, before it gets to the next command."""
-        for _ in range(4):
-            self.wake()
-            self.appctl("version")
+    def _threads(self):
+        """Of each thread, the state and how often it gave up the processor."""
+        found = []
+        for path in glob.glob("/proc/%d/task/*/status" % self.pid):
+            try:
+                with open(path) as f:
+                    text = f.read()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            found.append(re.findall(
+                r"^State:\t(.)|^\w+_ctxt_switches:\t(\d+)", text, re.M))
+        return [(t[0][0], *(n for _, n in t[1:])) for t in found if t]
 
     def received(self):
         """Packets that have been taken from the queues of ports, and so have
@@ -441,13 +457,21 @@ class Pair:
         self.start()
 
     def start(self):
-        self.switches = []
-        for name, config in (("a", ("fuse=off",)), ("b", self.config_b)):
-            self.switches.append(Switch(
-                name, self.build, self.source,
-                os.path.join(self.folder, name), [*CONFIG, *config],
-                self.strict))
-        self.a, self.b = self.switches
+        def start(name, config):
+            return Switch(name, self.build, self.source,
+                          os.path.join(self.folder, name),
+                          [*CONFIG, *config], self.strict)
+
+        started = [self.pool.submit(start, "a", ["fuse=off"]),
+                   self.pool.submit(start, "b", self.config_b)]
+        try:
+            self.switches = self.a, self.b = [s.result() for s in started]
+        except BaseException:
+            wait(started)
+            for s in started:
+                if not s.exception():
+                    s.result().end()
+            raise
 
     def configure(self, config):
         """Gives switch 'b' the settings 'config' of other_config."""

@@ -120,6 +120,38 @@ expression type;
  ...>
  }
 
+// Later fragments that the connection tracker had together with the first one
+// show the ports of its connection as that does.  Releases from 3.5 on do so
+// themselves; theirs gives way, so that this fits all alike.
+// hook ct_fragment_ports: lib/flow.c, 1
+@@
+statement first, later;
+@@
+ miniflow_extract(...)
+ {
+ <...
+ if (OVS_LIKELY(!(nw_frag & FLOW_NW_FRAG_LATER)))
+     first
+-else later
+ ...>
+ }
+
+@ct_fragment_ports@
+statement first;
+@@
+ miniflow_extract(...)
+ {
+ <...
+ if (OVS_LIKELY(!(nw_frag & FLOW_NW_FRAG_LATER)))
+     first
++else if (ct_tp_src || ct_tp_dst) {
++    miniflow_pad_from_64(mf, ct_tp_src);
++    miniflow_push_be16(mf, ct_tp_src, ct_tp_src);
++    miniflow_push_be16(mf, ct_tp_dst, ct_tp_dst);
++}
+ ...>
+ }
+
 // hook ct_include: lib/conntrack.c, 1
 @ct_include@ @@
  #include "conntrack-private.h"

@@ -13,6 +13,7 @@ from lab import HOSTS, Lab, make_service, make_slice
 from tests_proxy import (LB, NODE, VIP, check, nodeport, try_connections,
                          with_lab)
 from tests_proxy_rules import BOTH, MASQ, VIP6, both, dual, play
+from tests_proxy_time import check_fragments, write_fragment_service
 
 PORT = 6653
 SERVICE = make_service("s", **nodeport())
@@ -150,6 +151,10 @@ def test_switch_stock(_):
         lab.start()
         assert lab.groups_sent() == 0
         check(lab, "pod", VIP, "a b remote")
+        lab.stop()
+        write_fragment_service(lab)
+        lab.start()
+        check_fragments(lab, (80,))
         lab.stop()
     finally:
         lab.close()

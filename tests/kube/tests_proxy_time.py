@@ -8,7 +8,8 @@ import json
 import os
 import time
 
-from scapy.layers.inet import ICMP, TCP, UDP, IPerror, TCPerror, UDPerror
+from scapy.layers.inet import (ICMP, TCP, UDP, IPerror, TCPerror, UDPerror,
+                               fragment)
 from scapy.layers.inet6 import (ICMPv6DestUnreach, IPerror6, IPv6,
                                 IPv6ExtHdrFragment)
 from scapy.packet import Raw
@@ -332,16 +333,23 @@ def test_rule_20_icmp_errors_both_ways(lab, _):
     lab.stop()
 
 
-def send_fragments(host, dst, sport, identification):
-    """Sends a UDP packet of 4,000 octets over IPv6 in three fragments."""
-    whole = IPv6(bytes(ip_layer(host.ip6, dst) /
-                       UDP(sport=sport, dport=80) / (b"x" * 3992)))
-    data = bytes(whole.payload)
-    for offset in range(0, len(data), 1400):
-        host.send(ip_layer(host.ip6, dst) / IPv6ExtHdrFragment(
+def send_fragments(host, dst, sport, identification, dport=80, order=1):
+    """Sends a UDP packet of 4,000 octets in three fragments, the last one
+    first if 'order' is -1."""
+    packet = ip_layer(host.address(dst), dst) / \
+        UDP(sport=sport, dport=dport) / (b"x" * 3992)
+    if ":" not in dst:
+        packet.id = identification
+        parts = fragment(packet, 1400)
+    else:
+        data = bytes(IPv6(bytes(packet)).payload)
+        parts = [ip_layer(host.ip6, dst) / IPv6ExtHdrFragment(
             nh=17, offset=offset // 8, m=offset + 1400 < len(data),
-            id=identification) / Raw(data[offset:offset + 1400]))
-    return len(data)
+            id=identification) / data[offset:offset + 1400]
+            for offset in range(0, len(data), 1400)]
+    for part in parts[::order]:
+        host.send(part)
+    return 4000
 
 
 @with_lab
@@ -375,4 +383,46 @@ def test_rule_20_ipv6_fragments(lab, _):
             assert again[UDP].dport == 8080, again
             assert checksums_are_right(again), again
         assert len(reached) == 1, reached
+    lab.stop()
+
+
+FRAGMENT_PORTS = {80: "a", 81: "b", 82: "remote"}
+
+
+def write_fragment_service(lab):
+    """A Service with UDP ports of one endpoint each, FRAGMENT_PORTS."""
+    ports = [{"name": "p%d" % port, "protocol": "UDP", "port": port,
+              "targetPort": 8000 + port} for port in FRAGMENT_PORTS]
+    lab.write(make_service("s", ports=ports, **BOTH), *[
+        slice_of(endpoint(host, v6), name="%s%d" % (host, v6), ipv6=v6,
+                 ports=[{"name": "p%d" % port, "protocol": "UDP",
+                         "port": 8000 + port}])
+        for port, host in FRAGMENT_PORTS.items() for v6 in (False, True)])
+
+
+def check_fragments(lab, ports):
+    """Fragments to each of 'ports' all reach its endpoint."""
+    identification = 100
+    for source in "pod", "ext":
+        for vip in VIP, VIP6:
+            for dport in ports:
+                for order in 1, -1:
+                    identification += 1
+                    lab.drain()
+                    send_fragments(lab.hosts[source], vip, next(sports),
+                                   identification, dport, order)
+                    got = lab.collect(lambda got: len(got) >= 3)
+                    host = FRAGMENT_PORTS[dport]
+                    assert [name for name, _ in got] == [host] * 3, \
+                        (source, vip, dport, got)
+                    assert {network(p)[1] for _, p in got} == \
+                        {lab.hosts[host].address(vip)}, got
+
+
+@with_lab
+def test_rule_20_fragments_and_ports(lab, _):
+    """Several UDP ports of an address, each with fragments of its own."""
+    write_fragment_service(lab)
+    lab.start()
+    check_fragments(lab, (81, 80, 82))
     lab.stop()

@@ -147,11 +147,13 @@ put_verdict(struct port_context *c, const struct service_set *set,
 }
 
 /* Adds a flow, and others for fragments of UDP.  Those have been together in
- * the connection tracker, which tells the port of the first one, but not of
- * the others unless they were left in one piece, as the kernel's does: they go
- * by address, and so only one port of an address has them.  With IPv6 they do
- * not even show their protocol outside of the tracker.  All fragments must
- * reach the same bucket to be put together again. */
+ * the connection tracker, which tells their protocol and port; outside of it
+ * later ones have no port, and with IPv6 no protocol.  All fragments must
+ * reach the same bucket to be put together again.
+ *
+ * An unmodified userspace datapath before Open vSwitch 3.5 tells the port of
+ * the first one only.  There later ones go by address, and so only one port of
+ * an address has them. */
 static void
 add_choice(struct port_context *c, int priority, const struct match *match,
            const struct ofpbuf *acts_)
@@ -164,7 +166,10 @@ add_choice(struct port_context *c, int priority, const struct match *match,
         ovs_be16 port = frag.flow.tp_dst;
 
         match_set_tp_dst_masked(&frag, 0, 0);
-        match_set_nw_frag_masked(&frag, FLOW_NW_FRAG_ANY, FLOW_NW_FRAG_MASK);
+        if (c->port->ipv6) {
+            match_set_nw_proto_masked(&frag, 0, 0);
+        }
+        match_set_nw_frag_masked(&frag, FLOW_NW_FRAG_ANY, FLOW_NW_FRAG_ANY);
         match_set_ct_state_masked(&frag, CS_TRACKED, CS_TRACKED | CS_INVALID);
         match_set_ct_nw_proto(&frag, IPPROTO_UDP);
         match_set_ct_tp_dst(&frag, port);
@@ -174,10 +179,7 @@ add_choice(struct port_context *c, int priority, const struct match *match,
         if (c->fragments) {
             match_set_nw_frag_masked(&frag, FLOW_NW_FRAG_MASK,
                                      FLOW_NW_FRAG_MASK);
-            match_set_ct_tp_dst_masked(&frag, 0, 0);
-            if (c->port->ipv6) {
-                match_set_nw_proto(&frag, IPPROTO_FRAGMENT);
-            }
+            match_set_ct_tp_dst(&frag, 0);
             ofpbuf_put(acts, acts_->data, acts_->size);
             flows_add_flow(c->sf, c->t, SERVICE_CHOOSE, priority, &frag, acts);
         }

@@ -259,7 +259,7 @@ class Lab:
                  "--metrics-address=127.0.0.1:%d" % METRICS_PORT,
                  "--pidfile", "--no-chdir", "-vconsole:info",
                  "-vsyslog:off"] +
-                list(args) + [switch or "unix:" + self.mgmt()],
+                list(args) + [switch or "br0"],
                 env=dict(self.env, **(env or {})),
                 stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log)

@@ -240,6 +240,7 @@ test_in_cluster(void **state OVS_UNUSED)
     setenv("KUBERNETES_SERVICE_PORT", "443", 1);
     assert_null(kube_config_load_in_cluster(dir, &config));
     assert_string_equal(config->server, "https://10.96.0.1:443");
+    assert_string_equal(config->token.file, path("token"));
     error = kube_config_load_credentials(config, &c);
     assert_non_null(error);
     free(error);

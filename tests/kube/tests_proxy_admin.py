@@ -183,6 +183,43 @@ def test_admin_commands(lab, _):
     lab.stop()
 
 
+# As a daemon.
+
+@with_lab
+def test_admin_daemon(lab, _):
+    """--detach, with names relative to where it was started."""
+    def start(*args, **kwargs):
+        return lab.run(lab.program_path(), "--detach", "--pidfile",
+                       "-vsyslog:off", *args, cwd=lab.dir, **kwargs)
+
+    def shown():
+        return lab.appctl("service/show", "default/s", check=False)
+
+    # What cannot be used is said before it goes to the background.
+    for args, error in ((["--kubeconfig=none", "br0"], "No such file"),
+                        (["--from-file=none", "br0"], "No such file"),
+                        (["--from-file=manifests", "punix:x"],
+                         "neither a bridge nor")):
+        said = start(*args, check=False)
+        assert error in said, said
+    assert not os.path.exists(os.path.join(lab.dir, "ovs-kube-proxy.pid"))
+
+    lab.write(make_service("s"), make_slice("s", "a"))
+    lab.daemons.append("ovs-kube-proxy")
+    start("--from-file=manifests", "--node=n1", "--next-table=20", "br0")
+    wait_until(lambda: lab.appctl("sync/status").startswith("synced\n"),
+               "it is synced")
+    assert "cluster: 10.1.0.2:8080(local)\n" in shown(), shown()
+    # The directory is followed.
+    lab.write(make_service("s"), make_slice("s", "b"))
+    wait_until(lambda: "cluster: 10.1.0.3:8080(local)\n" in shown(),
+               "the change is read")
+    lab.appctl("exit")
+    wait_until(lambda: not os.path.exists(
+        os.path.join(lab.dir, "ovs-kube-proxy.pid")), "it has ended")
+    lab.daemons.remove("ovs-kube-proxy")
+
+
 # The DaemonSet.
 
 def pod_command(lab, c, folder):
@@ -241,9 +278,8 @@ def test_admin_in_cluster(lab, c):
     command, env, probes = pod_command(lab, c, folder)
     with open(os.path.join(lab.dir, "proxy.log"), "w") as log:
         lab.proxy = subprocess.Popen(
-            command[:-1] + ["--pidfile", "--no-chdir", command[-1]],
-            env=dict(lab.env, **env), stdin=subprocess.DEVNULL, stdout=log,
-            stderr=log)
+            command, env=dict(lab.env, **env), stdin=subprocess.DEVNULL,
+            stdout=log, stderr=log)
     wait_until(lambda: "HTTP status 401" in lab.log(), "it is refused")
     assert lab.flows() == before
     assert get(*probes[0])[0] == 200 and get(*probes[1])[0] == 503

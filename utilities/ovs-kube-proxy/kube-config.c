@@ -99,13 +99,6 @@ find_named(const struct json *root, const char *lists, const char *name,
     return NULL;
 }
 
-/* Returns the absolute name of 'name', which is relative to 'dir'. */
-static char *
-absolute_name(const char *dir, const char *name)
-{
-    return name[0] == '/' ? xstrdup(name) : xasprintf("%s/%s", dir, name);
-}
-
 /* Decodes the base64 in 'text' into 'secret'.  Returns false if it is none. */
 static bool
 decode_base64(const char *text, struct kube_secret *secret)
@@ -152,7 +145,7 @@ get_secret(const struct json *object, const char *dir, const char *name,
             error = xasprintf("%s is not base64", data_name);
         }
     } else if (file) {
-        secret->file = absolute_name(dir, file);
+        secret->file = abs_file_name(dir, file);
     }
     free(data_name);
     return error;
@@ -231,7 +224,7 @@ parse_user(const struct json *user, const char *dir,
         return xstrdup("client-certificate and client-key need each other");
     }
     if (token_file) {
-        config->token.file = absolute_name(dir, token_file);
+        config->token.file = abs_file_name(dir, token_file);
     } else if (token) {
         config->token.data = xstrdup(token);
         config->token.size = strlen(token);
@@ -297,7 +290,9 @@ kube_config_load(const char *file, const char *context,
 {
     struct kube_config *config = xzalloc(sizeof *config);
     struct json *documents = NULL;
-    char *dir = dir_name(file);
+    /* Daemons go to "/" later. */
+    char *path = abs_file_name(NULL, file);
+    char *dir = dir_name(path);
     char *error, *text;
     size_t size;
 
@@ -320,6 +315,7 @@ kube_config_load(const char *file, const char *context,
     }
     json_destroy(documents);
     free(dir);
+    free(path);
     if (error) {
         kube_config_destroy(config);
     } else {
@@ -336,6 +332,7 @@ kube_config_load_in_cluster(const char *dir, struct kube_config **configp)
     const char *host = getenv("KUBERNETES_SERVICE_HOST");
     const char *port = getenv("KUBERNETES_SERVICE_PORT");
     struct kube_config *config;
+    char *folder;
 
     *configp = NULL;
     if (!host || !host[0] || !port || !port[0]) {
@@ -349,8 +346,10 @@ kube_config_load_in_cluster(const char *dir, struct kube_config **configp)
     config->server = xasprintf(strchr(host, ':') ? "https://[%s]:%s"
                                                  : "https://%s:%s",
                                host, port);
-    config->ca.file = xasprintf("%s/ca.crt", dir);
-    config->token.file = xasprintf("%s/token", dir);
+    folder = abs_file_name(NULL, dir);
+    config->ca.file = abs_file_name(folder, "ca.crt");
+    config->token.file = abs_file_name(folder, "token");
+    free(folder);
     *configp = config;
     return NULL;
 }

@@ -359,7 +359,7 @@ kube_file_create(const char *name, struct kube_store *store,
     if (!strcmp(name, "-")) {
         error = read_stdin(f);
     } else {
-        f->dir = xstrdup(name);
+        f->dir = abs_file_name(NULL, name);     /* Daemons go to "/". */
         f->next_look = time_msec() + LOOK_MS;
         error = look(f, &changed);
     }

@@ -10,6 +10,7 @@
 
 #include "command-line.h"
 #include "daemon.h"
+#include "dirs.h"
 #include "kube-config.h"
 #include "openvswitch/vconn.h"
 #include "openvswitch/vlog.h"
@@ -39,8 +40,8 @@ usage(void)
     printf("\
 %s: Kubernetes Services as OpenFlow\n\
 usage: %s [OPTIONS] SWITCH\n\
-where SWITCH is an active OpenFlow connection method.\n", program_name,
-           program_name);
+where SWITCH is a bridge of this machine or an active OpenFlow connection\n\
+method.\n", program_name, program_name);
     vconn_usage(true, false, false);
     daemon_usage();
     vlog_usage();
@@ -221,6 +222,20 @@ set_defaults(struct proxy_options *o)
     o->reject.controller_id = DEFAULT_CONTROLLER_ID;
     o->sync.meter_id = DEFAULT_METER;
     o->reject.rate = DEFAULT_REJECT_RATE;
+}
+
+/* A bridge's name stands for its socket, as it does for ovs-ofctl. */
+static void
+parse_switch(const char *s, struct proxy_options *o)
+{
+    if (!strchr(s, ':')) {
+        o->switch_path = xasprintf("unix:%s/%s.mgmt", ovs_rundir(), s);
+        s = o->switch_path;
+    } else if (vconn_verify_name(s)) {
+        ovs_fatal(0, "\"%s\" is neither a bridge nor an active OpenFlow "
+                  "connection method; use --help for usage", s);
+    }
+    o->sync.remote = s;
 }
 
 /* Fills in what is in several places, and refuses what does not fit. */
@@ -410,7 +425,7 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
     if (argc - optind != 1) {
         ovs_fatal(0, "one SWITCH is needed; use --help for usage");
     }
-    o->sync.remote = argv[optind];
+    parse_switch(argv[optind], o);
     complete(o);
 }
 
@@ -420,4 +435,5 @@ proxy_options_destroy(struct proxy_options *o)
     free(o->pipeline.services);
     free(o->pipeline.pods);
     free(o->pipeline.tables.nodeports);
+    free(o->switch_path);
 }

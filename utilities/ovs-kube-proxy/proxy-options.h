@@ -22,6 +22,7 @@ struct proxy_options {
     const char *healthz_address, *metrics_address;
     const char *unixctl_path;
     bool cleanup;
+    char *switch_path;          /* What 'sync.remote' points to, or null. */
 
     struct of_sync_options sync;
     struct service_pipeline_options pipeline;

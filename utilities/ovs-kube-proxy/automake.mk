@@ -111,6 +111,21 @@ dist_man_MANS = utilities/ovs-kube-proxy/ovs-kube-proxy.8
 $(OVS)/extended/lib/libopenvswitch.la: extended
 	@:
 
+# With the folders that the program has been built with.
+if BUILD_OPENVSWITCH
+systemdunitdir = $(prefix)/lib/systemd/system
+nodist_systemdunit_DATA = utilities/ovs-kube-proxy/ovs-kube-proxy.service
+endif
+utilities/ovs-kube-proxy/ovs-kube-proxy.service: \
+    utilities/ovs-kube-proxy/ovs-kube-proxy.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+	sed -e 's,[@]bindir[@],$(bindir),g' \
+	    -e 's,[@]rundir[@],$(localstatedir)/run/openvswitch,g' \
+	    -e 's,[@]logdir[@],$(localstatedir)/log/openvswitch,g' \
+	    $(srcdir)/utilities/ovs-kube-proxy/ovs-kube-proxy.service.in > $@.tmp && \
+	mv $@.tmp $@
+CLEANFILES += utilities/ovs-kube-proxy/ovs-kube-proxy.service
+
 EXTRA_DIST += \
 	utilities/ovs-kube-proxy/daemonset.yaml \
-	utilities/ovs-kube-proxy/ovs-kube-proxy.service
+	utilities/ovs-kube-proxy/ovs-kube-proxy.service.in

@@ -90,6 +90,7 @@ EXTRA_DIST += \
 	tests/kube/pods.py \
 	tests/kube/run \
 	tests/kube/server.py \
+	tests/kube/systemd-boot \
 	tests/kube/tests_churn.py \
 	tests/kube/tests_cluster.py \
 	tests/kube/tests_failures.py \
@@ -103,6 +104,7 @@ EXTRA_DIST += \
 	tests/kube/tests_proxy_switch.py \
 	tests/kube/tests_proxy_time.py \
 	tests/kube/tests_servers.py \
+	tests/kube/tests_systemd.py \
 	tests/kube/web.py
 
 # With a kube-apiserver and etcd, as root; KUBETESTFLAGS names tests.

@@ -39,6 +39,7 @@ class Slot:
         # One for Service and groups, then one for each table: see target().
         self.zones = [number * 20 + i + 1 for i in range(10)]
         self.groups, self.meters = [], []
+        self.buckets = 10       # The number of the next bucket to come.
         self.nat = rng.random() < 0.6
         self.tunnel = rng.choice(list(TUNNELS) + [None, None])
         self.key = 100 + number
@@ -453,11 +454,11 @@ class Slot:
             return [{"ofctl": ["mod-group", "br0",
                                self.group(self.rng.choice(self.groups))]}]
         if what == "bucket" and self.groups:
+            self.buckets += 1
             return [{"ofctl": ["insert-buckets", "br0",
                                "group_id=%d,command_bucket_id=last,"
                                "bucket=bucket_id:%d,actions=%s" % (
-                                   self.groups[0],
-                                   self.rng.randint(10, 1000),
+                                   self.groups[0], self.buckets,
                                    self.output())]}]
         if what == "group gone" and self.groups:
             return [{"ofctl": ["del-groups", "br0", "group_id=%d"

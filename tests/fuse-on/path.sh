@@ -5,7 +5,9 @@
 # their names are the real ones.
 
 here=${0%/*} path=:$PATH:
-path=${path%%":$here:"*}:${path#*":$here:"}
+while case $path in *":$here:"*) ;; *) false ;; esac; do
+    path=${path%%":$here:"*}:${path#*":$here:"}
+done
 path=${path#:}
 PATH=${path%:}
 export PATH

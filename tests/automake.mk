@@ -197,13 +197,16 @@ endif
 #   make check         ours, on the dummy datapath
 #   make check-system  with the DPDK datapath and network namespaces, as root
 #   make check-ovs     Open vSwitch's own suite, compared with stock's
+#   make check-ovs-system
+#                      Open vSwitch's own system tests, compared with stock:
+#                      not part of check
 #   make check-sanitized
 #                      check-system, or SANITIZED=check-autotest or
 #                      check-equivalence, with AddressSanitizer and then with
 #                      ThreadSanitizer, each of which needs a build of Open
 #                      vSwitch: not part of check
 #
-# Each takes TESTSUITEFLAGS: '-j4', '-k lb', '3-5 -v'.  check-ovs takes
+# Each takes TESTSUITEFLAGS: '-j4', '-k lb', '3-5 -v'.  Those of Open vSwitch take
 # OVSSUITEFLAGS instead; see tests/run-ovs-suite --help.  With FUSE=on they, and
 # check-kube, start each switch with the fused flow cache on.
 
@@ -278,7 +281,8 @@ RUN_TESTSUITE = \
 	    s=$(abs_top_builddir)/tests/$$suite.fuse; \
 	    rm -f $$s; \
 	fi; \
-	FUSE_SHOWN=$$s $(SHELL) tests/$$suite -C tests $(TESTSUITEFLAGS) \
+	FUSE=$(FUSE) FUSE_SHOWN=$$s \
+	$(SHELL) tests/$$suite -C tests $(TESTSUITEFLAGS) \
 	    AUTOTEST_PATH=$$f$$d/utilities:$$d/vswitchd:$$d/ovsdb:$$d/tests
 # What RUN_TESTSUITE ends with.
 FUSE_SUMMARY = \
@@ -347,6 +351,12 @@ check-system: extended utilities/ovs-kube-proxy/ovs-kube-proxy \
 check-ovs: extended
 	$(AM_V_at)FUSE=$(FUSE) \
 	    $(srcdir)/tests/run-ovs-suite $(OVSSUITEFLAGS) $(OVS)/extended
+
+.PHONY: check-ovs-system
+check-ovs-system: extended stock
+	$(AM_V_at)FUSE=$(FUSE) \
+	    $(srcdir)/tests/run-ovs-suite --system --stock $(OVS)/stock \
+	    $(OVSSUITEFLAGS) $(OVS)/extended
 
 SANITIZED = check-system
 .PHONY: check-sanitized

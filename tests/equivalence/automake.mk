@@ -13,6 +13,7 @@ EXTRA_DIST += \
 	tests/equivalence/equivalence.py \
 	tests/equivalence/frames.py \
 	tests/equivalence/generate.py \
+	tests/equivalence/megaflows.py \
 	tests/equivalence/pair.py
 
 EQUIVALENCEFLAGS = --minutes 2

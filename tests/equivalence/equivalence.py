@@ -27,6 +27,7 @@ import tempfile
 import threading
 import time
 
+import megaflows
 from generate import N_SLOTS, generate
 from pair import Broken, Different, Pair
 
@@ -210,6 +211,7 @@ def mutations(rng):
 def self_test(pair, runs):
     """Each mutation must be found in one of 'runs' runs."""
     assert chance(4, 0, 4) == 1 / 70 and chance(0, 3, 9) == 1
+    megaflows.self_test()
     missed = []
     for name in mutations(random.Random(0)):
         for seed in range(runs):

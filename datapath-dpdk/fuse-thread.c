@@ -45,7 +45,7 @@ VLOG_DEFINE_THIS_MODULE(fuse);
 /* How long statistics wait at most, in us, when the thread is busy; and by how
  * much longer for each path that had some the last time, in ns, so that
  * crediting thousands of them takes little of the thread's time. */
-#define CREDIT_INTERVAL 2000
+#define CREDIT_INTERVAL 100
 #define CREDIT_PATH_NS 1000
 
 /* How often a part of the table is swept, in us, and into how many parts. */

@@ -26,6 +26,7 @@ import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import megaflows
 from generate import N_SLOTS, generate
@@ -325,16 +326,15 @@ def work(pair, tally):
 
 def run_all(pairs, tally):
     """Runs until the end, or a signal.  Returns whether all was well."""
-    threads = [threading.Thread(target=work, args=(p, tally)) for p in pairs]
-    for t in threads:
-        t.start()
+    # Not Thread.join(): interrupted by a signal, that one of Python 3.11 takes
+    # a thread that runs for one that has ended.
+    pool = ThreadPoolExecutor(len(pairs))
+    workers = [pool.submit(work, p, tally) for p in pairs]
     try:
-        for t in threads:
-            t.join()
+        wait(workers)
     finally:
         pairs[0].stop.set()
-        for t in threads:
-            t.join()
+        wait(workers)
         for p in pairs:
             p.end()
         tally.summary(sum((p.totals for p in pairs), collections.Counter()))

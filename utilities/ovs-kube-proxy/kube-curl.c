@@ -289,6 +289,31 @@ kube_curl_cancel(struct kube_request *r)
     }
 }
 
+/* Removes " after N ms" and " after N milliseconds" from 'message', so that the
+ * same failure has the same message each time: it is logged once. */
+static void
+remove_durations(char *message)
+{
+    static const char *const units[] = { " milliseconds", " ms" };
+    char *p = message;
+
+    while ((p = strstr(p, " after ")) != NULL) {
+        const char *digits = p + strlen(" after ");
+        const char *end = digits + strspn(digits, "0123456789");
+        size_t length = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(units) && !length; i++) {
+            length = strncmp(end, units[i], strlen(units[i]))
+                     ? 0 : strlen(units[i]);
+        }
+        if (end > digits && length) {
+            memmove(p, end + length, strlen(end + length) + 1);
+        } else {
+            p++;
+        }
+    }
+}
+
 /* Tells the class of 'r' that it ended with 'code'; frees 'r'. */
 static void
 finish(struct kube_request *r, CURLcode code, const char *why)
@@ -306,6 +331,7 @@ finish(struct kube_request *r, CURLcode code, const char *why)
     if (code != CURLE_OK) {
         result.error = error = xstrdup(r->message[0] ? r->message
                                        : curl_easy_strerror(code));
+        remove_durations(error);
     }
     result.body = body = ds_steal_cstr(&r->body);
     destroy_request(r);

@@ -29,6 +29,7 @@
 #include "lib/lb-sticky.h"
 #include "lib/lb-table.h"
 #include "lib/maglev.h"
+#include "lib/siphash-batch.h"
 #include "netlink.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/ofpbuf.h"
@@ -105,8 +106,8 @@ execute_sticky(const struct lb_table *table, struct lb_sticky *sticky,
     uint64_t hashes[NETDEV_MAX_BURST];
     struct dp_packet *packet;
 
+    lb_hash_batch(table, batch, hashes);
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
-        hashes[i] = lb_hash_packet(table, packet);
         lb_sticky_prefetch(sticky, hashes[i] ^ table->salt);
     }
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
@@ -121,12 +122,13 @@ static void
 execute_stateless(const struct lb_table *table, struct dp_packet_batch *batch)
 {
     const uint32_t *slots[NETDEV_MAX_BURST];
+    uint64_t hashes[NETDEV_MAX_BURST];
     struct dp_packet *packet;
 
+    lb_hash_batch(table, batch, hashes);
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
-        uint64_t hash = lb_hash_packet(table, packet);
-
-        slots[i] = &table->slots[maglev_slot(hash >> 32, table->n_slots)];
+        slots[i] = &table->slots[maglev_slot(hashes[i] >> 32,
+                                             table->n_slots)];
         OVS_PREFETCH(slots[i]);
     }
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
@@ -260,11 +262,12 @@ explain(const struct lb_table *table, struct dp_packet *packet)
     return choice;
 }
 
-/* Lets the control path ask about the data path.  Called once, before the
- * first datapath is opened. */
+/* Chooses how to hash, and lets the control path ask about the data path.
+ * Called once, before the first datapath is opened. */
 void
 lb_action_init(void)
 {
+    siphash_batch_select();
     lb_explain = explain;
 }
 

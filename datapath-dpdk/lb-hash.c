@@ -9,7 +9,7 @@
 #include "dp-packet.h"
 #include "flow.h"
 #include "lib/lb-table.h"
-#include "lib/siphash.h"
+#include "lib/siphash-batch.h"
 #include "openvswitch/meta-flow.h"
 #include "packets.h"
 #include "unaligned.h"
@@ -55,22 +55,31 @@ transport_ports(uint8_t nw_proto, const void *l4, size_t size)
     return ports;
 }
 
-static uint64_t
-hash_tuple4(const struct lb_table *table, const struct ip_header *ip,
-            uint32_t ports)
-{
+/* What is hashed of a 5-tuple of IPv4. */
+struct tuple4 {
     uint64_t addresses;
+    uint64_t rest;               /* Protocol and ports. */
+};
 
-    memcpy(&addresses, &ip->ip_src, sizeof addresses);
-    return siphash13_u64x2(addresses, (uint64_t) ip->ip_proto << 32 | ports,
-                           &table->key);
+static inline struct tuple4
+make_tuple4(const struct ip_header *ip, uint32_t ports)
+{
+    struct tuple4 tuple = { .rest = (uint64_t) ip->ip_proto << 32 | ports };
+
+    memcpy(&tuple.addresses, &ip->ip_src, sizeof tuple.addresses);
+    return tuple;
 }
 
-/* Hashes the packet with IPv4 header 'ip', of which 'size' octets are there,
- * IP_HEADER_LEN at least. */
 static uint64_t
-hash_ipv4(const struct lb_table *table, const struct ip_header *ip,
-          size_t size)
+hash_tuple4(const struct lb_table *table, struct tuple4 tuple)
+{
+    return siphash13_u64x2(tuple.addresses, tuple.rest, &table->key);
+}
+
+/* Returns the 5-tuple of the packet with IPv4 header 'ip', of which 'size'
+ * octets are there, IP_HEADER_LEN at least. */
+static inline struct tuple4
+tuple_of_ipv4(const struct ip_header *ip, size_t size)
 {
     size_t header_len = IP_IHL(ip->ip_ihl_ver) * 4;
     uint32_t ports = 0;
@@ -80,7 +89,7 @@ hash_ipv4(const struct lb_table *table, const struct ip_header *ip,
         ports = transport_ports(ip->ip_proto, (const char *) ip + header_len,
                                 size - header_len);
     }
-    return hash_tuple4(table, ip, ports);
+    return make_tuple4(ip, ports);
 }
 
 /* Hashes two IPv6 addresses, which need no alignment, and the rest of a
@@ -175,7 +184,8 @@ hash_packet(const struct lb_table *table, struct dp_packet *packet,
     if (OVS_LIKELY(!table->n_words)) {
         if (OVS_LIKELY(type == htons(ETH_TYPE_IP)
                        && l3_size >= IP_HEADER_LEN)) {
-            return hash_ipv4(table, dp_packet_l3(packet), l3_size);
+            return hash_tuple4(table, tuple_of_ipv4(dp_packet_l3(packet),
+                                                    l3_size));
         } else if (type == htons(ETH_TYPE_IPV6)
                    && hash_plain_ipv6(table, dp_packet_l3(packet), l3_size,
                                       &hash)) {
@@ -202,8 +212,8 @@ hash_inner(const struct lb_table *table, const struct lb_gtpu *gtpu)
 
     if (!table->n_words) {
         if (is_ipv4) {
-            return hash_ipv4(table, (const struct ip_header *) gtpu->inner,
-                             gtpu->inner_len);
+            return hash_tuple4(table, tuple_of_ipv4(
+                (const struct ip_header *) gtpu->inner, gtpu->inner_len));
         } else if (hash_plain_ipv6(table,
                                    (const struct ovs_16aligned_ip6_hdr *)
                                    gtpu->inner, gtpu->inner_len, &hash)) {
@@ -231,7 +241,7 @@ hash_path(const struct lb_table *table, struct dp_packet *packet)
     const struct ovs_16aligned_ip6_hdr *ip6 = dp_packet_l3(packet);
 
     return (IP_VER(ip->ip_ihl_ver) == 4
-            ? hash_tuple4(table, ip, 0)
+            ? hash_tuple4(table, make_tuple4(ip, 0))
             : hash_tuple6(table, &ip6->ip6_src, &ip6->ip6_dst, IPPROTO_UDP,
                           0));
 }
@@ -270,4 +280,37 @@ lb_hash_packet(const struct lb_table *table, struct dp_packet *packet)
     enum lb_hashed hashed;
 
     return lb_hash_explain(table, packet, &hashed);
+}
+
+/* Stores in 'hashes', an array of NETDEV_MAX_BURST elements, what
+ * lb_hash_packet() returns of each packet of 'batch'. */
+void
+lb_hash_batch(const struct lb_table *table, struct dp_packet_batch *batch,
+              uint64_t *hashes)
+{
+    bool plain = !table->n_words && table->input == LB_INPUT_PACKET;
+    uint64_t addresses[NETDEV_MAX_BURST], rests[NETDEV_MAX_BURST];
+    uint8_t positions[NETDEV_MAX_BURST];
+    uint64_t found[NETDEV_MAX_BURST];
+    struct dp_packet *packet;
+    size_t n = 0;
+
+    addresses[0] = rests[0] = 0; /* For compilers that cannot know. */
+    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+        if (OVS_LIKELY(plain && network_type(packet) == htons(ETH_TYPE_IP)
+                       && dp_packet_l3_size(packet) >= IP_HEADER_LEN)) {
+            struct tuple4 tuple = tuple_of_ipv4(dp_packet_l3(packet),
+                                                dp_packet_l3_size(packet));
+
+            addresses[n] = tuple.addresses;
+            rests[n] = tuple.rest;
+            positions[n++] = i;
+        } else {
+            hashes[i] = lb_hash_packet(table, packet);
+        }
+    }
+    siphash13_u64x2_batch(addresses, rests, n, &table->key, found);
+    for (size_t i = 0; i < n; i++) {
+        hashes[positions[i]] = found[i];
+    }
 }

@@ -36,5 +36,8 @@ lib_libext_la_SOURCES = \
 	lib/lb-table.h \
 	lib/maglev.c \
 	lib/maglev.h \
+	lib/siphash-batch-avx512.c \
+	lib/siphash-batch.c \
+	lib/siphash-batch.h \
 	lib/siphash.h
 EXTRA_DIST += lib/hooks.cocci

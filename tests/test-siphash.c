@@ -11,7 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "lib/siphash.h"
+#include "lib/siphash-batch.h"
 
 /* The key of the test vectors: bytes 00 01 ... 0f. */
 static const struct siphash_key vector_key = {
@@ -279,6 +279,53 @@ count_1bits(uint64_t x)
     return n;
 }
 
+/* Checks 'batch' with up to 40 inputs, at any alignment.  It writes nothing
+ * else. */
+static void
+check_batch(siphash_batch_func *batch)
+{
+    enum { MAX = 40, GUARD = 8 };
+    uint64_t a[MAX + 1], b[MAX + 1], hashes[MAX + 1 + GUARD];
+
+    for (size_t n = 0; n <= MAX; n++) {
+        struct siphash_key key = random_key();
+        size_t ofs = random_u64() & 1;
+
+        for (size_t i = 0; i <= MAX; i++) {
+            a[i] = random_u64();
+            b[i] = random_u64();
+        }
+        memset(hashes, 0xa5, sizeof hashes);
+        batch(a + ofs, b + ofs, n, &key, hashes + ofs);
+        for (size_t i = 0; i < MAX + 1 + GUARD; i++) {
+            assert_true(hashes[i]
+                        == (i >= ofs && i < ofs + n
+                            ? siphash13_u64x2(a[i], b[i], &key)
+                            : UINT64_C(0xa5a5a5a5a5a5a5a5)));
+        }
+    }
+}
+
+static void
+test_batch_plain(void **state)
+{
+    (void) state;
+    check_batch(siphash13_u64x2_plain);
+}
+
+/* Of this CPU, whichever that is. */
+static void
+test_batch_selected(void **state)
+{
+    (void) state;
+    siphash_batch_select();
+    if (siphash13_u64x2_batch == siphash13_u64x2_plain) {
+        print_message("no AVX-512 here\n");
+        skip();
+    }
+    check_batch(siphash13_u64x2_batch);
+}
+
 /* Every bit of the input and of the key changes each bit of the output half of
  * the time. */
 static void
@@ -351,6 +398,8 @@ main(void)
         cmocka_unit_test(test_word_vectors),
         cmocka_unit_test(test_naive),
         cmocka_unit_test(test_words_equal_bytes),
+        cmocka_unit_test(test_batch_plain),
+        cmocka_unit_test(test_batch_selected),
         cmocka_unit_test(test_avalanche),
         cmocka_unit_test(test_collisions_do_not_outlive_key),
     };

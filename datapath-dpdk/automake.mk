@@ -5,6 +5,7 @@ noinst_LTLIBRARIES += datapath-dpdk/libdatapath.la
 endif
 datapath_dpdk_libdatapath_la_SOURCES = \
 	datapath-dpdk/ct-nat.c \
+	datapath-dpdk/ct-new.c \
 	datapath-dpdk/ct-sctp.c \
 	datapath-dpdk/datapath-hooks.h \
 	datapath-dpdk/fuse-conn.c \

@@ -683,6 +683,24 @@ identifier conn, pkt;
  ...
  }
 
+// A packet that only asks whether there is a connection takes no lock.
+// hook ct_new: lib/conntrack.c, 1
+@ct_new@
+identifier ct, pkt, ctx, commit, conn;
+symbol create_new_conn;
+@@
+ process_one(struct conntrack *ct, struct dp_packet *pkt,
+             struct conn_lookup_ctx *ctx, uint16_t zone, bool force,
+             bool commit, ...)
+ {
+ ...
+ struct conn *conn = ctx->conn;
+ <...
+-OVS_UNLIKELY(create_new_conn)
++OVS_UNLIKELY(create_new_conn) && !ct_new_uncommitted(ct, pkt, &ctx->key, conn, commit, valid_new)
+ ...>
+ }
+
 // hook fuse_record_conn: lib/conntrack.c, 1
 @fuse_record_conn@
 identifier conn, pkt, i, c, z;

@@ -14,6 +14,7 @@ datapath_dpdk_libdatapath_la_SOURCES = \
 	datapath-dpdk/fuse-netdev.h \
 	datapath-dpdk/fuse-path.c \
 	datapath-dpdk/fuse-record.c \
+	datapath-dpdk/fuse-refresh.c \
 	datapath-dpdk/fuse-show.c \
 	datapath-dpdk/fuse-thread.c \
 	datapath-dpdk/fuse.h \

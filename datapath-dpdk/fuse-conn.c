@@ -45,6 +45,17 @@ fuse_conn_is_usable(const struct conn *conn, int timeout)
             && !atomic_load(&conn->fuse.gone));
 }
 
+/* Returns true if 'conn' lasts for a second and more from 'now', in ms. */
+bool
+fuse_conn_lasts(const struct conn *conn, long long int now)
+{
+    long long int expiration;
+
+    atomic_read_relaxed(&CONST_CAST(struct conn *, conn)->expiration,
+                        &expiration);
+    return expiration - now >= 1000;
+}
+
 /* Makes 'conn' the owner number 'owner' of 'entry', whose field for it is set
  * already.  Returns false if it cannot.  PMD thread. */
 bool
@@ -166,9 +177,18 @@ fuse_conn_is_relaxed(const struct conn *conn)
     return atomic_load_explicit(&conn->fuse.relaxed, memory_order_relaxed);
 }
 
+/* Fetches what fuse_conn_refresh() needs of 'conn', which may be gone. */
+void
+fuse_conn_prefetch(const struct conn *conn)
+{
+    OVS_PREFETCH_WRITE(&conn->lock);
+    OVS_PREFETCH_WRITE(&conn->expiration);
+    OVS_PREFETCH(&conn->fuse);
+}
+
 /* Extends the life of 'conn' by its 'timeout', at time 'now' in ms.  Returns
- * for how many ms that may be left undone, or 0 if it is too late: 'conn' has
- * expired. */
+ * for how many ms that may be left undone: a second or more before it expires.
+ * Returns 0 if it has expired, or its timeout is less than a second. */
 uint32_t
 fuse_conn_refresh(struct conntrack *ct, struct conn *conn, int timeout,
                   long long int now)
@@ -183,11 +203,14 @@ fuse_conn_refresh(struct conntrack *ct, struct conn *conn, int timeout,
     ovs_mutex_lock(&conn->lock);
     conn_update_expiration(ct, conn, timeout, now);
     atomic_read_relaxed(&conn->expiration, &expiration);
-    interval = MAX((expiration - now) / 32, 1);
+    interval = (expiration - now) / 32;
     interval = MIN(interval, FUSE_REFRESH_MS);
     /* It may be that long until the next time. */
     atomic_store_relaxed(&conn->expiration, expiration + interval);
     ovs_mutex_unlock(&conn->lock);
+    if (!fuse_conn_lasts(conn, now)) {
+        return 0;
+    }
 
     /* Not to bring to life what was removed meanwhile. */
     if (atomic_load(&conn->fuse.gone)) {

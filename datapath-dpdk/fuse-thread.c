@@ -28,9 +28,6 @@
 #include "dpif-netdev-private-flow.h"
 #include "dpif-netdev-private-thread.h"
 #include "hash.h"
-#include "lib/lb-registry.h"
-#include "lib/lb-sticky.h"
-#include "lib/lb-table.h"
 #include "openvswitch/vlog.h"
 #include "ovs-rcu.h"
 #include "smap.h"
@@ -212,86 +209,15 @@ entry_removed(struct fuse_entry *entry, void *t_)
             fuse_conn_unlink(info->owners[owner], entry, owner);
         }
     }
+    fuse_refresh_forget(t, entry);
     fuse_path_unref(t, CONTAINER_OF(entry->path, struct fuse_dp_path, up));
-}
-
-static void
-kill_entry(struct fuse_entry *entry)
-{
-    atomic_fetch_or(&entry->dead, FUSE_DEAD_ELSE);
-}
-
-/* Keeps the sticky flow 'flow' of 'path' alive.  Returns for how many ms, or
- * 0 if it is forgotten. */
-static uint32_t
-refresh_sticky(const struct fuse_dp_path *path, uint64_t flow,
-               long long int now)
-{
-    const struct fuse_uses *uses = &path->uses;
-
-    for (uint32_t i = 0; i < uses->n_lbs; i++) {
-        const struct lb_table *table = lb_registry_get(uses->lbs[i].id);
-        struct lb_sticky *sticky = lb_registry_get_sticky();
-        uint32_t slack;
-
-        if (!uses->lbs[i].sticky) {
-            continue;
-        }
-        if (!table || !sticky) {
-            return 0;
-        }
-        slack = MIN(table->timeout / 32 + 1, 8);
-        return (lb_sticky_lookup(sticky, flow, lb_sticky_ticks(now),
-                                 table->timeout + slack)
-                ? slack * (1000 / LB_STICKY_TICKS_PER_SEC) : 0);
-    }
-    return 0;
-}
-
-/* Implements 'attend' of struct fuse_replay. */
-static bool
-attend(struct fuse_replay *replay, struct fuse_entry *entry)
-{
-    struct fuse_thread *t = fuse_thread_of(replay);
-    struct fuse_dp_path *path = CONTAINER_OF(entry->path, struct fuse_dp_path,
-                                             up);
-    long long int now = t->pmd->ctx.now / 1000;
-    uint32_t interval = FUSE_REFRESH_MS;
-    struct fuse_info *info;
-
-    if (!fuse_path_check(t, path)) {
-        kill_entry(entry);
-        return false;
-    }
-    if ((int32_t) (replay->now - entry->refresh) < 0) {
-        return true;
-    }
-    info = fuse_entry_info(replay->table, entry);
-    for (int owner = 0; owner < 2; owner++) {
-        int kind = fuse_owner_kind(info, owner);
-
-        if (kind) {
-            uint32_t ms = (kind == FUSE_OWNER_STICKY
-                           ? refresh_sticky(path, info->words[owner], now)
-                           : fuse_conn_refresh(t->ct, info->owners[owner],
-                                               kind - 1, now));
-
-            if (!ms) {
-                kill_entry(entry);
-                return false;
-            }
-            interval = MIN(interval, ms);
-        }
-    }
-    entry->refresh = replay->now + interval;
-    return true;
 }
 
 /* Implements 'end' of struct fuse_replay. */
 static void
 end(struct fuse_replay *replay OVS_UNUSED, struct fuse_entry *entry)
 {
-    kill_entry(entry);
+    fuse_kill_entry(entry);
 }
 
 /* Copies what opted out of the datapath of 't'. */
@@ -347,7 +273,7 @@ create_thread(struct dp_netdev_pmd_thread *pmd)
     t->programs = xzalloc_cacheline(FUSE_MAX_PROGRAMS * sizeof *t->programs);
     t->replay.table = table;
     t->replay.tunnels = t->tunnels;
-    t->replay.attend = attend;
+    t->replay.attend = fuse_attend;
     t->replay.end = end;
     table->removed_cb = entry_removed;
     table->aux = t;
@@ -497,6 +423,9 @@ fuse_run__(struct dp_netdev_pmd_thread *pmd)
                                         + t->n_credited * CREDIT_PATH_NS
                                           / 1000))) {
         fuse_paths_credit(t);
+    }
+    if (t->queue.n) {
+        fuse_refresh_run(t);
     }
     if (now - t->last_sweep >= SWEEP_INTERVAL) {
         follow_tunnels(t);

@@ -14,6 +14,7 @@
  *    fuse-learn.c   from that to an entry, or to a reason why not
  *    fuse-path.c    paths: what flows depend on, and their statistics
  *    fuse-conn.c    connections
+ *    fuse-refresh.c keeping alive what entries of flows with packets stand for
  *    fuse-thread.c  a thread's cache, configuration
  *    fuse-show.c    commands
  *
@@ -169,6 +170,21 @@ enum fuse_port_note {
     FUSE_PORT_WORK,              /* Some flow did more. */
 };
 
+/* Entries to be refreshed.  What that takes is far from the processor: a first
+ * turn fetches connections, the next refreshes them.  A packet queues its
+ * entry only if it came so soon, in ms, after the entry should have been
+ * refreshed that what the entry stands for cannot have expired. */
+#define FUSE_QUEUE 128
+#define FUSE_LATE_MS 250
+#define FUSE_QUEUED_MS 50        /* Until it is queued again. */
+
+struct fuse_queue {
+    uint32_t n;
+    uint32_t n_fetched;          /* The first ones. */
+    struct fuse_entry *entries[FUSE_QUEUE]; /* Null: removed meanwhile. */
+    long long int times[FUSE_QUEUE]; /* Of the packets, in ms. */
+};
+
 /* A thread's cache. */
 struct fuse_thread {
     struct fuse_replay replay;   /* First: found from it. */
@@ -192,6 +208,7 @@ struct fuse_thread {
     size_t n_closed_ports;
     uint8_t port_notes[FUSE_N_PORT_NOTES]; /* Of enum fuse_port_note. */
     uint32_t n_left_alone;       /* Batches. */
+    struct fuse_queue queue;
     _Atomic(struct fuse_request *) request;
     _Atomic(uint64_t) counters[FUSE_N_COUNTERS];
     struct fuse_record record;
@@ -217,6 +234,11 @@ extern fuse_output_func *fuse_output;
 struct fuse_thread *fuse_thread_get(struct dp_netdev_pmd_thread *);
 bool fuse_port_is_closed(const struct fuse_thread *, odp_port_t);
 void fuse_thread_flush(struct fuse_thread *);
+
+/* fuse-refresh.c */
+bool fuse_attend(struct fuse_replay *, struct fuse_entry *);
+void fuse_refresh_run(struct fuse_thread *);
+void fuse_refresh_forget(struct fuse_thread *, const struct fuse_entry *);
 
 /* fuse-show.c */
 void fuse_show_init(const char *implementation);
@@ -248,14 +270,22 @@ void fuse_paths_credit(struct fuse_thread *);
 
 /* fuse-conn.c */
 bool fuse_conn_is_usable(const struct conn *, int timeout);
+bool fuse_conn_lasts(const struct conn *, long long int now);
 bool fuse_conn_link(struct conn *, struct fuse_entry *, int owner);
 void fuse_conn_unlink(struct conn *, struct fuse_entry *, int owner);
+void fuse_conn_prefetch(const struct conn *);
 uint32_t fuse_conn_refresh(struct conntrack *, struct conn *, int timeout,
                            long long int now);
 
 /* Flags in an entry's 'dead'. */
 #define FUSE_DEAD_OWNER(I) (1 << (I))
 #define FUSE_DEAD_ELSE 0x80
+
+static inline void
+fuse_kill_entry(struct fuse_entry *entry)
+{
+    atomic_fetch_or(&entry->dead, FUSE_DEAD_ELSE);
+}
 
 /* What each of an entry's owners is: a nibble of 'user' of its "struct
  * fuse_info", 0 if there is none, 1 plus an enum ct_timeout for a connection. */

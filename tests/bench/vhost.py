@@ -64,7 +64,7 @@ class Testpmd:
                                           LD_PRELOAD=switch.library))
         except FileNotFoundError:
             raise Failed("dpdk-testpmd is not there: install the Debian "
-                         "package 'dpdk'") from None
+                         "package 'dpdk-dev'") from None
         self.pid = self._process.pid
         # Its prompt comes when the switch has connected to both sockets.
         self._wait(rb"testpmd> ")

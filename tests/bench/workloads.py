@@ -77,6 +77,7 @@ def spread(counts, n_buckets, n_flows):
 class Workload:
     lossless = True             # All that is sent must come out.
     once = False                # No round has flows of an earlier one.
+    tracks = False              # There are connections to be kept alive.
     scale = False               # Of the second page.
     options = ()                # Of ovs-vswitchd.
     directions = 1
@@ -264,6 +265,7 @@ class Service(Simple):
     """A Service with connection tracking and NAT, as OVN does it: established
     connections, both directions at once."""
     name = "svc"
+    tracks = True
     cases = [{"flows": n} for n in (10000, 100000, 1000000)]
     directions = 2
     bytes_per_flow = 4000

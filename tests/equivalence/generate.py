@@ -39,6 +39,7 @@ class Slot:
         # One for Service and groups, then one for each table: see target().
         self.zones = [number * 20 + i + 1 for i in range(10)]
         self.groups, self.meters = [], []
+        self.maglev = set()     # Those of the groups that are.
         self.buckets = 10       # The number of the next bucket to come.
         self.hashes = False     # Is there a select group that uses dp_hash?
         self.nat = rng.random() < 0.6
@@ -73,6 +74,9 @@ class Slot:
         kind = "select" if self.chance(0.85) else self.pick("all", "indirect")
         text = "group_id=%d,type=%s" % (group, kind)
         self.hashes |= kind == "select" and not method
+        self.maglev.discard(group)
+        if kind == "select" and method == "maglev":
+            self.maglev.add(group)
         if kind == "select" and method:
             text += ",selection_method=%s" % method
             self.hashes |= method == "dp_hash"
@@ -458,8 +462,14 @@ class Slot:
             return [{"ofctl": ["del-flows", "br0", own]},
                     {"flows": self.rules()}]
         if what == "group" and self.groups:
-            return [{"ofctl": ["mod-group", "br0",
-                               self.group(self.rng.choice(self.groups))]}]
+            group = self.rng.choice(self.groups)
+            before = group in self.maglev
+            steps = [{"ofctl": ["mod-group", "br0", self.group(group)]}]
+            if before and group not in self.maglev:
+                # Another method takes the tokens of maglev's megaflows for
+                # hashes, and they begin at random in each daemon.
+                steps.append({"appctl": ["revalidator/purge"]})
+            return steps
         if what == "bucket" and self.groups:
             self.buckets += 1
             return [{"ofctl": ["insert-buckets", "br0",

@@ -129,7 +129,7 @@ run_part() {
         # Not by make, which has the last word if something fails.
         command=(/usr/bin/python3
                  "$setup_top/tests/equivalence/equivalence.py"
-                 --build "$setup_build_dir" --minutes 2) ;;
+                 --build "$setup_build_dir" --minutes 5) ;;
     system)
         command=(make -C "$setup_build_dir" check-system) ;;
     kube)

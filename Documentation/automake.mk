@@ -4,6 +4,7 @@ EXTRA_DIST += \
 	Documentation/benchmarks.md \
 	Documentation/benchmarks/page-1.json \
 	Documentation/benchmarks/page-1-again.json \
+	Documentation/benchmarks/page-1-november.json \
 	Documentation/benchmarks/page-2.json \
 	Documentation/benchmarks/page-2-recirculations.json \
 	Documentation/building.md \

@@ -113,6 +113,31 @@ def test_hang(c):
 GARBAGE = bytes(range(256)) * 64
 
 
+def test_watch_forbidden(c):
+    """Lists work, watches do not: asked less and less often, said once."""
+    def behave(request, sock):
+        if "watch=1" in request:
+            respond(sock, '{"message":"no watches here"}', "403 Forbidden")
+        else:
+            respond(sock, items("listed", version="5"))
+        return True
+
+    server = BadServer(c.server_cert, behave)
+    dump = Dump(bad_config(c, server))
+    wait_until(lambda: dump.status()["services", "failures"] >= 4,
+               "there are failures")
+    # After pauses of 0.5, 1 and 2 s, or half of that.
+    lists = [r for r in server.requests
+             if r.startswith("GET /api/v1/services?limit")]
+    assert len(lists) <= 5, lists
+    time.sleep(4)
+    assert dump.status()["services", "failures"] <= 7
+    said = [line for line in dump.log if "/api/v1/services" in line]
+    assert len(said) == 1 and "no watches here" in said[0], said
+    dump.stop()
+    server.close()
+
+
 def test_garbage(c):
     """Servers that talk nonsense: all of it is refused, and said once."""
     def raw(_, sock):

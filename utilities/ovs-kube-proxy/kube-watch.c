@@ -169,7 +169,9 @@ pause_until(struct kube_watch *w, enum state next, long long int ms)
     w->pause = time_msec() + ms;
 }
 
-/* Notes that the server does what it should. */
+/* Notes that the server does what it should.  A list alone does not show that
+ * if it was a watch that failed, nor does a watch that has just begun: errors
+ * that come again would be logged again, and without pauses that grow. */
 static void
 succeeded(struct kube_watch *w)
 {
@@ -356,7 +358,9 @@ list_done(const struct kube_result *result, void *w_)
         w->stats.n_lists++;
         w->gone = false;
         kube_store_list_end(w->store, w->class->kind);
-        succeeded(w);
+        if (!w->n_failed_watches) {
+            succeeded(w);
+        }
         pause_until(w, WATCHING, 0);
     }
 }
@@ -427,7 +431,6 @@ watch_line(struct json *event, void *w_)
         w->version = xstrdup(version);
         w->answered = true;
         w->n_gone = 0;
-        succeeded(w);
     }
     json_destroy(event);
     return !w->reason;
@@ -498,10 +501,21 @@ static const struct kube_request_class watch_class = {
     watch_data, watch_done
 };
 
+/* Returns true if the watch that is under way will show, by lasting, that the
+ * server does again what it should. */
+static bool
+is_on_trial(const struct kube_watch *w)
+{
+    return w->state == WATCHING && (w->error || w->n_failed_watches);
+}
+
 /* Starts what is due. */
 void
 kube_watch_run(struct kube_watch *w)
 {
+    if (is_on_trial(w) && time_msec() >= w->started + LONG_WATCH_MS) {
+        succeeded(w);
+    }
     if (w->state == PAUSED && time_msec() >= w->pause) {
         if (w->next == LISTING) {
             start_list(w);
@@ -516,6 +530,8 @@ kube_watch_wait(struct kube_watch *w)
 {
     if (w->state == PAUSED) {
         poll_timer_wait_until(w->pause);
+    } else if (is_on_trial(w)) {
+        poll_timer_wait_until(w->started + LONG_WATCH_MS);
     }
 }
 

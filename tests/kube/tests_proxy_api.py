@@ -208,6 +208,8 @@ def test_proxy_command_line(_):
              "--cluster-cidr"),
             (["--masquerade-address=1.2.3.4,5.6.7.8", "--from-file=x",
               switch], "--masquerade-address"),
+            (["--ca-cert=none", "--from-file=.", "ssl:127.0.0.1:6653"],
+             "--ca-cert"),
             (["--healthz-address=nowhere:port", "--from-file=.", switch],
              "nowhere")):
         result = subprocess.run(

@@ -334,6 +334,10 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
     set_defaults(o);
     while ((c = getopt_long(argc, argv, short_options, long_options, NULL))
            != -1) {
+        if (c == 'C' && !strcmp(optarg, "none")) {
+            /* Open vSwitch's own programs take it, and whatever answers. */
+            ovs_fatal(0, "--ca-cert=none: the switch must prove who it is");
+        }
         switch (c) {
         case OPT_KUBECONFIG: o->kubeconfig = optarg; break;
         case OPT_CONTEXT: o->context = optarg; break;

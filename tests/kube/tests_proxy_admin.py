@@ -235,6 +235,10 @@ def pod_command(lab, c, folder):
         "containers"]
     env = {}
     for var in container["env"]:
+        if "value" in var:
+            env[var["name"]] = var["value"].replace("/var/run/openvswitch",
+                                                    lab.dir)
+            continue
         source = var["valueFrom"]
         if "fieldRef" in source:
             assert source["fieldRef"]["fieldPath"] == "spec.nodeName"
@@ -276,9 +280,11 @@ def test_admin_in_cluster(lab, c):
     write(c.token("ovs-kube-proxy", -3600))
     before = lab.flows()
     command, env, probes = pod_command(lab, c, folder)
+    # A pod has no other variables of ours.
+    ours = {k: v for k, v in lab.env.items() if not k.startswith("OVS_")}
     with open(os.path.join(lab.dir, "proxy.log"), "w") as log:
         lab.proxy = subprocess.Popen(
-            command, env=dict(lab.env, **env), stdin=subprocess.DEVNULL,
+            command, env=dict(ours, **env), stdin=subprocess.DEVNULL,
             stdout=log, stderr=log)
     wait_until(lambda: "HTTP status 401" in lab.log(), "it is refused")
     assert lab.flows() == before

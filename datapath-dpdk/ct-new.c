@@ -5,8 +5,8 @@
  *
  * The first packet of a connection meets the connection tracker twice in most
  * pipelines: the first time only to learn that it is new.  For that, Open
- * vSwitch's tracker takes a lock, looks for what helpers expect, takes the lock
- * of all connections, looks the packet up again, and makes no connection.
+ * vSwitch's tracker takes a lock, looks for what helpers expect, takes the
+ * lock of all connections, looks the packet up again, and makes no connection.
  * None of it is needed: what another thread does meanwhile might have come
  * after the packet as well. */
 
@@ -19,8 +19,8 @@
 #include "packets.h"
 
 /* Sets ct_state of 'packet', which belongs to no connection, and returns true,
- * if that is all there is to do: it is not to be committed, 'conn' is null, for
- * no connection has just ended by it, and no helper expects anything.
+ * if that is all there is to do: it is not to be committed, 'conn' is null,
+ * for no connection has just ended by it, and no helper expects anything.
  * 'valid_new' says whether it can be the first packet of a connection with
  * 'key'.  Any thread. */
 bool

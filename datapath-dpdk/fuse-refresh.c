@@ -3,18 +3,18 @@
 /* Refreshing entries of the fused flow cache
  * ==========================================
  *
- * Packets that take an entry's way do not meet what they would have kept alive:
- * connections, and flows that sticky groups remember.  So, now and then, the
- * entry does it for them, when one of its packets has come.
+ * Packets that take an entry's way do not meet what they would have kept
+ * alive: connections, and flows that sticky groups remember.  So, now and
+ * then, the entry does it for them, when one of its packets has come.
  *
- * With a million flows that happens for every tenth packet or so, and what it
- * needs is seldom in the processor's cache.  Therefore a packet only queues its
- * entry, which fetches what tells of its owners; a run of the queue fetches the
- * owners, and the next run refreshes them.
+ * With a million flows that happens for every twentieth packet or so, and what
+ * it needs is seldom in the processor's cache.  Therefore a packet only queues
+ * its entry, which fetches what tells of its owners; a run of the queue
+ * fetches the owners, and the next run refreshes them.
  *
- * An owner expires a second or more after its entry should have been refreshed:
- * see fuse_conn_refresh().  A packet that is later than FUSE_LATE_MS waits
- * until its entry was refreshed, or found dead. */
+ * An owner expires a second or more after its entry should have been
+ * refreshed: see fuse_conn_refresh().  A packet that is later than
+ * FUSE_LATE_MS waits until its entry was refreshed, or found dead. */
 
 #include <config.h>
 #include "datapath-dpdk/fuse.h"

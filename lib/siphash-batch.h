@@ -16,9 +16,9 @@
  *
  * Thread-safety: pure functions; any thread, after siphash_batch_select(). */
 
-/* Stores siphash13_u64x2('a'[i], 'b'[i], 'key') in 'hashes'[i] for each i below
- * 'n', which may be 0.  The arrays have 'n' elements, need no alignment, and
- * do not overlap. */
+/* Stores siphash13_u64x2('a'[i], 'b'[i], 'key') in 'hashes'[i] for each i
+ * below 'n', which may be 0.  The arrays have 'n' elements, need no alignment,
+ * and do not overlap. */
 typedef void siphash_batch_func(const uint64_t *a, const uint64_t *b,
                                 size_t n, const struct siphash_key *key,
                                 uint64_t *hashes);

@@ -289,8 +289,8 @@ kube_curl_cancel(struct kube_request *r)
     }
 }
 
-/* Removes " after N ms" and " after N milliseconds" from 'message', so that the
- * same failure has the same message each time: it is logged once. */
+/* Removes " after N ms" and " after N milliseconds" from 'message', so that
+ * the same failure has the same message each time: it is logged once. */
 static void
 remove_durations(char *message)
 {

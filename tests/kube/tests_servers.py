@@ -3,6 +3,7 @@
 """Tests of ovs-kube-proxy's readers with servers that do wrong."""
 
 import os
+import threading
 import time
 
 import cluster as k8s
@@ -132,6 +133,36 @@ def test_watch_forbidden(c):
     assert len(lists) <= 5, lists
     time.sleep(4)
     assert dump.status()["services", "failures"] <= 7
+    said = [line for line in dump.log if "/api/v1/services" in line]
+    assert len(said) == 1 and "no watches here" in said[0], said
+    dump.stop()
+    server.close()
+
+
+def test_watch_silent(c):
+    """A watch fails, and of the next ones nothing comes at all: to be silent
+    for long is not to work."""
+    silent = threading.Event()
+
+    def behave(request, sock):
+        if "watch=1" not in request:
+            respond(sock, items("listed", version="5"))
+        elif "/services?" not in request or not silent.is_set():
+            respond(sock, '{"message":"no watches here"}', "403 Forbidden")
+            if "/services?" in request:
+                silent.set()
+        else:
+            time.sleep(3600)
+        return True
+
+    server = BadServer(c.server_cert, behave)
+    dump = Dump(bad_config(c, server))
+    wait_until(lambda: sum("/services?watch" in r
+                           for r in server.requests) >= 2,
+               "the silent watch has begun")
+    # A watch that works would count as one after 10 s.
+    time.sleep(12)
+    dump.alive()
     said = [line for line in dump.log if "/api/v1/services" in line]
     assert len(said) == 1 and "no watches here" in said[0], said
     dump.stop()

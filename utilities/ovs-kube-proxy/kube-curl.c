@@ -123,12 +123,10 @@ static size_t
 write_cb(char *data, size_t size, size_t n, void *r_)
 {
     struct kube_request *r = r_;
-    long status = 0;
 
     n *= size;
     r->idle_deadline = time_msec() + r->idle_ms;
-    curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
-    if (status != 200) {
+    if (kube_curl_status(r) != 200) {
         size_t room = MAX_ERROR_BODY - MIN(r->body.length, MAX_ERROR_BODY);
 
         ds_put_buffer(&r->body, data, MIN(n, room));
@@ -280,6 +278,17 @@ kube_curl_get(struct kube_curl *kc, const struct kube_config *config,
     return r;
 }
 
+/* Returns the HTTP status of the response to 'r', or 0 as long as there is
+ * none. */
+long
+kube_curl_status(const struct kube_request *r)
+{
+    long status = 0;
+
+    curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status;
+}
+
 /* Ends 'r', which may be null, without a word to its class. */
 void
 kube_curl_cancel(struct kube_request *r)
@@ -325,7 +334,7 @@ finish(struct kube_request *r, CURLcode code, const char *why)
     char *error = NULL;
     char *body;
 
-    curl_easy_getinfo(r->easy, CURLINFO_RESPONSE_CODE, &result.status);
+    result.status = kube_curl_status(r);
     curl_easy_getinfo(r->easy, CURLINFO_RETRY_AFTER, &retry);
     result.retry_after = MIN(MAX(retry, 0) * 1000, MAX_RETRY_AFTER_MS);
     if (code != CURLE_OK) {

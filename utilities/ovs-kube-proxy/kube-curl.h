@@ -54,6 +54,7 @@ struct kube_request *kube_curl_get(struct kube_curl *,
                                    long long int total_ms,
                                    const struct kube_request_class *,
                                    void *aux, char **error);
+long kube_curl_status(const struct kube_request *);
 void kube_curl_cancel(struct kube_request *);
 
 #endif /* kube-curl.h */

@@ -501,12 +501,13 @@ static const struct kube_request_class watch_class = {
     watch_data, watch_done
 };
 
-/* Returns true if the watch that is under way will show, by lasting, that the
- * server does again what it should. */
+/* Returns true if the watch that is under way, which the server has granted,
+ * will show by lasting that the server does again what it should. */
 static bool
 is_on_trial(const struct kube_watch *w)
 {
-    return w->state == WATCHING && (w->error || w->n_failed_watches);
+    return (w->state == WATCHING && (w->error || w->n_failed_watches)
+            && kube_curl_status(w->request) == 200);
 }
 
 /* Starts what is due. */

@@ -303,20 +303,14 @@ kube_curl_cancel(struct kube_request *r)
 static void
 remove_durations(char *message)
 {
-    static const char *const units[] = { " milliseconds", " ms" };
     char *p = message;
 
     while ((p = strstr(p, " after ")) != NULL) {
-        const char *digits = p + strlen(" after ");
-        const char *end = digits + strspn(digits, "0123456789");
-        size_t length = 0;
+        int n = 0;
 
-        for (size_t i = 0; i < ARRAY_SIZE(units) && !length; i++) {
-            length = strncmp(end, units[i], strlen(units[i]))
-                     ? 0 : strlen(units[i]);
-        }
-        if (end > digits && length) {
-            memmove(p, end + length, strlen(end + length) + 1);
+        if (ovs_scan(p, " after %*u milliseconds%n", &n)
+            || ovs_scan(p, " after %*u ms%n", &n)) {
+            memmove(p, p + n, strlen(p + n) + 1);
         } else {
             p++;
         }

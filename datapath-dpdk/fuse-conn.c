@@ -32,28 +32,25 @@
 
 #define OWNER_MASK ((uintptr_t) 1)
 
-/* Returns true if 'conn', whose expiration was last set by 'timeout', may be
- * an owner. */
-bool
-fuse_conn_is_usable(const struct conn *conn, int timeout)
-{
-    return (!conn->alg && !conn->alg_related && !conn->seq_skew
-            && conn->conn_type == CT_CONN_TYPE_DEFAULT
-            && (timeout == CT_TM_TCP_ESTABLISHED
-                || timeout == CT_TM_OTHER_BIDIR
-                || timeout == CT_TM_ICMP_REPLY)
-            && !atomic_load(&conn->fuse.gone));
-}
+/* What an owner has left when it is refreshed: see fuse-refresh.c. */
+#define MIN_LIFE_MS 1000
 
-/* Returns true if 'conn' lasts for a second and more from 'now', in ms. */
+/* Returns true if 'conn', whose expiration was last set by 'timeout', may be
+ * an owner: at time 'now', in ms, it must have a second left and more. */
 bool
-fuse_conn_lasts(const struct conn *conn, long long int now)
+fuse_conn_is_usable(const struct conn *conn, int timeout, long long int now)
 {
     long long int expiration;
 
     atomic_read_relaxed(&CONST_CAST(struct conn *, conn)->expiration,
                         &expiration);
-    return expiration - now >= 1000;
+    return (!conn->alg && !conn->alg_related && !conn->seq_skew
+            && conn->conn_type == CT_CONN_TYPE_DEFAULT
+            && (timeout == CT_TM_TCP_ESTABLISHED
+                || timeout == CT_TM_OTHER_BIDIR
+                || timeout == CT_TM_ICMP_REPLY)
+            && expiration - now >= MIN_LIFE_MS
+            && !atomic_load(&conn->fuse.gone));
 }
 
 /* Makes 'conn' the owner number 'owner' of 'entry', whose field for it is set
@@ -208,7 +205,7 @@ fuse_conn_refresh(struct conntrack *ct, struct conn *conn, int timeout,
     /* It may be that long until the next time. */
     atomic_store_relaxed(&conn->expiration, expiration + interval);
     ovs_mutex_unlock(&conn->lock);
-    if (!fuse_conn_lasts(conn, now)) {
+    if (expiration - now < MIN_LIFE_MS) {
         return 0;
     }
 

@@ -225,7 +225,7 @@ learn_packet(struct fuse_thread *t, const struct fuse_batch *fb, uint32_t i,
     struct dp_packet_batch one;
     enum fuse_why why;
 
-    fuse_record_start(&t->record, fb, i, packet);
+    fuse_record_start(&t->record, fb, i, packet, t->pmd->ctx.now / 1000);
     dp_packet_batch_init_packet(&one, packet);
     input_ordinary(t->pmd, &one, in_port);
     fuse_record_current = NULL;

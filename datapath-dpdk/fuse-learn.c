@@ -402,12 +402,7 @@ fill_entry(struct fuse_thread *t, struct fuse_entry *entry,
         if (kind) {
             info->words[owner] = owners[owner];
             if (kind != FUSE_OWNER_STICKY
-                && !fuse_conn_lasts(info->owners[owner],
-                                    t->pmd->ctx.now / 1000)) {
-                why = FUSE_WHY_CT_STATE;
-                break;
-            } else if (kind != FUSE_OWNER_STICKY
-                       && !fuse_conn_link(info->owners[owner], entry, owner)) {
+                && !fuse_conn_link(info->owners[owner], entry, owner)) {
                 why = FUSE_WHY_CT_BUSY;
                 break;
             }

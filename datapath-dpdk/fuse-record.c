@@ -21,14 +21,17 @@
 /* What is being recorded in this thread, or null. */
 __thread struct fuse_record *fuse_record_current;
 
-/* Starts to record 'packet', the 'i'th of 'batch', into 'record'. */
+/* Starts to record 'packet', the 'i'th of 'batch', into 'record', at time
+ * 'now' in ms. */
 void
 fuse_record_start(struct fuse_record *record, const struct fuse_batch *batch,
-                  uint32_t i, const struct dp_packet *packet)
+                  uint32_t i, const struct dp_packet *packet,
+                  long long int now)
 {
     struct fuse_sample *sample = &record->sample;
 
     memset(record, 0, offsetof(struct fuse_record, before));
+    record->now = now;
     record->size = batch->sizes[i];
     record->ol_flags = *dp_packet_ol_flags_ptr(packet);
     record->tunnel_version = fuse_tunnel_version();
@@ -186,7 +189,7 @@ fuse_record_conn__(struct conn *conn, const struct dp_packet *packet)
     }
     record->expiring = NULL;
     record->n_conns++;
-    if (!fuse_conn_is_usable(conn, record->timeouts[n])) {
+    if (!fuse_conn_is_usable(conn, record->timeouts[n], record->now)) {
         refuse(conn->alg || conn->alg_related || conn->seq_skew
                ? FUSE_WHY_CT_ALG : FUSE_WHY_CT_STATE);
     }

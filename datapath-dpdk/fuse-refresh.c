@@ -12,9 +12,10 @@
  * its entry, which fetches what tells of its owners; a run of the queue
  * fetches the owners, and the next run refreshes them.
  *
- * An owner expires a second or more after its entry should have been
- * refreshed: see fuse_conn_refresh().  A packet that is later than
- * FUSE_LATE_MS waits until its entry was refreshed, or found dead. */
+ * A connection expires a second or more after its entry should have been
+ * refreshed, see fuse_conn_refresh(), and a sticky flow half a second.  A
+ * packet that is later than FUSE_LATE_MS waits until its entry was refreshed,
+ * or found dead. */
 
 #include <config.h>
 #include "datapath-dpdk/fuse.h"

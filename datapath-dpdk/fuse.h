@@ -137,6 +137,7 @@ struct fuse_dp_path {
 struct fuse_record {
     struct fuse_uses uses;
     enum fuse_why why;           /* FUSE_LEARNED as long as all is well. */
+    long long int now;           /* In ms. */
     uint32_t size;
     uint32_t n_outputs;
     odp_port_t out_port;
@@ -248,7 +249,8 @@ void fuse_for_each_thread(fuse_request_func *, struct ds *);
 
 /* fuse-record.c */
 void fuse_record_start(struct fuse_record *, const struct fuse_batch *,
-                       uint32_t i, const struct dp_packet *);
+                       uint32_t i, const struct dp_packet *,
+                       long long int now);
 
 /* fuse-learn.c */
 enum fuse_why fuse_learn(struct fuse_thread *, const struct fuse_batch *,
@@ -269,8 +271,7 @@ void fuse_path_unref(struct fuse_thread *, struct fuse_dp_path *);
 void fuse_paths_credit(struct fuse_thread *);
 
 /* fuse-conn.c */
-bool fuse_conn_is_usable(const struct conn *, int timeout);
-bool fuse_conn_lasts(const struct conn *, long long int now);
+bool fuse_conn_is_usable(const struct conn *, int timeout, long long int now);
 bool fuse_conn_link(struct conn *, struct fuse_entry *, int owner);
 void fuse_conn_unlink(struct conn *, struct fuse_entry *, int owner);
 void fuse_conn_prefetch(const struct conn *);

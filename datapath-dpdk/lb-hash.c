@@ -34,6 +34,15 @@ network_type(const struct dp_packet *packet)
             : 0);
 }
 
+/* Returns true if the network header of 'packet', of Ethernet type 'type', is
+ * an IPv4 header that is there as far as its options. */
+static inline bool
+is_ipv4(const struct dp_packet *packet, ovs_be16 type)
+{
+    return (type == htons(ETH_TYPE_IP)
+            && dp_packet_l3_size(packet) >= IP_HEADER_LEN);
+}
+
 /* Returns the ports of a packet of protocol 'nw_proto', of whose transport
  * header 'l4' 'size' octets are there, as one number, or 0 if it has none. */
 static uint32_t
@@ -177,18 +186,16 @@ static uint64_t
 hash_packet(const struct lb_table *table, struct dp_packet *packet,
             ovs_be16 type)
 {
+    const void *l3 = dp_packet_l3(packet);
     size_t l3_size = dp_packet_l3_size(packet);
     struct flow flow;
     uint64_t hash;
 
     if (OVS_LIKELY(!table->n_words)) {
-        if (OVS_LIKELY(type == htons(ETH_TYPE_IP)
-                       && l3_size >= IP_HEADER_LEN)) {
-            return hash_tuple4(table, tuple_of_ipv4(dp_packet_l3(packet),
-                                                    l3_size));
+        if (OVS_LIKELY(is_ipv4(packet, type))) {
+            return hash_tuple4(table, tuple_of_ipv4(l3, l3_size));
         } else if (type == htons(ETH_TYPE_IPV6)
-                   && hash_plain_ipv6(table, dp_packet_l3(packet), l3_size,
-                                      &hash)) {
+                   && hash_plain_ipv6(table, l3, l3_size, &hash)) {
             return hash;
         }
     }
@@ -288,17 +295,24 @@ void
 lb_hash_batch(const struct lb_table *table, struct dp_packet_batch *batch,
               uint64_t *hashes)
 {
-    bool plain = !table->n_words && table->input == LB_INPUT_PACKET;
     uint64_t addresses[NETDEV_MAX_BURST], rests[NETDEV_MAX_BURST];
     uint8_t positions[NETDEV_MAX_BURST];
     uint64_t found[NETDEV_MAX_BURST];
     struct dp_packet *packet;
     size_t n = 0;
 
+    if (table->n_words || table->input != LB_INPUT_PACKET) {
+        DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+            hashes[i] = lb_hash_packet(table, packet);
+        }
+        return;
+    }
+
     addresses[0] = rests[0] = 0; /* For compilers that cannot know. */
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
-        if (OVS_LIKELY(plain && network_type(packet) == htons(ETH_TYPE_IP)
-                       && dp_packet_l3_size(packet) >= IP_HEADER_LEN)) {
+        ovs_be16 type = network_type(packet);
+
+        if (OVS_LIKELY(is_ipv4(packet, type))) {
             struct tuple4 tuple = tuple_of_ipv4(dp_packet_l3(packet),
                                                 dp_packet_l3_size(packet));
 
@@ -306,7 +320,7 @@ lb_hash_batch(const struct lb_table *table, struct dp_packet_batch *batch,
             rests[n] = tuple.rest;
             positions[n++] = i;
         } else {
-            hashes[i] = lb_hash_packet(table, packet);
+            hashes[i] = hash_packet(table, packet, type);
         }
     }
     siphash13_u64x2_batch(addresses, rests, n, &table->key, found);

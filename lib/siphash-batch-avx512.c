@@ -56,7 +56,7 @@ siphash13_u64x2_avx512(const uint64_t *a, const uint64_t *b, size_t n,
 
         word(&s, _mm512_maskz_loadu_epi64(lanes, a + i));
         word(&s, _mm512_maskz_loadu_epi64(lanes, b + i));
-        word(&s, _mm512_set1_epi64(UINT64_C(16) << 56));
+        word(&s, _mm512_set1_epi64((uint64_t) (sizeof *a + sizeof *b) << 56));
         s.v2 = _mm512_xor_si512(s.v2, _mm512_set1_epi64(0xff));
         rounds(&s, 3);
         _mm512_mask_storeu_epi64(

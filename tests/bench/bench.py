@@ -112,7 +112,7 @@ class Pair:
         fused flow cache has refreshed each connection."""
         return (max(seconds, REFRESH_SECONDS)
                 if setting.startswith(FUSE) and self.work[name].tracks
-                and not self.work[name].once else seconds)
+                else seconds)
 
     def last(self, name, setting):
         """Returns what the switch holds, with caches full as the last round

@@ -75,12 +75,11 @@ class Slot:
         text = "group_id=%d,type=%s" % (group, kind)
         self.hashes |= kind == "select" and not method
         self.maglev.discard(group)
-        if kind == "select" and method == "maglev":
-            self.maglev.add(group)
         if kind == "select" and method:
             text += ",selection_method=%s" % method
             self.hashes |= method == "dp_hash"
             if method == "maglev":
+                self.maglev.add(group)
                 sticky = self.pick(0, 0, 60)
                 text += ",selection_method_param=%d" % (
                     sticky << 32 | self.rng.randint(1, 1000))

@@ -117,7 +117,8 @@ choose_size(struct maglev_backend *backends, size_t n,
  * be the 'n_slots' of the table that it replaces, since a change of size moves
  * nearly all flows.  For the same reason, one that is larger than that gets
  * slots for as many members again if 'config->headroom' is true; its size then
- * depends on what was before, so switches that are to agree do without.  'members' and 'config' remain the caller's.
+ * depends on what was before, so switches that are to agree do without.
+ * 'members' and 'config' remain the caller's.
  *
  * Returns 0 and stores the table in '*tablep', for the caller to destroy, or
  * EINVAL if there are more than MAGLEV_MAX_BACKENDS members or

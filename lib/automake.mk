@@ -3,6 +3,7 @@ noinst_LTLIBRARIES += lib/libext.la
 lib_libext_la_SOURCES = \
 	lib/fuse-program.c \
 	lib/fuse-program.h \
+	lib/fuse-replay-avx2.c \
 	lib/fuse-replay-avx512.c \
 	lib/fuse-replay-impl.h \
 	lib/fuse-replay.c \

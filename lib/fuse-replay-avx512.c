@@ -126,12 +126,4 @@ rewrite(const struct fuse_program *p, const uint8_t *image,
 #define FUSE_REPLAY_NAME fuse_replay_avx512
 #include "lib/fuse-replay-impl.h"
 #pragma GCC pop_options
-#else
-#include "lib/fuse-replay.h"
-
-void
-fuse_replay_avx512(struct fuse_replay *r, struct fuse_batch *batch)
-{
-    fuse_replay_plain(r, batch);
-}
 #endif

@@ -80,9 +80,8 @@ l4_csum_ok(const struct fuse_shape *shape, const uint8_t *packet,
 
 /* Returns true if what 'p' asks of a packet besides the key is so. */
 static inline bool
-conditions_hold(const struct fuse_program *p, const struct fuse_entry *entry,
-                const struct fuse_batch *batch, uint32_t i,
-                struct fuse_csums csums)
+conditions_hold(const struct fuse_program *p, const struct fuse_batch *batch,
+                uint32_t i, struct fuse_csums csums)
 {
     const struct fuse_shape *shape = &fuse_shapes[batch->shapes[i]];
     const struct fuse_class *class = &batch->classes[i];
@@ -235,7 +234,7 @@ replay_one(struct fuse_replay *r, struct fuse_batch *batch, uint32_t i)
 
     struct fuse_csums csums = fuse_csums_get(p, batch->packets[i]);
 
-    if (__builtin_expect(!conditions_hold(p, entry, batch, i, csums), 0)) {
+    if (__builtin_expect(!conditions_hold(p, batch, i, csums), 0)) {
         return FUSE_DECLINED;
     }
     /* Only now: a packet that the ordinary path refuses, for its checksum

@@ -131,20 +131,53 @@ rewrite(const struct fuse_program *p, const uint8_t *image,
 #define FUSE_REPLAY_NAME fuse_replay_plain
 #include "lib/fuse-replay-impl.h"
 
+static bool
+works_plain(void)
+{
+    return true;
+}
+
+#ifdef __x86_64__
+static bool
+works_avx2(void)
+{
+    __builtin_cpu_init();
+    return (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi")
+            && __builtin_cpu_supports("bmi2"));
+}
+
+static bool
+works_avx512(void)
+{
+    return (works_avx2() && __builtin_cpu_supports("avx512f")
+            && __builtin_cpu_supports("avx512bw")
+            && __builtin_cpu_supports("avx512vl")
+            && __builtin_cpu_supports("avx512dq"));
+}
+#endif
+
+const struct fuse_replay_impl fuse_replay_impls[] = {
+#ifdef __x86_64__
+    { "avx512", fuse_replay_avx512, works_avx512 },
+    { "avx2", fuse_replay_avx2, works_avx2 },
+#endif
+    { "plain", fuse_replay_plain, works_plain },
+};
+
+const size_t fuse_n_replay_impls
+    = sizeof fuse_replay_impls / sizeof fuse_replay_impls[0];
+
 fuse_replay_func *fuse_replay_batch = fuse_replay_plain;
 
 /* Chooses the implementation for this CPU.  Returns its name. */
 const char *
 fuse_replay_select(void)
 {
-#ifdef __x86_64__
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
-        && __builtin_cpu_supports("avx512vl")
-        && __builtin_cpu_supports("avx512dq")) {
-        fuse_replay_batch = fuse_replay_avx512;
-        return "avx512";
+    const struct fuse_replay_impl *impl = fuse_replay_impls;
+
+    while (!impl->works()) {
+        impl++;
     }
-#endif
-    return "plain";
+    fuse_replay_batch = impl->func;
+    return impl->name;
 }

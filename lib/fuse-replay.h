@@ -23,7 +23,7 @@
  *    3. compare the keys; prefetch the path,
  *    4. check that the entry is true, verify checksums, rewrite, count.
  *
- * There is one implementation in plain C and one that uses AVX-512; both are
+ * There are implementations in plain C, with AVX2 and with AVX-512; all are
  * made of the same lib/fuse-replay-impl.h and do the same.
  *
  * Thread-safety: a "struct fuse_replay", its table and its paths belong to one
@@ -113,7 +113,20 @@ struct fuse_replay {
 typedef void fuse_replay_func(struct fuse_replay *, struct fuse_batch *);
 
 fuse_replay_func fuse_replay_plain;
+#ifdef __x86_64__
+fuse_replay_func fuse_replay_avx2;
 fuse_replay_func fuse_replay_avx512;
+#endif
+
+struct fuse_replay_impl {
+    const char *name;
+    fuse_replay_func *func;
+    bool (*works)(void);         /* On this CPU? */
+};
+
+/* From the best to the plain one, which always works and is the last. */
+extern const struct fuse_replay_impl fuse_replay_impls[];
+extern const size_t fuse_n_replay_impls;
 
 /* The best for this CPU. */
 extern fuse_replay_func *fuse_replay_batch;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Tests of the fused flow cache's table, programs and replay (lib/fuse-*.c):
- * the two implementations of replay against each other, and the table's
- * promises. */
+ * the implementations of replay against each other, as far as this CPU has
+ * them, and the table's promises. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -297,36 +297,48 @@ check_replay(fuse_replay_func *func)
     free(b);
 }
 
-static void
-test_plain(void **state)
+/* Returns the implementation 'name', or null if it is not for this CPU. */
+static fuse_replay_func *
+find_replay(const char *name)
 {
-    (void) state;
-    check_replay(fuse_replay_plain);
+    for (size_t i = 0; i < fuse_n_replay_impls; i++) {
+        const struct fuse_replay_impl *impl = &fuse_replay_impls[i];
+
+        if (!strcmp(impl->name, name)) {
+            return impl->works() ? impl->func : NULL;
+        }
+    }
+    return NULL;
 }
 
-static void
-test_avx512(void **state)
+/* The same of the state of a test; one that cannot be run is skipped. */
+static fuse_replay_func *
+replay_of(void **state)
 {
-    (void) state;
-    if (strcmp(fuse_replay_select(), "avx512")) {
+    fuse_replay_func *func = find_replay(*state);
+
+    if (!func) {
         skip();
     }
-    check_replay(fuse_replay_avx512);
+    return func;
 }
 
-/* Both make the same keys and hashes, for packets of any octets, and read not
- * one octet too much (under a sanitizer). */
+static void
+test_replay(void **state)
+{
+    check_replay(replay_of(state));
+}
+
+/* It makes the same keys and hashes as plain C, for packets of any octets, and
+ * reads not one octet too much (under valgrind). */
 static void
 test_same_keys(void **state)
 {
+    fuse_replay_func *func = replay_of(state);
     struct fuse_table *table;
     struct fuse_replay r = { .tunnels = tunnels, .attend = attend_true,
                              .end = end_nothing };
 
-    (void) state;
-    if (strcmp(fuse_replay_select(), "avx512")) {
-        skip();
-    }
     assert_int_equal(fuse_table_create(10, -1, &table), 0);
     r.table = table;
     for (int round = 0; round < 20000; round++) {
@@ -348,7 +360,7 @@ test_same_keys(void **state)
         a.sizes[0] = size;
         b = a;
         fuse_replay_plain(&r, &a);
-        fuse_replay_avx512(&r, &b);
+        func(&r, &b);
         assert_int_equal(a.shapes[0], b.shapes[0]);
         if (a.shapes[0] >= 0) {
             assert_true(a.hashes[0] == b.hashes[0]);
@@ -358,6 +370,73 @@ test_same_keys(void **state)
         free(p);
     }
     fuse_table_destroy(table);
+}
+
+/* It rewrites the same octets in the same way as plain C, however many, and
+ * not one behind them. */
+static void
+test_same_rewrites(void **state)
+{
+    fuse_replay_func *funcs[2] = { fuse_replay_plain, replay_of(state) };
+    static struct fuse_program p;
+    static struct fuse_path path = { .program = &p, .epoch = 1 };
+    struct fuse_path *dirty[1];
+    struct fuse_replay r = { .tunnels = tunnels, .epoch = 1, .dirty = dirty,
+                             .attend = attend_true, .end = end_nothing };
+
+    assert_int_equal(fuse_table_create(2000, -1, &r.table), 0);
+    for (uint32_t round = 0; round < 1000; round++) {
+        uint8_t image[FUSE_MAX_KEY], packet[BUFFER] = { 0 };
+        uint8_t packets[2][BUFFER];
+        uint32_t n = round % (FUSE_MAX_KEY + 1), n_image = n, rest = n;
+        uint32_t size = make_packet(packet, 8 * round, 100);
+
+        memset(&p, 0, sizeof p);
+        p.n_octets = n;
+        for (uint32_t i = 0; i < n; i++) {
+            p.omask[i] = rnd(256);
+            image[i] = rnd(256) & p.omask[i];
+        }
+        for (uint32_t i = 0; i < 3; i++) {
+            static const uint32_t parts[] = { FUSE_PART_1, FUSE_PART_2,
+                                              FUSE_PART_3 };
+            uint32_t here = rest < parts[i] ? rest : parts[i];
+
+            p.octets[i] = here < 64 ? (UINT64_C(1) << here) - 1 : UINT64_MAX;
+            rest -= here;
+        }
+        path.own_images = rnd(2);
+        if (!path.own_images && n > FUSE_PART_1) {
+            memcpy(path.image2, image + FUSE_PART_1, n - FUSE_PART_1);
+            n_image = FUSE_PART_1;
+        }
+        for (int i = 0; i < 2; i++) {
+            struct fuse_batch batch = { .n = 1, .in_port = 3,
+                                        .packets = { packets[i] },
+                                        .sizes = { size } };
+
+            memcpy(packets[i], packet, sizeof packet);
+            funcs[i](&r, &batch);
+            if (!i) {
+                struct fuse_entry *entry = fuse_table_insert(
+                    r.table, batch.hashes[0], batch.shapes[0], n_image, 3,
+                    batch.keys[0], 0);
+
+                assert_int_equal(batch.verdicts[0], FUSE_MISS);
+                assert_non_null(entry);
+                entry->path = &path;
+                fuse_entry_set_image(entry, image, n_image);
+                funcs[i](&r, &batch);
+            }
+            assert_int_equal(batch.verdicts[0], FUSE_HIT);
+        }
+        for (uint32_t i = 0; i < n; i++) {
+            packet[i] = (packet[i] & ~p.omask[i]) | image[i];
+        }
+        assert_memory_equal(packet, packets[0], BUFFER);
+        assert_memory_equal(packet, packets[1], BUFFER);
+    }
+    fuse_table_destroy(r.table);
 }
 
 /* Each bit of the header that counts, and no other, is in the key: one that is
@@ -373,7 +452,7 @@ check_key_bits(fuse_replay_func *func)
 
     assert_int_equal(fuse_table_create(10, -1, &table), 0);
     r.table = table;
-    for (int round = 0; round < 200; round++) {
+    for (int round = 0; round < 400; round++) {
         struct fuse_batch batch = { .n = 1 };
         const struct fuse_shape *shape;
         int n;
@@ -410,11 +489,7 @@ check_key_bits(fuse_replay_func *func)
 static void
 test_key_bits(void **state)
 {
-    (void) state;
-    check_key_bits(fuse_replay_plain);
-    if (!strcmp(fuse_replay_select(), "avx512")) {
-        check_key_bits(fuse_replay_avx512);
-    }
+    check_key_bits(replay_of(state));
 }
 
 static uint32_t n_removed;
@@ -585,14 +660,23 @@ test_admission(void **state)
     fuse_table_destroy(table);
 }
 
+#define TEST_REPLAY(NAME, TEST) \
+    { #TEST " " NAME, TEST, NULL, NULL, (void *) NAME }
+
 int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain),
-        cmocka_unit_test(test_avx512),
-        cmocka_unit_test(test_same_keys),
-        cmocka_unit_test(test_key_bits),
+        TEST_REPLAY("plain", test_replay),
+        TEST_REPLAY("avx2", test_replay),
+        TEST_REPLAY("avx512", test_replay),
+        TEST_REPLAY("avx2", test_same_keys),
+        TEST_REPLAY("avx512", test_same_keys),
+        TEST_REPLAY("avx2", test_same_rewrites),
+        TEST_REPLAY("avx512", test_same_rewrites),
+        TEST_REPLAY("plain", test_key_bits),
+        TEST_REPLAY("avx2", test_key_bits),
+        TEST_REPLAY("avx512", test_key_bits),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_admission),
         cmocka_unit_test(test_growth),

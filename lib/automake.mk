@@ -37,6 +37,7 @@ lib_libext_la_SOURCES = \
 	lib/lb-table.h \
 	lib/maglev.c \
 	lib/maglev.h \
+	lib/siphash-batch-avx2.c \
 	lib/siphash-batch-avx512.c \
 	lib/siphash-batch.c \
 	lib/siphash-batch.h \

@@ -22,6 +22,8 @@ siphash_batch_select(void)
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f")) {
         siphash13_u64x2_batch = siphash13_u64x2_avx512;
+    } else if (__builtin_cpu_supports("avx2")) {
+        siphash13_u64x2_batch = siphash13_u64x2_avx2;
     }
 #endif
 }

@@ -12,7 +12,8 @@
  * =====================================
  *
  * One SipHash is a chain of operations that wait for each other.  Those of a
- * batch, under one key, do not: with AVX-512, eight are computed side by side.
+ * batch, under one key, do not: eight are computed side by side with AVX-512,
+ * four with AVX2.
  *
  * Thread-safety: pure functions; any thread, after siphash_batch_select(). */
 
@@ -25,6 +26,7 @@ typedef void siphash_batch_func(const uint64_t *a, const uint64_t *b,
 
 siphash_batch_func siphash13_u64x2_plain;
 #ifdef __x86_64__
+siphash_batch_func siphash13_u64x2_avx2;
 siphash_batch_func siphash13_u64x2_avx512;
 #endif
 

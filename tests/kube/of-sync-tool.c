@@ -195,12 +195,19 @@ release(struct unixctl_conn *conn, int argc OVS_UNUSED, const char *argv[],
 }
 
 static void
-flush(struct unixctl_conn *conn, int argc OVS_UNUSED, const char *argv[],
+flush(struct unixctl_conn *conn, int argc, const char *argv[],
       void *aux OVS_UNUSED)
 {
     struct of_sync_ct ct = { .zone = atoi(argv[1]), .protocol = IPPROTO_UDP };
+    int n = argc > 2 ? atoi(argv[2]) : 0;
 
-    of_sync_ct_flush(of_sync, &ct);
+    if (!n) {
+        of_sync_ct_flush(of_sync, &ct);
+    }
+    for (int i = 1; i <= n; i++) {
+        ct.reply_sport = i;
+        of_sync_ct_flush(of_sync, &ct);
+    }
     unixctl_command_reply(conn, NULL);
 }
 
@@ -301,7 +308,7 @@ main(int argc, char *argv[])
     unixctl_command_register("clear", "", 0, 0, clear, NULL);
     unixctl_command_register("id", "NAME", 1, 1, id, NULL);
     unixctl_command_register("release", "NAME", 1, 1, release, NULL);
-    unixctl_command_register("flush", "ZONE", 1, 1, flush, NULL);
+    unixctl_command_register("flush", "ZONE [PORTS]", 1, 2, flush, NULL);
     unixctl_command_register("status", "", 0, 0, show, NULL);
     unixctl_command_register("metrics", "", 0, 0, show, NULL);
     unixctl_command_register("settle", "", 0, 0, settle, NULL);

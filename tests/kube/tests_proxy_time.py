@@ -6,6 +6,7 @@ health checks, connections that end or stay, the first lists, ICMP errors."""
 import http.client
 import json
 import os
+import threading
 import time
 
 from scapy.layers.inet import (ICMP, TCP, UDP, IPerror, TCPerror, UDPerror,
@@ -210,6 +211,42 @@ def test_rule_17_udp_and_tcp(lab, _):
     assert udp[0].where() == []
     for way, connection in zip(ways, tcp):
         assert connection.where() == ["a"], way
+    lab.stop()
+
+
+@with_lab
+def test_rule_17_udp_under_traffic(lab, _):
+    """UDP also leaves an endpoint while datagrams come all the time, and the
+    switch has much else to change."""
+    def objects(name):
+        others = [obj for n in range(400) for obj in (
+            make_service("t%d" % n,
+                         clusterIP="10.96.%d.%d" % (10 + n // 200, n % 200)),
+            make_slice("t%d" % n, name))]
+        return [dual(ports=UDP_PORTS), *all_slices((name, {})), *others]
+
+    lab.write(*objects("a"))
+    lab.start()
+    udp = [Connection(lab, "pod", vip) for vip in [VIP, VIP6] * 8]
+    for connection in udp:
+        assert connection.where() == ["a"]
+    done = threading.Event()
+
+    def send():
+        while not done.is_set():
+            for connection in udp:
+                connection.host.send(connection.packet)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        lab.apply(*objects("b"))
+    finally:
+        done.set()
+        thread.join()
+    for connection in udp:
+        wait_until(lambda c=connection: c.where() == ["b"],
+                   "it goes to the endpoint that there is")
     lab.stop()
 
 

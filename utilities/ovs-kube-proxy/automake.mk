@@ -66,6 +66,7 @@ OF_SYNC_SOURCES = \
 	utilities/ovs-kube-proxy/of-bucket.c \
 	utilities/ovs-kube-proxy/of-bundle.c \
 	utilities/ovs-kube-proxy/of-dump.c \
+	utilities/ovs-kube-proxy/of-flush.c \
 	utilities/ovs-kube-proxy/of-item.c \
 	utilities/ovs-kube-proxy/of-meter.c \
 	utilities/ovs-kube-proxy/of-monitor.c \

@@ -234,6 +234,8 @@ take_items(struct of_sync *sync)
     uint64_t epoch = 0;
     struct of_item *item;
 
+    bundle->oldest.epoch = UINT64_MAX;
+    sync->oldest_unknown = true;
     LIST_FOR_EACH_SAFE (item, dirty, &sync->dirty) {
         if (item->epoch != epoch && bundle->n_items >= sync->max_messages) {
             break;
@@ -245,6 +247,10 @@ take_items(struct of_sync *sync)
                                        sizeof *bundle->items);
         }
         bundle->items[bundle->n_items++] = item;
+        item->sent_age = item->age;
+        if (item->age.epoch < bundle->oldest.epoch) {
+            bundle->oldest = item->age;
+        }
         ovs_list_remove(&item->dirty);
         ovs_list_init(&item->dirty);
         sync->n_dirty--;
@@ -354,7 +360,7 @@ end(struct of_sync *sync, bool ok)
         if (ok) {
             of_item_set_have(item, item->sent);
             if (item->epoch != epoch) {
-                add_latency(sync, now - item->since);
+                add_latency(sync, now - item->sent_age.since);
             }
             epoch = item->epoch;
         } else {
@@ -401,6 +407,10 @@ end(struct of_sync *sync, bool ok)
         if (!ok) {
             sync->epoch = item->epoch;
             of_item_touch(sync, item);
+            if (item->sent_age.epoch < item->age.epoch) {
+                item->age = item->sent_age;
+                sync->oldest_unknown = true;
+            }
         }
         of_item_collect(sync, item);
     }

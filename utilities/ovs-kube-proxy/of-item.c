@@ -294,14 +294,42 @@ of_item_touch(struct of_sync *sync, struct of_item *item)
         ovs_list_remove(&item->dirty);
         ovs_list_init(&item->dirty);
         sync->n_dirty--;
+        /* Unless it comes back at once. */
+        sync->oldest_unknown |= !dirty;
     } else {
-        item->since = time_msec();
+        item->age = (struct of_age) { sync->epoch, time_msec() };
     }
     if (dirty) {
         ovs_list_push_back(&sync->dirty, &item->dirty);
         sync->n_dirty++;
         item->epoch = sync->epoch;
+        if (item->age.epoch < sync->oldest_dirty.epoch) {
+            sync->oldest_dirty = item->age;
+        }
     }
+}
+
+/* Returns the age of the oldest change that the switch has not
+ * acknowledged. */
+struct of_age
+of_items_oldest(struct of_sync *sync)
+{
+    if (sync->oldest_unknown) {
+        const struct of_item *item;
+
+        sync->oldest_dirty.epoch = UINT64_MAX;
+        LIST_FOR_EACH (item, dirty, &sync->dirty) {
+            if (item->age.epoch < sync->oldest_dirty.epoch) {
+                sync->oldest_dirty = item->age;
+            }
+        }
+        sync->oldest_unknown = false;
+    }
+    if (sync->bundle.state != OF_BUNDLE_NONE
+        && sync->bundle.oldest.epoch < sync->oldest_dirty.epoch) {
+        return sync->bundle.oldest;
+    }
+    return sync->oldest_dirty;
 }
 
 /* Frees 'item' if nobody needs it. */
@@ -334,6 +362,7 @@ of_items_forget_switch(struct of_sync *sync)
         of_item_collect(sync, item);
     }
     sync->n_dirty = 0;
+    sync->oldest_unknown = true;
 }
 
 /* Looks at all items, in one epoch for each owner. */
@@ -359,6 +388,7 @@ of_items_touch_all(struct of_sync *sync)
             of_item_collect(sync, item);
         }
     }
+    of_flush_postpone(sync);
 }
 
 /* Owners. */

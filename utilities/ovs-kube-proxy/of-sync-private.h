@@ -30,6 +30,12 @@ struct of_value {
     struct ofputil_group_mod *group;    /* Owned; null for a flow. */
 };
 
+/* When something changed. */
+struct of_age {
+    uint64_t epoch;             /* UINT64_MAX: never. */
+    long long int since;        /* In ms. */
+};
+
 /* A flow or a group, which is wanted, or there, or both. */
 struct of_item {
     struct hmap_node node;      /* In of_sync's 'items'. */
@@ -51,7 +57,8 @@ struct of_item {
     struct ovs_list dirty;      /* In of_sync's 'dirty', or empty. */
     uint64_t epoch;             /* Of the change that made it dirty: items of
                                  * one epoch go into the same bundle. */
-    long long int since;        /* When, in ms. */
+    struct of_age age;          /* Of the first change since it was sent. */
+    struct of_age sent_age;     /* 'age' before it was sent. */
 };
 
 /* That an owner wants an item. */
@@ -88,6 +95,7 @@ struct of_bundle {
     ovs_be32 xid;               /* Of the control message to be answered. */
     struct of_message *messages;    size_t n, allocated;
     struct of_item **items;         size_t n_items, items_allocated;
+    struct of_age oldest;       /* Of the changes in it. */
     enum ofperr error;          /* The first error, */
     struct of_item *bad;        /* and of what, or null. */
 };
@@ -113,11 +121,16 @@ struct of_sync {
     ovs_be32 meter_add_xid, meter_modify_xid;
     bool has_ct_flush;
     ovs_be32 ct_xid;            /* Of the last NXT_CT_FLUSH. */
+    ovs_be32 flush_xid;         /* Of the last barrier after them. */
+    struct hmap flushes;        /* Contains "struct of_flush"s. */
+    struct ovs_list flushes_waiting, flushes_sent, flushes_again;
 
     struct hmap items;          /* Contains "struct of_item"s. */
     struct shash owners;        /* Contains "struct of_owner"s. */
     struct ovs_list dirty;      /* Contains "struct of_item"s, by epoch. */
     size_t n_dirty;
+    struct of_age oldest_dirty; /* Of those, unless 'oldest_unknown'. */
+    bool oldest_unknown;
     uint64_t epoch;
     bool complete;
     struct of_bundle bundle;
@@ -164,6 +177,7 @@ struct of_item *of_item_get_group(struct of_sync *, uint32_t group_id);
 void of_item_set_have(struct of_item *, struct of_value *);
 bool of_item_want(const struct of_item *, struct of_value **);
 void of_item_touch(struct of_sync *, struct of_item *);
+struct of_age of_items_oldest(struct of_sync *);
 void of_item_collect(struct of_sync *, struct of_item *);
 void of_items_forget_switch(struct of_sync *);
 void of_items_touch_all(struct of_sync *);
@@ -188,6 +202,16 @@ bool of_bundle_reply(struct of_sync *, const struct ofp_header *);
 void of_bundle_error(struct of_sync *, const struct ofp_header *,
                      enum ofperr);
 void of_bundle_forget(struct of_sync *);
+
+/* of-flush.c */
+void of_flush_init(struct of_sync *);
+void of_flush_destroy(struct of_sync *);
+void of_flush_postpone(struct of_sync *);
+void of_flush_restart(struct of_sync *);
+void of_flush_run(struct of_sync *);
+void of_flush_wait(struct of_sync *);
+void of_flush_barrier(struct of_sync *, const struct ofp_header *);
+bool of_flush_is_done(const struct of_sync *);
 
 /* of-meter.c */
 void of_meter_start(struct of_sync *);

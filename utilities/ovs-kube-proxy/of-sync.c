@@ -10,7 +10,6 @@
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/ofp-bundle.h"
 #include "openvswitch/ofp-connection.h"
-#include "openvswitch/ofp-ct.h"
 #include "openvswitch/ofp-msgs.h"
 #include "openvswitch/ofp-util.h"
 #include "openvswitch/ofpbuf.h"
@@ -49,6 +48,8 @@ of_sync_create(const struct of_sync_options *options)
     hmap_init(&sync->items);
     shash_init(&sync->owners);
     ovs_list_init(&sync->dirty);
+    sync->oldest_dirty.epoch = UINT64_MAX;
+    of_flush_init(sync);
     shash_init(&sync->groups);
     hmap_init(&sync->group_ids);
     return sync;
@@ -64,6 +65,7 @@ of_sync_destroy(struct of_sync *sync)
         rconn_destroy(sync->rconn);
         of_bundle_forget(sync);
         of_items_destroy(sync);
+        of_flush_destroy(sync);
         HMAP_FOR_EACH_SAFE (gid, node, &sync->group_ids) {
             hmap_remove(&sync->group_ids, &gid->node);
             free(gid->name);
@@ -187,6 +189,7 @@ connected(struct of_sync *sync)
     sync->stats.connections++;
     of_bundle_forget(sync);
     of_items_forget_switch(sync);
+    of_flush_restart(sync);
     probe_lb(sync);
     of_meter_start(sync);
     of_monitor_start(sync);
@@ -253,6 +256,9 @@ handle_message(struct of_sync *sync, const struct ofp_header *oh)
     case OFPTYPE_BUNDLE_CONTROL:
         of_bundle_reply(sync, oh);
         break;
+    case OFPTYPE_BARRIER_REPLY:
+        of_flush_barrier(sync, oh);
+        break;
     default:
         break;
     }
@@ -281,6 +287,7 @@ of_sync_run(struct of_sync *sync)
     }
     of_monitor_run(sync);
     of_bundle_run(sync);
+    of_flush_run(sync);
 }
 
 void
@@ -290,6 +297,7 @@ of_sync_wait(struct of_sync *sync)
     rconn_recv_wait(sync->rconn);
     of_monitor_wait(sync);
     of_bundle_wait(sync);
+    of_flush_wait(sync);
 }
 
 /* All owners have said what they want: from now on the switch is changed, and
@@ -305,12 +313,14 @@ of_sync_set_complete(struct of_sync *sync)
     }
 }
 
-/* Returns true if the switch is known to have what it should. */
+/* Returns true if the switch is known to have what it should, and to have
+ * forgotten what it should. */
 bool
 of_sync_is_settled(const struct of_sync *sync)
 {
     return (sync->state == OF_SYNCING && sync->complete && !sync->n_dirty
-            && !sync->repair && sync->bundle.state == OF_BUNDLE_NONE);
+            && !sync->repair && sync->bundle.state == OF_BUNDLE_NONE
+            && of_flush_is_done(sync));
 }
 
 /* Returns true unless the switch lacks the selection method "maglev". */
@@ -318,33 +328,6 @@ bool
 of_sync_has_lb(const struct of_sync *sync)
 {
     return sync->has_lb;
-}
-
-/* Asks the switch to forget the connections that 'ct' selects. */
-void
-of_sync_ct_flush(struct of_sync *sync, const struct of_sync_ct *ct)
-{
-    struct ofp_ct_match match = {
-        .ip_proto = ct->protocol,
-        .l3_type = ct->ipv6 ? AF_INET6 : AF_INET,
-        .tuple_orig = { .dst = ct->orig_dst,
-                        .dst_port = htons(ct->orig_dport) },
-        .tuple_reply = { .src = ct->reply_src,
-                         .src_port = htons(ct->reply_sport) },
-    };
-    uint16_t zone = ct->zone;
-
-    if (sync->state == OF_DISCONNECTED || !sync->has_ct_flush) {
-        sync->stats.ct_flushes_lost++;
-        return;
-    }
-
-    struct ofpbuf *b = ofp_ct_match_encode(&match, &zone, OF_VERSION);
-    const struct ofp_header *oh = b->data;
-
-    sync->ct_xid = oh->xid;
-    sync->stats.ct_flushes++;
-    rconn_send(sync->rconn, b, NULL);
 }
 
 /* What is to be seen of it. */

@@ -24,7 +24,7 @@
  *
  * Files: of-sync.c, the connection; of-dump.c, what the switch has; of-item.c,
  * what there should be; of-bundle.c, the changes; of-meter.c, the meter;
- * of-monitor.c, what others change.
+ * of-monitor.c, what others change; of-flush.c, connections to be forgotten.
  *
  * Thread-safety: none; all of it belongs to one thread. */
 

@@ -529,6 +529,9 @@ test_rule_18_complete(void **state OVS_UNUSED)
     assert_null(service_next_changed(store));
     kube_store_list_end(store, KUBE_ENDPOINT_SLICE);
     assert_true(kube_store_is_complete(store));
+    assert_false(kube_store_has_nodes(store));
+    kube_store_list_end(store, KUBE_NODE);
+    assert_true(kube_store_has_nodes(store));
     assert_int_equal(take_changes(store), 1);
     assert_int_equal(take_changes(store), 0);
     kube_store_destroy(store);

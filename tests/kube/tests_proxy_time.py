@@ -316,6 +316,39 @@ def test_rule_18_both_lists_first(lab, c):
     c.delete("Node", "n1")
 
 
+@with_lab
+def test_rule_18_nodes_too(lab, c):
+    """As long as Nodes cannot be listed, what the last run made of our Node
+    stays."""
+    half = [("", "services"), ("discovery.k8s.io", "endpointslices")]
+    node(c)
+    put(c, make_service("s", type="NodePort", ports=nodeport()["ports"]))
+    put(c, api_slice("s", "a"))
+    grant(c, ("", "nodes"), *half)
+    source = "--kubeconfig=" + c.kubeconfig(
+        "half.conf", {"token": c.token("half", 600)})
+    lab.start(source=source)
+    lab.stop()
+    before = lab.flows(), lab.groups()
+    grant(c, *half)
+    with open(os.path.join(lab.dir, "proxy.log"), "w"):
+        pass
+    lab.start(source=source, wait=False)
+    wait_until(lambda: "nodes" in lab.log() and "is forbidden" in lab.log(),
+               "it may not read Nodes")
+    # For longer than a Node would be waited for that is not listed.
+    late = time.monotonic() + 15
+    wait_until(lambda: time.monotonic() > late, "it has waited")
+    assert (lab.flows(), lab.groups()) == before
+    grant(c, ("", "nodes"), *half)
+    wait_until(lab.synced, "it may read all")
+    assert (lab.flows(), lab.groups()) == before
+    lab.stop()
+    for kind, name in (("Service", "s"), ("EndpointSlice", "s-tcp4"),
+                       ("Node", "n1")):
+        c.delete(kind, name)
+
+
 # Rule 20.
 
 def unreachable(src, dst, quoted):

@@ -354,6 +354,14 @@ kube_store_is_complete(const struct kube_store *store)
     return store->listed[KUBE_SERVICE] && store->listed[KUBE_ENDPOINT_SLICE];
 }
 
+/* Returns true when Nodes have been listed once: a Node that is not known then
+ * is not there. */
+bool
+kube_store_has_nodes(const struct kube_store *store)
+{
+    return store->listed[KUBE_NODE];
+}
+
 static struct service *
 make_model(const struct kube_store *store, const struct entry *e)
 {

@@ -102,6 +102,7 @@ struct service_node {
 
 /* How a store tells of it.  See the functions in kube-store.c. */
 bool kube_store_is_complete(const struct kube_store *);
+bool kube_store_has_nodes(const struct kube_store *);
 char *service_next_changed(struct kube_store *);
 const struct service *service_of(const struct kube_store *,
                                  const char *ns_name);

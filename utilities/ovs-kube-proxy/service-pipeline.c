@@ -17,7 +17,8 @@ VLOG_DEFINE_THIS_MODULE(service_pipeline);
 /* Services are worked on for so long before others get their turn. */
 #define RUN_MS 50
 
-/* For so long the Node object of our node is waited for. */
+/* For so long the Node object of our node is waited for, once Nodes have been
+ * listed without it. */
 #define NODE_WAIT_MS 10000
 
 struct service_pipeline *
@@ -159,6 +160,9 @@ node_is_known(struct service_pipeline *p)
     if (p->based || !p->o.node || service_node_of(p->store)) {
         return true;
     }
+    if (!kube_store_has_nodes(p->store)) {
+        return false;
+    }
     if (!p->deadline) {
         p->deadline = time_msec() + NODE_WAIT_MS;
     } else if (time_msec() >= p->deadline) {
@@ -213,6 +217,10 @@ void
 service_pipeline_wait(struct service_pipeline *p)
 {
     if (p->current || !kube_store_is_complete(p->store)) {
+        return;
+    } else if (!p->based && p->o.node && !service_node_of(p->store)
+               && !kube_store_has_nodes(p->store)) {
+        /* Their reader wakes us. */
         return;
     } else if (!p->based && p->deadline) {
         poll_timer_wait_until(p->deadline);

@@ -346,12 +346,20 @@ of_item_collect(struct of_sync *sync, struct of_item *item)
     }
 }
 
-/* After the connection was lost: nothing is known of the switch any more. */
+/* After the connection was lost: nothing is known of the switch any more, not
+ * even what it refuses. */
 void
 of_items_forget_switch(struct of_sync *sync)
 {
+    struct shash_node *node;
     struct of_item *item;
 
+    SHASH_FOR_EACH (node, &sync->owners) {
+        struct of_owner *owner = node->data;
+
+        free(owner->refused);
+        owner->refused = NULL;
+    }
     HMAP_FOR_EACH_SAFE (item, node, &sync->items) {
         of_item_set_have(item, NULL);
         item->unsure = false;

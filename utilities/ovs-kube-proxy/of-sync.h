@@ -19,8 +19,9 @@
  * 'group_min'...'group_max', belong to others.  They are never touched.
  *
  * What the switch refuses costs only the key it belongs to, which stays as it
- * was in the switch until it is replaced again.  If several keys want
- * different things of the same flow, the first in the order of names wins.
+ * was in the switch until it is replaced again, or there is another
+ * connection.  If several keys want different things of the same flow, the
+ * first in the order of names wins.
  *
  * Files: of-sync.c, the connection; of-dump.c, what the switch has; of-item.c,
  * what there should be; of-bundle.c, the changes; of-meter.c, the meter;

@@ -40,6 +40,7 @@
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "stream-ssl.h"
+#include "timeval.h"
 #include "unixctl.h"
 #include "util.h"
 #include "utilities/ovs-kube-proxy/of-sync.h"
@@ -233,6 +234,57 @@ settle(struct unixctl_conn *conn, int argc OVS_UNUSED,
     settling = conn;
 }
 
+/* N changes, of which the next one comes when the switch is busy with the one
+ * before, so that there always is one that it does not have. */
+static struct churn {
+    struct unixctl_conn *conn;  /* To be answered. */
+    int n;
+    uint64_t n_changes;
+    long long int begin;
+    long long int oldest;       /* Highest age of a change, in ms. */
+    int n_settled;
+} churn;
+
+static void
+churn_begin(struct unixctl_conn *conn, int argc OVS_UNUSED,
+            const char *argv[], void *aux OVS_UNUSED)
+{
+    churn = (struct churn) { .conn = conn, .n = atoi(argv[1]),
+                             .begin = time_msec() };
+}
+
+static void
+churn_change(void)
+{
+    struct wish w = { .n_flows = 0 };
+    char *line = xasprintf("flow cookie=1,table=11,priority=%"PRIu64","
+                           "actions=drop", 1 + churn.n_changes++ % 1000);
+
+    ovs_assert(!add_line(&w, line));
+    apply(&w, "churn");
+    free(line);
+}
+
+static void
+churn_look(void)
+{
+    long long int since = of_sync_behind_since(of_sync);
+
+    churn.n_settled += since == LLONG_MAX || of_sync_is_settled(of_sync);
+    if (since != LLONG_MAX) {
+        churn.oldest = MAX(churn.oldest, time_msec() - since);
+    }
+    if (churn.n_changes >= churn.n) {
+        char *reply = xasprintf(
+            "settled %d times, oldest change %lld of %lld ms",
+            churn.n_settled, churn.oldest, time_msec() - churn.begin);
+
+        unixctl_command_reply(churn.conn, reply);
+        free(reply);
+        churn.conn = NULL;
+    }
+}
+
 static void
 quit(struct unixctl_conn *conn, int argc OVS_UNUSED,
      const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
@@ -312,6 +364,7 @@ main(int argc, char *argv[])
     unixctl_command_register("status", "", 0, 0, show, NULL);
     unixctl_command_register("metrics", "", 0, 0, show, NULL);
     unixctl_command_register("settle", "", 0, 0, settle, NULL);
+    unixctl_command_register("churn", "N", 1, 1, churn_begin, NULL);
     unixctl_command_register("exit", "", 0, 0, quit, NULL);
 
     options.remote = argv[optind];
@@ -319,7 +372,13 @@ main(int argc, char *argv[])
     daemonize_complete();
     while (!exiting) {
         unixctl_server_run(unixctl);
+        if (churn.conn) {
+            churn_change();
+        }
         of_sync_run(of_sync);
+        if (churn.conn) {
+            churn_look();
+        }
         if (settling && of_sync_is_settled(of_sync)) {
             unixctl_command_reply(settling, NULL);
             settling = NULL;

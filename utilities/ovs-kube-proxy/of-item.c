@@ -396,6 +396,7 @@ of_items_touch_all(struct of_sync *sync)
             of_item_collect(sync, item);
         }
     }
+    sync->touched = sync->epoch;
     of_flush_postpone(sync);
 }
 

@@ -116,6 +116,9 @@ struct of_sync {
     ovs_be32 group_xid, flow_xid, probe_xid;
     ovs_be32 monitor_xid;       /* Of the last request to monitor flows. */
     bool groups_dumped, flows_dumped;
+    long long int behind;       /* Since when it is not known what the switch
+                                 * has, in ms; 0: it is. */
+    uint64_t touched;           /* Epoch when all items were looked at. */
     bool has_lb;
     bool has_meter;
     ovs_be32 meter_add_xid, meter_modify_xid;

@@ -49,6 +49,7 @@ of_sync_create(const struct of_sync_options *options)
     shash_init(&sync->owners);
     ovs_list_init(&sync->dirty);
     sync->oldest_dirty.epoch = UINT64_MAX;
+    sync->behind = time_msec();
     of_flush_init(sync);
     shash_init(&sync->groups);
     hmap_init(&sync->group_ids);
@@ -180,9 +181,22 @@ probe_lb(struct of_sync *sync)
     ofpbuf_delete(message);
 }
 
+/* The connection was lost, or there has been another one since. */
+static void
+lost(struct of_sync *sync)
+{
+    if (!sync->behind) {
+        struct of_age oldest = of_items_oldest(sync);
+
+        sync->behind = (oldest.epoch == UINT64_MAX ? time_msec()
+                        : oldest.since);
+    }
+}
+
 static void
 connected(struct of_sync *sync)
 {
+    lost(sync);
     sync->state = OF_DUMPING;
     sync->has_ct_flush = true;
     sync->retry = 0;
@@ -270,6 +284,7 @@ of_sync_run(struct of_sync *sync)
 {
     rconn_run(sync->rconn);
     if (!rconn_is_connected(sync->rconn)) {
+        lost(sync);
         sync->state = OF_DISCONNECTED;
     } else if (sync->state == OF_DISCONNECTED
                || sync->seqno != rconn_get_connection_seqno(sync->rconn)) {
@@ -288,6 +303,10 @@ of_sync_run(struct of_sync *sync)
     of_monitor_run(sync);
     of_bundle_run(sync);
     of_flush_run(sync);
+    if (sync->behind && sync->state == OF_SYNCING && sync->complete
+        && of_items_oldest(sync).epoch > sync->touched) {
+        sync->behind = 0;
+    }
 }
 
 void
@@ -321,6 +340,27 @@ of_sync_is_settled(const struct of_sync *sync)
     return (sync->state == OF_SYNCING && sync->complete && !sync->n_dirty
             && !sync->repair && sync->bundle.state == OF_BUNDLE_NONE
             && of_flush_is_done(sync));
+}
+
+/* Returns true if the switch is known to have, or to have refused, all that
+ * there should be when the connection began or of_sync_set_complete() was
+ * called, whichever was later. */
+bool
+of_sync_has_caught_up(const struct of_sync *sync)
+{
+    return !sync->behind;
+}
+
+/* Returns the time, in ms, of the oldest change that the switch has not
+ * acknowledged, or LLONG_MAX if there is none.  As long as the switch has not
+ * caught up since it was away, that is when it went or earlier. */
+long long int
+of_sync_behind_since(struct of_sync *sync)
+{
+    struct of_age oldest = of_items_oldest(sync);
+
+    return (sync->behind ? sync->behind
+            : oldest.epoch == UINT64_MAX ? LLONG_MAX : oldest.since);
 }
 
 /* Returns true unless the switch lacks the selection method "maglev". */

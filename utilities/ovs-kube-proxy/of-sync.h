@@ -67,6 +67,8 @@ void of_sync_set_complete(struct of_sync *);
 void of_sync_clear(struct of_sync *);
 
 bool of_sync_is_settled(const struct of_sync *);
+bool of_sync_has_caught_up(const struct of_sync *);
+long long int of_sync_behind_since(struct of_sync *);
 bool of_sync_has_lb(const struct of_sync *);
 uint32_t of_sync_meter(const struct of_sync *);
 const char *of_sync_refused(const struct of_sync *, const char *key);

@@ -53,17 +53,29 @@ struct proxy {
     struct kube_http *healthz, *metrics;    /* Null if not asked for. */
 
     bool synced;                /* All has been in the switch once. */
-    long long int last_synced;  /* When it was last so. */
+    long long int last_current; /* When of-sync was last told all. */
     uint64_t health_seqno;      /* That 'health' was told. */
     bool health_healthy;
     bool exiting;
 };
 
+/* Returns the time, in ms, of the oldest change that is not in the switch, or
+ * LLONG_MAX if there is none.  That there always is some change under way does
+ * not mean to be behind. */
+static long long int
+behind_since(const struct proxy *proxy)
+{
+    long long int since = of_sync_behind_since(proxy->sync);
+
+    return (service_pipeline_is_current(proxy->pipeline) ? since
+            : MIN(since, proxy->last_current));
+}
+
 /* Healthy is who has done the first sync and is not far behind. */
 static bool
 is_healthy(const struct proxy *proxy)
 {
-    return proxy->synced && time_msec() < proxy->last_synced + LAG_MS;
+    return proxy->synced && behind_since(proxy) > time_msec() - LAG_MS;
 }
 
 /* HTTP. */
@@ -246,12 +258,12 @@ run(struct proxy *proxy)
     service_pipeline_run(proxy->pipeline);
     of_sync_run(proxy->sync);
     service_reject_run(proxy->reject);
-    if (is_synced(proxy)) {
-        if (!proxy->synced) {
-            VLOG_INFO("the first sync is done");
-        }
+    if (service_pipeline_is_current(proxy->pipeline)) {
+        proxy->last_current = time_msec();
+    }
+    if (!proxy->synced && of_sync_has_caught_up(proxy->sync)) {
+        VLOG_INFO("the first sync is done");
         proxy->synced = true;
-        proxy->last_synced = time_msec();
     }
     run_health(proxy);
     if (proxy->healthz) {
@@ -280,9 +292,9 @@ wait(struct proxy *proxy)
     if (proxy->metrics) {
         kube_http_wait(proxy->metrics);
     }
-    if (proxy->health_healthy) {
-        /* To refresh 'last_synced', and to notice when that ends. */
-        poll_timer_wait(LAG_MS / 3);
+    if (proxy->health_healthy && behind_since(proxy) != LLONG_MAX) {
+        /* To notice when that ends. */
+        poll_timer_wait_until(behind_since(proxy) + LAG_MS);
     }
     if (proxy->exiting) {
         poll_immediate_wake();

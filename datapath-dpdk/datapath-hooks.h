@@ -132,8 +132,8 @@ bool gtpu_push_parse(const char *s, int *n, struct ovs_action_push_tnl *,
                      uint32_t *teid);
 size_t gtpu_push_len(const void *gtpu);
 
-/* Returns true if what 'flow' says is Ethernet has lost its Ethernet header, as
- * 'base' says, for a port that takes IP packets alone. */
+/* Returns true if what 'flow' says is Ethernet has lost its Ethernet header,
+ * as 'base' says, for a port that takes IP packets alone. */
 bool gtpu_has_lost_eth(const struct flow *, const struct flow *base);
 
 /* OpenFlow matches on GTP-U's flags and message type; see gtpu-match.c. */

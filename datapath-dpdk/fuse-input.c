@@ -30,9 +30,9 @@
 /* Of so many batches that had better be left alone, one is not. */
 #define LOOK_RARELY 1024
 
-/* Returns true if there can be FUSE_MAX_KEY octets before 'packet'.  If not now,
- * makes room: but Open vSwitch built with DPDK keeps the size of a packet's
- * memory in 16 bits, and loses packets that it makes bigger. */
+/* Returns true if there can be FUSE_MAX_KEY octets before 'packet'.  If not
+ * now, makes room: but Open vSwitch built with DPDK keeps the size of a
+ * packet's memory in 16 bits, and loses packets that it makes bigger. */
 static bool
 make_headroom(struct dp_packet *packet)
 {
@@ -303,7 +303,8 @@ fuse_input__(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
     uint32_t n_hits;
 
     if (!t || batch->trunc
-        || OVS_UNLIKELY(t->n_closed_ports && fuse_port_is_closed(t, in_port))) {
+        || OVS_UNLIKELY(t->n_closed_ports
+                        && fuse_port_is_closed(t, in_port))) {
         return false;
     }
     if (pmd->core_id == NON_PMD_CORE_ID) {

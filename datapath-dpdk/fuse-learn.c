@@ -277,8 +277,8 @@ program_flags(const struct fuse_record *record, const struct summary *summary)
     return flags;
 }
 
-/* Lists the owners of the entry to be in 'owners' and their kinds, two at most,
- * in the nibbles of '*kinds'. */
+/* Lists the owners of the entry to be in 'owners' and their kinds, two at
+ * most, in the nibbles of '*kinds'. */
 static enum fuse_why
 list_owners(const struct fuse_record *record, uint64_t owners[2],
             uint8_t *kinds)
@@ -418,8 +418,9 @@ note_work(struct fuse_thread *t, uint32_t in_port)
 {
     const struct fuse_uses *uses = &t->record.uses;
     uint8_t *note = &t->port_notes[in_port % FUSE_N_PORT_NOTES];
+    const struct dp_netdev_flow *flow = uses->flows[0].flow;
     const struct dp_netdev_actions *actions
-        = ovsrcu_get(struct dp_netdev_actions *, &uses->flows[0].flow->actions);
+        = ovsrcu_get(struct dp_netdev_actions *, &flow->actions);
 
     if (uses->n_flows > 1
         || actions->size > NL_A_U32_SIZE) {

@@ -153,8 +153,8 @@ credit(struct fuse_thread *t, struct fuse_dp_path *path)
     path->up.tcp_flags = 0;
 }
 
-/* Returns the program of 't' that equals 'program', or a free place with a copy
- * of it, or null if there is none. */
+/* Returns the program of 't' that equals 'program', or a free place with a
+ * copy of it, or null if there is none. */
 static struct fuse_dp_program *
 find_program(struct fuse_thread *t, const struct fuse_program *program)
 {

@@ -4,7 +4,7 @@
  * ================================
  *
  * fuse/show      what each thread's cache holds, and its hit share
- * fuse/why-not   why packets took the ordinary path, and flows were not learned
+ * fuse/why-not   why packets took the ordinary path, and flows no entry
  * fuse/dump      paths: flows met, port, packets, entries
  * fuse/flush     empties the caches
  *

@@ -355,8 +355,8 @@ fuse_thread_destroy(struct dp_netdev_pmd_thread *pmd)
     }
 }
 
-/* Forgets which UDP ports are those of tunnels if any tunnel port changed: what
- * is no tunnel's any more is learned like other packets again. */
+/* Forgets which UDP ports are those of tunnels if any tunnel port changed:
+ * what is no tunnel's any more is learned like other packets again. */
 static void
 follow_tunnels(struct fuse_thread *t)
 {

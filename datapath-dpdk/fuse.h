@@ -115,7 +115,8 @@ struct fuse_uses {
     struct fuse_lb_use lbs[FUSE_MAX_LBS];
 };
 
-/* Program with the number of paths that run it; a free place if there is none. */
+/* Program with the number of paths that run it; a free place if there is
+ * none. */
 struct fuse_dp_program {
     struct fuse_program up;
     uint32_t hash;
@@ -289,7 +290,8 @@ fuse_kill_entry(struct fuse_entry *entry)
 }
 
 /* What each of an entry's owners is: a nibble of 'user' of its "struct
- * fuse_info", 0 if there is none, 1 plus an enum ct_timeout for a connection. */
+ * fuse_info", 0 if there is none, 1 plus an enum ct_timeout for a
+ * connection. */
 #define FUSE_OWNER_STICKY 15
 
 static inline int

@@ -305,8 +305,8 @@ decap(struct dp_packet *packet)
     return decap_signalling(packet, &h, &dg);
 }
 
-/* Does the same as pkt_metadata_init_tnl(), of which compilers make "rep stos",
- * which takes longer to begin than memset() takes. */
+/* Does the same as pkt_metadata_init_tnl(), of which compilers make "rep
+ * stos", which takes longer to begin than memset() takes. */
 static inline void
 init_metadata(struct pkt_metadata *md)
 {

@@ -55,8 +55,8 @@ choose_psc(const struct netdev *netdev, const struct flow_tnl *tnl,
 
 /* Returns the type of message that the flow with 'tnl' sends: G-PDU, unless it
  * is an End Marker on its way or OpenFlow says so.  0 if it is none that a
- * tunnel port sends.  (An Error Indication or Echo Request that was received is
- * not sent on, either, but only gtpu-push.c can tell.) */
+ * tunnel port sends.  (An Error Indication or Echo Request that was received
+ * is not sent on, either, but only gtpu-push.c can tell.) */
 static uint8_t
 choose_msg_type(const struct flow_tnl *tnl)
 {

@@ -44,8 +44,8 @@
 /* Most octets of a packet: of IP, and Ethernet with two VLAN tags. */
 #define MAX_SIZE (UINT16_MAX - RTE_PKTMBUF_HEADROOM - 64)
 
-/* Copies the 'n' segments of 'm', of 'size' octets, to 'buf'.  Returns false if
- * they are not that many, or have not that many. */
+/* Copies the 'n' segments of 'm', of 'size' octets, to 'buf'.  Returns false
+ * if they are not that many, or have not that many. */
 static bool
 gather(const struct rte_mbuf *m, uint16_t n, uint8_t *buf, size_t size)
 {

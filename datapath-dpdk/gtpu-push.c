@@ -67,7 +67,8 @@ check_size(const struct dp_packet *packet,
 }
 
 /* Tells whether 'packet' is what a G-PDU carries.  A port for IP packets has
- * had its Ethernet header taken off, whatever was behind that: ARP, for one. */
+ * had its Ethernet header taken off, whatever was behind that: ARP, for
+ * one. */
 static enum gtpu_drop
 check_payload(const struct dp_packet *packet)
 {
@@ -97,8 +98,8 @@ check_error_indication(struct dp_packet *packet,
     return gtpu_check_limit(&dst, GTPU_ANSWER_ERROR);
 }
 
-/* Returns true if 'data', for a GTP-U tunnel, makes G-PDUs of packets, which is
- * to put a header before them, and nothing else. */
+/* Returns true if 'data', for a GTP-U tunnel, makes G-PDUs of packets, which
+ * is to put a header before them, and nothing else. */
 bool
 gtpu_vport_pushes_g_pdu(const struct ovs_action_push_tnl *data)
 {
@@ -160,8 +161,8 @@ build_error_indication(const struct dp_packet *packet, uint8_t *buf,
     return gtpu_build_error_indication(buf, size, &error);
 }
 
-/* Replaces what is in 'packet' by the payload of a message of 'msg_type', which
- * gtpu_vport_may_push() allowed.  Returns the sequence number of an Echo
+/* Replaces what is in 'packet' by the payload of a message of 'msg_type',
+ * which gtpu_vport_may_push() allowed.  Returns the sequence number of an Echo
  * Request, otherwise 0. */
 uint16_t
 gtpu_push_payload(struct dp_packet *packet, uint8_t msg_type)

@@ -95,14 +95,15 @@ struct gtpu_drops {
 
 /* Count a dropped packet, also for the port that it was from or for, if that
  * can be told; see gtpu-tunnel.c.  'tnl' is the metadata of a received packet,
- * as far as it is known: without FLOW_TNL_F_KEY the TEID is not.  'data' is the
- * header that a packet did not get.  GTPU_TAKEN is not counted.  PMD thread. */
+ * as far as it is known: without FLOW_TNL_F_KEY the TEID is not.  'data' is
+ * the header that a packet did not get.  GTPU_TAKEN is not counted.  PMD
+ * thread. */
 void gtpu_drop_rx(const struct flow_tnl *tnl, enum gtpu_drop);
 void gtpu_drop_tx(const struct ovs_action_push_tnl *data, enum gtpu_drop);
 
-/* Makes 'drops' count what is dropped of the tunnel that 'cfg' describes, until
- * gtpu_tunnel_remove(), which takes a null pointer, too.  'drops' must remain
- * for a grace period after that.  One thread at a time. */
+/* Makes 'drops' count what is dropped of the tunnel that 'cfg' describes,
+ * until gtpu_tunnel_remove(), which takes a null pointer, too.  'drops' must
+ * remain for a grace period after that.  One thread at a time. */
 struct gtpu_tunnel *gtpu_tunnel_add(const struct netdev_tunnel_config *cfg,
                                     struct gtpu_drops *drops);
 void gtpu_tunnel_remove(struct gtpu_tunnel *);

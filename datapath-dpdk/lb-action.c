@@ -213,7 +213,8 @@ lb_action_execute(struct dp_packet_batch *batch, const struct nlattr *a)
         return;
     }
 
-    struct lb_sticky *sticky = table->timeout ? lb_registry_get_sticky() : NULL;
+    struct lb_sticky *sticky = (table->timeout ? lb_registry_get_sticky()
+                                : NULL);
 
     if (sticky) {
         execute_sticky(table, sticky, batch);
@@ -232,7 +233,8 @@ lb_action_execute(struct dp_packet_batch *batch, const struct nlattr *a)
 static struct lb_choice
 explain(const struct lb_table *table, struct dp_packet *packet)
 {
-    struct lb_sticky *sticky = table->timeout ? lb_registry_get_sticky() : NULL;
+    struct lb_sticky *sticky = (table->timeout ? lb_registry_get_sticky()
+                                : NULL);
     enum lb_hashed hashed;
     uint64_t hash = lb_hash_explain(table, packet, &hashed);
     struct lb_choice choice = {

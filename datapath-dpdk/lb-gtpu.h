@@ -44,7 +44,7 @@ struct dp_packet;
 struct lb_gtpu {
     enum lb_hashed hashed;       /* What of the packet is to be hashed: */
     uint32_t teid;               /* LB_HASHED_TEID: this, */
-    const uint8_t *inner;        /* LB_HASHED_INNER: the packet at 'inner',... */
+    const uint8_t *inner;        /* LB_HASHED_INNER: the packet here,... */
     size_t inner_len;            /* ...of so many octets, */
     uint8_t inner_version;       /* ...which is IPv4 or IPv6: 4 or 6. */
 };

@@ -89,8 +89,8 @@ struct gtpu_path {
     uint64_t n_restarts;
 };
 
-/* Initializes '*path'; the first request is due at once.  'config->interval' is
- * not 0. */
+/* Initializes '*path'; the first request is due at once.  'config->interval'
+ * is not 0. */
 void gtpu_path_init(struct gtpu_path *, const struct gtpu_path_config *config,
                     long long int now);
 

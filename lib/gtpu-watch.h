@@ -8,12 +8,12 @@
  *
  * The main thread supervises peers (lib/gtpu-path.h), PMD threads receive what
  * they answer.  A watch is one peer's: the main thread writes into it which
- * sequence number it waits for, a PMD thread the answer.  What nobody waits for
- * costs a lookup, and wakes nobody.
+ * sequence number it waits for, a PMD thread the answer.  What nobody waits
+ * for costs a lookup, and wakes nobody.
  *
  * Thread-safety: gtpu_watch_receive() and gtpu_watch_state() are for any
- * thread and take no lock.  All else is for the main thread, which lets a grace
- * period pass before it frees a watch or a set that it took out of use.
+ * thread and take no lock.  All else is for the main thread, which lets a
+ * grace period pass before it frees a watch or a set that it took out of use.
  *
  * Attack model: an answer counts only with the sequence number of the request.
  * GTP-U has no better way to tell who sent it. */

@@ -236,8 +236,8 @@ read_value(const struct entry *entry, uint64_t hash, uint64_t *valuep)
     return false;
 }
 
-/* Returns the published entry of 'hash' in 'line', live or dead, and stores its
- * value in '*valuep', or returns null if there is none. */
+/* Returns the published entry of 'hash' in 'line', live or dead, and stores
+ * its value in '*valuep', or returns null if there is none. */
 static inline struct entry *
 find_in_line(struct lb_sticky_line__ *line, uint64_t hash, uint64_t *valuep)
 {

@@ -4,9 +4,9 @@
  * =========================================
  *
  * Each address that ports with options:echo_interval have as 'remote_ip' is a
- * path, however many ports there are.  Echo Requests leave through the first of
- * them by name, as what OpenFlow sends through it does; the datapath takes the
- * answers (lib/gtpu-watch.h).
+ * path, however many ports there are.  Echo Requests leave through the first
+ * of them by name, as what OpenFlow sends through it does; the datapath takes
+ * the answers (lib/gtpu-watch.h).
  *
  * A path that goes down takes its ports' liveness (OFPPS_LIVE, watch_port) and
  * shows in column "status" of table Interface, as BFD's does.
@@ -215,8 +215,8 @@ tell_change(const struct peer *peer)
     }
 }
 
-/* Removes the peers that no port has any more, and lets the others follow their
- * configuration. */
+/* Removes the peers that no port has any more, and lets the others follow
+ * their configuration. */
 static void
 update_peers(void)
 {

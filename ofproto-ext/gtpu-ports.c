@@ -6,8 +6,8 @@
  * Echo Response, Error Indication and Supported Extension Headers Notification
  * have TEID 0 whatever tunnel they are about (TS 29.281 clause 5.1).  Open
  * vSwitch finds a tunnel's port by its key, so that only a port with key=flow
- * would get them.  Where the sender has ports with fixed keys alone, the one of
- * them with the smallest key gets them.
+ * would get them.  Where the sender has ports with fixed keys alone, the one
+ * of them with the smallest key gets them.
  *
  * Thread-safety: the main thread replaces the list when ports change; readers
  * see the old one or the new one, under RCU.

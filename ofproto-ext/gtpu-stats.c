@@ -7,11 +7,11 @@
  * that sends through it.  Open vSwitch does so once for the tunnel port, and
  * once more, with the outer headers, when it hands the packet to the underlay
  * bridge, as to a patch port's peer; and a megaflow's bytes are those of the
- * packet as it was received, with an Ethernet header that a port for IP packets
- * takes off.
+ * packet as it was received, with an Ethernet header that a port for IP
+ * packets takes off.
  *
- * A GTP-U port counts what is inside, once, as it does for what it receives, and
- * not what it drops since it is no IP packet.
+ * A GTP-U port counts what is inside, once, as it does for what it receives,
+ * and not what it drops since it is no IP packet.
  *
  * Thread-safety: any thread that translates. */
 
@@ -63,8 +63,8 @@ add_octets(struct xlate_cache *xcache, int n)
     }
 }
 
-/* Returns how many octets longer a packet is when it leaves through 'netdev' as
- * 'sent' says than when it was 'received'. */
+/* Returns how many octets longer a packet is when it leaves through 'netdev'
+ * as 'sent' says than when it was 'received'. */
 static int
 growth(const struct netdev *netdev, const struct flow *received,
        const struct flow *sent)

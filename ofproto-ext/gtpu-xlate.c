@@ -11,9 +11,9 @@
  * key; see gtpu-ports.c.
  *
  * The header of what is sent is a megaflow's, but what it says may be a
- * packet's: a relay from tunnel to tunnel passes on the message type (G-PDU, End
- * Marker) and the PDU Session Container that were received.  Whatever goes into
- * the header must be in the megaflow's key. */
+ * packet's: a relay from tunnel to tunnel passes on the message type (G-PDU,
+ * End Marker) and the PDU Session Container that were received.  Whatever goes
+ * into the header must be in the megaflow's key. */
 
 #include <config.h>
 #include "ofproto-ext/ofproto-hooks.h"
@@ -35,9 +35,9 @@ is_signalling(const struct flow *flow)
             && flow->tunnel.gtpu_msgtype != GTPU_MSG_G_PDU);
 }
 
-/* No port was found for 'flow' by its packet type and TEID.  Stores in '*other'
- * what to look for in the given 'attempt', from 0, and returns true; or returns
- * false if it is for no other port. */
+/* No port was found for 'flow' by its packet type and TEID.  Stores in
+ * '*other' what to look for in the given 'attempt', from 0, and returns true;
+ * or returns false if it is for no other port. */
 bool
 gtpu_xlate_receive(const struct flow *flow, int attempt, struct flow *other)
 {
@@ -69,8 +69,8 @@ gtpu_xlate_gets_eth(enum netdev_pt_mode pt_mode, const struct flow *flow)
             || (pt_mode == NETDEV_PT_LEGACY_L2 && is_signalling(flow)));
 }
 
-/* Has the message type of 'flow', if it is no G-PDU, matched exactly by 'wc': a
- * G-PDU of the same packet type may be for another port. */
+/* Has the message type of 'flow', if it is no G-PDU, matched exactly by 'wc':
+ * a G-PDU of the same packet type may be for another port. */
 void
 gtpu_xlate_input(const struct flow *flow, struct flow_wildcards *wc)
 {

@@ -5,9 +5,9 @@
  *
  * Follows these keys of other_config in the Open_vSwitch table:
  *
- * lb-dp-hash: "maglev" makes groups with selection method "dp_hash", "hash", or
- * none, work as "maglev" ones; "dp_hash", the default, leaves them alone.  A
- * change takes hold at once of all groups there are.
+ * lb-dp-hash: "maglev" makes groups with selection method "dp_hash", "hash",
+ * or none, work as "maglev" ones; "dp_hash", the default, leaves them alone.
+ * A change takes hold at once of all groups there are.
  *
  * lb-dp-hash-seed: the seed of the key that these groups share.  0, the
  * default, stands for a random key; with any other seed, a group has the same

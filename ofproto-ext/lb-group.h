@@ -63,7 +63,7 @@ struct ofputil_bucket;
 
 /* What all versions of a group share. */
 struct lb_ident {
-    struct ovs_list node;            /* In a list of retired ones, or unused. */
+    struct ovs_list node;            /* In a list of retired ones, or not. */
     long long int retired;           /* When the last version went, in ms. */
     uint32_t id;                     /* In the registry. */
     unsigned int n_versions;         /* Reference count. */

@@ -52,9 +52,9 @@ lb_support_is(int argc, const char *argv[])
 }
 
 /* Makes the feature of 'backer' be what 'argc' and 'argv', as above, ask for,
- * and all of its groups follow; or, if there is no VALUE, shows it.  Appends to
- * 'ds' what there is to say.  'ofprotos' is as for lb_config_set().  Returns
- * true if the datapath's flows must be made anew. */
+ * and all of its groups follow; or, if there is no VALUE, shows it.  Appends
+ * to 'ds' what there is to say.  'ofprotos' is as for lb_config_set().
+ * Returns true if the datapath's flows must be made anew. */
 bool
 lb_support_set(struct dpif_backer *backer, int argc, const char *argv[],
                struct ds *ds, const struct hmap *ofprotos)

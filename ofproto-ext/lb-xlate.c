@@ -137,8 +137,9 @@ lb_xlate_get_hash(const struct xlate_in *xin)
             : xin->flow.dp_hash);
 }
 
-/* Returns the packet that 'xin' traces, for the caller to delete.  Where the table looks
- * behind the headers, that is the one that the user gave, if any. */
+/* Returns the packet that 'xin' traces, for the caller to delete.  Where the
+ * table looks behind the headers, that is the one that the user gave, if
+ * any. */
 static struct dp_packet *
 compose_packet(const struct xlate_in *xin, const struct lb_table *table)
 {

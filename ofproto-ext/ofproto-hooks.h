@@ -60,7 +60,8 @@ void lb_group_destruct(struct group_dpif *);
 void lb_groups_refresh_liveness(void);
 
 /* Configuration, and commands of ovs-appctl; see lb-config.c, lb-show.c. */
-void lb_config_set(const struct smap *other_config, const struct hmap *ofprotos);
+void lb_config_set(const struct smap *other_config,
+                   const struct hmap *ofprotos);
 void lb_unixctl_init(void);
 
 /* What a datapath supports; see lb-support.c. */
@@ -98,16 +99,16 @@ void gtpu_ports_refresh(const struct hmap *ofprotos);
 bool gtpu_ports_find(const struct flow_tnl *, ovs_be64 *key,
                      bool *carries_ethernet);
 
-/* Input from and output to a GTP-U tunnel; see gtpu-xlate.c.  Other tunnels are
- * left alone. */
+/* Input from and output to a GTP-U tunnel; see gtpu-xlate.c.  Other tunnels
+ * are left alone. */
 bool gtpu_xlate_receive(const struct flow *, int attempt, struct flow *other);
 bool gtpu_xlate_gets_eth(enum netdev_pt_mode, const struct flow *);
 void gtpu_xlate_input(const struct flow *, struct flow_wildcards *);
 void gtpu_xlate_output(const struct netdev *, struct flow *,
                        struct flow_wildcards *);
 
-/* Statistics of what a tunnel port sends; see gtpu-stats.c.  Only GTP-U's differ
- * from Open vSwitch's. */
+/* Statistics of what a tunnel port sends; see gtpu-stats.c.  Only GTP-U's
+ * differ from Open vSwitch's. */
 void gtpu_stats_inc_tx(const struct netdev *, const struct flow *received,
                        const struct flow *sent,
                        const struct dpif_flow_stats *);

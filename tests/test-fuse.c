@@ -516,17 +516,19 @@ test_bounds(void **state)
     table->removed_cb = count_removed;
     for (uint32_t i = 0; i < 1000; i++) {
         memcpy(key, &i, sizeof i);
-        n += fuse_table_insert(table, rnd(UINT32_MAX) * UINT64_C(0x9e3779b97f)
-                                      | UINT64_C(1) << 32, 0, i & 1 ? 64 : 0, 1,
-                               key, 1000) != NULL;
+        n += fuse_table_insert(table,
+                               rnd(UINT32_MAX) * UINT64_C(0x9e3779b97f)
+                               | UINT64_C(1) << 32, 0, i & 1 ? 64 : 0, 1, key,
+                               1000) != NULL;
     }
     assert_int_equal(n, table->n_entries);
     assert_true(n <= 100 && n >= 80);
     assert_int_equal(n_removed, 0);
     for (uint32_t i = 0; i < 1000; i++) {
         memcpy(key, &i, sizeof i);
-        entry = fuse_table_insert(table, rnd(UINT32_MAX) * UINT64_C(0x9e3779b9)
-                                         | UINT64_C(1) << 32, 0, i & 1 ? 64 : 0, 1,
+        entry = fuse_table_insert(table,
+                                  rnd(UINT32_MAX) * UINT64_C(0x9e3779b9)
+                                  | UINT64_C(1) << 32, 0, i & 1 ? 64 : 0, 1,
                                   key, 2000 + FUSE_IDLE_MS);
         if (entry) {
             atomic_store(&entry->dead, 1);

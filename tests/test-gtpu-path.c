@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tests lib/gtpu-path.h and lib/gtpu-watch.h with a clock of the test's own. */
+/* Tests lib/gtpu-path.h and lib/gtpu-watch.h with a clock of the test's
+ * own. */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -711,7 +711,9 @@ test_table_size(void **state)
 static void
 test_slot(void **state)
 {
-    static const uint32_t sizes[] = { 2, 3, 1021, 65537, 131071, 262139, 655373 };
+    static const uint32_t sizes[] = {
+        2, 3, 1021, 65537, 131071, 262139, 655373
+    };
 
     (void) state;
     for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {

@@ -499,7 +499,8 @@ make_stale(struct of_owner *owner)
 }
 
 /* Drops the last buckets of 'gm' if all of them would not fit into the message
- * by which a switch tells what a group has: Open vSwitch would send garbage. */
+ * by which a switch tells what a group has: Open vSwitch would send
+ * garbage. */
 static void
 limit_buckets(const char *key, struct ofputil_group_mod *gm)
 {

@@ -907,6 +907,29 @@ test_mutations(void **state OVS_UNUSED)
     json_destroy(documents);
 }
 
+/* A complaint that is one too many is made later, the others are not made
+ * again. */
+static void
+test_complaints(void **state OVS_UNUSED)
+{
+    int n = 0;
+
+    vlog_set_log_file("/dev/null");
+    vlog_set_levels(NULL, VLF_FILE, VLL_WARN);
+    while (kube_complain("complaint %d", n)) {
+        n++;
+        assert_true(n < 1000);
+    }
+    assert_true(n >= 60);
+    assert_false(kube_complain("complaint 0"));
+    assert_false(kube_complain("complaint %d", n));
+    xsleep(2);
+    assert_false(kube_complain("complaint 0"));
+    assert_true(kube_complain("complaint %d", n));
+    assert_false(kube_complain("complaint %d", n));
+    vlog_set_levels(NULL, VLF_FILE, VLL_OFF);
+}
+
 int
 main(void)
 {
@@ -933,6 +956,7 @@ main(void)
         cmocka_unit_test(test_slice_moves),
         cmocka_unit_test(test_any_order),
         cmocka_unit_test(test_mutations),
+        cmocka_unit_test(test_complaints),
     };
 
     vlog_set_levels(NULL, VLF_ANY_DESTINATION, VLL_OFF);

@@ -84,9 +84,9 @@ kube_object_kind(const struct json *object, enum kube_kind *kind, bool *list)
     return false;
 }
 
-/* Logs a message, which may contain text that others wrote, the first time
- * that it is met, and later ones of the same wording only for debugging.
- * Returns true the first time. */
+/* Logs a message, which may contain text that others wrote, once, and later
+ * ones of the same wording only for debugging.  If there are too many to log
+ * it now, that will be the next time.  Returns true if it was logged now. */
 bool
 kube_complain(const char *format, ...)
 {
@@ -94,7 +94,7 @@ kube_complain(const char *format, ...)
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 60);
     va_list args;
     char *message;
-    bool first;
+    bool logged = false;
 
     va_start(args, format);
     message = xvasprintf(format, args);
@@ -111,14 +111,16 @@ kube_complain(const char *format, ...)
     if (sset_count(&complaints) >= MAX_COMPLAINTS) {
         sset_clear(&complaints);
     }
-    first = sset_add(&complaints, message) != NULL;
-    if (first) {
-        VLOG_WARN_RL(&rl, "%s", message);
+    if (!sset_contains(&complaints, message)
+        && !vlog_should_drop(&this_module, VLL_WARN, &rl)) {
+        sset_add(&complaints, message);
+        VLOG_WARN("%s", message);
+        logged = true;
     } else {
         VLOG_DBG("%s", message);
     }
     free(message);
-    return first;
+    return logged;
 }
 
 /* Applies 'object' to 'store'.  What is wrong with it is logged once. */

@@ -109,12 +109,13 @@ EXTRA_DIST += \
 
 # With a kube-apiserver and etcd, as root; KUBETESTFLAGS names tests.
 .PHONY: check-kube
-check-kube: extended $(KUBE_DUMP)
+check-kube: extended $(KUBE_DUMP) \
+    utilities/ovs-kube-proxy/ovs-kube-proxy
 	$(AM_V_at)FUSE=$(FUSE) /usr/bin/python3 $(srcdir)/tests/kube/run $(abs_top_builddir) \
 	    $(KUBETESTFLAGS)
 
 # What of it is short in check-kube, as long as it should be.
 .PHONY: check-kube-churn
-check-kube-churn: extended
+check-kube-churn: extended utilities/ovs-kube-proxy/ovs-kube-proxy
 	$(AM_V_at)KUBE_CHURN=60,1000 /usr/bin/python3 \
 	    $(srcdir)/tests/kube/run $(abs_top_builddir) churn

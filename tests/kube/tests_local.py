@@ -107,6 +107,32 @@ items:
     dump.stop()
 
 
+def test_directory_start(_):
+    """--from-file DIR with a file that cannot be read: nothing is known to
+    be all there is, and so nothing of the last run goes, until it can be or
+    has gone."""
+    for repair in lambda: manifest(folder, "b.json", service("b")), \
+            lambda: os.unlink(os.path.join(folder, "b.json")):
+        folder = tempfile.mkdtemp(dir=World.folder)
+        manifest(folder, "a.json", service("a"))
+        manifest(folder, "b.json", "{")
+        dump = Dump("--from-file", folder)
+        dump.wait_log("nothing is changed before all files were read")
+        # Others change meanwhile.
+        manifest(folder, "c.json", service("c"))
+        wait_until(lambda: "3 files" in dump.appctl("status"), "it looks")
+        assert "waiting until all could be read" in dump.appctl("status")
+        assert not dump.lines, dump.lines
+        assert dump.count_log("b.json: ") == 1, dump.log
+        assert dump.count_log("nothing is changed") == 1, dump.log
+        repair()
+        dump.wait_synced()
+        assert last_list(dump, "Service") == [
+            "default/" + name[0] for name in sorted(os.listdir(folder))]
+        assert "waiting until" not in dump.appctl("status")
+        dump.stop()
+
+
 def test_stdin(_):
     """--from-file -: as kubectl prints it; and what must not be."""
     def dump_of(text):

@@ -41,6 +41,7 @@ struct kube_file {
     struct kube_store *store;
     struct shash manifests;     /* Contains "struct manifest"s by name. */
     long long int next_look;
+    bool applied;               /* Has all been read once? */
     size_t n_objects, n_ignored; /* When last applied. */
 };
 
@@ -126,15 +127,40 @@ apply(struct kube_file *f, enum kube_kind only, const struct json *object)
     }
 }
 
-/* Makes what the manifests say all that is in the store. */
+/* Returns true if each manifest could be read at some time. */
+static bool
+all_are_known(const struct kube_file *f)
+{
+    const struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &f->manifests) {
+        const struct manifest *m = node->data;
+
+        if (!m->documents) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Makes what the manifests say all that is in the store; the first time, as
+ * soon as all of them could be read, since what one says that cannot may be
+ * what the last run of the program made flows of. */
 static void
 apply_all(struct kube_file *f)
 {
     static const enum kube_kind kinds[] = {
         KUBE_NODE, KUBE_SERVICE, KUBE_ENDPOINT_SLICE
     };
-    const struct shash_node **nodes = shash_sort(&f->manifests);
+    const struct shash_node **nodes;
 
+    if (!f->applied && !all_are_known(f)) {
+        kube_complain("%s: nothing is changed before all files were read",
+                      f->dir);
+        return;
+    }
+    f->applied = true;
+    nodes = shash_sort(&f->manifests);
     f->n_objects = 0;
     for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
         f->n_ignored = 0;       /* Each pass sees all. */
@@ -183,6 +209,20 @@ is_unchanged(const struct stat *a, const struct stat *b)
             && time_wall() - a->st_mtim.tv_sec > FRESH_S);
 }
 
+/* Returns the manifest 'name', which has been seen. */
+static struct manifest *
+see_manifest(struct kube_file *f, const char *name)
+{
+    struct manifest *m = shash_find_data(&f->manifests, name);
+
+    if (!m) {
+        m = xzalloc(sizeof *m);
+        shash_add(&f->manifests, name, m);
+    }
+    m->seen = true;
+    return m;
+}
+
 static void
 destroy_manifest(struct manifest *m)
 {
@@ -190,24 +230,17 @@ destroy_manifest(struct manifest *m)
     free(m);
 }
 
-/* Reads the manifest 'name', of state 'st'.  Returns true if what it says
- * changed. */
+/* Reads the manifest 'm' from the file 'path', of state 'st'.  Returns true if
+ * what it says changed. */
 static bool
-read_manifest(struct kube_file *f, const char *name, const struct stat *st)
+read_manifest(struct manifest *m, const char *path, const struct stat *st)
 {
-    char *path = xasprintf("%s/%s", f->dir, name);
-    struct manifest *m = shash_find_data(&f->manifests, name);
     struct json *documents = NULL;
     bool changed = false;
     char *error, *text;
     size_t size;
 
-    if (!m) {
-        m = xzalloc(sizeof *m);
-        shash_add(&f->manifests, name, m);
-    }
     m->stat = *st;
-    m->seen = true;
     error = kube_read_file(path, KUBE_YAML_MAX_SIZE, &text, &size);
     if (error) {
         kube_complain("%s", error);
@@ -225,7 +258,6 @@ read_manifest(struct kube_file *f, const char *name, const struct stat *st)
         }
     }
     free(error);
-    free(path);
     return changed;
 }
 
@@ -273,21 +305,18 @@ look(struct kube_file *f, bool *changed)
         m->seen = false;
     }
     for (size_t i = 0; i < names.n; i++) {
-        struct manifest *m = shash_find_data(&f->manifests, names.names[i]);
         char *path = xasprintf("%s/%s", f->dir, names.names[i]);
         struct stat st;
 
         if (!stat(path, &st)) {
-            if (m && is_unchanged(&m->stat, &st)) {
-                m->seen = true;
-            } else if (read_manifest(f, names.names[i], &st)) {
+            struct manifest *m = see_manifest(f, names.names[i]);
+
+            if (!is_unchanged(&m->stat, &st) && read_manifest(m, path, &st)) {
                 *changed = true;
             }
         } else if (errno != ENOENT) {
             kube_complain("%s: %s", path, ovs_strerror(errno));
-            if (m) {
-                m->seen = true;
-            }
+            see_manifest(f, names.names[i]);
         }
         free(path);
     }
@@ -400,7 +429,7 @@ kube_file_run(struct kube_file *f)
             /* A directory that is away for a moment removes nothing. */
             kube_complain("%s", error);
             free(error);
-        } else if (changed) {
+        } else if (changed || !f->applied) {
             apply_all(f);
         }
     }
@@ -419,7 +448,8 @@ void
 kube_file_format(const struct kube_file *f, struct ds *s)
 {
     ds_put_format(s, "%s%s: %"PRIuSIZE" files, %"PRIuSIZE" objects, %"PRIuSIZE
-                  " of other kinds ignored\n", f->dir ? "directory " : "",
+                  " of other kinds ignored%s\n", f->dir ? "directory " : "",
                   f->dir ? f->dir : "standard input",
-                  shash_count(&f->manifests), f->n_objects, f->n_ignored);
+                  shash_count(&f->manifests), f->n_objects, f->n_ignored,
+                  f->applied ? "" : "; waiting until all could be read");
 }

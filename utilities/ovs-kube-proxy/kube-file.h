@@ -16,7 +16,8 @@
  * Which files changed is found by looking, twice a second: that works on any
  * file system, and for the symbolic links that a ConfigMap is mounted by.
  * What changed is applied as a whole.  A file that cannot be read or parsed
- * counts as it was when it last could be.
+ * counts as it was when it last could be.  At the start nothing is applied
+ * until each file could be, or has gone.
  *
  * Thread-safety: none; all of it belongs to one thread. */
 

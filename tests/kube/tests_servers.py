@@ -2,7 +2,9 @@
 
 """Tests of ovs-kube-proxy's readers with servers that do wrong."""
 
+import json
 import os
+import re
 import threading
 import time
 
@@ -107,6 +109,40 @@ def test_hang(c):
     # The next watch goes on where that one ended.
     wait_until(lambda: any("resourceVersion=7" in r and "/services" in r
                            for r in server.requests), "it watches again")
+    dump.stop()
+    server.close()
+
+
+def test_bookmark(c):
+    """A watch that was told of a newer version goes on from there."""
+    def behave(request, sock):
+        if "watch=1" not in request:
+            respond(sock, items("listed", version="5"))
+            return True
+        begin(sock)
+        if "resourceVersion=5&" in request + "&":
+            sock.sendall(json.dumps({
+                "type": "BOOKMARK", "object": {
+                    "kind": "Service", "apiVersion": "v1",
+                    "metadata": {"resourceVersion": "90"}}}).encode() + b"\n")
+            return False
+        time.sleep(3600)
+        return False
+
+    server = BadServer(c.server_cert, behave)
+    dump = Dump(bad_config(c, server))
+    wait_until(lambda: sum("/services?watch=1" in r for r in server.requests)
+               >= 2, "it watches again")
+    asked = [re.search(r"resourceVersion=(\d+)", r)[1] for r in server.requests
+             if "/services?watch=1" in r]
+    assert asked == ["5", "90"], asked
+    assert all("allowWatchBookmarks=true" in r for r in server.requests
+               if "watch=1" in r), server.requests
+    # It is nothing that there is, and no failure.
+    assert [line for line in dump.lines if line.startswith("put Service")] == [
+        "put Service default/listed 1"], dump.lines
+    assert dump.status()["services", "lists"] == 1
+    assert not dump.log, dump.log
     dump.stop()
     server.close()
 

@@ -362,6 +362,7 @@ MALFORMED = [
     make_service("bad-type", clusterIP="10.96.2.3", ports={"port": 80}),
     dict(make_service("bad-spec"), spec=[1]),
 ]
+WAS_GOOD = make_service("bad-spec", clusterIP="10.96.2.4")
 SLICES = [
     make_slice("good", "a"),
     make_slice("good", "a", ipv6=True),
@@ -442,9 +443,13 @@ def test_failure_objects(lab, c):
     for _ in range(3):
         store.send("services", *MALFORMED, SIX, GOOD, MANY)
         store.send("endpointslices", *BAD_SLICES)
+    # Without a spec the last good form stays.
+    store.send("services", WAS_GOOD, *MALFORMED)
+    store.send("endpointslices", make_slice("bad-spec", "b"))
     store.send("endpointslices", make_slice("good", "a", "b"))
     lab.wait_shown("default/good", "10.1.0.3:8080")
     works("a", "b")
+    check(lab, "pod", "10.96.2.4", "b")
     said = [line for line in lab.log().splitlines() if "|WARN|" in line]
     for obj in MALFORMED + BAD_SLICES[:1]:
         about = [line for line in said if "default/%s: " %

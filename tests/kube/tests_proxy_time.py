@@ -6,6 +6,7 @@ health checks, connections that end or stay, the first lists, ICMP errors."""
 import http.client
 import json
 import os
+import resource
 import threading
 import time
 
@@ -36,13 +37,14 @@ def affine(timeout):
                         sessionAffinityConfig=config, **BOTH)
 
 
-def choices(lab, vip):
+def choices(lab, vip, dport=80):
     """The endpoint that each of many clients gets."""
     host = lab.hosts["pod"]
     lab.drain()
     for i in range(CLIENTS):
         client = "fd01::1:%x" % i if ":" in vip else "10.1.0.%d" % (i + 100)
-        host.send(ip_layer(client, vip) / segment("TCP", next(sports), 80))
+        host.send(ip_layer(client, vip) / segment("TCP", next(sports),
+                                                 dport))
     got = lab.collect(lambda got: len(got) >= CLIENTS)
     assert len(got) == CLIENTS, len(got)
     return {network(packet)[0]: name for name, packet in got}
@@ -85,17 +87,55 @@ def test_rule_08_affinity_timeout(lab, _):
     lab.stop()
 
 
+@with_lab
+def test_rule_08_affinity_refreshed(lab, _):
+    """Each connection begins the timeout anew."""
+    lab.write(affine(8), *both(("a", {}), ("b", {})))
+    lab.start()
+    before = choices(lab, VIP)
+    # A third of them would choose "remote" if they were new.
+    lab.apply(affine(8), *both(("a", {}), ("b", {}), ("remote", {})))
+    begin = time.monotonic()
+    while time.monotonic() < begin + 12:
+        assert choices(lab, VIP) == before
+        time.sleep(1)
+    time.sleep(9.5)
+    assert "remote" in choices(lab, VIP).values()
+    lab.stop()
+
+
+@with_lab
+def test_rule_08_affinity_per_port(lab, _):
+    """Each port of a Service has clients of its own."""
+    def objects(*hosts):
+        ports = [{"name": "p%d" % port, "port": port, "protocol": "TCP"}
+                 for port in (80, 81)]
+        return [dict(affine(100), spec=dict(affine(100)["spec"],
+                                            ports=ports)),
+                *both(*((host, {}) for host in hosts), ports=ports)]
+
+    lab.write(*objects("a", "b"))
+    lab.start()
+    first = choices(lab, VIP)
+    lab.apply(*objects("a", "b", "remote"))
+    second = choices(lab, VIP, 81)
+    assert "remote" in second.values()
+    assert choices(lab, VIP) == first
+    assert choices(lab, VIP, 81) == second
+    lab.stop()
+
+
 # Rule 16.
 
 HEALTH_PORT = 30999
 
 
-def health(lab):
+def health(lab, port=HEALTH_PORT):
     """The status and body of the health-check node port, or None if it is
     closed."""
     assert lab.synced()
     try:
-        connection = http.client.HTTPConnection("127.0.0.1", HEALTH_PORT,
+        connection = http.client.HTTPConnection("127.0.0.1", port,
                                                 timeout=20)
         connection.request("GET", "/")
         response = connection.getresponse()
@@ -129,6 +169,27 @@ def test_rule_16_health_check_port(lab, _):
             "localEndpoints": n, "serviceProxyHealthy": True}), health(lab)
     lab.apply()
     wait_until(lambda: health(lab) is None, "the port is closed")
+    lab.stop()
+
+
+@with_lab
+def test_rule_16_many_ports(lab, _):
+    """More health-check node ports than files may usually be open."""
+    def service(n):
+        return make_service(
+            "s%d" % n, type="LoadBalancer", clusterIP="10.96.1.%d" % n,
+            externalTrafficPolicy="Local", healthCheckNodePort=31000 + n)
+
+    lab.write(*(obj for n in range(100)
+                for obj in (service(n), make_slice("s%d" % n, "a"))))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, hard))
+    try:
+        lab.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    for n in range(100):
+        assert health(lab, 31000 + n)[0] == 200
     lab.stop()
 
 
@@ -340,6 +401,7 @@ def test_rule_18_nodes_too(lab, c):
     late = time.monotonic() + 15
     wait_until(lambda: time.monotonic() > late, "it has waited")
     assert (lab.flows(), lab.groups()) == before
+    assert lab.appctl("sync/status").startswith("waiting for the first")
     grant(c, ("", "nodes"), *half)
     wait_until(lab.synced, "it may read all")
     assert (lab.flows(), lab.groups()) == before

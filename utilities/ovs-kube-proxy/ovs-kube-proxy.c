@@ -10,6 +10,7 @@
 #include <config.h>
 
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "command-line.h"
 #include "daemon.h"
@@ -197,8 +198,8 @@ sync_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
     struct ds s = DS_EMPTY_INITIALIZER;
 
     ds_put_format(&s, "%s\n", is_synced(proxy) ? "synced"
-                  : !kube_store_is_complete(proxy->store)
-                  ? "waiting for the first complete list"
+                  : !service_pipeline_has_begun(proxy->pipeline)
+                  ? "waiting for the first complete lists"
                   : "syncing");
     if (proxy->api) {
         kube_api_format(proxy->api, &s);
@@ -346,6 +347,19 @@ open_source(struct proxy *proxy, const struct proxy_options *o,
     }
 }
 
+/* Each health-check node port is a server with sockets of its own, which may
+ * be more than the 1,024 files that are usual. */
+static void
+raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (!getrlimit(RLIMIT_NOFILE, &limit)) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -365,6 +379,7 @@ main(int argc, char *argv[])
         return EXIT_SUCCESS;
     }
 
+    raise_file_limit();
     memset(&proxy, 0, sizeof proxy);
     proxy.store = kube_store_create(o.pipeline.node);
     open_source(&proxy, &o, &config);

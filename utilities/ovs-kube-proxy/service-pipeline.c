@@ -257,6 +257,13 @@ service_pipeline_tell_health(const struct service_pipeline *p,
     kube_health_end(health, healthy);
 }
 
+/* Returns true as soon as all is known that the first flows are made of. */
+bool
+service_pipeline_has_begun(const struct service_pipeline *p)
+{
+    return p->based;
+}
+
 /* Returns true if of-sync has been told of all that the store knows. */
 bool
 service_pipeline_is_current(const struct service_pipeline *p)

@@ -46,6 +46,7 @@ struct service_pipeline *service_pipeline_create(
 void service_pipeline_destroy(struct service_pipeline *);
 void service_pipeline_run(struct service_pipeline *);
 void service_pipeline_wait(struct service_pipeline *);
+bool service_pipeline_has_begun(const struct service_pipeline *);
 bool service_pipeline_is_current(const struct service_pipeline *);
 uint64_t service_pipeline_health_seqno(const struct service_pipeline *);
 void service_pipeline_tell_health(const struct service_pipeline *,

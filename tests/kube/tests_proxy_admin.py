@@ -10,7 +10,8 @@ import subprocess
 
 import cluster as k8s
 from cluster import wait_until
-from lab import METRICS_PORT, make_service, make_slice
+from lab import GW_MAC, METRICS_PORT, NODE, make_service, make_slice
+from pods import GATEWAY, PORT, endpoint, with_pods
 from tests_cluster import manifest_objects
 from tests_proxy import VIP, check, with_lab
 from tests_proxy_api import api_slice, node, put
@@ -19,9 +20,9 @@ from tests_proxy_rules import DRAINS, READY, both, dual
 HEALTHZ_PORT = 10256
 
 
-def get(path, port=HEALTHZ_PORT):
+def get(path, port=HEALTHZ_PORT, host="127.0.0.1"):
     """The status and text of a page."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection(host, port, timeout=20)
     connection.request("GET", path)
     response = connection.getresponse()
     body = response.read().decode()
@@ -308,3 +309,43 @@ def test_admin_in_cluster(lab, c):
     c.delete("Service", "s")
     c.delete("EndpointSlice", "s-tcp4")
     c.delete("Node", "n1")
+
+
+# The how-to.
+
+@with_pods
+def test_admin_node_traffic(lab, _):
+    """What the node itself sends to Services goes by the bridge's own port,
+    set up as Documentation/kube-proxy.md says."""
+    node_ip = NODE["status"]["addresses"][0]["address"]
+    port = [{"name": "p", "protocol": "TCP", "port": 80, "targetPort": PORT}]
+    pods = [endpoint(number) for number in range(4)]
+    slice_ = make_slice("s", port=PORT)
+    slice_["endpoints"] = [{"addresses": [a], "conditions": {"ready": True}}
+                           for a in pods]
+    lab.write(make_service("s", ports=port), slice_)
+    lab.serve()
+    lab.start()
+    mac = re.search(r"link/ether (\S+)", lab.run(
+        "ip", "-o", "link", "show", "br0"))[1]
+    for command in ("link set br0 up",
+                    "addr add %s/32 dev br0" % node_ip,
+                    "route add 10.96.0.0/16 via %s dev br0 onlink src %s" % (
+                        GATEWAY, node_ip),
+                    "neigh replace %s lladdr %s dev br0 nud permanent" % (
+                        GATEWAY, GW_MAC)):
+        lab.run("ip", *command.split())
+    lab.add_flows([
+        "table=0,priority=10,ip,in_port=LOCAL,actions=resubmit(,60)",
+        "table=20,priority=10,ip,nw_dst=%s,actions=mod_dl_dst:%s,LOCAL" % (
+            node_ip, mac)])
+    answered = {get("/", 80, VIP) for _ in range(40)}
+    assert {text.split()[0] for _, text in answered} == set(pods), answered
+    assert {status for status, _ in answered} == {200}
+    # Where nobody serves, it hears so at once.
+    try:
+        get("/", 81, VIP)
+        raise AssertionError("port 81 has no Service")
+    except ConnectionRefusedError:
+        pass
+    lab.stop()

@@ -15,15 +15,23 @@ the dummy datapath.  Prints tables in Markdown:
     deleted all of it, which is OpenFlow alone.
 
   - One change: an endpoint is the first of its Service, from the API server's
-    answer to the writer to the switch's report of the new flow.
+    answer to the writer to the switch's report of the new flow.  And one of ten
+    endpoints that comes or goes, to the switch's report of the bucket.
 
   - Many changes: in each of 1,000 Services an endpoint gives way to another, as
-    fast as the API server takes it from 4 writers."""
+    fast as the API server takes it from 4 writers.
+
+  - OpenFlow alone: flows that are replaced by others for 20 s, by what
+    ovs-kube-proxy sends its changes with ('tests/kube/of-sync-tool' of the
+    build folder, which 'make check' makes): one, or a hundred, change while
+    the switch has those before."""
 
 import concurrent.futures
 import os
 import re
+import socket
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
@@ -38,6 +46,8 @@ from cluster import Cluster, Daemon, wait_until  # noqa: E402
 ENDPOINTS = 10
 CHANGES = 1000
 SAMPLES = 40
+SUSTAINED_S = 20
+AT_ONCE = [1, 100]
 
 
 def vip(i):
@@ -121,14 +131,57 @@ class Switch:
             daemon.stop()
 
 
+class Groups:
+    """What the switch reports of groups that others change: when it last did
+    for each, by OpenFlow 1.5's request forwarding."""
+
+    HEADER = '!BBHI'            # Version, type, length, xid.
+    VERSION, HELLO, ECHO, ECHO_REPLY, GROUP_MOD, SET_ASYNC, FORWARD = \
+        6, 0, 2, 3, 15, 28, 32
+    FORWARD_MASTER, GROUP_MODS = 11, 1
+
+    def __init__(self, path):
+        self.seen = {}
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.connect(path)
+        self.send(self.HELLO)
+        self.send(self.SET_ASYNC, struct.pack('!HHI', self.FORWARD_MASTER, 8,
+                                              self.GROUP_MODS))
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def send(self, kind, body=b'', xid=1):
+        self.socket.sendall(struct.pack(
+            self.HEADER, self.VERSION, kind, 8 + len(body), xid) + body)
+
+    def read(self):
+        stream = self.socket.makefile('rb')
+        while True:
+            header = stream.read(8)
+            if len(header) < 8:
+                return
+            _, kind, length, xid = struct.unpack(self.HEADER, header)
+            body = stream.read(length - 8)
+            if kind == self.ECHO:
+                self.send(self.ECHO_REPLY, body, xid)
+            elif kind == self.FORWARD and body[1] == self.GROUP_MOD:
+                group, = struct.unpack_from('!I', body, 12)
+                self.seen[group] = time.monotonic()
+
+    def close(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
+
 def usage(daemon):
-    """Processor seconds and resident memory in MB."""
+    """Processor seconds, resident memory and its highest, in MB."""
     with open('/proc/%d/stat' % daemon.process.pid) as f:
         fields = f.read().rsplit(')', 1)[1].split()
     ticks = int(fields[11]) + int(fields[12])
     with open('/proc/%d/status' % daemon.process.pid) as f:
-        rss = int(re.search(r'VmRSS:\s*(\d+)', f.read()).group(1))
-    return ticks / os.sysconf('SC_CLK_TCK'), rss / 1024
+        text = f.read()
+    rss, peak = (int(re.search(name + r':\s*(\d+)', text).group(1)) / 1024
+                 for name in ('VmRSS', 'VmHWM'))
+    return ticks / os.sysconf('SC_CLK_TCK'), rss, peak
 
 
 class Proxy:
@@ -199,16 +252,23 @@ def first_sync(build, cluster, n, switch, rows):
         else:
             proxy, worked, sent = Proxy(build, cluster, switch), 0, 0
             seconds = proxy.wait_synced(n)
-        cpu, rss = usage(proxy.daemon)
-        switch_cpu, switch_rss = usage(switch.switch)
+        cpu, rss, peak = usage(proxy.daemon)
+        switch_cpu, switch_rss, _ = usage(switch.switch)
         changes = proxy.changes() - sent
-        rows.append('| %d | %s | %.1f | %.1f | %.0f | %.1f | %.0f | %d | %s |'
-                    % (n, what, seconds, cpu - worked, rss,
+        rows.append('| %d | %s | %.1f | %.1f | %.0f, %.0f | %.1f | %.0f | %d '
+                    '| %s |'
+                    % (n, what, seconds, cpu - worked, rss, peak,
                        switch_cpu - before, switch_rss, changes,
                        '%.0f' % (changes / seconds) if changes else ''))
         if what == 'first':
             proxy.daemon.kill()
     return proxy
+
+
+def summary(times):
+    """Median and 95th percentile."""
+    times.sort()
+    return statistics.median(times), times[int(len(times) * 0.95)]
 
 
 def one_change(cluster, n, switch):
@@ -240,8 +300,55 @@ def one_change(cluster, n, switch):
         times.append(1000 * (seen[vip(i)] - answered))
         cluster.replace(endpoint_slice(i, range(1, ENDPOINTS + 1)))
     monitor.kill()
-    times.sort()
-    return statistics.median(times), times[int(len(times) * 0.95)]
+    return summary(times)
+
+
+def one_of_ten(cluster, n, switch):
+    """The same, of a bucket among others."""
+    groups = Groups(switch.mgmt)
+    times = []
+    for sample in range(SAMPLES):
+        i = sample * (n // SAMPLES)
+        group = int(re.search(r'group[ :=](\d+)', switch.proxy.appctl(
+            'service/show', 'default/s%d' % i))[1])
+        for hosts in range(2, ENDPOINTS + 1), range(1, ENDPOINTS + 1):
+            time.sleep(0.05)
+            groups.seen.pop(group, None)
+            cluster.replace(endpoint_slice(i, hosts))
+            answered = time.monotonic()
+            wait_until(lambda g=group: g in groups.seen, 'the bucket changes')
+            times.append(1000 * (groups.seen[group] - answered))
+    groups.close()
+    return summary(times)
+
+
+def sustained(build, at_once, folder):
+    """Flow modifications a second, and the seconds that they took."""
+    switch = Switch(build, folder)
+    ctl = folder + '/of-sync.ctl'
+
+    def tool(*args):
+        return switch.run('ovs-appctl', '-t', ctl, *args)
+
+    driver = Daemon([build + '/tests/kube/of-sync-tool', '-vconsole:off',
+                     '--unixctl=' + ctl, 'unix:' + switch.mgmt],
+                    folder + '/of-sync.out', env=switch.env)
+    try:
+        wait_until(lambda: os.path.exists(ctl), 'of-sync-tool runs')
+        tool('complete')
+        tool('settle')
+        start = time.monotonic()
+        while time.monotonic() < start + SUSTAINED_S:
+            tool('churn', '20000', str(at_once))
+        tool('settle')
+        seconds = time.monotonic() - start
+        sent = sum(int(count) for count in re.findall(
+            r'^ovs_kube_proxy_changes_total\{.*\} (\d+)', tool('metrics'),
+            re.M))
+        return sent / seconds, seconds
+    finally:
+        driver.kill()
+        switch.stop()
 
 
 def many_changes(writers, n, proxy, host):
@@ -284,10 +391,12 @@ def measure(build, sizes, folder):
             proxy = switch.proxy = first_sync(build, cluster, n, switch,
                                               first)
             median, worst = one_change(cluster, n, switch)
+            bucket, slowest = one_of_ten(cluster, n, switch)
             rate, behind = many_changes(writers, n, proxy,
                                         20 + len(changed))
-            changed.append('| %d | %.1f | %.1f | %.0f | %.2f |'
-                           % (n, median, worst, rate, behind))
+            changed.append('| %d | %.1f | %.1f | %.1f | %.1f | %.0f | %.2f |'
+                           % (n, median, worst, bucket, slowest, rate,
+                              behind))
             proxy.daemon.stop()
             switch.stop()
             switch = None
@@ -296,15 +405,22 @@ def measure(build, sizes, folder):
             switch.proxy.daemon.kill()
             switch.stop()
         cluster.stop()
-    print('| Services | sync | seconds | CPU, s | RSS, MB | switch: CPU, s '
+    alone = [sustained(build, n, '%s/sustained-%d' % (folder, n))
+             for n in AT_ONCE]
+    print('| Services | sync | seconds | CPU, s | RSS, its highest, MB | switch: CPU, s '
           '| RSS, MB | changes sent | a second |')
     print('|---|---|---|---|---|---|---|---|---|')
     print('\n'.join(first))
     print()
-    print('| Services | one change: median, ms | 95 % | many: changes/s '
-          'written | seconds behind |')
-    print('|---|---|---|---|---|')
+    print('| Services | the first endpoint: median, ms | 95 % | one of ten: '
+          'median, ms | 95 % | many: changes/s written | seconds behind |')
+    print('|---|---|---|---|---|---|---|')
     print('\n'.join(changed))
+    print()
+    print('| flows that change at once | flow modifications a second | for |')
+    print('|---|---|---|')
+    for n, (rate, seconds) in zip(AT_ONCE, alone):
+        print('| %d | %.0f | %.0f s |' % (n, rate, seconds))
 
 
 def main():

@@ -15,7 +15,12 @@
  *     clear
  *     id NAME             the id of group NAME
  *     release NAME
- *     flush ZONE          forgets all UDP connections of a zone over IPv4
+ *     flush ZONE [N]      forgets the UDP connections of a zone over IPv4:
+ * all,
+ *                         or those from each of N ports
+ *     churn N [AT_ONCE]   N changes of flows, by default one at a time, of
+ *                         which the next ones always come before the switch
+ *                         has the last ones
  *     status, metrics
  *     settle              answers when the switch has all
  *     exit */
@@ -234,11 +239,11 @@ settle(struct unixctl_conn *conn, int argc OVS_UNUSED,
     settling = conn;
 }
 
-/* N changes, of which the next one comes when the switch is busy with the one
- * before, so that there always is one that it does not have. */
+/* N changes, of which the next ones come when the switch is busy with those
+ * before, so that there always are some that it does not have. */
 static struct churn {
     struct unixctl_conn *conn;  /* To be answered. */
-    int n;
+    int n, at_once;
     uint64_t n_changes;
     long long int begin;
     long long int oldest;       /* Highest age of a change, in ms. */
@@ -246,23 +251,30 @@ static struct churn {
 } churn;
 
 static void
-churn_begin(struct unixctl_conn *conn, int argc OVS_UNUSED,
-            const char *argv[], void *aux OVS_UNUSED)
+churn_begin(struct unixctl_conn *conn, int argc, const char *argv[],
+            void *aux OVS_UNUSED)
 {
     churn = (struct churn) { .conn = conn, .n = atoi(argv[1]),
+                             .at_once = argc > 2 ? atoi(argv[2]) : 1,
                              .begin = time_msec() };
 }
 
 static void
 churn_change(void)
 {
-    struct wish w = { .n_flows = 0 };
-    char *line = xasprintf("flow cookie=1,table=11,priority=%"PRIu64","
-                           "actions=drop", 1 + churn.n_changes++ % 1000);
+    for (int i = 0; i < churn.at_once; i++) {
+        struct wish w = { .n_flows = 0 };
+        char *line = xasprintf("flow cookie=1,table=11,priority=%"PRIu64","
+                               "reg0=%d,actions=drop",
+                               1 + churn.n_changes++ / churn.at_once % 1000,
+                               i);
+        char *key = xasprintf("churn-%d", i);
 
-    ovs_assert(!add_line(&w, line));
-    apply(&w, "churn");
-    free(line);
+        ovs_assert(!add_line(&w, line));
+        apply(&w, key);
+        free(key);
+        free(line);
+    }
 }
 
 static void
@@ -360,11 +372,11 @@ main(int argc, char *argv[])
     unixctl_command_register("clear", "", 0, 0, clear, NULL);
     unixctl_command_register("id", "NAME", 1, 1, id, NULL);
     unixctl_command_register("release", "NAME", 1, 1, release, NULL);
-    unixctl_command_register("flush", "ZONE [PORTS]", 1, 2, flush, NULL);
+    unixctl_command_register("flush", "ZONE [N]", 1, 2, flush, NULL);
     unixctl_command_register("status", "", 0, 0, show, NULL);
     unixctl_command_register("metrics", "", 0, 0, show, NULL);
     unixctl_command_register("settle", "", 0, 0, settle, NULL);
-    unixctl_command_register("churn", "N", 1, 1, churn_begin, NULL);
+    unixctl_command_register("churn", "N [AT_ONCE]", 1, 2, churn_begin, NULL);
     unixctl_command_register("exit", "", 0, 0, quit, NULL);
 
     options.remote = argv[optind];

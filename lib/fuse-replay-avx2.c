@@ -23,7 +23,8 @@ sum_lanes(__m256i x)
     __m128i y = _mm_add_epi64(_mm256_castsi256_si128(x),
                               _mm256_extracti128_si256(x, 1));
 
-    return _mm_cvtsi128_si64(y) + _mm_extract_epi64(y, 1);
+    return ((uint64_t) _mm_cvtsi128_si64(y)
+            + (uint64_t) _mm_extract_epi64(y, 1));
 }
 
 /* Loads the octets at 'p' of a header that has 'left' of them from there on,

@@ -17,6 +17,7 @@
 #include "openvswitch/vlog.h"
 #include "packets.h"
 #include "socket-util.h"
+#include "svec.h"
 #include "timeval.h"
 #include "util.h"
 
@@ -406,7 +407,8 @@ count_items(const struct of_sync *sync, size_t *n_flows, size_t *n_groups)
 void
 of_sync_format(const struct of_sync *sync, struct ds *s)
 {
-    const struct shash_node **owners = shash_sort(&sync->owners);
+    struct svec refused = SVEC_EMPTY_INITIALIZER;
+    const struct shash_node *node;
     size_t n_flows, n_groups;
 
     count_items(sync, &n_flows, &n_groups);
@@ -418,15 +420,19 @@ of_sync_format(const struct of_sync *sync, struct ds *s)
                   "%"PRIuSIZE" to be changed, %"PRIuSIZE" under way\n",
                   n_flows, n_groups, sync->n_dirty,
                   sync->bundle.state ? sync->bundle.n_items : 0);
-    for (size_t i = 0; i < shash_count(&sync->owners); i++) {
-        const struct of_owner *owner = owners[i]->data;
+    SHASH_FOR_EACH (node, &sync->owners) {
+        const struct of_owner *owner = node->data;
 
         if (owner->refused) {
-            ds_put_format(s, "refused: %s: %s\n", owner->key,
-                          owner->refused);
+            svec_add_nocopy(&refused, xasprintf("refused: %s: %s\n",
+                                                owner->key, owner->refused));
         }
     }
-    free(owners);
+    svec_sort(&refused);
+    for (size_t i = 0; i < refused.n; i++) {
+        ds_put_cstr(s, refused.names[i]);
+    }
+    svec_destroy(&refused);
 }
 
 static void

@@ -143,6 +143,18 @@ csum_delta(uint16_t before, uint16_t after)
     return before == after ? 0 : fuse_fold((uint16_t) ~after + before);
 }
 
+/* Gives the image of 'p' 'n' octets, FUSE_MAX_KEY at most. */
+void
+fuse_program_set_octets(struct fuse_program *p, uint32_t n)
+{
+    p->n_octets = n;
+    p->octets[0] = bits(n < FUSE_PART_1 ? n : FUSE_PART_1);
+    n -= n < FUSE_PART_1 ? n : FUSE_PART_1;
+    p->octets[1] = bits(n < FUSE_PART_2 ? n : FUSE_PART_2);
+    n -= n < FUSE_PART_2 ? n : FUSE_PART_2;
+    p->octets[2] = bits(n);
+}
+
 /* Ends the image of 'p' before the L4 header, the addresses, or the header, if
  * nothing changes from there on. */
 static void
@@ -153,7 +165,6 @@ trim(const struct fuse_sample *sample, struct fuse_program *p)
     uint32_t parts[] = { p->m, p->m + (shape->ipv6 ? 8 : 12),
                          p->m + (shape->l4 - shape->l3), end };
     size_t part = 0;
-    uint32_t n;
 
     for (uint32_t i = p->m; i < end; i++) {
         while (i >= parts[part + 1]) {
@@ -164,13 +175,8 @@ trim(const struct fuse_sample *sample, struct fuse_program *p)
             parts[0] = parts[part + 1];
         }
     }
-    n = p->n_octets = parts[0];
-    memset(p->omask + n, 0, sizeof p->omask - n);
-    p->octets[0] = bits(n < FUSE_PART_1 ? n : FUSE_PART_1);
-    n -= n < FUSE_PART_1 ? n : FUSE_PART_1;
-    p->octets[1] = bits(n < FUSE_PART_2 ? n : FUSE_PART_2);
-    n -= n < FUSE_PART_2 ? n : FUSE_PART_2;
-    p->octets[2] = bits(n);
+    memset(p->omask + parts[0], 0, sizeof p->omask - parts[0]);
+    fuse_program_set_octets(p, parts[0]);
 }
 
 static void

@@ -116,6 +116,7 @@ enum fuse_refusal {
     FUSE_N_REFUSALS
 };
 
+void fuse_program_set_octets(struct fuse_program *, uint32_t n);
 enum fuse_refusal fuse_compose(const struct fuse_sample *,
                                struct fuse_outcome *);
 void fuse_program_run(const struct fuse_program *, const uint8_t *image,

@@ -36,10 +36,9 @@
 #define FUSE_MAX_KEY 128
 
 /* Parts in which what replaces a header is kept (lib/fuse-table.h): Ethernet,
- * IPv4 and ports fit into the first. */
+ * IPv4 and ports fit into the first, the third has the rest. */
 #define FUSE_PART_1 38
 #define FUSE_PART_2 64
-#define FUSE_PART_3 (FUSE_MAX_KEY - FUSE_PART_1 - FUSE_PART_2)
 
 /* UDP tunnels. */
 enum fuse_tunnel {

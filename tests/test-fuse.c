@@ -387,23 +387,15 @@ test_same_rewrites(void **state)
     for (uint32_t round = 0; round < 1000; round++) {
         uint8_t image[FUSE_MAX_KEY], packet[BUFFER] = { 0 };
         uint8_t packets[2][BUFFER];
-        uint32_t n = round % (FUSE_MAX_KEY + 1), n_image = n, rest = n;
+        uint32_t n = round % (FUSE_MAX_KEY + 1), n_image = n;
         uint32_t size = make_packet(packet, 8 * round, 100);
 
         assert_int_equal(fuse_table_create(10, -1, &r.table), 0);
         memset(&p, 0, sizeof p);
-        p.n_octets = n;
+        fuse_program_set_octets(&p, n);
         for (uint32_t i = 0; i < n; i++) {
             p.omask[i] = rnd(256);
             image[i] = rnd(256) & p.omask[i];
-        }
-        for (uint32_t i = 0; i < 3; i++) {
-            static const uint32_t parts[] = { FUSE_PART_1, FUSE_PART_2,
-                                              FUSE_PART_3 };
-            uint32_t here = rest < parts[i] ? rest : parts[i];
-
-            p.octets[i] = here < 64 ? (UINT64_C(1) << here) - 1 : UINT64_MAX;
-            rest -= here;
         }
         path.own_images = rnd(2);
         if (!path.own_images && n > FUSE_PART_1) {

@@ -152,6 +152,15 @@ update_service(struct service_pipeline *p, const char *key)
     sset_destroy(&aux.groups);
 }
 
+/* Returns true as long as our Node may be among those that have not been
+ * listed yet. */
+static bool
+waits_for_nodes(const struct service_pipeline *p)
+{
+    return (!p->based && p->o.node && !service_node_of(p->store)
+            && !kube_store_has_nodes(p->store));
+}
+
 /* Without its Node object, which may come after the Services, our node would
  * masquerade nothing, and then everything anew. */
 static bool
@@ -160,7 +169,7 @@ node_is_known(struct service_pipeline *p)
     if (p->based || !p->o.node || service_node_of(p->store)) {
         return true;
     }
-    if (!kube_store_has_nodes(p->store)) {
+    if (waits_for_nodes(p)) {
         return false;
     }
     if (!p->deadline) {
@@ -216,11 +225,9 @@ service_pipeline_run(struct service_pipeline *p)
 void
 service_pipeline_wait(struct service_pipeline *p)
 {
-    if (p->current || !kube_store_is_complete(p->store)) {
-        return;
-    } else if (!p->based && p->o.node && !service_node_of(p->store)
-               && !kube_store_has_nodes(p->store)) {
-        /* Their reader wakes us. */
+    if (p->current || !kube_store_is_complete(p->store)
+        || waits_for_nodes(p)) {
+        /* Who reads the objects wakes us. */
         return;
     } else if (!p->based && p->deadline) {
         poll_timer_wait_until(p->deadline);

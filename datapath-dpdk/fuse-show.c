@@ -4,7 +4,7 @@
  * ================================
  *
  * fuse/show      what each thread's cache holds, and its hit share
- * fuse/why-not   why packets took the ordinary path, and flows no entry
+ * fuse/why-not   why packets took the ordinary path, or were not stored
  * fuse/dump      paths: flows met, port, packets, entries
  * fuse/flush     empties the caches
  *

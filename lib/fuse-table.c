@@ -12,6 +12,10 @@
 
 #define MIN_BUCKETS 16
 
+/* Places for candidates, for each bucket that there may be: one for each entry.
+ * Flows of one place are learned one after the other. */
+#define CANDIDATES 4
+
 /* Reserves 'size' octets of zeros, aligned to pages, on 'numa_node' if that is
  * not negative.  Returns null if there is no address space. */
 static void *
@@ -52,7 +56,7 @@ get_region(struct fuse_table *table, size_t i)
         { (void **) &table->buckets,
           table->max_buckets * sizeof *table->buckets },
         { (void **) &table->candidates,
-          table->max_buckets * sizeof *table->candidates },
+          table->max_buckets * CANDIDATES * sizeof *table->candidates },
         { (void **) &table->small, table->max_entries * FUSE_SMALL_ENTRY },
         { (void **) &table->large, table->max_entries * FUSE_LARGE_ENTRY },
         { (void **) &table->infos[0],
@@ -91,7 +95,7 @@ fuse_table_create(uint32_t max_entries, int numa_node,
     table->n_buckets = MIN_BUCKETS;
     table->bucket_mask = MIN_BUCKETS - 1;
     table->max_buckets = max_buckets;
-    table->candidate_mask = max_buckets - 1;
+    table->candidate_mask = max_buckets * CANDIDATES - 1;
     table->max_entries = max_entries;
     for (size_t i = 0; i < N_REGIONS; i++) {
         struct region region = get_region(table, i);
@@ -387,7 +391,7 @@ size_t
 fuse_table_memory(const struct fuse_table *table)
 {
     return (sizeof *table + table->n_buckets * sizeof *table->buckets
-            + table->max_buckets * sizeof *table->candidates
+            + table->max_buckets * CANDIDATES * sizeof *table->candidates
             + table->n_touched[0] * (FUSE_SMALL_ENTRY
                                      + sizeof(struct fuse_info))
             + table->n_touched[1] * (FUSE_LARGE_ENTRY

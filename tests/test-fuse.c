@@ -654,6 +654,35 @@ test_admission(void **state)
     fuse_table_destroy(table);
 }
 
+/* As many flows as the table has entries, packet by packet in turn, do not keep
+ * each other out for long. */
+static void
+test_admission_of_many(void **state)
+{
+    enum { N = 1 << 14 };
+    static uint64_t hashes[N];
+    struct fuse_table *table;
+    int n_admitted = 0;
+
+    (void) state;
+    assert_int_equal(fuse_table_create(N, -1, &table), 0);
+    for (int i = 0; i < N; i++) {
+        hashes[i] = fuse_hash_finish(table, (uint64_t) rnd(1 << 30) << 30
+                                            | rnd(1 << 30));
+    }
+    for (int round = 0; round < 5; round++) {
+        for (int i = 0; i < N; i++) {
+            if (hashes[i] && fuse_table_admit(table, hashes[i])) {
+                hashes[i] = 0;
+                n_admitted++;
+            }
+        }
+        assert_int_equal(!round, !n_admitted);
+    }
+    assert_in_range(n_admitted, N * 9 / 10, N);
+    fuse_table_destroy(table);
+}
+
 #define TEST_REPLAY(NAME, TEST) \
     { #TEST " " NAME, TEST, NULL, NULL, (void *) NAME }
 
@@ -673,6 +702,7 @@ main(void)
         TEST_REPLAY("avx512", test_key_bits),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_admission),
+        cmocka_unit_test(test_admission_of_many),
         cmocka_unit_test(test_growth),
         cmocka_unit_test(test_classify),
     };

@@ -93,6 +93,8 @@ class Pair:
                 try:
                     work.setup()
                     work.warm()
+                    if work.tracks and not switch.keeps_connections():
+                        raise Wrong("connections have the usual timeouts")
                     work.check()
                 except Wrong as e:
                     raise Wrong("%s: %s; port drops %s" % (

@@ -77,7 +77,7 @@ def settle(workload, switch):
         change = window.unlike(before, ALIKE)
         same = 0 if change else same + 1
         before = window.shares
-        if (time.monotonic() - start > SETTLE_SECONDS
+        if (change and time.monotonic() - start > SETTLE_SECONDS
                 and rounds >= SETTLE_ROUNDS):
             raise Unsettled("not settled in %.0f s, %d rounds of all flows: %s"
                             % (time.monotonic() - start, rounds, change))

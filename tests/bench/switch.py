@@ -97,8 +97,8 @@ class Switch:
                  "--log-file", "-vconsole:off",
                  "--remote=punix:" + os.path.join(self.folder, "db.sock"), db)
         self._daemons.append(self._pid("ovsdb-server"))
-        # Flows and connections are not to time out while a switch stands
-        # still for the other's turn.
+        # Flows are not to time out while a switch stands still for the
+        # other's turn.
         self.vsctl("--no-wait", "init", "--", "set", "open", ".",
                    "other_config:dpdk-init=true",
                    "other_config:dpdk-extra=--no-pci --in-memory",
@@ -113,8 +113,6 @@ class Switch:
                  "ovs-vswitchd", "--detach", "--no-chdir", "--pidfile",
                  "--log-file", "-vconsole:off", "--disable-system", *options)
         self._daemons.append(self._pid("ovs-vswitchd"))
-        self.vsctl("add-zone-tp", "netdev", "zone=7", "udp_first=3600",
-                   "udp_single=3600", "udp_multiple=3600")
         commands = self.appctl("list-commands")
         self.has_fuse = "fuse/show" in commands
 
@@ -151,6 +149,12 @@ class Switch:
     def bridge(self, name):
         self.vsctl("add-br", name, "--", "set", "bridge", name,
                    "datapath_type=netdev", "fail-mode=secure")
+
+    def keep_connections(self, zone):
+        """Nor are the connections of 'zone' to time out, of UDP.  Open vSwitch
+        takes no notice of this before it has a bridge."""
+        self.vsctl("add-zone-tp", "netdev", "zone=%d" % zone,
+                   "udp_first=3600", "udp_single=3600", "udp_multiple=3600")
 
     def port(self, bridge, port, number):
         """Adds 'port' of the traffic as OpenFlow port 'number'."""
@@ -286,6 +290,10 @@ class Switch:
 
     def clear(self):
         self.appctl("dpif-netdev/pmd-stats-clear")
+
+    def keeps_connections(self):
+        """Returns true if those that are made are of keep_connections()."""
+        return "timeout=" in self.appctl("dpctl/dump-flows")
 
     def megaflows(self):
         """The datapath flows of the PMD thread.  Those of other threads, of

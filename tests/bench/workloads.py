@@ -253,6 +253,7 @@ class LoadBalance(Simple):
 
 
 def service_group(switch, bridge, n_buckets, method, table):
+    switch.keep_connections(7)
     buckets = ",".join(
         "bucket=bucket_id:%d,weight:100,actions="
         "ct(commit,zone=7,nat(dst=%s:%d),table=%d)"

@@ -27,8 +27,14 @@
 #define MANY_REFUSALS 64
 #define LEARN_RARELY 64
 
-/* Of so many batches that had better be left alone, one is not. */
+/* Of so many batches that had better be left alone, one is not: of simple
+ * matches, and of a port that the cache is of no use to. */
 #define LOOK_RARELY 1024
+#define LOOK_AT_TIMES 16
+
+/* The cache is of use to a port if more than one packet in so many is a hit or
+ * is learned. */
+#define USEFUL_SHARE 64
 
 /* Returns true if there can be FUSE_MAX_KEY octets before 'packet'.  If not
  * now, makes room: but Open vSwitch built with DPDK keeps the size of a
@@ -217,8 +223,9 @@ wants_to_learn(struct fuse_thread *t, const struct fuse_batch *fb, uint32_t i)
             || !(t->refusals_in_a_row++ % LEARN_RARELY));
 }
 
-/* Takes 'packet', the 'i'th, through the ordinary path and learns from it. */
-static void
+/* Takes 'packet', the 'i'th, through the ordinary path and learns from it.
+ * Returns false if its flow could not be learned. */
+static bool
 learn_packet(struct fuse_thread *t, const struct fuse_batch *fb, uint32_t i,
              struct dp_packet *packet, odp_port_t in_port)
 {
@@ -241,16 +248,18 @@ learn_packet(struct fuse_thread *t, const struct fuse_batch *fb, uint32_t i,
         }
         t->refusals_in_a_row++;
     }
+    return !why;
 }
 
 /* Counts the packets that were no hits, and takes them out of 'batch', through
- * the ordinary path, up to the last one that is learned. */
-static void
+ * the ordinary path, up to the last one that is to be learned.  Returns how
+ * many were learned. */
+static uint32_t
 handle_rest(struct fuse_thread *t, struct dp_packet_batch *batch,
             const struct fuse_batch *fb, odp_port_t in_port)
 {
     struct dp_packet_batch rest;
-    uint32_t n_learned = 0;
+    uint32_t n_tried = 0, n_learned = 0;
 
     dp_packet_batch_init(&rest);
     for (uint32_t i = 0; i < fb->n; i++) {
@@ -264,33 +273,61 @@ handle_rest(struct fuse_thread *t, struct dp_packet_batch *batch,
                        : fb->verdicts[i] == FUSE_DECLINED ? FUSE_C_DECLINED
                        : fb->verdicts[i] == FUSE_STALE ? FUSE_C_STALE
                        : FUSE_C_MISSES), 1);
-        if (n_learned < MAX_LEARN && wants_to_learn(t, fb, i)) {
+        if (n_tried < MAX_LEARN && wants_to_learn(t, fb, i)) {
+            n_tried++;
             input_ordinary(t->pmd, &rest, in_port);
-            learn_packet(t, fb, i, packet, in_port);
-            n_learned++;
+            n_learned += learn_packet(t, fb, i, packet, in_port);
         } else {
             dp_packet_batch_add(&rest, packet);
         }
     }
     *batch = rest;
+    return n_learned;
 }
 
-/* Returns true if 'batch' is better left alone: all megaflows of 'in_port' are
- * for the simple match, a lookup by port and EtherType that costs less than
- * ours, and those that were met do nothing but output or drop.  Now and then a
- * batch is looked at all the same, in case there are others. */
+/* Returns true if 'batch' is better left alone, for one of two reasons.
+ *
+ *    - All megaflows of 'in_port' are for the simple match, a lookup by port
+ *      and EtherType that costs less than ours, and those that were met do
+ *      nothing but output or drop.
+ *
+ *    - Hardly a packet of 'in_port' was of a flow that is or becomes known, of
+ *      more packets than the cache has room for flows: a flood of flows of one
+ *      packet, say, or of what cannot be learned.  As many flows as there is
+ *      room for, one after the other, would have come again by then.
+ *
+ * Now and then a batch is looked at all the same, in case that is over. */
 static inline bool
 leaves_alone(struct fuse_thread *t, const struct dp_packet_batch *batch,
              odp_port_t in_port)
 {
-    if (OVS_LIKELY(t->port_notes[odp_to_u32(in_port) % FUSE_N_PORT_NOTES]
-                   != FUSE_PORT_SIMPLE)
-        || !dp_netdev_simple_match_enabled(t->pmd, in_port)
-        || !(++t->n_left_alone % LOOK_RARELY)) {
-        return false;
+    uint32_t note = odp_to_u32(in_port) % FUSE_N_PORT_NOTES;
+
+    if (OVS_UNLIKELY(t->futile[note] >= t->futile_limit)) {
+        if (++t->n_left_alone % LOOK_AT_TIMES) {
+            fuse_count(t, FUSE_C_FUTILE, batch->count);
+            return true;
+        }
+    } else if (OVS_UNLIKELY(t->port_notes[note] == FUSE_PORT_SIMPLE)
+               && t->pmd->core_id != NON_PMD_CORE_ID
+               && dp_netdev_simple_match_enabled(t->pmd, in_port)
+               && ++t->n_left_alone % LOOK_RARELY) {
+        fuse_count(t, FUSE_C_SIMPLE, batch->count);
+        return true;
     }
-    fuse_count(t, FUSE_C_SIMPLE, batch->count);
-    return true;
+    return false;
+}
+
+/* Of 'n' packets of 'in_port' that were looked at, 'n_useful' were hits or were
+ * learned: see leaves_alone(). */
+static inline void
+note_use(struct fuse_thread *t, odp_port_t in_port, uint32_t n,
+         uint32_t n_useful)
+{
+    uint32_t *futile = &t->futile[odp_to_u32(in_port) % FUSE_N_PORT_NOTES];
+    uint32_t sum = MIN(*futile + n, t->futile_limit);
+
+    *futile = sum - MIN(sum, n_useful * USEFUL_SHARE);
 }
 
 /* See fuse_input(). */
@@ -300,17 +337,16 @@ fuse_input__(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
 {
     struct fuse_thread *t = fuse_thread_get(pmd);
     struct fuse_batch fb;
-    uint32_t n_hits;
+    uint32_t n_hits, n_learned = 0;
 
     if (!t || batch->trunc
         || OVS_UNLIKELY(t->n_closed_ports
-                        && fuse_port_is_closed(t, in_port))) {
+                        && fuse_port_is_closed(t, in_port))
+        || leaves_alone(t, batch, in_port)) {
         return false;
     }
     if (pmd->core_id == NON_PMD_CORE_ID) {
         ovs_mutex_lock(&t->mutex);
-    } else if (leaves_alone(t, batch, in_port)) {
-        return false;
     }
     t->replay.epoch = fuse_epoch(pmd);
     t->replay.now = pmd->ctx.now / 1000;
@@ -326,8 +362,9 @@ fuse_input__(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
     if (OVS_LIKELY(n_hits == fb.n)) {
         dp_packet_batch_init(batch);
     } else {
-        handle_rest(t, batch, &fb, in_port);
+        n_learned = handle_rest(t, batch, &fb, in_port);
     }
+    note_use(t, in_port, fb.n, n_hits + n_learned);
     if (pmd->core_id == NON_PMD_CORE_ID) {
         ovs_mutex_unlock(&t->mutex);
     }

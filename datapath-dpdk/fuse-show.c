@@ -88,6 +88,8 @@ why_not(struct fuse_thread *t, struct ds *reply)
                counter(t, FUSE_C_SKIP_OFFLOAD));
     put_reason(reply, "simple match costs less",
                counter(t, FUSE_C_SIMPLE));
+    put_reason(reply, "cache is of no use to this port",
+               counter(t, FUSE_C_FUTILE));
     put_reason(reply, "no entry", counter(t, FUSE_C_MISSES));
     put_reason(reply, "entry no longer true", counter(t, FUSE_C_STALE));
     put_reason(reply, "wrong checksum, or end of a connection",

@@ -183,6 +183,7 @@ fuse_thread_flush(struct fuse_thread *t)
     struct fuse_table *table = t->replay.table;
 
     fuse_paths_credit(t);
+    memset(t->futile, 0, sizeof t->futile);
     table->sweep[0] = table->sweep[1] = 0;
     while (table->n_entries) {
         struct fuse_entry *entry = fuse_table_sweep(table);
@@ -267,6 +268,8 @@ create_thread(struct dp_netdev_pmd_thread *pmd)
     t = xzalloc_cacheline(sizeof *t);
     t->pmd = pmd;
     t->max_entries = config_entries;
+    t->futile_limit = MAX(config_entries + config_entries / 8,
+                          FUSE_MIN_FUTILE);
     t->tunnels = xzalloc(FUSE_N_UDP_PORTS);
     t->tunnels_version = fuse_tunnel_version();
     t->replay.dirty = xmalloc(FUSE_MAX_PATHS * sizeof *t->replay.dirty);

@@ -84,7 +84,8 @@ enum fuse_counter {
     FUSE_C_DECLINED,
     FUSE_C_STALE,
     FUSE_C_LEARNED,
-    FUSE_C_SIMPLE,               /* See leaves_alone(). */
+    FUSE_C_SIMPLE,               /* See leaves_alone()... */
+    FUSE_C_FUTILE,               /* ...in fuse-input.c. */
     FUSE_C_SKIPS,                /* One for each enum fuse_skip... */
     FUSE_C_SKIP_OFFLOAD = FUSE_C_SKIPS + FUSE_N_SKIPS,
     FUSE_C_WHYS,                 /* ...enum fuse_why... */
@@ -172,6 +173,10 @@ enum fuse_port_note {
     FUSE_PORT_WORK,              /* Some flow did more. */
 };
 
+/* So many packets, at least, are looked at before a port is given up for a
+ * while. */
+#define FUSE_MIN_FUTILE 4096
+
 /* Entries to be refreshed.  What that takes is far from the processor: a first
  * turn fetches connections, the next refreshes them.  A packet queues its
  * entry only if it came so soon, in ms, after the entry should have been
@@ -209,6 +214,8 @@ struct fuse_thread {
     odp_port_t *closed_ports;    /* Opt-outs, as of 'config_version'. */
     size_t n_closed_ports;
     uint8_t port_notes[FUSE_N_PORT_NOTES]; /* Of enum fuse_port_note. */
+    uint32_t futile[FUSE_N_PORT_NOTES]; /* Packets looked at in vain. */
+    uint32_t futile_limit;
     uint32_t n_left_alone;       /* Batches. */
     struct fuse_queue queue;
     _Atomic(struct fuse_request *) request;

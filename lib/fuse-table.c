@@ -280,7 +280,9 @@ fuse_table_insert(struct fuse_table *table, uint64_t hash, int shape,
     b[0] = &table->buckets[fuse_bucket1(table, hash)];
     b[1] = &table->buckets[fuse_bucket2(table, hash)];
     remove_same(table, b[0], hash, shape, in_port, key);
-    remove_same(table, b[1], hash, shape, in_port, key);
+    if (b[0]->n_elsewhere) {
+        remove_same(table, b[1], hash, shape, in_port, key);
+    }
     /* At the limit, too, only what is evicted makes room. */
     bool full = table->n_entries >= table->max_entries;
     int place = -1;

@@ -215,6 +215,23 @@ class Forward(Simple):
                                   % REWRITE])
 
 
+class Flood(Forward):
+    """The same, every packet the first of its flow."""
+    name = "flood"
+    cases = [{"flows": 4000000}]
+    once = True
+    directions = 0              # No flow is to have an entry.
+
+    @staticmethod
+    def goal(case):
+        return "not slower", 1
+
+    def fresh(self):
+        """Forgets all flows of the fused flow cache."""
+        if self.switch.has_fuse:
+            self.switch.appctl("fuse/flush")
+
+
 class LoadBalance(Simple):
     """Stateless: each bucket rewrites the destination.  The extended switch
     has a group of method maglev, or the same as stock."""
@@ -659,5 +676,5 @@ class ScaleMegaflows(Scale, Simple):
                   dst=UES + got.i % self.case["rules"])
 
 
-PAGE1 = [Io, Forward, LoadBalance, Service, ServiceNew, Decap, Encap, Upf]
+PAGE1 = [Io, Forward, Flood, LoadBalance, Service, ServiceNew, Decap, Encap, Upf]
 PAGE2 = [ScaleFlows, ScaleConnections, ScaleTables, ScaleMegaflows]

@@ -318,8 +318,8 @@ leaves_alone(struct fuse_thread *t, const struct dp_packet_batch *batch,
     return false;
 }
 
-/* Of 'n' packets of 'in_port' that were looked at, 'n_useful' were hits or were
- * learned: see leaves_alone(). */
+/* Of 'n' packets of 'in_port' that were looked at, 'n_useful' were hits or
+ * were learned: see leaves_alone(). */
 static inline void
 note_use(struct fuse_thread *t, odp_port_t in_port, uint32_t n,
          uint32_t n_useful)

@@ -12,8 +12,8 @@
 
 #define MIN_BUCKETS 16
 
-/* Places for candidates, for each bucket that there may be: one for each entry.
- * Flows of one place are learned one after the other. */
+/* Places for candidates, for each bucket that there may be: one for each
+ * entry.  Flows of one place are learned one after the other. */
 #define CANDIDATES 4
 
 /* Reserves 'size' octets of zeros, aligned to pages, on 'numa_node' if that is
@@ -56,7 +56,7 @@ get_region(struct fuse_table *table, size_t i)
         { (void **) &table->buckets,
           table->max_buckets * sizeof *table->buckets },
         { (void **) &table->candidates,
-          table->max_buckets * CANDIDATES * sizeof *table->candidates },
+          (table->candidate_mask + 1) * sizeof *table->candidates },
         { (void **) &table->small, table->max_entries * FUSE_SMALL_ENTRY },
         { (void **) &table->large, table->max_entries * FUSE_LARGE_ENTRY },
         { (void **) &table->infos[0],
@@ -393,7 +393,7 @@ size_t
 fuse_table_memory(const struct fuse_table *table)
 {
     return (sizeof *table + table->n_buckets * sizeof *table->buckets
-            + table->max_buckets * CANDIDATES * sizeof *table->candidates
+            + (table->candidate_mask + 1) * sizeof *table->candidates
             + table->n_touched[0] * (FUSE_SMALL_ENTRY
                                      + sizeof(struct fuse_info))
             + table->n_touched[1] * (FUSE_LARGE_ENTRY

@@ -654,8 +654,8 @@ test_admission(void **state)
     fuse_table_destroy(table);
 }
 
-/* As many flows as the table has entries, packet by packet in turn, do not keep
- * each other out for long. */
+/* As many flows as the table has entries, packet by packet in turn, do not
+ * keep each other out for long. */
 static void
 test_admission_of_many(void **state)
 {

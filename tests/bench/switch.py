@@ -151,8 +151,8 @@ class Switch:
                    "datapath_type=netdev", "fail-mode=secure")
 
     def keep_connections(self, zone):
-        """Nor are the connections of 'zone' to time out, of UDP.  Open vSwitch
-        takes no notice of this before it has a bridge."""
+        """Lets no UDP connection of 'zone' time out either.  To be called
+        after bridge(): Open vSwitch takes no notice of it before."""
         self.vsctl("add-zone-tp", "netdev", "zone=%d" % zone,
                    "udp_first=3600", "udp_single=3600", "udp_multiple=3600")
 
@@ -292,7 +292,7 @@ class Switch:
         self.appctl("dpif-netdev/pmd-stats-clear")
 
     def keeps_connections(self):
-        """Returns true if those that are made are of keep_connections()."""
+        """Returns true if keep_connections() took effect."""
         return "timeout=" in self.appctl("dpctl/dump-flows")
 
     def megaflows(self):

@@ -676,5 +676,6 @@ class ScaleMegaflows(Scale, Simple):
                   dst=UES + got.i % self.case["rules"])
 
 
-PAGE1 = [Io, Forward, Flood, LoadBalance, Service, ServiceNew, Decap, Encap, Upf]
+PAGE1 = [Io, Forward, Flood, LoadBalance, Service, ServiceNew, Decap, Encap,
+         Upf]
 PAGE2 = [ScaleFlows, ScaleConnections, ScaleTables, ScaleMegaflows]

@@ -142,7 +142,7 @@ void gtpu_match_format(const struct flow_tnl *, const struct flow_tnl *mask,
 const char *gtpu_field_name(const char *);
 bool gtpu_field_is_writable(const struct mf_field *);
 
-/* The fused flow cache; see datapath-dpdk/fuse.h.
+/* The fused flow cache; see datapath-dpdk/fuse/fuse.h.
  *
  * What a hook adds to "struct conn": the entries that depend on the
  * connection, and what has become of it; see fuse-conn.c. */

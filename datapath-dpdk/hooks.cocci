@@ -447,7 +447,7 @@ typedef uint32_t;
 // hook fuse_netdev: lib/dpif-netdev.c, 1
 @fuse_netdev@ @@
  #include "dpif-netdev-private.h"
-+#include "datapath-dpdk/fuse-netdev.h"
++#include "datapath-dpdk/fuse/fuse-netdev.h"
 
 // hook fuse_init: lib/dpif-netdev.c, 1
 @fuse_init@ @@

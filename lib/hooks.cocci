@@ -2,7 +2,7 @@
 //
 // Hooks into what Open vSwitch writes, reads and parses: the datapath action
 // lb(ID), and the selection method of groups.  Functions called from here are
-// declared in lib/lb-method.h and datapath-dpdk/datapath-hooks.h.
+// declared in lib/lb/lb-method.h and datapath-dpdk/datapath-hooks.h.
 
 // hook lb_attr: include/linux/openvswitch.h, 1
 @lb_attr@ @@
@@ -94,7 +94,7 @@ idexpression gm;
 // hook method_include: lib/ofp-group.c, 1
 @method_include@ @@
  #include "openvswitch/ofp-group.h"
-+#include "lib/lb-method.h"
++#include "lib/lb/lb-method.h"
 
 // A mask on flags or message type of GTP-U is what was asked for.
 // hook gtpu_flags_mask: lib/match.c, 1

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/lb-method.h"
+#include "lib/lb/lb-method.h"
 #include "netdev.h"
 #include "openvswitch/ofp-errors.h"
 #include "ovs-atomic.h"

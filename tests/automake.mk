@@ -9,47 +9,47 @@
 # compares the GTP-U codec with scapy's and tshark's.
 
 UNIT_TESTS = \
-	tests/test-fuse \
-	tests/test-gtpu \
-	tests/test-gtpu-build \
-	tests/test-gtpu-limit \
-	tests/test-gtpu-path \
-	tests/test-lb-sticky \
-	tests/test-lb-sticky-schedules \
-	tests/test-lb-table \
-	tests/test-maglev \
-	tests/test-siphash
+	tests/unit/test-fuse \
+	tests/unit/test-gtpu \
+	tests/unit/test-gtpu-build \
+	tests/unit/test-gtpu-limit \
+	tests/unit/test-gtpu-path \
+	tests/unit/test-lb-sticky \
+	tests/unit/test-lb-sticky-schedules \
+	tests/unit/test-lb-table \
+	tests/unit/test-maglev \
+	tests/unit/test-siphash
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS) tests/fuzz/replay-gtpu-parse \
-	tests/gtpu-codec-tool
+	tests/unit/gtpu-codec-tool
 endif
 UNIT_LDADD = lib/libext.la $(CMOCKA_LIBS) -lm
 
 GTPU_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/lib -I$(srcdir)/tests
 
-tests_test_gtpu_SOURCES = tests/test-gtpu.c tests/gtpu-hex.h \
-	tests/gtpu-naive.c tests/gtpu-naive.h
-tests_test_gtpu_CPPFLAGS = $(GTPU_CPPFLAGS)
-tests_test_gtpu_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_test_gtpu_LDADD = $(UNIT_LDADD)
+tests_unit_test_gtpu_SOURCES = tests/unit/test-gtpu.c tests/unit/gtpu-hex.h \
+	tests/unit/gtpu-naive.c tests/unit/gtpu-naive.h
+tests_unit_test_gtpu_CPPFLAGS = $(GTPU_CPPFLAGS)
+tests_unit_test_gtpu_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_gtpu_LDADD = $(UNIT_LDADD)
 
-tests_test_gtpu_build_SOURCES = tests/test-gtpu-build.c tests/gtpu-hex.h
-tests_test_gtpu_build_CPPFLAGS = $(GTPU_CPPFLAGS)
-tests_test_gtpu_build_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_test_gtpu_build_LDADD = $(UNIT_LDADD)
+tests_unit_test_gtpu_build_SOURCES = tests/unit/test-gtpu-build.c tests/unit/gtpu-hex.h
+tests_unit_test_gtpu_build_CPPFLAGS = $(GTPU_CPPFLAGS)
+tests_unit_test_gtpu_build_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_gtpu_build_LDADD = $(UNIT_LDADD)
 
-tests_test_gtpu_path_SOURCES = tests/test-gtpu-path.c
-tests_test_gtpu_path_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_test_gtpu_path_LDADD = $(UNIT_LDADD)
+tests_unit_test_gtpu_path_SOURCES = tests/unit/test-gtpu-path.c
+tests_unit_test_gtpu_path_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_gtpu_path_LDADD = $(UNIT_LDADD)
 
-tests_test_gtpu_limit_SOURCES = tests/test-gtpu-limit.c
-tests_test_gtpu_limit_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_test_gtpu_limit_LDADD = $(UNIT_LDADD) -lpthread
+tests_unit_test_gtpu_limit_SOURCES = tests/unit/test-gtpu-limit.c
+tests_unit_test_gtpu_limit_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_gtpu_limit_LDADD = $(UNIT_LDADD) -lpthread
 
 # The fuzz target's corpus, without a fuzzer: see the target on how to fuzz.
 tests_fuzz_replay_gtpu_parse_SOURCES = tests/fuzz/fuzz-gtpu-parse.c \
-	tests/gtpu-naive.c tests/gtpu-naive.h
+	tests/unit/gtpu-naive.c tests/unit/gtpu-naive.h
 tests_fuzz_replay_gtpu_parse_CPPFLAGS = $(GTPU_CPPFLAGS) -DFUZZ_REPLAY
 tests_fuzz_replay_gtpu_parse_LDADD = lib/libext.la
 
@@ -62,17 +62,17 @@ DECAP_WRAP = -Wl,--wrap=gtpu_drop_count,--wrap=gtpu_vport_carried \
 	-Wl,--wrap=rte_malloc_virt2iova
 DECAP_SOURCES = \
 	tests/fuzz/fuzz-gtpu-decap.c \
-	tests/gtpu-naive.c \
-	datapath-dpdk/gtpu-decap.c \
-	datapath-dpdk/gtpu-linear.c \
-	datapath-dpdk/gtpu-psc.c \
-	datapath-dpdk/gtpu-reply.c \
-	datapath-dpdk/gtpu-signalling.c \
-	datapath-dpdk/gtpu-tunnel.c \
-	lib/gtpu-build.c \
-	lib/gtpu-ie.c \
-	lib/gtpu-parse.c \
-	lib/gtpu-tlv.c
+	tests/unit/gtpu-naive.c \
+	datapath-dpdk/gtpu/gtpu-decap.c \
+	datapath-dpdk/gtpu/gtpu-linear.c \
+	datapath-dpdk/gtpu/gtpu-psc.c \
+	datapath-dpdk/gtpu/gtpu-reply.c \
+	datapath-dpdk/gtpu/gtpu-signalling.c \
+	datapath-dpdk/gtpu/gtpu-tunnel.c \
+	lib/gtpu/gtpu-build.c \
+	lib/gtpu/gtpu-ie.c \
+	lib/gtpu/gtpu-parse.c \
+	lib/gtpu/gtpu-tlv.c
 DECAP_OVS = csum.c dp-packet.c flow.c packets.c
 if BUILD_OPENVSWITCH
 if HAVE_CMOCKA
@@ -81,7 +81,7 @@ endif
 endif
 check_PROGRAMS += $(DECAP_REPLAY)
 EXTRA_PROGRAMS = tests/fuzz/replay-gtpu-decap
-tests_fuzz_replay_gtpu_decap_SOURCES = $(DECAP_SOURCES) tests/gtpu-naive.h
+tests_fuzz_replay_gtpu_decap_SOURCES = $(DECAP_SOURCES) tests/unit/gtpu-naive.h
 tests_fuzz_replay_gtpu_decap_CPPFLAGS = $(OVS_CPPFLAGS) -I$(srcdir)/lib \
 	-DFUZZ_REPLAY
 tests_fuzz_replay_gtpu_decap_CFLAGS = $(AM_CFLAGS) $(TEST_SANITIZE_CFLAGS)
@@ -100,8 +100,8 @@ fuzz: extended
 	@$(MKDIR_P) fuzz/gtpu-parse fuzz/gtpu-decap
 	$(AM_V_GEN)$(FUZZ_CC) $(FUZZ_SANITIZE) -I$(srcdir)/lib \
 	    -I$(srcdir)/tests $(srcdir)/tests/fuzz/fuzz-gtpu-parse.c \
-	    $(srcdir)/tests/gtpu-naive.c $(srcdir)/lib/gtpu-build.c \
-	    $(srcdir)/lib/gtpu-ie.c $(srcdir)/lib/gtpu-parse.c \
+	    $(srcdir)/tests/unit/gtpu-naive.c $(srcdir)/lib/gtpu/gtpu-build.c \
+	    $(srcdir)/lib/gtpu/gtpu-ie.c $(srcdir)/lib/gtpu/gtpu-parse.c \
 	    -o fuzz/fuzz-gtpu-parse
 	$(AM_V_GEN)$(LIBTOOL) --silent --tag=CC --mode=link $(FUZZ_CC) \
 	    $(FUZZ_SANITIZE) $(FUZZ_ATOMICS) -w $(OVS_CPPFLAGS) \
@@ -120,25 +120,25 @@ fuzz: extended
 	done
 
 # Other implementations of GTP-U: scapy and tshark.
-tests_gtpu_codec_tool_SOURCES = tests/gtpu-codec-tool.c tests/gtpu-hex.h
-tests_gtpu_codec_tool_CPPFLAGS = $(GTPU_CPPFLAGS)
-tests_gtpu_codec_tool_LDADD = lib/libext.la
+tests_unit_gtpu_codec_tool_SOURCES = tests/unit/gtpu-codec-tool.c tests/unit/gtpu-hex.h
+tests_unit_gtpu_codec_tool_CPPFLAGS = $(GTPU_CPPFLAGS)
+tests_unit_gtpu_codec_tool_LDADD = lib/libext.la
 
-EXTRA_DIST += tests/fuzz/corpus tests/test-gtpu-peers.py
+EXTRA_DIST += tests/fuzz/corpus tests/unit/test-gtpu-peers.py
 
-tests_test_fuse_SOURCES = tests/test-fuse.c
-tests_test_fuse_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_test_fuse_LDADD = $(UNIT_LDADD)
+tests_unit_test_fuse_SOURCES = tests/unit/test-fuse.c
+tests_unit_test_fuse_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_fuse_LDADD = $(UNIT_LDADD)
 
-tests_test_lb_sticky_SOURCES = tests/test-lb-sticky.c
-tests_test_lb_sticky_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_test_lb_sticky_LDFLAGS = -Wl,--wrap=mmap,--wrap=numa_available
-tests_test_lb_sticky_LDADD = $(UNIT_LDADD) -lpthread
+tests_unit_test_lb_sticky_SOURCES = tests/unit/test-lb-sticky.c
+tests_unit_test_lb_sticky_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_lb_sticky_LDFLAGS = -Wl,--wrap=mmap,--wrap=numa_available
+tests_unit_test_lb_sticky_LDADD = $(UNIT_LDADD) -lpthread
 
-# Includes lib/lb-sticky.c, to interrupt it at each access to memory.
-tests_test_lb_sticky_schedules_SOURCES = tests/test-lb-sticky-schedules.c
-tests_test_lb_sticky_schedules_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_test_lb_sticky_schedules_LDADD = $(CMOCKA_LIBS) -lpthread
+# Includes lib/lb/lb-sticky.c, to interrupt it at each access to memory.
+tests_unit_test_lb_sticky_schedules_SOURCES = tests/unit/test-lb-sticky-schedules.c
+tests_unit_test_lb_sticky_schedules_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_lb_sticky_schedules_LDADD = $(CMOCKA_LIBS) -lpthread
 
 EXTRA_DIST += \
 	tests/bench/bench-lb-changes.py \
@@ -147,18 +147,18 @@ EXTRA_DIST += \
 include tests/bench/automake.mk
 include tests/equivalence/automake.mk
 
-tests_test_lb_table_SOURCES = tests/test-lb-table.c
-tests_test_lb_table_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_test_lb_table_LDADD = $(UNIT_LDADD)
+tests_unit_test_lb_table_SOURCES = tests/unit/test-lb-table.c
+tests_unit_test_lb_table_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_lb_table_LDADD = $(UNIT_LDADD)
 
-tests_test_maglev_SOURCES = tests/test-maglev.c
-tests_test_maglev_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_test_maglev_LDFLAGS = -Wl,--wrap=malloc
-tests_test_maglev_LDADD = $(UNIT_LDADD)
+tests_unit_test_maglev_SOURCES = tests/unit/test-maglev.c
+tests_unit_test_maglev_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_maglev_LDFLAGS = -Wl,--wrap=malloc
+tests_unit_test_maglev_LDADD = $(UNIT_LDADD)
 
-tests_test_siphash_SOURCES = tests/test-siphash.c
-tests_test_siphash_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_test_siphash_LDADD = $(UNIT_LDADD)
+tests_unit_test_siphash_SOURCES = tests/unit/test-siphash.c
+tests_unit_test_siphash_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_siphash_LDADD = $(UNIT_LDADD)
 
 .PHONY: check-unit check-valgrind check-asan check-peers
 if HAVE_CMOCKA
@@ -171,8 +171,8 @@ check-unit: $(check_PROGRAMS)
 	@for t in $(KUBE_REPLAY); do \
 	    $$t $(srcdir)/tests/fuzz/corpus/kube-yaml || exit 1; \
 	done
-check-peers: tests/gtpu-codec-tool
-	/usr/bin/python3 $(srcdir)/tests/test-gtpu-peers.py tests/gtpu-codec-tool
+check-peers: tests/unit/gtpu-codec-tool
+	/usr/bin/python3 $(srcdir)/tests/unit/test-gtpu-peers.py tests/unit/gtpu-codec-tool
 check-valgrind: $(UNIT_TESTS)
 	@for t in $(UNIT_TESTS); do \
 	    TEST_LIGHT=1 $(LIBTOOL) --mode=execute valgrind -q --leak-check=full \
@@ -207,68 +207,68 @@ endif
 #                      vSwitch: not part of check
 #
 # Each takes TESTSUITEFLAGS: '-j4', '-k lb', '3-5 -v'.  Those of Open vSwitch take
-# OVSSUITEFLAGS instead; see tests/run-ovs-suite --help.  With FUSE=on they, and
+# OVSSUITEFLAGS instead; see tests/ovs/run-ovs-suite --help.  With FUSE=on they, and
 # check-kube, start each switch with the fused flow cache on.
 
 TESTSUITE_AT = \
-	tests/ext-macros.at \
-	tests/fuse.at \
-	tests/fuse-tunnel.at \
-	tests/gtpu.at \
-	tests/gtpu-output.at \
-	tests/gtpu-robustness.at \
-	tests/gtpu-signalling.at \
-	tests/hooks.at \
-	tests/lb-action.at \
-	tests/lb-errors.at \
-	tests/lb-group.at \
-	tests/lb-examples.at \
-	tests/lb-gtpu.at \
-	tests/lb-sticky.at \
-	tests/lb-traffic.at \
-	tests/of-sync.at \
-	tests/testsuite.at
+	tests/autotest/ext-macros.at \
+	tests/autotest/fuse.at \
+	tests/autotest/fuse-tunnel.at \
+	tests/autotest/gtpu.at \
+	tests/autotest/gtpu-output.at \
+	tests/autotest/gtpu-robustness.at \
+	tests/autotest/gtpu-signalling.at \
+	tests/autotest/hooks.at \
+	tests/autotest/lb-action.at \
+	tests/autotest/lb-errors.at \
+	tests/autotest/lb-group.at \
+	tests/autotest/lb-examples.at \
+	tests/autotest/lb-gtpu.at \
+	tests/autotest/lb-sticky.at \
+	tests/autotest/lb-traffic.at \
+	tests/autotest/of-sync.at \
+	tests/autotest/testsuite.at
 SYSTEM_TESTSUITE_AT = \
-	tests/system-gtpu.at \
-	tests/system-gtpu-macros.at \
-	tests/system-gtpu-network.at \
-	tests/system-gtpu-wire.at \
-	tests/system-gtpu-signalling.at \
-	tests/system-lb.at \
-	tests/system-macros.at \
-	tests/system-ovn.at \
-	tests/system-ovn-kube.at \
-	tests/system-robustness.at \
-	tests/system-testsuite.at
+	tests/system/system-gtpu.at \
+	tests/system/system-gtpu-macros.at \
+	tests/system/system-gtpu-network.at \
+	tests/system/system-gtpu-wire.at \
+	tests/system/system-gtpu-signalling.at \
+	tests/system/system-lb.at \
+	tests/system/system-macros.at \
+	tests/ovn/system-ovn.at \
+	tests/ovn/system-ovn-kube.at \
+	tests/system/system-robustness.at \
+	tests/system/system-testsuite.at
 
 EXTRA_DIST += \
 	$(TESTSUITE_AT) \
 	$(SYSTEM_TESTSUITE_AT) \
 	tests/atlocal.in \
-	tests/doc-example.py \
+	tests/python/doc-example.py \
 	tests/fuse-on/ovs-appctl \
 	tests/fuse-on/ovs-vsctl \
 	tests/fuse-on/path.sh \
 	tests/fuse-on/summary \
-	tests/fuse-packet.py \
-	tests/gtpu-packet.py \
-	tests/gtpu-peer.py \
-	tests/gtpu-refused.py \
-	tests/gtpu-networks.py \
-	tests/gtpu-segments.py \
-	tests/gtpu-traffic.py \
-	tests/lb-errors.py \
-	tests/lb-gtpu-packets.py \
-	tests/lb-storm.py \
-	tests/lb_wire.py \
-	tests/ovs-suite-known-failures \
-	tests/run-ovs-suite \
-	tests/run-sanitized \
+	tests/python/fuse-packet.py \
+	tests/python/gtpu-packet.py \
+	tests/python/gtpu-peer.py \
+	tests/python/gtpu-refused.py \
+	tests/python/gtpu-networks.py \
+	tests/python/gtpu-segments.py \
+	tests/system/gtpu-traffic.py \
+	tests/autotest/lb-errors.py \
+	tests/autotest/lb-gtpu-packets.py \
+	tests/system/lb-storm.py \
+	tests/python/lb_wire.py \
+	tests/ovs/ovs-suite-known-failures \
+	tests/ovs/run-ovs-suite \
+	tests/sanitized/run-sanitized \
 	tests/run.sh \
-	tests/sanitizer-suppressions-thread \
-	tests/send-group.py \
-	tests/system-ovn-traffic.py \
-	tests/system-traffic.py
+	tests/sanitized/sanitizer-suppressions-thread \
+	tests/autotest/send-group.py \
+	tests/ovn/system-ovn-traffic.py \
+	tests/system/system-traffic.py
 
 AUTOTEST = $(AUTOM4TE) --language=autotest \
 	-I tests -I $(srcdir) -I $(OVS)/pristine
@@ -326,11 +326,11 @@ tests/atlocal: $(srcdir)/tests/atlocal.in
 	$(AM_V_GEN)cp $(srcdir)/tests/atlocal.in $@
 
 tests/testsuite: $(TESTSUITE_AT) tests/package.m4 $(OVS)/pristine.stamp
-	$(AM_V_GEN)$(AUTOTEST) -o $@.tmp $(srcdir)/tests/testsuite.at
+	$(AM_V_GEN)$(AUTOTEST) -o $@.tmp $(srcdir)/tests/autotest/testsuite.at
 	$(AM_V_at)mv $@.tmp $@
-tests/system-testsuite: $(SYSTEM_TESTSUITE_AT) tests/ext-macros.at \
+tests/system-testsuite: $(SYSTEM_TESTSUITE_AT) tests/autotest/ext-macros.at \
     tests/package.m4 $(OVS)/pristine.stamp
-	$(AM_V_GEN)$(AUTOTEST) -o $@.tmp $(srcdir)/tests/system-testsuite.at
+	$(AM_V_GEN)$(AUTOTEST) -o $@.tmp $(srcdir)/tests/system/system-testsuite.at
 	$(AM_V_at)mv $@.tmp $@
 
 if BUILD_OPENVSWITCH
@@ -350,19 +350,19 @@ check-system: extended utilities/ovs-kube-proxy/ovs-kube-proxy \
 
 check-ovs: extended
 	$(AM_V_at)FUSE=$(FUSE) \
-	    $(srcdir)/tests/run-ovs-suite $(OVSSUITEFLAGS) $(OVS)/extended
+	    $(srcdir)/tests/ovs/run-ovs-suite $(OVSSUITEFLAGS) $(OVS)/extended
 
 .PHONY: check-ovs-system
 check-ovs-system: extended stock
 	$(AM_V_at)FUSE=$(FUSE) \
-	    $(srcdir)/tests/run-ovs-suite --system --stock $(OVS)/stock \
+	    $(srcdir)/tests/ovs/run-ovs-suite --system --stock $(OVS)/stock \
 	    $(OVSSUITEFLAGS) $(OVS)/extended
 
 SANITIZED = check-system
 .PHONY: check-sanitized
 check-sanitized:
 	$(AM_V_at)for s in address thread; do \
-	    $(srcdir)/tests/run-sanitized $$s $(abs_srcdir)/configure \
+	    $(srcdir)/tests/sanitized/run-sanitized $$s $(abs_srcdir)/configure \
 	        $(SANITIZED) TESTSUITEFLAGS='$(TESTSUITEFLAGS)' || exit 1; \
 	done
 

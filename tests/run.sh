@@ -120,8 +120,8 @@ run_part() {
     unit | valgrind | asan)
         command=(make -C "$setup_build_dir" "check-$part") ;;
     peers)
-        command=(/usr/bin/python3 "$setup_top/tests/test-gtpu-peers.py"
-                 "$setup_build_dir/tests/gtpu-codec-tool") ;;
+        command=(/usr/bin/python3 "$setup_top/tests/unit/test-gtpu-peers.py"
+                 "$setup_build_dir/tests/unit/gtpu-codec-tool") ;;
     autotest)
         command=(make -C "$setup_build_dir" check-autotest
                  "TESTSUITEFLAGS=-j$((2 * $(nproc)))") ;;
@@ -135,7 +135,7 @@ run_part() {
     kube)
         command=(make -C "$setup_build_dir" check-kube) ;;
     ovs)
-        command=("$setup_top/tests/run-ovs-suite" "${ovs_flags[@]}"
+        command=("$setup_top/tests/ovs/run-ovs-suite" "${ovs_flags[@]}"
                  "$setup_build_dir/openvswitch/extended") ;;
     esac
     printf '\n==== %s\n' "$part"

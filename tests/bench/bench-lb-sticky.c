@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Measures lib/lb-sticky.c: cycles per packet of the time stamp counter, the
+/* Measures lb-sticky.c: cycles per packet of the time stamp counter, the
  * best of several runs, by number of flows in a table of twice as many
  * entries.  Flows come in random order, in batches of 32 as in a PMD thread.
  *
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <x86intrin.h>
 
-#include "lib/lb-sticky.h"
+#include "lib/lb/lb-sticky.h"
 
 #define BATCH 32
 #define N_RUNS 7

@@ -25,7 +25,7 @@
  *   - a packet is dropped and counted once, or lives;
  *
  *   - for a message in right outer headers: the naive decoder of
- *     tests/gtpu-naive.c has the same reason to drop it, or the same inner
+ *     gtpu-naive.c has the same reason to drop it, or the same inner
  *     packet;
  *
  *   - an answer has right lengths and checksums.
@@ -49,14 +49,14 @@
 
 #include "csum.h"
 #include "datapath-dpdk/datapath-hooks.h"
-#include "datapath-dpdk/gtpu-vport.h"
+#include "datapath-dpdk/gtpu/gtpu-vport.h"
 #include "dp-packet.h"
 #include "flow.h"
-#include "lib/gtpu-signalling.h"
+#include "lib/gtpu/gtpu-signalling.h"
 #include "netdev.h"
 #include "ovs-router.h"
 #include "packets.h"
-#include "tests/gtpu-naive.h"
+#include "tests/unit/gtpu-naive.h"
 #include "util.h"
 
 enum {

@@ -8,7 +8,7 @@
  *
  *   - no access outside the block, no undefined behaviour (the sanitizers);
  *
- *   - lib/ and the naive decoder of tests/gtpu-naive.c agree on the result,
+ *   - lib/ and the naive decoder of gtpu-naive.c agree on the result,
  *     the header, the IEs and the kind of inner packet;
  *
  *   - the walk over the extension headers shows as many as were counted;
@@ -20,7 +20,7 @@
  *
  *     clang -g -O1 -fsanitize=fuzzer,address,undefined \
  *         -fno-sanitize-recover=all -Ilib -Itests \
- *         tests/fuzz/fuzz-gtpu-parse.c tests/gtpu-naive.c lib/gtpu-*.c \
+ *         tests/fuzz/fuzz-gtpu-parse.c tests/unit/gtpu-naive.c lib/gtpu-*.c \
  *         -o fuzz-gtpu-parse
  *     ./fuzz-gtpu-parse -max_len=2048 CORPUS
  *
@@ -34,8 +34,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gtpu-naive.h"
-#include "gtpu.h"
+#include "tests/unit/gtpu-naive.h"
+#include "lib/gtpu/gtpu.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

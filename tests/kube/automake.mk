@@ -70,7 +70,7 @@ tests_kube_kube_dump_LDADD = utilities/ovs-kube-proxy/libkube-api.la \
 	$(KUBE_LIBS)
 $(tests_kube_kube_dump_OBJECTS): | $(OVS)/headers.stamp
 
-# of-sync by hand, for tests/of-sync.at.
+# of-sync by hand, for tests/autotest/of-sync.at.
 tests_kube_of_sync_tool_SOURCES = tests/kube/of-sync-tool.c \
 	utilities/ovs-kube-proxy/kube-object.c \
 	$(KUBE_SERVICE_SOURCES) \

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Connections of the fused flow cache
+ * ===================================
+ *
+ * An entry whose packets belong to a connection holds a pointer to it, as one
+ * of its owners, and the connection a pointer to the entry, with the number
+ * of the owner in the lowest bits.
+ *
+ * Who removes a connection, or changes what packets meet of it, takes the
+ * pointers out of the connection and then sets a bit in each entry: the entry
+ * is dead.  Who removes an entry takes its pointer out of those connections
+ * whose bit is not set.  So while the bit is not set, and the thread has not
+ * quiesced since it looked, the connection is there.  If both happen at once,
+ * an entry that was just taken for another flow may be found dead; that flow
+ * is then learned again.
+ *
+ * Only established connections are owners: TCP with both sides established,
+ * others after a reply.  Their packets change nothing of a connection but its
+ * expiration, which an entry extends from time to time, and the window of TCP,
+ * which is not tracked any more as soon as there is an entry. */
+
+#include <config.h>
+#include "datapath-dpdk/fuse/fuse.h"
+
+#include <string.h>
+
+#include "conntrack.h"
+#include "conntrack-private.h"
+#include "conntrack-tp.h"
+#include "packets.h"
+
+#define OWNER_MASK ((uintptr_t) 1)
+
+/* What an owner has left when it is refreshed: see fuse-refresh.c. */
+#define MIN_LIFE_MS 1000
+
+/* Returns true if 'conn', whose expiration was last set by 'timeout', may be
+ * an owner: at time 'now', in ms, it must have a second left and more. */
+bool
+fuse_conn_is_usable(const struct conn *conn, int timeout, long long int now)
+{
+    long long int expiration;
+
+    atomic_read_relaxed(&CONST_CAST(struct conn *, conn)->expiration,
+                        &expiration);
+    return (!conn->alg && !conn->alg_related && !conn->seq_skew
+            && conn->conn_type == CT_CONN_TYPE_DEFAULT
+            && (timeout == CT_TM_TCP_ESTABLISHED
+                || timeout == CT_TM_OTHER_BIDIR
+                || timeout == CT_TM_ICMP_REPLY)
+            && expiration - now >= MIN_LIFE_MS
+            && !atomic_load(&conn->fuse.gone));
+}
+
+/* Makes 'conn' the owner number 'owner' of 'entry', whose field for it is set
+ * already.  Returns false if it cannot.  PMD thread. */
+bool
+fuse_conn_link(struct conn *conn, struct fuse_entry *entry, int owner)
+{
+    uintptr_t link = (uintptr_t) entry | owner;
+
+    for (int i = 0; i < FUSE_CONN_ENTRIES; i++) {
+        uintptr_t none = 0;
+
+        if (atomic_compare_exchange_strong(&conn->fuse.entries[i], &none,
+                                           link)) {
+            atomic_store(&conn->fuse.relaxed, true);
+            if (atomic_load(&conn->fuse.gone)) {
+                fuse_conn_unlink(conn, entry, owner);
+                return false;
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Undoes fuse_conn_link().  PMD thread. */
+void
+fuse_conn_unlink(struct conn *conn, struct fuse_entry *entry, int owner)
+{
+    for (int i = 0; i < FUSE_CONN_ENTRIES; i++) {
+        uintptr_t link = (uintptr_t) entry | owner;
+
+        if (atomic_compare_exchange_strong(&conn->fuse.entries[i], &link, 0)) {
+            return;
+        }
+    }
+}
+
+/* Kills the entries of 'conn'.  Any thread, not quiescent. */
+static void
+kill_entries(struct conn *conn)
+{
+    for (int i = 0; i < FUSE_CONN_ENTRIES; i++) {
+        uintptr_t link = atomic_load_explicit(&conn->fuse.entries[i],
+                                              memory_order_acquire);
+
+        if (link) {
+            link = atomic_exchange(&conn->fuse.entries[i], 0);
+        }
+        if (link) {
+            struct fuse_entry *entry = (void *) (link & ~OWNER_MASK);
+
+            atomic_fetch_or(&entry->dead,
+                            FUSE_DEAD_OWNER(link & OWNER_MASK));
+        }
+    }
+}
+
+/* 'conn' is removed, or not to be found any more.  Any thread. */
+void
+fuse_conn_gone(struct conn *conn)
+{
+    atomic_store(&conn->fuse.gone, true);
+    kill_entries(conn);
+}
+
+/* 'packet' changes the state of 'conn'. */
+void
+fuse_conn_update(struct conn *conn, const struct dp_packet *packet)
+{
+    if (atomic_load_explicit(&conn->fuse.relaxed, memory_order_relaxed)
+        && conn->key.nw_proto == IPPROTO_TCP) {
+        const struct tcp_header *tcp = dp_packet_l4(packet);
+
+        if (TCP_FLAGS(tcp->tcp_ctl) & (TCP_SYN | TCP_FIN | TCP_RST)) {
+            kill_entries(conn);
+        }
+    }
+}
+
+/* ct_mark of 'conn' is set for 'packet'. */
+void
+fuse_conn_set_mark(const struct dp_packet *packet, struct conn *conn,
+                   uint32_t value, uint32_t mask)
+{
+    if (conn->mark != (value | (packet->md.ct_mark & ~mask))) {
+        kill_entries(conn);
+        if (fuse_record_current) {
+            fuse_record_current->why = FUSE_WHY_CT_CHANGED;
+        }
+    }
+}
+
+/* ct_label of 'conn' is set for 'packet'. */
+void
+fuse_conn_set_label(const struct dp_packet *packet, struct conn *conn,
+                    const struct ovs_key_ct_labels *value,
+                    const struct ovs_key_ct_labels *mask)
+{
+    ovs_u128 v, m;
+
+    memcpy(&v, value, sizeof v);
+    memcpy(&m, mask, sizeof m);
+    if (conn->label.u64.lo != (v.u64.lo
+                               | (packet->md.ct_label.u64.lo & ~m.u64.lo))
+        || conn->label.u64.hi != (v.u64.hi
+                                  | (packet->md.ct_label.u64.hi
+                                     & ~m.u64.hi))) {
+        kill_entries(conn);
+        if (fuse_record_current) {
+            fuse_record_current->why = FUSE_WHY_CT_CHANGED;
+        }
+    }
+}
+
+/* Returns true if the TCP window of 'conn' is not to be checked: the tracker
+ * has not seen all of its packets. */
+bool
+fuse_conn_is_relaxed(const struct conn *conn)
+{
+    return atomic_load_explicit(&conn->fuse.relaxed, memory_order_relaxed);
+}
+
+/* Fetches what fuse_conn_refresh() needs of 'conn', which may be gone. */
+void
+fuse_conn_prefetch(const struct conn *conn)
+{
+    OVS_PREFETCH_WRITE(&conn->lock);
+    OVS_PREFETCH_WRITE(&conn->expiration);
+    OVS_PREFETCH(&conn->fuse);
+}
+
+/* Extends the life of 'conn' by its 'timeout', at time 'now' in ms.  Returns
+ * for how many ms that may be left undone: a second or more before it expires.
+ * Returns 0 if it has expired, or its timeout is less than a second. */
+uint32_t
+fuse_conn_refresh(struct conntrack *ct, struct conn *conn, int timeout,
+                  long long int now)
+{
+    long long int expiration, interval;
+
+    atomic_read_relaxed(&conn->expiration, &expiration);
+    if (now >= expiration) {
+        return 0;
+    }
+
+    ovs_mutex_lock(&conn->lock);
+    conn_update_expiration(ct, conn, timeout, now);
+    atomic_read_relaxed(&conn->expiration, &expiration);
+    interval = (expiration - now) / 32;
+    interval = MIN(interval, FUSE_REFRESH_MS);
+    /* It may be that long until the next time. */
+    atomic_store_relaxed(&conn->expiration, expiration + interval);
+    ovs_mutex_unlock(&conn->lock);
+    if (expiration - now < MIN_LIFE_MS) {
+        return 0;
+    }
+
+    /* Not to bring to life what was removed meanwhile. */
+    if (atomic_load(&conn->fuse.gone)) {
+        atomic_store_relaxed(&conn->expiration, 0);
+        return 0;
+    }
+    return interval;
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Packets from a port, through the fused flow cache
+ * =================================================
+ *
+ * Hits leave the batch and go out.  Misses stay, in their order, for the
+ * ordinary path; those whose flow is to be learned are taken through it one by
+ * one, and recorded. */
+
+#include <config.h>
+#include "datapath-dpdk/fuse/fuse.h"
+
+#include <string.h>
+
+#include "dpdk.h"
+#include "dpif-netdev-private-dpif.h"
+#include "dpif-netdev-private-thread.h"
+#include "netlink.h"
+#include "odp-execute.h"
+#include "odp-netlink.h"
+#include "util.h"
+
+/* Packets of a batch that are learned at most. */
+#define MAX_LEARN 8
+
+/* After so many refusals without success, one flow of LEARN_RARELY only. */
+#define MANY_REFUSALS 64
+#define LEARN_RARELY 64
+
+/* Of so many batches that had better be left alone, one is not: of simple
+ * matches, and of a port that the cache is of no use to. */
+#define LOOK_RARELY 1024
+#define LOOK_AT_TIMES 16
+
+/* The cache is of use to a port if more than one packet in so many is a hit or
+ * is learned. */
+#define USEFUL_SHARE 64
+
+/* Returns true if there can be FUSE_MAX_KEY octets before 'packet'.  If not
+ * now, makes room: but Open vSwitch built with DPDK keeps the size of a
+ * packet's memory in 16 bits, and loses packets that it makes bigger. */
+static bool
+make_headroom(struct dp_packet *packet)
+{
+    size_t headroom = dp_packet_headroom(packet);
+    size_t allocated = dp_packet_get_allocated(packet);
+
+    if (headroom >= FUSE_MAX_KEY) {
+        return true;
+    } else if (allocated < headroom + dp_packet_size(packet)
+               || allocated - headroom + FUSE_MAX_KEY > UINT16_MAX) {
+        return false;
+    }
+    dp_packet_push_uninit(packet, FUSE_MAX_KEY);
+    dp_packet_pull(packet, FUSE_MAX_KEY);
+    return true;
+}
+
+/* Collects what lib/ needs to know of the packets of 'batch'. */
+static inline void
+fill_batch(struct fuse_batch *fb, const struct dp_packet_batch *batch,
+           odp_port_t in_port)
+{
+    fb->n = batch->count;
+    fb->in_port = odp_to_u32(in_port);
+    for (uint32_t i = 0; i < fb->n; i++) {
+        struct dp_packet *packet = batch->packets[i];
+        uint64_t flags = *dp_packet_ol_flags_ptr(packet);
+        uint8_t ol = 0;
+
+        if (OVS_UNLIKELY(packet->source == DPBUF_MALLOC
+                         && !make_headroom(packet))) {
+            ol |= FUSE_OL_SKIP;
+        }
+
+        fb->packets[i] = dp_packet_data(packet);
+        OVS_PREFETCH(fb->packets[i]);
+        fb->sizes[i] = dp_packet_size(packet);
+        fb->headroom[i] = dp_packet_headroom(packet);
+        fb->rss[i] = *dp_packet_rss_ptr(packet);
+        if (OVS_UNLIKELY(flags & DP_PACKET_OL_SUPPORTED_MASK)) {
+            ol |= flags & DP_PACKET_OL_RSS_HASH ? FUSE_OL_RSS : 0;
+            ol |= dp_packet_ip_checksum_valid(packet) ? FUSE_OL_L3_GOOD : 0;
+            ol |= dp_packet_l4_checksum_valid(packet) ? FUSE_OL_L4_GOOD : 0;
+            if (flags & DP_PACKET_OL_SUPPORTED_MASK
+                & ~(DP_PACKET_OL_RSS_HASH | DP_PACKET_OL_RX_IP_CKSUM_GOOD
+                    | DP_PACKET_OL_RX_L4_CKSUM_GOOD)) {
+                ol |= FUSE_OL_SKIP;
+            }
+        }
+#ifdef DPDK_NETDEV
+        if (OVS_UNLIKELY(packet->source == DPBUF_DPDK
+                         && packet->mbuf.nb_segs != 1)) {
+            ol |= FUSE_OL_SKIP;
+        }
+#endif
+        fb->ol[i] = ol;
+    }
+}
+
+/* Makes of 'packet' what its entry's program says besides its octets. */
+static inline void
+finish_packet(struct dp_packet *packet, const struct fuse_batch *fb,
+              uint32_t i, const struct fuse_entry *entry)
+{
+    const struct fuse_program *p = entry->path->program;
+
+    if (p->k != p->m) {
+        dp_packet_set_data(packet, fb->packets[i] + p->k - p->m);
+        dp_packet_set_size(packet, fb->sizes[i] - p->k + p->m);
+    }
+    if (p->flags & (FUSE_P_OL_RESET | FUSE_P_RSS_SET)) {
+        if (p->flags & FUSE_P_OL_RESET) {
+            dp_packet_reset_offload(packet);
+        }
+        if (p->flags & FUSE_P_RSS_SET) {
+            dp_packet_set_rss_hash(packet, entry->rss);
+        }
+    }
+    packet->l2_pad_size = p->keep_pad ? fb->classes[i].pad : 0;
+    packet->l2_5_ofs = p->l2_5_ofs;
+    packet->l3_ofs = p->l3_ofs;
+    packet->l4_ofs = p->l4_ofs;
+}
+
+/* Drops the packets of 'batch' for 'reason', as the action does, which counts
+ * them. */
+static void
+drop_batch(struct dp_packet_batch *batch, uint32_t reason)
+{
+    const struct {
+        struct nlattr header;
+        uint32_t reason;
+    } action = { { sizeof action, OVS_ACTION_ATTR_DROP }, reason };
+
+    odp_execute_actions(NULL, batch, true, &action.header,
+                        reason == FUSE_NO_REASON ? 0 : sizeof action, NULL);
+}
+
+/* Sends the hits, in their order for each port, or drops them. */
+static inline uint32_t
+send_hits(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
+          const struct fuse_batch *fb)
+{
+    struct dp_packet_batch out;
+    uint32_t left[FUSE_BATCH];
+    uint32_t n_left = 0, n_hits;
+
+    for (uint32_t i = 0; i < fb->n; i++) {
+        if (OVS_LIKELY(fb->verdicts[i] == FUSE_HIT)) {
+            const struct fuse_entry *entry = fb->entries[i];
+
+            if (OVS_LIKELY(!(entry->path->program->flags & FUSE_P_DROP))) {
+                finish_packet(batch->packets[i], fb, i, entry);
+            }
+            left[n_left++] = i;
+        }
+    }
+    n_hits = n_left;
+    while (n_left) {
+        const struct fuse_path *first = fb->entries[left[0]]->path;
+        uint16_t drop = first->program->flags & FUSE_P_DROP;
+        uint32_t n = n_left;
+
+        dp_packet_batch_init(&out);
+        n_left = 0;
+        for (uint32_t j = 0; j < n; j++) {
+            const struct fuse_path *path = fb->entries[left[j]]->path;
+
+            if (OVS_LIKELY(path == first
+                           || (path->out_port == first->out_port
+                               && (path->program->flags & FUSE_P_DROP)
+                                  == drop))) {
+                dp_packet_batch_add(&out, batch->packets[left[j]]);
+            } else {
+                left[n_left++] = left[j];
+            }
+        }
+        if (OVS_LIKELY(!drop)) {
+            fuse_output(pmd, &out, true, u32_to_odp(first->out_port));
+        } else {
+            drop_batch(&out, first->out_port);
+        }
+    }
+    return n_hits;
+}
+
+/* Takes 'batch' through the ordinary path, as a port's batch goes. */
+static void
+input_ordinary(struct dp_netdev_pmd_thread *pmd,
+               struct dp_packet_batch *batch, odp_port_t in_port)
+{
+    dp_netdev_input_func func;
+
+    if (!dp_packet_batch_is_empty(batch)) {
+        atomic_read_relaxed(&pmd->netdev_input_func, &func);
+        if (func(pmd, batch, in_port)) {
+            dp_netdev_input(pmd, batch, in_port);
+        }
+        dp_packet_batch_init(batch);
+    }
+}
+
+/* Returns true if the flow of the 'i'th packet, which was no hit, is to be
+ * learned. */
+static bool
+wants_to_learn(struct fuse_thread *t, const struct fuse_batch *fb, uint32_t i)
+{
+    if (fb->shapes[i] < 0 || fb->verdicts[i] == FUSE_DECLINED
+        || fb->classes[i].end) {
+        return false;
+    }
+    if (fb->verdicts[i] == FUSE_MISS
+        && !fuse_table_admit(t->replay.table, fb->hashes[i])) {
+        /* What was refused may be learned after a while. */
+        t->random = t->random * 1664525 + 1013904223;
+        if (!(t->random >> 20)) {
+            fuse_table_forgive(t->replay.table, fb->hashes[i]);
+        }
+        return false;
+    }
+    return (t->refusals_in_a_row < MANY_REFUSALS
+            || !(t->refusals_in_a_row++ % LEARN_RARELY));
+}
+
+/* Takes 'packet', the 'i'th, through the ordinary path and learns from it.
+ * Returns false if its flow could not be learned. */
+static bool
+learn_packet(struct fuse_thread *t, const struct fuse_batch *fb, uint32_t i,
+             struct dp_packet *packet, odp_port_t in_port)
+{
+    struct dp_packet_batch one;
+    enum fuse_why why;
+
+    fuse_record_start(&t->record, fb, i, packet, t->pmd->ctx.now / 1000);
+    dp_packet_batch_init_packet(&one, packet);
+    input_ordinary(t->pmd, &one, in_port);
+    fuse_record_current = NULL;
+
+    why = fuse_learn(t, fb, i);
+    if (!why) {
+        fuse_count(t, FUSE_C_LEARNED, 1);
+        t->refusals_in_a_row = 0;
+    } else {
+        fuse_count(t, FUSE_C_WHYS + why, 1);
+        if (!fuse_why_is_transient(why)) {
+            fuse_table_refuse(t->replay.table, fb->hashes[i]);
+        }
+        t->refusals_in_a_row++;
+    }
+    return !why;
+}
+
+/* Counts the packets that were no hits, and takes them out of 'batch', through
+ * the ordinary path, up to the last one that is to be learned.  Returns how
+ * many were learned. */
+static uint32_t
+handle_rest(struct fuse_thread *t, struct dp_packet_batch *batch,
+            const struct fuse_batch *fb, odp_port_t in_port)
+{
+    struct dp_packet_batch rest;
+    uint32_t n_tried = 0, n_learned = 0;
+
+    dp_packet_batch_init(&rest);
+    for (uint32_t i = 0; i < fb->n; i++) {
+        struct dp_packet *packet = batch->packets[i];
+        int shape = fb->shapes[i];
+
+        if (fb->verdicts[i] == FUSE_HIT) {
+            continue;
+        }
+        fuse_count(t, (shape < 0 ? FUSE_C_SKIPS - 1 - shape
+                       : fb->verdicts[i] == FUSE_DECLINED ? FUSE_C_DECLINED
+                       : fb->verdicts[i] == FUSE_STALE ? FUSE_C_STALE
+                       : FUSE_C_MISSES), 1);
+        if (n_tried < MAX_LEARN && wants_to_learn(t, fb, i)) {
+            n_tried++;
+            input_ordinary(t->pmd, &rest, in_port);
+            n_learned += learn_packet(t, fb, i, packet, in_port);
+        } else {
+            dp_packet_batch_add(&rest, packet);
+        }
+    }
+    *batch = rest;
+    return n_learned;
+}
+
+/* Returns true if 'batch' is better left alone, for one of two reasons.
+ *
+ *    - All megaflows of 'in_port' are for the simple match, a lookup by port
+ *      and EtherType that costs less than ours, and those that were met do
+ *      nothing but output or drop.
+ *
+ *    - Hardly a packet of 'in_port' was of a flow that is or becomes known, of
+ *      more packets than the cache has room for flows: a flood of flows of one
+ *      packet, say, or of what cannot be learned.  As many flows as there is
+ *      room for, one after the other, would have come again by then.
+ *
+ * Now and then a batch is looked at all the same, in case that is over. */
+static inline bool
+leaves_alone(struct fuse_thread *t, const struct dp_packet_batch *batch,
+             odp_port_t in_port)
+{
+    uint32_t note = odp_to_u32(in_port) % FUSE_N_PORT_NOTES;
+
+    if (OVS_UNLIKELY(t->futile[note] >= t->futile_limit)) {
+        if (++t->n_left_alone % LOOK_AT_TIMES) {
+            fuse_count(t, FUSE_C_FUTILE, batch->count);
+            return true;
+        }
+    } else if (OVS_UNLIKELY(t->port_notes[note] == FUSE_PORT_SIMPLE)
+               && t->pmd->core_id != NON_PMD_CORE_ID
+               && dp_netdev_simple_match_enabled(t->pmd, in_port)
+               && ++t->n_left_alone % LOOK_RARELY) {
+        fuse_count(t, FUSE_C_SIMPLE, batch->count);
+        return true;
+    }
+    return false;
+}
+
+/* Of 'n' packets of 'in_port' that were looked at, 'n_useful' were hits or
+ * were learned: see leaves_alone(). */
+static inline void
+note_use(struct fuse_thread *t, odp_port_t in_port, uint32_t n,
+         uint32_t n_useful)
+{
+    uint32_t *futile = &t->futile[odp_to_u32(in_port) % FUSE_N_PORT_NOTES];
+    uint32_t sum = MIN(*futile + n, t->futile_limit);
+
+    *futile = sum - MIN(sum, n_useful * USEFUL_SHARE);
+}
+
+/* See fuse_input(). */
+bool
+fuse_input__(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
+             odp_port_t in_port)
+{
+    struct fuse_thread *t = fuse_thread_get(pmd);
+    struct fuse_batch fb;
+    uint32_t n_hits, n_learned = 0;
+
+    if (!t || batch->trunc
+        || OVS_UNLIKELY(t->n_closed_ports
+                        && fuse_port_is_closed(t, in_port))
+        || leaves_alone(t, batch, in_port)) {
+        return false;
+    }
+    if (pmd->core_id == NON_PMD_CORE_ID) {
+        ovs_mutex_lock(&t->mutex);
+    }
+    t->replay.epoch = fuse_epoch(pmd);
+    t->replay.now = pmd->ctx.now / 1000;
+    fill_batch(&fb, batch, in_port);
+    fuse_replay_batch(&t->replay, &fb);
+
+    n_hits = send_hits(pmd, batch, &fb);
+    if (n_hits) {
+        fuse_count(t, FUSE_C_HITS, n_hits);
+        pmd_perf_update_counter(&pmd->perf_stats, PMD_STAT_RECV, n_hits);
+        pmd_perf_update_counter(&pmd->perf_stats, PMD_STAT_EXACT_HIT, n_hits);
+    }
+    if (OVS_LIKELY(n_hits == fb.n)) {
+        dp_packet_batch_init(batch);
+    } else {
+        n_learned = handle_rest(t, batch, &fb, in_port);
+    }
+    note_use(t, in_port, fb.n, n_hits + n_learned);
+    if (pmd->core_id == NON_PMD_CORE_ID) {
+        ovs_mutex_unlock(&t->mutex);
+    }
+    return dp_packet_batch_is_empty(batch);
+}

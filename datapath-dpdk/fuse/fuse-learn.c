@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Learning in the fused flow cache
+ * ================================
+ *
+ * Makes an entry of what the recorder noted of one packet, if each action that
+ * was executed is known to do the same to each later packet with the same key,
+ * as long as what the path depends on does not change.  An action that is not
+ * in the list below is unknown. */
+
+#include <config.h>
+#include "datapath-dpdk/datapath-hooks.h"
+#include "datapath-dpdk/fuse/fuse.h"
+
+#include <string.h>
+
+#include "conntrack-private.h"
+#include "datapath-dpdk/gtpu/gtpu-vport.h"
+#include "dpif-netdev-private-flow.h"
+#include "dpif-netdev-private-thread.h"
+#include "netlink.h"
+#include "odp-netlink.h"
+#include "packets.h"
+#include "util.h"
+
+static const char *const why_texts[FUSE_N_WHYS] = {
+    "learned",
+#define FUSE_WHY(NAME, TRANSIENT, TEXT) TEXT,
+    FUSE_WHYS
+#undef FUSE_WHY
+};
+
+static const bool why_transient[FUSE_N_WHYS] = {
+    true,
+#define FUSE_WHY(NAME, TRANSIENT, TEXT) TRANSIENT,
+    FUSE_WHYS
+#undef FUSE_WHY
+};
+
+static const char *const refusal_texts[FUSE_N_REFUSALS] = {
+    "composed",
+#define FUSE_REFUSAL(NAME, TEXT) TEXT,
+    FUSE_REFUSALS
+#undef FUSE_REFUSAL
+};
+
+const char *
+fuse_why_text(enum fuse_why why)
+{
+    return why_texts[why];
+}
+
+bool
+fuse_why_is_transient(enum fuse_why why)
+{
+    return why_transient[why];
+}
+
+const char *
+fuse_refusal_text(enum fuse_refusal refusal)
+{
+    return refusal_texts[refusal];
+}
+
+/* What the actions of all flows on the way come to. */
+struct summary {
+    bool ends;                   /* Output, or drop. */
+    bool recirculates;
+    bool drops;
+    uint32_t drop_reason;        /* Or FUSE_NO_REASON. */
+    bool rewrites;
+    bool hashes;
+    uint32_t n_cts;
+    enum fuse_tunnel pushed;
+};
+
+static enum fuse_why
+check_ct(const struct nlattr *a, struct summary *summary)
+{
+    const struct nlattr *b;
+    unsigned int left;
+
+    NL_NESTED_FOR_EACH_UNSAFE (b, left, a) {
+        switch ((enum ovs_ct_attr) nl_attr_type(b)) {
+        case OVS_CT_ATTR_NAT:
+            summary->rewrites = true;
+            break;
+        case OVS_CT_ATTR_COMMIT:
+        case OVS_CT_ATTR_ZONE:
+        case OVS_CT_ATTR_MARK:
+        case OVS_CT_ATTR_LABELS:
+        case OVS_CT_ATTR_EVENTMASK:
+        case OVS_CT_ATTR_TIMEOUT:
+            break;
+        case OVS_CT_ATTR_HELPER:
+            return FUSE_WHY_CT_ALG;
+        case OVS_CT_ATTR_FORCE_COMMIT:
+        case OVS_CT_ATTR_UNSPEC:
+        case __OVS_CT_ATTR_MAX:
+        default:
+            return FUSE_WHY_CT_ACTION;
+        }
+    }
+    summary->n_cts++;
+    return FUSE_LEARNED;
+}
+
+static enum fuse_why
+check_push(const struct nlattr *a, struct summary *summary)
+{
+    const struct ovs_action_push_tnl *push = nl_attr_get(a);
+
+    if (summary->pushed) {
+        return FUSE_WHY_TUNNEL_KIND;
+    }
+    switch (push->tnl_type) {
+    case OVS_VPORT_TYPE_GTPU:
+        if (!gtpu_vport_pushes_g_pdu(push)) {
+            /* The payload is the message's, and may be limited. */
+            return FUSE_WHY_TUNNEL_KIND;
+        }
+        summary->pushed = FUSE_TUNNEL_GTPU;
+        return FUSE_LEARNED;
+    case OVS_VPORT_TYPE_VXLAN:
+        summary->pushed = FUSE_TUNNEL_VXLAN;
+        return FUSE_LEARNED;
+    case OVS_VPORT_TYPE_GENEVE:
+        summary->pushed = FUSE_TUNNEL_GENEVE;
+        return FUSE_LEARNED;
+    }
+    return FUSE_WHY_TUNNEL_KIND;
+}
+
+/* Adds the 'len' octets of 'actions' to '*summary'.  Recirculation, output and
+ * the like count only as the last action. */
+static enum fuse_why
+check_actions(const struct nlattr *actions, size_t len, bool nested,
+              struct summary *summary)
+{
+    const struct nlattr *a;
+    unsigned int left;
+
+    if (!len) {
+        summary->ends = summary->drops = true;
+        summary->drop_reason = FUSE_NO_REASON;
+        return FUSE_LEARNED;
+    }
+    NL_ATTR_FOR_EACH_UNSAFE (a, left, actions, len) {
+        bool last = left <= NLA_ALIGN(a->nla_len);
+        enum fuse_why why = FUSE_LEARNED;
+
+        switch ((enum ovs_action_attr) nl_attr_type(a)) {
+        case OVS_ACTION_ATTR_OUTPUT:
+            if (!last) {
+                return FUSE_WHY_OUTPUTS;
+            }
+            summary->ends = true;
+            break;
+        case OVS_ACTION_ATTR_DROP:
+            summary->ends = summary->drops = true;
+            summary->drop_reason = nl_attr_get_u32(a);
+            return last ? FUSE_LEARNED : FUSE_WHY_ACTION;
+        case OVS_ACTION_ATTR_RECIRC:
+        case OVS_ACTION_ATTR_TUNNEL_POP:
+            if (!last) {
+                return FUSE_WHY_OUTPUTS;
+            }
+            summary->recirculates = true;
+            break;
+        case OVS_ACTION_ATTR_CLONE:
+            if (!last || nested) {
+                return FUSE_WHY_OUTPUTS;
+            }
+            why = check_actions(nl_attr_get(a), nl_attr_get_size(a), true,
+                                summary);
+            break;
+        case OVS_ACTION_ATTR_SET:
+        case OVS_ACTION_ATTR_SET_MASKED:
+            summary->rewrites = true;
+            break;
+        case OVS_ACTION_ATTR_CT:
+            why = check_ct(a, summary);
+            break;
+        case OVS_ACTION_ATTR_TUNNEL_PUSH:
+            why = check_push(a, summary);
+            break;
+        case OVS_ACTION_ATTR_HASH:
+            summary->hashes = true;
+            break;
+        case OVS_ACTION_ATTR_LB:
+        case OVS_ACTION_ATTR_CT_CLEAR:
+        case OVS_ACTION_ATTR_PUSH_VLAN:
+        case OVS_ACTION_ATTR_POP_VLAN:
+        case OVS_ACTION_ATTR_PUSH_ETH:
+        case OVS_ACTION_ATTR_POP_ETH:
+            break;
+        default:
+            return FUSE_WHY_ACTION;
+        }
+        if (why) {
+            return why;
+        }
+        if (last && !summary->ends && !summary->recirculates) {
+            /* The packet is dropped after its last action. */
+            return FUSE_WHY_ACTION;
+        }
+    }
+    return FUSE_LEARNED;
+}
+
+/* Sums up the actions of all flows of 'record'. */
+static enum fuse_why
+summarize(const struct fuse_record *record, struct summary *summary)
+{
+    memset(summary, 0, sizeof *summary);
+    for (uint32_t i = 0; i < record->uses.n_flows; i++) {
+        const struct fuse_flow_use *use = &record->uses.flows[i];
+        const struct dp_netdev_actions *actions;
+        enum fuse_why why;
+
+        if (miniflow_get_tcp_flags(&use->flow->cr.mask->mf)) {
+            return FUSE_WHY_TCP_FLAGS;
+        }
+        if (summary->ends) {
+            return FUSE_WHY_OUTPUTS;
+        }
+        summary->recirculates = false;
+        actions = ovsrcu_get(struct dp_netdev_actions *, &use->flow->actions);
+        why = check_actions(actions->actions, actions->size, false, summary);
+        if (why) {
+            return why;
+        }
+        if (use->flow->dead
+            || __atomic_load_n(&use->flow->fuse_version, __ATOMIC_ACQUIRE)
+               != use->version) {
+            return FUSE_WHY_FLOW_GONE;
+        }
+    }
+    if (!summary->ends || record->n_outputs != !summary->drops) {
+        return FUSE_WHY_INCOMPLETE;
+    }
+    return summary->n_cts == record->n_conns ? FUSE_LEARNED
+           : FUSE_WHY_CT_STATE;
+}
+
+/* Finds the program's flags. */
+static uint16_t
+program_flags(const struct fuse_record *record, const struct summary *summary)
+{
+    bool rss_in = record->ol_flags & DP_PACKET_OL_RSS_HASH;
+    uint16_t flags = 0;
+
+    if (record->n_pops) {
+        flags |= FUSE_P_OUTER_CSUM;
+        if (record->popped == FUSE_TUNNEL_GTPU && gtpu_vport_carried().l2) {
+            /* With another checksum it would be taken for a frame. */
+            flags |= FUSE_P_L3_CHECK;
+        }
+    }
+    if (summary->n_cts) {
+        flags |= FUSE_P_L3_CHECK | FUSE_P_L4_CHECK;
+    }
+    if (rss_in) {
+        flags |= FUSE_P_RSS_IN;
+    }
+    if (summary->drops) {
+        return flags | FUSE_P_DROP;
+    }
+    if (record->n_pops) {
+        flags |= record->rss_valid ? FUSE_P_RSS_SET : 0;
+        flags |= FUSE_P_OL_RESET;
+    } else if (rss_in) {
+        flags |= FUSE_P_RSS_SAME;
+    } else if (record->rss_valid) {
+        flags |= FUSE_P_RSS_SET;
+    }
+    return flags;
+}
+
+/* Lists the owners of the entry to be in 'owners' and their kinds, two at
+ * most, in the nibbles of '*kinds'. */
+static enum fuse_why
+list_owners(const struct fuse_record *record, uint64_t owners[2],
+            uint8_t *kinds)
+{
+    int n = 0;
+
+    *kinds = 0;
+    owners[0] = owners[1] = 0;
+    for (uint32_t i = 0; i < record->n_conns; i++) {
+        uint64_t conn = (uintptr_t) record->conns[i];
+
+        if ((n > 0 && owners[0] == conn) || (n > 1 && owners[1] == conn)) {
+            continue;
+        }
+        if (n == 2) {
+            return FUSE_WHY_OWNERS;
+        }
+        owners[n] = conn;
+        *kinds |= (1 + record->timeouts[i]) << 4 * n++;
+    }
+    if (record->sticky_flow) {
+        if (n == 2) {
+            return FUSE_WHY_OWNERS;
+        }
+        owners[n] = record->sticky_flow;
+        *kinds |= FUSE_OWNER_STICKY << 4 * n;
+    }
+    return FUSE_LEARNED;
+}
+
+/* Composes the rewrite.  Counts why not. */
+static bool
+compose(struct fuse_thread *t, const struct summary *summary,
+        struct fuse_outcome *out)
+{
+    struct fuse_record *record = &t->record;
+    struct fuse_sample *sample = &record->sample;
+    enum fuse_refusal refusal;
+
+    sample->popped = record->n_pops;
+    sample->pushed = summary->pushed;
+    sample->rewritten = summary->rewrites;
+    sample->flags = program_flags(record, summary);
+    refusal = fuse_compose(sample, out);
+    if (refusal) {
+        fuse_count(t, FUSE_C_REFUSALS + refusal, 1);
+        return false;
+    }
+    if (!summary->drops) {
+        out->program.l2_5_ofs = record->l2_5_ofs;
+        out->program.l3_ofs = record->l3_ofs;
+        out->program.l4_ofs = record->l4_ofs;
+        out->program.keep_pad = record->l2_pad_size != 0;
+    }
+    return true;
+}
+
+/* Returns true if the 'i'th packet of 'batch' went to a UDP port that was not
+ * known to be that of such a tunnel, but is from now on.  Until then all
+ * packets to that port, from one peer, are one flow: the reason why one of
+ * them cannot be learned must not stand for the others. */
+static bool
+learn_tunnel_port(struct fuse_thread *t, const struct fuse_batch *batch,
+                  uint32_t i)
+{
+    const struct fuse_shape *shape = &fuse_shapes[batch->shapes[i]];
+    uint32_t l4 = shape->outer_l3 + (shape->outer_ipv6 ? 40 : 20);
+    uint8_t *known;
+
+    if (!t->record.popped
+        || (!shape->tunnel && shape->l4_kind != FUSE_L4_UDP)) {
+        return false;
+    }
+    known = &t->tunnels[fuse_get16(t->record.before + l4 + 2)];
+    if (*known == t->record.popped) {
+        return false;
+    }
+    *known = t->record.popped;
+    return true;
+}
+
+/* Checks what has to do with the shape of the 'i'th packet of 'batch'. */
+static enum fuse_why
+check_shape(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
+{
+    const struct fuse_record *record = &t->record;
+    const struct fuse_shape *shape = &fuse_shapes[batch->shapes[i]];
+
+    if (record->n_pops && !shape->tunnel) {
+        return FUSE_WHY_TUNNEL_PORT;
+    }
+    if (!record->n_pops && shape->tunnel) {
+        return FUSE_WHY_TUNNEL_KIND;
+    }
+    if (record->ol_flags & DP_PACKET_OL_SUPPORTED_MASK
+        & ~(DP_PACKET_OL_RSS_HASH | DP_PACKET_OL_RX_IP_CKSUM_GOOD
+            | DP_PACKET_OL_RX_L4_CKSUM_GOOD)
+        || (record->ol_reset && !record->n_pops)) {
+        return FUSE_WHY_OFFLOAD;
+    }
+    return FUSE_LEARNED;
+}
+
+/* Fills in 'entry', with 'n_image' octets of the image, whose path has a
+ * reference for it. */
+static enum fuse_why
+fill_entry(struct fuse_thread *t, struct fuse_entry *entry,
+           struct fuse_dp_path *path, const struct fuse_outcome *out,
+           uint32_t n_image, const uint64_t owners[2], uint8_t kinds)
+{
+    struct fuse_info *info = fuse_entry_info(t->replay.table, entry);
+    enum fuse_why why = FUSE_LEARNED;
+
+    entry->path = &path->up;
+    entry->l3_delta = out->l3_delta;
+    entry->l4_delta = out->l4_delta;
+    fuse_entry_set_image(entry, out->image, n_image);
+    for (int owner = 0; owner < 2 && !why; owner++) {
+        int kind = kinds >> 4 * owner & 0xf;
+
+        if (kind) {
+            info->words[owner] = owners[owner];
+            if (kind != FUSE_OWNER_STICKY
+                && !fuse_conn_link(info->owners[owner], entry, owner)) {
+                why = FUSE_WHY_CT_BUSY;
+                break;
+            }
+            info->user |= kind << 4 * owner;
+        }
+    }
+    return why;
+}
+
+/* Notes how much work the recorded packet, from 'in_port', was. */
+static void
+note_work(struct fuse_thread *t, uint32_t in_port)
+{
+    const struct fuse_uses *uses = &t->record.uses;
+    uint8_t *note = &t->port_notes[in_port % FUSE_N_PORT_NOTES];
+    const struct dp_netdev_flow *flow = uses->flows[0].flow;
+    const struct dp_netdev_actions *actions
+        = ovsrcu_get(struct dp_netdev_actions *, &flow->actions);
+
+    if (uses->n_flows > 1
+        || actions->size > NL_A_U32_SIZE) {
+        *note = FUSE_PORT_WORK;
+    } else if (*note == FUSE_PORT_UNKNOWN) {
+        *note = FUSE_PORT_SIMPLE;
+    }
+}
+
+/* Learns the flow of the 'i'th packet of 'batch', which was recorded in 't',
+ * or returns why it does not. */
+enum fuse_why
+fuse_learn(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
+{
+    struct fuse_record *record = &t->record;
+    struct fuse_dp_path *path;
+    struct fuse_entry *entry;
+    struct summary summary;
+    struct fuse_outcome out;
+    enum fuse_why why = record->why;
+    uint64_t owners[2];
+    uint32_t n_image;
+    uint8_t kinds;
+
+    if (learn_tunnel_port(t, batch, i)) {
+        return FUSE_WHY_TUNNEL_PORT;
+    }
+    why = why ? why : summarize(record, &summary);
+    if (!why) {
+        note_work(t, batch->in_port);
+    }
+    why = why ? why : check_shape(t, batch, i);
+    why = why ? why : list_owners(record, owners, &kinds);
+    if (why) {
+        return why;
+    }
+    if (!compose(t, &summary, &out)) {
+        return FUSE_WHY_ACTION;
+    }
+    if (record->n_pops || summary.pushed) {
+        record->uses.tunnel_version = record->tunnel_version;
+    }
+    if (record->n_conns) {
+        t->ct = record->ct;
+    }
+
+    path = fuse_path_get(t, &record->uses, &out.program, out.image,
+                         summary.drops ? u32_to_odp(summary.drop_reason)
+                         : record->out_port);
+    if (!path) {
+        return FUSE_WHY_PATHS;
+    }
+    n_image = (path->up.own_images || out.program.n_octets < FUSE_PART_1
+               ? out.program.n_octets : FUSE_PART_1);
+    entry = fuse_table_insert(t->replay.table, batch->hashes[i],
+                              batch->shapes[i], n_image, batch->in_port,
+                              batch->keys[i], t->replay.now);
+    if (!entry) {
+        fuse_path_unref(t, path);
+        return FUSE_WHY_FULL;
+    }
+    why = fill_entry(t, entry, path, &out, n_image, owners, kinds);
+    entry->rss = (out.program.flags & FUSE_P_RSS_SAME ? batch->rss[i]
+                  : record->rss);
+    if (why) {
+        fuse_table_remove(t->replay.table, entry);
+    }
+    return why;
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Paths of the fused flow cache
+ * =============================
+ *
+ * A path is what all flows share that met the same megaflows, groups and
+ * tunnels, with the same actions, and left the same way.
+ *
+ * Whether it is still true is not looked up for each packet.  Each change of
+ * something that paths depend on first shows in the thing itself (a megaflow
+ * is dead, or has another version; the registry of groups has another version
+ * of the table) and then in an epoch, a number that only grows.  A thread
+ * reads the epoch once for each batch.  A path that was found true in that
+ * epoch is true; another is looked at again before a packet uses it.
+ *
+ * Statistics are collected in the path and credited to the megaflows when the
+ * thread has time, or after a while: see fuse_run__(). */
+
+#include <config.h>
+#include "datapath-dpdk/fuse/fuse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dpif-netdev-private-flow.h"
+#include "dpif-netdev-private-thread.h"
+#include "hash.h"
+#include "lib/lb/lb-registry.h"
+#include "util.h"
+
+/* Changes of what tunnel ports do.  Starts at 1: 0 is no tunnel. */
+static _Atomic(uint64_t) tunnel_version = 1;
+
+uint64_t
+fuse_tunnel_version(void)
+{
+    return atomic_load_explicit(&tunnel_version, memory_order_acquire);
+}
+
+/* Tunnel ports, or what they do, changed.  Any thread. */
+void
+fuse_tunnels_changed(void)
+{
+    atomic_fetch_add_explicit(&tunnel_version, 1, memory_order_release);
+}
+
+/* 'flow' of 'pmd' was removed or has new actions.  Any thread, with
+ * 'flow_mutex'. */
+void
+fuse_flow_changed(struct dp_netdev_pmd_thread *pmd,
+                  struct dp_netdev_flow *flow)
+{
+    __atomic_fetch_add(&flow->fuse_version, 1, __ATOMIC_RELEASE);
+    __atomic_fetch_add(&pmd->fuse_epoch, 1, __ATOMIC_RELEASE);
+}
+
+/* Returns the epoch of what the paths of 'pmd' depend on: a sum of numbers
+ * that grow, so that it changes whenever one of them does. */
+uint64_t
+fuse_epoch(const struct dp_netdev_pmd_thread *pmd)
+{
+    return (__atomic_load_n(&pmd->fuse_epoch, __ATOMIC_ACQUIRE)
+            + lb_registry_epoch() + fuse_tunnel_version());
+}
+
+static bool
+uses_are_true(const struct fuse_uses *uses)
+{
+    for (uint32_t i = 0; i < uses->n_flows; i++) {
+        const struct fuse_flow_use *use = &uses->flows[i];
+
+        if (use->flow->dead
+            || __atomic_load_n(&use->flow->fuse_version, __ATOMIC_ACQUIRE)
+               != use->version) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < uses->n_lbs; i++) {
+        const struct fuse_lb_use *use = &uses->lbs[i];
+
+        if (lb_registry_version(use->id, use->sticky) != use->version) {
+            return false;
+        }
+    }
+    return (!uses->tunnel_version
+            || uses->tunnel_version == fuse_tunnel_version());
+}
+
+/* Returns true if 'path' is true in the current epoch of 't', else kills it.
+ * Owner of 't'. */
+bool
+fuse_path_check(struct fuse_thread *t, struct fuse_dp_path *path)
+{
+    if (path->up.dead) {
+        return false;
+    }
+    if (path->up.epoch != t->replay.epoch) {
+        if (!uses_are_true(&path->uses)) {
+            path->up.dead = true;
+            /* So that each packet asks again. */
+            path->up.epoch = UINT64_MAX;
+            return false;
+        }
+        path->up.epoch = t->replay.epoch;
+    }
+    return true;
+}
+
+static void
+non_atomic_add(atomic_ullong *var, unsigned long long n)
+{
+    unsigned long long value;
+
+    atomic_read_relaxed(var, &value);
+    atomic_store_relaxed(var, value + n);
+}
+
+/* Returns true if packets of 'flow' that are TCP have shown their flags where
+ * it was looked up: not behind more VLAN tags than are parsed, nor outside of
+ * a tunnel that they came in. */
+static bool
+sees_tcp_flags(const struct dp_netdev_flow *flow)
+{
+    uint8_t mask = MINIFLOW_GET_U8(&flow->cr.mask->mf, nw_proto);
+
+    return (is_ip_any(&flow->flow)
+            && (!mask || flow->flow.nw_proto == IPPROTO_TCP));
+}
+
+static void
+credit(struct fuse_thread *t, struct fuse_dp_path *path)
+{
+    long long int now = t->pmd->ctx.now / 1000;
+
+    for (uint32_t i = 0; i < path->uses.n_flows; i++) {
+        const struct fuse_flow_use *use = &path->uses.flows[i];
+        struct dp_netdev_flow_stats *stats = &use->flow->stats;
+        uint16_t flags;
+
+        atomic_store_relaxed(&stats->used, now);
+        non_atomic_add(&stats->packet_count, path->up.packets);
+        non_atomic_add(&stats->byte_count,
+                       path->up.bytes
+                       + path->up.packets * (int64_t) use->size_delta);
+        if (path->up.tcp_flags && path->tcp_flows & UINT64_C(1) << i) {
+            atomic_read_relaxed(&stats->tcp_flags, &flags);
+            atomic_store_relaxed(&stats->tcp_flags,
+                                 flags | path->up.tcp_flags);
+        }
+    }
+    path->credited += path->up.packets;
+    path->up.packets = path->up.bytes = 0;
+    path->up.tcp_flags = 0;
+}
+
+/* Returns the program of 't' that equals 'program', or a free place with a
+ * copy of it, or null if there is none. */
+static struct fuse_dp_program *
+find_program(struct fuse_thread *t, const struct fuse_program *program)
+{
+    uint32_t hash = hash_bytes(program, sizeof *program, 0);
+    struct fuse_dp_program *free = NULL;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < FUSE_MAX_PROGRAMS; i++) {
+        struct fuse_dp_program *p = &t->programs[i];
+
+        if (!p->n_paths) {
+            free = free ? free : p;
+            if (n == t->n_programs) {
+                break;
+            }
+        } else {
+            n++;
+            if (p->hash == hash && !memcmp(&p->up, program, sizeof p->up)) {
+                return p;
+            }
+        }
+    }
+    if (free) {
+        free->up = *program;
+        free->hash = hash;
+    }
+    return free;
+}
+
+static void
+ref_program(struct fuse_thread *t, struct fuse_dp_program *p)
+{
+    t->n_programs += !p->n_paths++;
+}
+
+static void
+unref_program(struct fuse_thread *t, struct fuse_dp_program *p)
+{
+    t->n_programs -= !--p->n_paths;
+}
+
+static void
+destroy(struct fuse_thread *t, struct fuse_dp_path *path)
+{
+    hmap_remove(&t->paths, &path->node);
+    unref_program(t, CONTAINER_OF(path->up.program, struct fuse_dp_program,
+                                  up));
+    for (uint32_t i = 0; i < path->uses.n_flows; i++) {
+        dp_netdev_flow_unref(path->uses.flows[i].flow);
+    }
+    free_cacheline(path);
+}
+
+/* Takes one entry from 'path', which goes with its last.  Owner of 't'. */
+void
+fuse_path_unref(struct fuse_thread *t, struct fuse_dp_path *path)
+{
+    if (!--path->up.n_entries && !path->up.dirty) {
+        destroy(t, path);
+    }
+}
+
+/* How many paths ahead credit() finds what it needs in the cache. */
+#define PREFETCH 8
+
+static inline void
+prefetch_path(const struct fuse_path *up)
+{
+    OVS_PREFETCH_WRITE(up);
+    OVS_PREFETCH(&CONTAINER_OF(up, struct fuse_dp_path, up)->uses);
+    OVS_PREFETCH(&CONTAINER_OF(up, struct fuse_dp_path, up)->uses.flows[2]);
+}
+
+static inline void
+prefetch_flows(const struct fuse_path *up)
+{
+    const struct fuse_uses *uses
+        = &CONTAINER_OF(up, struct fuse_dp_path, up)->uses;
+
+    for (uint32_t i = 0; i < uses->n_flows; i++) {
+        OVS_PREFETCH_WRITE(&uses->flows[i].flow->stats);
+    }
+}
+
+/* Credits what was collected to the megaflows.  Owner of 't'. */
+void
+fuse_paths_credit(struct fuse_thread *t)
+{
+    struct fuse_path **dirty = t->replay.dirty;
+    uint32_t n = t->replay.n_dirty;
+
+    t->replay.n_dirty = 0;
+    t->last_credit = t->pmd->ctx.now;
+    t->n_credited = n;
+    for (uint32_t i = 0; i < n; i++) {
+        struct fuse_dp_path *path = CONTAINER_OF(dirty[i], struct fuse_dp_path,
+                                                 up);
+
+        if (i + 2 * PREFETCH < n) {
+            prefetch_path(dirty[i + 2 * PREFETCH]);
+        }
+        if (i + PREFETCH < n) {
+            prefetch_flows(dirty[i + PREFETCH]);
+        }
+        credit(t, path);
+        path->up.dirty = false;
+        if (!path->up.n_entries) {
+            destroy(t, path);
+        }
+    }
+}
+
+/* Returns the path of 't' with 'uses', 'program' and 'out_port' for an entry
+ * with 'image', with one more entry, or null if there is no room or some flow
+ * is about to be freed.  The first such path has the second and third part of
+ * its first entry's image; entries with others have a path together.  Owner of
+ * 't'. */
+struct fuse_dp_path *
+fuse_path_get(struct fuse_thread *t, const struct fuse_uses *uses,
+              const struct fuse_program *program, const uint8_t *image,
+              odp_port_t out_port)
+{
+    size_t n_image2 = (program->n_octets > FUSE_PART_1
+                       ? program->n_octets - FUSE_PART_1 : 0);
+    bool own_images = false;
+    uint32_t hash = hash_bytes(uses->flows,
+                               uses->n_flows * sizeof *uses->flows,
+                               odp_to_u32(out_port));
+    struct fuse_dp_path *path, *other = NULL;
+    struct fuse_dp_program *p;
+
+    p = find_program(t, program);
+    if (!p) {
+        return NULL;
+    }
+    HMAP_FOR_EACH_WITH_HASH (path, node, hash, &t->paths) {
+        if (!path->up.dead && path->up.program == &p->up
+            && path->up.out_port == odp_to_u32(out_port)
+            && !memcmp(&path->uses, uses, sizeof *uses)) {
+            if (path->up.own_images) {
+                other = path;
+            } else if (memcmp(path->up.image2, image + FUSE_PART_1,
+                              n_image2)) {
+                own_images = true;
+            } else {
+                path->up.n_entries++;
+                return path;
+            }
+        }
+    }
+    if (other) {
+        other->up.n_entries++;
+        return other;
+    }
+    if (hmap_count(&t->paths) >= FUSE_MAX_PATHS) {
+        return NULL;
+    }
+
+    path = xzalloc_cacheline(sizeof *path);
+    for (uint32_t i = 0; i < uses->n_flows; i++) {
+        if (!ovs_refcount_try_ref_rcu(&uses->flows[i].flow->ref_cnt)) {
+            while (i-- > 0) {
+                dp_netdev_flow_unref(uses->flows[i].flow);
+            }
+            free_cacheline(path);
+            return NULL;
+        }
+    }
+    path->up.epoch = t->replay.epoch;
+    path->up.program = &p->up;
+    ref_program(t, p);
+    path->up.out_port = odp_to_u32(out_port);
+    path->up.n_entries = 1;
+    path->up.own_images = own_images;
+    memcpy(path->up.image2, image + FUSE_PART_1, n_image2);
+    path->uses = *uses;
+    for (uint32_t i = 0; i < uses->n_flows; i++) {
+        if (sees_tcp_flags(uses->flows[i].flow)) {
+            path->tcp_flows |= UINT64_C(1) << i;
+        }
+    }
+    hmap_insert(&t->paths, &path->node, hash);
+    return path;
+}

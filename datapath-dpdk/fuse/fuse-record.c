@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Recorder of the fused flow cache
+ * ================================
+ *
+ * A packet whose flow is to be learned takes the ordinary path alone, and what
+ * it meets there calls the functions here: flows, connections, groups, tunnel
+ * ports, outputs.  They only note.  What does not fit is noted as the reason
+ * why the flow is not learned; the packet goes its way in any case. */
+
+#include <config.h>
+#include "datapath-dpdk/fuse/fuse.h"
+
+#include <string.h>
+
+#include "conntrack-private.h"
+#include "dpif-netdev-private-flow.h"
+#include "netdev.h"
+#include "packets.h"
+
+/* What is being recorded in this thread, or null. */
+__thread struct fuse_record *fuse_record_current;
+
+/* Starts to record 'packet', the 'i'th of 'batch', into 'record', at time
+ * 'now' in ms. */
+void
+fuse_record_start(struct fuse_record *record, const struct fuse_batch *batch,
+                  uint32_t i, const struct dp_packet *packet,
+                  long long int now)
+{
+    struct fuse_sample *sample = &record->sample;
+
+    memset(record, 0, offsetof(struct fuse_record, before));
+    record->now = now;
+    record->size = batch->sizes[i];
+    record->ol_flags = *dp_packet_ol_flags_ptr(packet);
+    record->tunnel_version = fuse_tunnel_version();
+
+    sample->shape = batch->shapes[i];
+    sample->before_size = record->size;
+    sample->n_before = MIN(record->size, FUSE_SAMPLE_SIZE);
+    sample->before = record->before;
+    memcpy(record->before, batch->packets[i], sample->n_before);
+    fuse_record_current = record;
+}
+
+static void
+refuse(enum fuse_why why)
+{
+    struct fuse_record *record = fuse_record_current;
+
+    if (!record->why) {
+        record->why = why;
+    }
+}
+
+/* The packet of 'batch' matches 'flow', whose actions are executed next. */
+void
+fuse_record_flow__(struct dp_netdev_flow *flow,
+                   const struct dp_packet_batch *batch)
+{
+    struct fuse_record *record = fuse_record_current;
+    struct fuse_uses *uses = &record->uses;
+
+    if (dp_packet_batch_size(batch) != 1) {
+        refuse(FUSE_WHY_INCOMPLETE);
+    } else if (record->popped == FUSE_TUNNEL_GTPU
+               && uses->n_flows == record->n_outer_flows
+               && batch->packets[0]->packet_type == htonl(PT_ETH)) {
+        /* Shapes of GTP-U have an IP packet inside.  This one may look like
+         * one, but is a frame, of which other bits count. */
+        refuse(FUSE_WHY_TUNNEL_KIND);
+    } else if (uses->n_flows >= FUSE_MAX_FLOWS) {
+        refuse(FUSE_WHY_TOO_LONG);
+    } else {
+        struct fuse_flow_use *use = &uses->flows[uses->n_flows++];
+
+        use->flow = flow;
+        use->version = __atomic_load_n(&flow->fuse_version, __ATOMIC_ACQUIRE);
+        use->size_delta = ((int32_t) dp_packet_size(batch->packets[0])
+                           - (int32_t) record->size);
+    }
+}
+
+/* The packet of 'batch' goes out to 'port'. */
+void
+fuse_record_output__(const struct dp_packet_batch *batch, odp_port_t port)
+{
+    struct fuse_record *record = fuse_record_current;
+    struct fuse_sample *sample = &record->sample;
+    const struct dp_packet *packet = batch->packets[0];
+
+    if (dp_packet_batch_size(batch) != 1 || record->n_outputs++
+        || batch->trunc) {
+        refuse(FUSE_WHY_OUTPUTS);
+        return;
+    }
+    if (packet->packet_type != htonl(PT_ETH)) {
+        refuse(FUSE_WHY_PACKET_TYPE);
+        return;
+    }
+    record->out_port = port;
+    record->l2_pad_size = packet->l2_pad_size;
+    record->l2_5_ofs = packet->l2_5_ofs;
+    record->l3_ofs = packet->l3_ofs;
+    record->l4_ofs = packet->l4_ofs;
+    record->rss_valid = dp_packet_rss_valid(packet);
+    record->rss = record->rss_valid ? dp_packet_get_rss_hash(packet) : 0;
+
+    uint64_t ol_flags = *dp_packet_ol_flags_ptr(packet);
+
+    record->ol_reset = (ol_flags ^ record->ol_flags)
+                       & DP_PACKET_OL_SUPPORTED_MASK & ~DP_PACKET_OL_RSS_HASH;
+    if (record->ol_reset && ol_flags & DP_PACKET_OL_SUPPORTED_MASK
+                                     & ~DP_PACKET_OL_RSS_HASH) {
+        refuse(FUSE_WHY_OFFLOAD);
+    }
+
+    sample->after = record->after;
+    sample->after_size = dp_packet_size(packet);
+    sample->n_after = MIN(sample->after_size, sizeof record->after);
+    memcpy(record->after, dp_packet_data(packet), sample->n_after);
+}
+
+/* The packet, or a copy, goes to the control path. */
+void
+fuse_record_upcall__(void)
+{
+    refuse(FUSE_WHY_UPCALL);
+}
+
+/* The tunnel port 'netdev' takes the tunnel's headers off. */
+void
+fuse_record_pop__(const struct netdev *netdev)
+{
+    struct fuse_record *record = fuse_record_current;
+    const char *type = netdev_get_type(netdev);
+
+    record->n_pops++;
+    record->n_outer_flows = record->uses.n_flows;
+    record->popped = (!strcmp(type, "gtpu") ? FUSE_TUNNEL_GTPU
+                      : !strcmp(type, "vxlan") ? FUSE_TUNNEL_VXLAN
+                      : !strcmp(type, "geneve") ? FUSE_TUNNEL_GENEVE
+                      : FUSE_TUNNEL_NONE);
+    if (!record->popped || record->n_pops > 1) {
+        refuse(FUSE_WHY_TUNNEL_KIND);
+    } else if (record->n_conns) {
+        /* Checksums are verified for the innermost headers only. */
+        refuse(FUSE_WHY_CT_ACTION);
+    }
+}
+
+/* The expiration of 'conn' is set to what is usual for 'timeout'. */
+void
+fuse_record_expiration__(struct conntrack *ct, struct conn *conn, int timeout)
+{
+    struct fuse_record *record = fuse_record_current;
+
+    record->ct = ct;
+    record->expiring = conn;
+    record->expiring_timeout = timeout;
+}
+
+/* A ct action found that 'packet' belongs to 'conn', which may be null. */
+void
+fuse_record_conn__(struct conn *conn, const struct dp_packet *packet)
+{
+    struct fuse_record *record = fuse_record_current;
+    uint32_t n = record->n_conns;
+
+    if (n >= FUSE_MAX_CONNS) {
+        refuse(FUSE_WHY_CT_ACTION);
+        return;
+    }
+    if (!conn || !(packet->md.ct_state & CS_ESTABLISHED)
+        || packet->md.ct_state & (CS_NEW | CS_INVALID | CS_RELATED)) {
+        refuse(FUSE_WHY_CT_STATE);
+        return;
+    }
+    record->conns[n] = conn;
+    record->timeouts[n] = -1;
+    if (record->expiring == conn) {
+        record->timeouts[n] = record->expiring_timeout;
+    }
+    for (uint32_t i = 0; i < n && record->timeouts[n] < 0; i++) {
+        if (record->conns[i] == conn) {
+            record->timeouts[n] = record->timeouts[i];
+        }
+    }
+    record->expiring = NULL;
+    record->n_conns++;
+    if (!fuse_conn_is_usable(conn, record->timeouts[n], record->now)) {
+        refuse(conn->alg || conn->alg_related || conn->seq_skew
+               ? FUSE_WHY_CT_ALG : FUSE_WHY_CT_STATE);
+    }
+}
+
+/* Version 'version' of the group's table 'id' chose a bucket, as 'pure'
+ * function of the key or by the sticky flow 'flow'. */
+void
+fuse_record_lb__(uint32_t id, uint32_t version, bool sticky, uint64_t flow,
+                 bool pure)
+{
+    struct fuse_record *record = fuse_record_current;
+    struct fuse_uses *uses = &record->uses;
+
+    if (!pure) {
+        refuse(FUSE_WHY_LB_FIELDS);
+    } else if (uses->n_lbs >= FUSE_MAX_LBS || (sticky
+                                               && record->sticky_flow)) {
+        refuse(FUSE_WHY_OWNERS);
+    } else {
+        uses->lbs[uses->n_lbs].id = id;
+        uses->lbs[uses->n_lbs].version = version;
+        uses->lbs[uses->n_lbs].sticky = sticky;
+        uses->n_lbs++;
+        if (sticky) {
+            record->sticky_flow = flow;
+        }
+    }
+}

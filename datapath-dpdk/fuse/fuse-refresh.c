@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Refreshing entries of the fused flow cache
+ * ==========================================
+ *
+ * Packets that take an entry's way do not meet what they would have kept
+ * alive: connections, and flows that sticky groups remember.  So, now and
+ * then, the entry does it for them, when one of its packets has come.
+ *
+ * With a million flows that happens for every twentieth packet or so, and what
+ * it needs is seldom in the processor's cache.  Therefore a packet only queues
+ * its entry, which fetches what tells of its owners; a run of the queue
+ * fetches the owners, and the next run refreshes them.
+ *
+ * A connection expires a second or more after its entry should have been
+ * refreshed, see fuse_conn_refresh(), and a sticky flow half a second.  A
+ * packet that is later than FUSE_LATE_MS waits until its entry was refreshed,
+ * or found dead. */
+
+#include <config.h>
+#include "datapath-dpdk/fuse/fuse.h"
+
+#include "dpif-netdev-private-thread.h"
+#include "lib/lb/lb-registry.h"
+#include "lib/lb/lb-sticky.h"
+#include "lib/lb/lb-table.h"
+#include "util.h"
+
+/* Keeps the sticky flow 'flow' of 'path' alive.  Returns for how many ms, or
+ * 0 if it is forgotten. */
+static uint32_t
+refresh_sticky(const struct fuse_dp_path *path, uint64_t flow,
+               long long int now)
+{
+    const struct fuse_uses *uses = &path->uses;
+
+    for (uint32_t i = 0; i < uses->n_lbs; i++) {
+        const struct lb_table *table = lb_registry_get(uses->lbs[i].id);
+        struct lb_sticky *sticky = lb_registry_get_sticky();
+        uint32_t slack;
+
+        if (!uses->lbs[i].sticky) {
+            continue;
+        }
+        if (!table || !sticky) {
+            return 0;
+        }
+        slack = MIN(table->timeout / 32 + 1, 8);
+        return (lb_sticky_lookup(sticky, flow, lb_sticky_ticks(now),
+                                 table->timeout + slack)
+                ? slack * (1000 / LB_STICKY_TICKS_PER_SEC) : 0);
+    }
+    return 0;
+}
+
+/* Refreshes 'entry', a packet of which came at 'now', in ms.  Returns false if
+ * that is too late: then it is dead. */
+static bool
+refresh(struct fuse_thread *t, struct fuse_entry *entry, long long int now)
+{
+    const struct fuse_info *info = fuse_entry_info(t->replay.table, entry);
+    struct fuse_dp_path *path = CONTAINER_OF(entry->path, struct fuse_dp_path,
+                                             up);
+    uint32_t interval = FUSE_REFRESH_MS;
+
+    for (int owner = 0; owner < 2; owner++) {
+        int kind = fuse_owner_kind(info, owner);
+
+        if (kind) {
+            uint32_t ms = (kind == FUSE_OWNER_STICKY
+                           ? refresh_sticky(path, info->words[owner], now)
+                           : fuse_conn_refresh(t->ct, info->owners[owner],
+                                               kind - 1, now));
+
+            if (!ms) {
+                fuse_kill_entry(entry);
+                return false;
+            }
+            interval = MIN(interval, ms);
+        }
+    }
+    entry->refresh = now + interval;
+    return true;
+}
+
+/* Implements 'attend' of struct fuse_replay. */
+bool
+fuse_attend(struct fuse_replay *replay, struct fuse_entry *entry)
+{
+    struct fuse_thread *t = fuse_thread_of(replay);
+    struct fuse_queue *queue = &t->queue;
+    long long int now = t->pmd->ctx.now / 1000;
+    int32_t late = replay->now - entry->refresh;
+
+    if (!fuse_path_check(t, CONTAINER_OF(entry->path, struct fuse_dp_path,
+                                         up))) {
+        fuse_kill_entry(entry);
+        return false;
+    } else if (late < 0) {
+        return true;
+    } else if (late >= FUSE_LATE_MS || queue->n >= FUSE_QUEUE) {
+        return refresh(t, entry, now);
+    }
+    OVS_PREFETCH(fuse_entry_info(replay->table, entry));
+    queue->times[queue->n] = now;
+    queue->entries[queue->n++] = entry;
+    entry->refresh = replay->now + FUSE_QUEUED_MS;
+    return true;
+}
+
+/* Takes 'entry' of 't', which is being removed, out of the queue. */
+void
+fuse_refresh_forget(struct fuse_thread *t, const struct fuse_entry *entry)
+{
+    for (uint32_t i = 0; i < t->queue.n; i++) {
+        if (t->queue.entries[i] == entry) {
+            t->queue.entries[i] = NULL;
+        }
+    }
+}
+
+static bool
+is_dead(const struct fuse_entry *entry)
+{
+    return atomic_load_explicit(&entry->dead, memory_order_acquire);
+}
+
+static void
+prefetch_owners(const struct fuse_thread *t, const struct fuse_entry *entry)
+{
+    const struct fuse_info *info = fuse_entry_info(t->replay.table, entry);
+
+    for (int owner = 0; owner < 2; owner++) {
+        int kind = fuse_owner_kind(info, owner);
+
+        if (kind && kind != FUSE_OWNER_STICKY) {
+            fuse_conn_prefetch(info->owners[owner]);
+        }
+    }
+}
+
+/* Refreshes what was queued before the last run, and fetches what was queued
+ * since.  Owner of 't'. */
+void
+fuse_refresh_run(struct fuse_thread *t)
+{
+    struct fuse_queue *queue = &t->queue;
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < queue->n_fetched; i++) {
+        struct fuse_entry *entry = queue->entries[i];
+
+        if (entry && !is_dead(entry)) {
+            refresh(t, entry, queue->times[i]);
+        }
+    }
+    for (uint32_t i = queue->n_fetched; i < queue->n; i++) {
+        struct fuse_entry *entry = queue->entries[i];
+
+        if (entry) {
+            prefetch_owners(t, entry);
+            queue->times[n] = queue->times[i];
+            queue->entries[n++] = entry;
+        }
+    }
+    queue->n = queue->n_fetched = n;
+}

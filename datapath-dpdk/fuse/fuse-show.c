@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Commands of the fused flow cache
+ * ================================
+ *
+ * fuse/show      what each thread's cache holds, and its hit share
+ * fuse/why-not   why packets took the ordinary path, or were not stored
+ * fuse/dump      paths: flows met, port, packets, entries
+ * fuse/flush     empties the caches
+ *
+ * Main thread; the thread whose cache it is does the work. */
+
+#include <config.h>
+#include "datapath-dpdk/fuse/fuse.h"
+
+#include "dpdk.h"
+#include "dpif-netdev-private-flow.h"
+#include "dpif-netdev-private-thread.h"
+#include "odp-util.h"
+#include "openvswitch/dynamic-string.h"
+#include "unixctl.h"
+#include "util.h"
+
+static const char *implementation_name;
+
+static uint64_t
+counter(const struct fuse_thread *t, int c)
+{
+    return atomic_load_explicit(&t->counters[c], memory_order_relaxed);
+}
+
+static void
+put_name(const struct fuse_thread *t, struct ds *reply)
+{
+    if (t->pmd->core_id == NON_PMD_CORE_ID) {
+        ds_put_cstr(reply, "main thread:\n");
+    } else {
+        ds_put_format(reply, "core %u:\n", t->pmd->core_id);
+    }
+}
+
+static void
+show(struct fuse_thread *t, struct ds *reply)
+{
+    const struct fuse_table *table = t->replay.table;
+    uint64_t hits = counter(t, FUSE_C_HITS), skips = 0, all;
+
+    for (int i = 0; i < FUSE_N_SKIPS + 1; i++) {
+        skips += counter(t, FUSE_C_SKIPS + i);
+    }
+    all = hits + skips + counter(t, FUSE_C_MISSES)
+          + counter(t, FUSE_C_DECLINED) + counter(t, FUSE_C_STALE);
+    put_name(t, reply);
+    ds_put_format(reply, "  entries: %"PRIu32" of %"PRIu32", paths: %"PRIuSIZE
+                  ", programs: %"PRIu32"\n",
+                  table->n_entries, table->max_entries,
+                  hmap_count(&t->paths), t->n_programs);
+    ds_put_format(reply, "  instructions: %s\n", implementation_name);
+    ds_put_format(reply, "  memory: %"PRIuSIZE" kB\n",
+                  fuse_table_memory(table) / 1024);
+    ds_put_format(reply, "  packets: %"PRIu64", hits: %"PRIu64" (%.1f%%)\n",
+                  all, hits, all ? 100.0 * hits / all : 0.0);
+    ds_put_format(reply, "  misses: %"PRIu64", stale: %"PRIu64", declined: "
+                  "%"PRIu64", not eligible: %"PRIu64"\n",
+                  counter(t, FUSE_C_MISSES), counter(t, FUSE_C_STALE),
+                  counter(t, FUSE_C_DECLINED), skips);
+    ds_put_format(reply, "  learned: %"PRIu64"\n",
+                  counter(t, FUSE_C_LEARNED));
+}
+
+static void
+put_reason(struct ds *reply, const char *text, uint64_t n)
+{
+    if (n) {
+        ds_put_format(reply, "    %s: %"PRIu64"\n", text, n);
+    }
+}
+
+static void
+why_not(struct fuse_thread *t, struct ds *reply)
+{
+    put_name(t, reply);
+    ds_put_cstr(reply, "  packets by the ordinary path:\n");
+    for (int i = 0; i < FUSE_N_SKIPS; i++) {
+        put_reason(reply, fuse_skip_text(i), counter(t, FUSE_C_SKIPS + i));
+    }
+    put_reason(reply, "offload flags or several segments",
+               counter(t, FUSE_C_SKIP_OFFLOAD));
+    put_reason(reply, "simple match costs less",
+               counter(t, FUSE_C_SIMPLE));
+    put_reason(reply, "cache is of no use to this port",
+               counter(t, FUSE_C_FUTILE));
+    put_reason(reply, "no entry", counter(t, FUSE_C_MISSES));
+    put_reason(reply, "entry no longer true", counter(t, FUSE_C_STALE));
+    put_reason(reply, "wrong checksum, or end of a connection",
+               counter(t, FUSE_C_DECLINED));
+    ds_put_cstr(reply, "  flows not learned:\n");
+    for (int i = 1; i < FUSE_N_WHYS; i++) {
+        put_reason(reply, fuse_why_text(i), counter(t, FUSE_C_WHYS + i));
+    }
+    for (int i = 1; i < FUSE_N_REFUSALS; i++) {
+        put_reason(reply, fuse_refusal_text(i),
+                   counter(t, FUSE_C_REFUSALS + i));
+    }
+}
+
+static void
+dump(struct fuse_thread *t, struct ds *reply)
+{
+    const struct fuse_dp_path *path;
+
+    fuse_paths_credit(t);
+    put_name(t, reply);
+    HMAP_FOR_EACH (path, node, &t->paths) {
+        const struct fuse_program *p = path->up.program;
+
+        ds_put_format(reply, "  packets:%"PRIu64", entries:%"PRIu32", ",
+                      path->credited, path->up.n_entries);
+        if (path->up.dead) {
+            ds_put_cstr(reply, "dead, ");
+        }
+        if (p->flags & FUSE_P_DROP) {
+            ds_put_cstr(reply, "drop");
+        } else {
+            ds_put_format(reply, "replace %u by %u, output:%"PRIu32,
+                          p->k, p->m, path->up.out_port);
+        }
+        ds_put_cstr(reply, "\n");
+        for (uint32_t i = 0; i < path->uses.n_flows; i++) {
+            ds_put_cstr(reply, "    ");
+            odp_format_ufid(&path->uses.flows[i].flow->ufid, reply);
+            ds_put_cstr(reply, "\n");
+        }
+    }
+}
+
+static void
+flush(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
+{
+    fuse_thread_flush(t);
+}
+
+static void
+command(struct unixctl_conn *conn, int argc OVS_UNUSED,
+        const char *argv[] OVS_UNUSED, void *func)
+{
+    struct ds reply = DS_EMPTY_INITIALIZER;
+
+    fuse_for_each_thread((fuse_request_func *) func, &reply);
+    unixctl_command_reply(conn, ds_cstr(&reply));
+    ds_destroy(&reply);
+}
+
+/* Registers the commands.  'implementation' is the name of what replays. */
+void
+fuse_show_init(const char *implementation)
+{
+    implementation_name = implementation;
+    unixctl_command_register("fuse/show", "", 0, 0, command, show);
+    unixctl_command_register("fuse/why-not", "", 0, 0, command, why_not);
+    unixctl_command_register("fuse/dump", "", 0, 0, command, dump);
+    unixctl_command_register("fuse/flush", "", 0, 0, command, flush);
+}

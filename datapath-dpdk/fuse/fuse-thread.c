@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* A thread's fused flow cache, and its configuration
+ * ==================================================
+ *
+ * Follows these keys of other_config in the Open_vSwitch table:
+ *
+ * fuse: "on" or "off", the default.
+ *
+ * fuse-entries: for how many flows the cache of each thread has room; by
+ * default 1,048,576.  A change empties the caches.
+ *
+ * and of an interface's other_config:
+ *
+ * fuse: "off" for a port whose packets do not use the cache.
+ *
+ * The main thread changes 'config' and then its version; each thread follows
+ * when it next has a batch or time. */
+
+#include <config.h>
+#include "datapath-dpdk/fuse/fuse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "conntrack-private.h"
+#include "dpdk.h"
+#include "dpif-netdev-private-flow.h"
+#include "dpif-netdev-private-thread.h"
+#include "hash.h"
+#include "openvswitch/vlog.h"
+#include "ovs-rcu.h"
+#include "smap.h"
+#include "timeval.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(fuse);
+
+#define DEFAULT_ENTRIES (1024 * 1024)
+#define MAX_ENTRIES (64 * 1024 * 1024)
+
+/* How long statistics wait at most, in us, when the thread is busy; and by how
+ * much longer for each path that had some the last time, in ns, so that
+ * crediting thousands of them takes little of the thread's time. */
+#define CREDIT_INTERVAL 100
+#define CREDIT_PATH_NS 1000
+
+/* How often a part of the table is swept, in us, and into how many parts. */
+#define SWEEP_INTERVAL 1000
+#define SWEEP_PARTS 8192
+
+atomic_bool fuse_active;
+fuse_output_func *fuse_output;
+
+/* A port that opted out. */
+struct closed_port {
+    struct hmap_node node;
+    const void *dp;              /* The datapath: never dereferenced. */
+    odp_port_t port;
+};
+
+static struct ovs_mutex config_mutex = OVS_MUTEX_INITIALIZER;
+static bool config_enabled OVS_GUARDED_BY(config_mutex);
+static unsigned long long int config_entries OVS_GUARDED_BY(config_mutex)
+    = DEFAULT_ENTRIES;
+static struct hmap closed_ports OVS_GUARDED_BY(config_mutex)
+    = HMAP_INITIALIZER(&closed_ports);
+static struct ovs_list threads OVS_GUARDED_BY(config_mutex)
+    = OVS_LIST_INITIALIZER(&threads);
+static _Atomic(uint32_t) config_version;
+
+/* A command for a thread. */
+struct fuse_request {
+    fuse_request_func *func;
+    struct ds *reply;
+    atomic_bool done;
+};
+
+/* Sets '*version', and 'fuse_active', after a change. */
+static void
+config_changed(void)
+    OVS_REQUIRES(config_mutex)
+{
+    atomic_fetch_add(&config_version, 1);
+    if (config_enabled || !ovs_list_is_empty(&threads)) {
+        atomic_store(&fuse_active, true);
+    }
+}
+
+/* Follows 'other_config'.  Main thread. */
+void
+fuse_set_config(const struct smap *other_config)
+{
+    const char *value = smap_get_def(other_config, "fuse", "off");
+    unsigned long long int entries = smap_get_ullong(other_config,
+                                                     "fuse-entries",
+                                                     DEFAULT_ENTRIES);
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
+    bool enabled = !strcmp(value, "on");
+
+    if (!enabled && strcmp(value, "off")) {
+        VLOG_WARN_RL(&rl, "other_config:fuse=%s is neither on nor off: it is "
+                     "taken for off", value);
+    }
+    ovs_mutex_lock(&config_mutex);
+    if (!entries || entries > MAX_ENTRIES) {
+        VLOG_WARN_RL(&rl, "other_config:fuse-entries=%llu is out of range 1 "
+                     "to %d: %llu stays", entries, MAX_ENTRIES,
+                     config_entries);
+        entries = config_entries;
+    }
+    if (enabled != config_enabled || entries != config_entries) {
+        VLOG_INFO("fused flow cache %s, %llu entries a thread",
+                  enabled ? "on" : "off", entries);
+        config_enabled = enabled;
+        config_entries = entries;
+        config_changed();
+    }
+    ovs_mutex_unlock(&config_mutex);
+}
+
+static struct closed_port *
+find_closed_port(const void *dp, odp_port_t port)
+    OVS_REQUIRES(config_mutex)
+{
+    struct closed_port *closed;
+
+    HMAP_FOR_EACH_WITH_HASH (closed, node,
+                             hash_pointer(dp, odp_to_u32(port)),
+                             &closed_ports) {
+        if (closed->dp == dp && closed->port == port) {
+            return closed;
+        }
+    }
+    return NULL;
+}
+
+/* Follows 'config', other_config of the interface of port 'port' of the
+ * datapath 'dp'.  Main thread. */
+void
+fuse_port_set_config(const void *dp, odp_port_t port,
+                     const struct smap *config)
+{
+    bool close = !strcmp(smap_get_def(config, "fuse", "on"), "off");
+    struct closed_port *closed;
+
+    ovs_mutex_lock(&config_mutex);
+    closed = find_closed_port(dp, port);
+    if (close && !closed) {
+        closed = xmalloc(sizeof *closed);
+        closed->dp = dp;
+        closed->port = port;
+        hmap_insert(&closed_ports, &closed->node,
+                    hash_pointer(dp, odp_to_u32(port)));
+        config_changed();
+    } else if (!close && closed) {
+        hmap_remove(&closed_ports, &closed->node);
+        free(closed);
+        config_changed();
+    }
+    ovs_mutex_unlock(&config_mutex);
+}
+
+/* Called once, before the first datapath is opened, with the function that
+ * sends a batch to a port. */
+void
+fuse_init(fuse_output_func *output)
+{
+    static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
+
+    if (ovsthread_once_start(&once)) {
+        fuse_output = output;
+        fuse_shapes_init();
+        fuse_show_init(fuse_replay_select());
+        ovsthread_once_done(&once);
+    }
+}
+
+/* Removes all entries. */
+void
+fuse_thread_flush(struct fuse_thread *t)
+{
+    struct fuse_table *table = t->replay.table;
+
+    fuse_paths_credit(t);
+    memset(t->futile, 0, sizeof t->futile);
+    table->sweep[0] = table->sweep[1] = 0;
+    while (table->n_entries) {
+        struct fuse_entry *entry = fuse_table_sweep(table);
+
+        if (entry) {
+            fuse_table_remove(table, entry);
+        }
+    }
+}
+
+/* The table removes 'entry' of thread 't_'. */
+static void
+entry_removed(struct fuse_entry *entry, void *t_)
+{
+    struct fuse_thread *t = t_;
+    const struct fuse_info *info = fuse_entry_info(t->replay.table, entry);
+    uint8_t dead = atomic_load_explicit(&entry->dead, memory_order_acquire);
+
+    for (int owner = 0; owner < 2; owner++) {
+        int kind = fuse_owner_kind(info, owner);
+
+        if (kind && kind != FUSE_OWNER_STICKY
+            && !(dead & FUSE_DEAD_OWNER(owner))) {
+            fuse_conn_unlink(info->owners[owner], entry, owner);
+        }
+    }
+    fuse_refresh_forget(t, entry);
+    fuse_path_unref(t, CONTAINER_OF(entry->path, struct fuse_dp_path, up));
+}
+
+/* Implements 'end' of struct fuse_replay. */
+static void
+end(struct fuse_replay *replay OVS_UNUSED, struct fuse_entry *entry)
+{
+    fuse_kill_entry(entry);
+}
+
+/* Copies what opted out of the datapath of 't'. */
+static void
+copy_closed_ports(struct fuse_thread *t)
+    OVS_REQUIRES(config_mutex)
+{
+    struct closed_port *closed;
+
+    t->n_closed_ports = 0;
+    t->closed_ports = xrealloc(t->closed_ports,
+                               (hmap_count(&closed_ports) + 1)
+                               * sizeof *t->closed_ports);
+    HMAP_FOR_EACH (closed, node, &closed_ports) {
+        if (closed->dp == t->pmd->dp) {
+            t->closed_ports[t->n_closed_ports++] = closed->port;
+        }
+    }
+}
+
+/* Returns true if 'port' opted out. */
+bool
+fuse_port_is_closed(const struct fuse_thread *t, odp_port_t port)
+{
+    for (size_t i = 0; i < t->n_closed_ports; i++) {
+        if (t->closed_ports[i] == port) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct fuse_thread *
+create_thread(struct dp_netdev_pmd_thread *pmd)
+    OVS_REQUIRES(config_mutex)
+{
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
+    struct fuse_thread *t;
+    struct fuse_table *table;
+    int error = fuse_table_create(config_entries, pmd->numa_id, &table);
+
+    if (error) {
+        VLOG_WARN_RL(&rl, "no fused flow cache of %llu entries (%s)",
+                     config_entries, ovs_strerror(error));
+        return NULL;
+    }
+    t = xzalloc_cacheline(sizeof *t);
+    t->pmd = pmd;
+    t->max_entries = config_entries;
+    t->futile_limit = MAX(config_entries + config_entries / 8,
+                          FUSE_MIN_FUTILE);
+    t->tunnels = xzalloc(FUSE_N_UDP_PORTS);
+    t->tunnels_version = fuse_tunnel_version();
+    t->replay.dirty = xmalloc(FUSE_MAX_PATHS * sizeof *t->replay.dirty);
+    t->programs = xzalloc_cacheline(FUSE_MAX_PROGRAMS * sizeof *t->programs);
+    t->replay.table = table;
+    t->replay.tunnels = t->tunnels;
+    t->replay.attend = fuse_attend;
+    t->replay.end = end;
+    table->removed_cb = entry_removed;
+    table->aux = t;
+    hmap_init(&t->paths);
+    ovs_mutex_init(&t->mutex);
+    ovs_list_push_back(&threads, &t->node);
+    return t;
+}
+
+static void
+destroy_thread(struct fuse_thread *t)
+    OVS_REQUIRES(config_mutex)
+{
+    fuse_thread_flush(t);
+    /* A connection that is just removed may hold pointers to entries. */
+    ovsrcu_postpone(fuse_table_destroy, t->replay.table);
+    ovs_list_remove(&t->node);
+    hmap_destroy(&t->paths);
+    ovs_mutex_destroy(&t->mutex);
+    free(t->closed_ports);
+    free(t->tunnels);
+    free(t->replay.dirty);
+    free_cacheline(t->programs);
+    free_cacheline(t);
+    if (!config_enabled && ovs_list_is_empty(&threads)) {
+        atomic_store(&fuse_active, false);
+    }
+}
+
+/* Makes the cache of 'pmd' follow the configuration.  Returns it. */
+static struct fuse_thread *
+follow_config(struct dp_netdev_pmd_thread *pmd)
+{
+    struct fuse_thread *t = pmd->fuse;
+
+    if (ovs_mutex_trylock(&config_mutex)) {
+        return t;
+    }
+    if (t && (!config_enabled || t->max_entries != config_entries)) {
+        destroy_thread(t);
+        t = NULL;
+    }
+    if (!t && config_enabled) {
+        t = create_thread(pmd);
+    }
+    if (t) {
+        t->config_version = atomic_load(&config_version);
+        copy_closed_ports(t);
+    }
+    pmd->fuse = t;
+    ovs_mutex_unlock(&config_mutex);
+    return t;
+}
+
+/* Returns the cache of 'pmd', which has been made to follow the configuration,
+ * or null if it has none.  Owner. */
+struct fuse_thread *
+fuse_thread_get(struct dp_netdev_pmd_thread *pmd)
+{
+    struct fuse_thread *t = pmd->fuse;
+
+    if (OVS_UNLIKELY(!t || t->config_version
+                           != atomic_load_explicit(&config_version,
+                                                   memory_order_relaxed))) {
+        t = follow_config(pmd);
+    }
+    return t;
+}
+
+/* 'pmd' is about to be freed.  Any thread, after its last packet. */
+void
+fuse_thread_destroy(struct dp_netdev_pmd_thread *pmd)
+{
+    if (pmd->fuse) {
+        ovs_mutex_lock(&config_mutex);
+        destroy_thread(pmd->fuse);
+        pmd->fuse = NULL;
+        ovs_mutex_unlock(&config_mutex);
+    }
+}
+
+/* Forgets which UDP ports are those of tunnels if any tunnel port changed:
+ * what is no tunnel's any more is learned like other packets again. */
+static void
+follow_tunnels(struct fuse_thread *t)
+{
+    uint64_t version = fuse_tunnel_version();
+
+    if (OVS_UNLIKELY(t->tunnels_version != version)) {
+        t->tunnels_version = version;
+        memset(t->tunnels, FUSE_TUNNEL_NONE, FUSE_N_UDP_PORTS);
+    }
+}
+
+/* Removes some entries that are dead or idle. */
+static void
+sweep(struct fuse_thread *t)
+{
+    struct fuse_table *table = t->replay.table;
+    uint32_t n = (table->n_touched[0] + table->n_touched[1]) / SWEEP_PARTS + 8;
+
+    t->replay.epoch = fuse_epoch(t->pmd);
+    t->replay.now = t->pmd->ctx.now / 1000;
+    t->last_sweep = t->pmd->ctx.now;
+    while (n-- > 0) {
+        struct fuse_entry *entry = fuse_table_sweep(table);
+
+        if (entry
+            && (atomic_load_explicit(&entry->dead, memory_order_relaxed)
+                || fuse_entry_is_idle(entry, t->replay.now)
+                || !fuse_path_check(t, CONTAINER_OF(entry->path,
+                                                    struct fuse_dp_path,
+                                                    up)))) {
+            fuse_table_remove(table, entry);
+        }
+    }
+}
+
+static void
+answer(struct fuse_thread *t)
+{
+    struct fuse_request *request = atomic_exchange(&t->request, NULL);
+
+    if (request) {
+        request->func(t, request->reply);
+        atomic_store(&request->done, true);
+    }
+}
+
+/* See fuse_run(). */
+void
+fuse_run__(struct dp_netdev_pmd_thread *pmd)
+{
+    struct fuse_thread *t = fuse_thread_get(pmd);
+    long long int now = pmd->ctx.now;
+    bool shared = pmd->core_id == NON_PMD_CORE_ID;
+
+    if (!t) {
+        return;
+    }
+    if (shared) {
+        ovs_mutex_lock(&t->mutex);
+    }
+    if (t->replay.n_dirty
+        && (!pmd->ctx.last_rxq
+            || now - t->last_credit >= (CREDIT_INTERVAL
+                                        + t->n_credited * CREDIT_PATH_NS
+                                          / 1000))) {
+        fuse_paths_credit(t);
+    }
+    if (t->queue.n) {
+        fuse_refresh_run(t);
+    }
+    if (now - t->last_sweep >= SWEEP_INTERVAL) {
+        follow_tunnels(t);
+        sweep(t);
+    }
+    if (OVS_UNLIKELY(atomic_load_explicit(&t->request,
+                                          memory_order_relaxed))) {
+        answer(t);
+    }
+    if (shared) {
+        ovs_mutex_unlock(&t->mutex);
+    }
+}
+
+/* Has 't', which has a thread of its own, run 'func'.  Gives up after 1 s: a
+ * thread without any port sleeps. */
+static void
+ask(struct fuse_thread *t, fuse_request_func *func, struct ds *reply)
+{
+    struct fuse_request request = { .func = func, .reply = reply };
+    struct fuse_request *mine = &request;
+
+    atomic_store(&t->request, mine);
+    for (int i = 0; i < 1000 && !atomic_load(&request.done); i++) {
+        xnanosleep(1000 * 1000);
+    }
+    if (!atomic_compare_exchange_strong(&t->request, &mine, NULL)) {
+        while (!atomic_load(&request.done)) {
+            xnanosleep(1000 * 1000);
+        }
+    } else {
+        ds_put_format(reply, "core %u: no answer, the thread polls no port\n",
+                      t->pmd->core_id);
+    }
+}
+
+/* Runs 'func' for the cache of each thread.  Main thread. */
+void
+fuse_for_each_thread(fuse_request_func *func, struct ds *reply)
+{
+    struct fuse_thread *t;
+
+    ovs_mutex_lock(&config_mutex);
+    LIST_FOR_EACH (t, node, &threads) {
+        if (t->pmd->core_id != NON_PMD_CORE_ID) {
+            ask(t, func, reply);
+        } else {
+            ovs_mutex_lock(&t->mutex);
+            func(t, reply);
+            ovs_mutex_unlock(&t->mutex);
+        }
+    }
+    ovs_mutex_unlock(&config_mutex);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Counters of GTP-U messages, as coverage counters "gtpu_rx_NAME" and
+ * "gtpu_tx_NAME".  G-PDUs are counted by their ports. */
+
+#include <config.h>
+#include "datapath-dpdk/gtpu/gtpu-signalling.h"
+
+#include "coverage.h"
+#include "openvswitch/dynamic-string.h"
+
+#define MESSAGES                                                            \
+    MESSAGE(ECHO_REQUEST, echo_request)                                     \
+    MESSAGE(ECHO_RESPONSE, echo_response)                                   \
+    MESSAGE(ERROR_INDICATION, error_indication)                             \
+    MESSAGE(EXT_NOTIFICATION, ext_notification)                             \
+    MESSAGE(TUNNEL_STATUS, tunnel_status)                                   \
+    MESSAGE(END_MARKER, end_marker)
+
+#define MESSAGE(ENUM, NAME)                                                 \
+    COVERAGE_DEFINE(gtpu_rx_##NAME);                                        \
+    COVERAGE_DEFINE(gtpu_tx_##NAME);
+MESSAGES
+#undef MESSAGE
+COVERAGE_DEFINE(gtpu_rx_unknown);
+
+void
+gtpu_count_rx(uint8_t msg_type)
+{
+    switch (msg_type) {
+#define MESSAGE(ENUM, NAME) \
+    case GTPU_MSG_##ENUM: COVERAGE_INC(gtpu_rx_##NAME); break;
+    MESSAGES
+#undef MESSAGE
+    default: COVERAGE_INC(gtpu_rx_unknown); break;
+    }
+}
+
+void
+gtpu_count_tx(uint8_t msg_type)
+{
+    switch (msg_type) {
+#define MESSAGE(ENUM, NAME) \
+    case GTPU_MSG_##ENUM: COVERAGE_INC(gtpu_tx_##NAME); break;
+    MESSAGES
+#undef MESSAGE
+    }
+}
+
+static void
+show(struct ds *s, const char *name, unsigned long long int rx,
+     unsigned long long int tx)
+{
+    if (rx || tx) {
+        ds_put_format(s, "  %-16s rx %10llu  tx %10llu\n", name, rx, tx);
+    }
+}
+
+/* Appends to 's' a line for each type of message of which there were any. */
+void
+gtpu_count_show(struct ds *s)
+{
+#define MESSAGE(ENUM, NAME) \
+    show(s, #NAME, counter_gtpu_rx_##NAME.total, \
+         counter_gtpu_tx_##NAME.total);
+    MESSAGES
+#undef MESSAGE
+    show(s, "unknown", counter_gtpu_rx_unknown.total, 0);
+}

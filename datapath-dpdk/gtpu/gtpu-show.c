@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The command "ovs-appctl gtpu/show": the tunnels, what they carried,
+ * messages that are no G-PDU, and what was dropped for which reason.
+ *
+ * Not for every packet that is dropped it can be told which port it was for
+ * (gtpu-tunnel.c): the counts at the end are of all ports together. */
+
+#include <config.h>
+#include "datapath-dpdk/datapath-hooks.h"
+
+#include "datapath-dpdk/gtpu/gtpu-signalling.h"
+#include "datapath-dpdk/gtpu/gtpu-vport.h"
+#include "netdev.h"
+#include "openvswitch/dynamic-string.h"
+#include "ovs-thread.h"
+#include "smap.h"
+#include "svec.h"
+#include "unixctl.h"
+#include "util.h"
+
+static void
+collect_name(const struct netdev *netdev, void *names)
+{
+    svec_add(names, netdev_get_name(netdev));
+}
+
+static void
+show_drops(const struct netdev *netdev, struct ds *s)
+{
+    unsigned long long int n[GTPU_N_DROPS];
+    const char *sep = "  dropped: ";
+
+    gtpu_vport_get_drops(netdev, n);
+    for (int drop = 0; drop < GTPU_N_DROPS; drop++) {
+        if (n[drop]) {
+            ds_put_format(s, "%s%s %llu", sep, gtpu_drop_name(drop), n[drop]);
+            sep = ", ";
+        }
+    }
+    if (*sep == ',') {
+        ds_put_char(s, '\n');
+    }
+}
+
+static void
+show_port(const char *name, struct ds *s)
+{
+    struct smap config = SMAP_INITIALIZER(&config);
+    struct netdev_stats stats;
+    struct netdev *netdev;
+
+    if (netdev_open(name, "gtpu", &netdev)) {
+        return;
+    }
+
+    ds_put_format(s, "%s: ", name);
+    if (!netdev_get_config(netdev, &config)) {
+        const struct smap_node **nodes = smap_sort(&config);
+
+        for (size_t i = 0; i < smap_count(&config); i++) {
+            ds_put_format(s, "%s%s=%s", i ? ", " : "", nodes[i]->key,
+                          nodes[i]->value);
+        }
+        free(nodes);
+    }
+    ds_put_char(s, '\n');
+    if (!netdev_get_stats(netdev, &stats)) {
+        ds_put_format(s, "  rx: %"PRIu64" packets, %"PRIu64" bytes\n",
+                      stats.rx_packets, stats.rx_bytes);
+        ds_put_format(s, "  tx: %"PRIu64" packets, %"PRIu64" bytes\n",
+                      stats.tx_packets, stats.tx_bytes);
+    }
+    show_drops(netdev, s);
+    smap_destroy(&config);
+    netdev_close(netdev);
+}
+
+static void
+gtpu_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
+          const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
+{
+    struct svec names = SVEC_EMPTY_INITIALIZER;
+    struct ds s = DS_EMPTY_INITIALIZER;
+    const char *name;
+    size_t i;
+
+    gtpu_vport_for_each(collect_name, &names);
+    svec_sort(&names);
+    SVEC_FOR_EACH (i, name, &names) {
+        show_port(name, &s);
+    }
+    svec_destroy(&names);
+
+    ds_put_cstr(&s, "signalling:\n");
+    gtpu_count_show(&s);
+    ds_put_cstr(&s, "dropped:\n");
+    for (int drop = GTPU_DROP_NONE + 1; drop < GTPU_N_DROPS; drop++) {
+        unsigned long long int n = gtpu_drop_read(drop);
+
+        if (n) {
+            ds_put_format(&s, "  %-16s %12llu  %s\n", gtpu_drop_name(drop), n,
+                          gtpu_drop_description(drop));
+        }
+    }
+    unixctl_command_reply(conn, ds_cstr(&s));
+    ds_destroy(&s);
+}
+
+void
+gtpu_show_init(void)
+{
+    static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
+
+    if (ovsthread_once_start(&once)) {
+        unixctl_command_register("gtpu/show", "", 0, 0, gtpu_show, NULL);
+        ovsthread_once_done(&once);
+    }
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Which port a dropped packet is of
+ * =================================
+ *
+ * Decapsulation and encapsulation do not know the port: Open vSwitch finds it
+ * later, from the tunnel metadata, or does not say.  For a packet that is
+ * dropped nobody looks later, so it is looked for here, by what is known of
+ * the packet then: the outer addresses and the TEID.  A port that has both as
+ * its own comes before one that takes any of them, in Open vSwitch's order:
+ * first the key, then the remote address, then the local one.
+ *
+ * Without a TEID (the packet is no GTP-U, or not whole) a port that takes all
+ * TEIDs of the sender is meant.  A packet for no port is counted for none.
+ *
+ * Work per packet is four lookups.  Ports that differ in their local address
+ * alone share a hash value, so that the work grows with their number; a
+ * sender cannot make ports.
+ *
+ * Thread-safety: the caller makes the writers take turns.  A tunnel that
+ * readers may see is never changed: it is replaced. */
+
+#include <config.h>
+#include "datapath-dpdk/datapath-hooks.h"
+
+#include "cmap.h"
+#include "datapath-dpdk/gtpu/gtpu-vport.h"
+#include "hash.h"
+#include "netdev.h"
+#include "netdev-native-tnl.h"
+#include "odp-netlink.h"
+#include "openvswitch/flow.h"
+#include "ovs-atomic.h"
+#include "ovs-rcu.h"
+#include "packets.h"
+#include "util.h"
+
+/* What a port says of its tunnel, in one direction. */
+struct end {
+    struct cmap_node node;      /* In 'ends[dir]', by hash_end(). */
+    struct in6_addr peer;       /* Any if unset. */
+    struct in6_addr local;      /* Any if unset. */
+    ovs_be64 key;               /* 0 if 'any_key'. */
+    bool any_key;
+    struct gtpu_drops *drops;
+};
+
+enum direction { RX, TX, N_DIRECTIONS };
+
+struct gtpu_tunnel {
+    struct end ends[N_DIRECTIONS];
+};
+
+static struct cmap ends[N_DIRECTIONS] = { CMAP_INITIALIZER, CMAP_INITIALIZER };
+
+static uint32_t
+hash_end(const struct in6_addr *peer, ovs_be64 key, bool any_key)
+{
+    return hash_bytes(peer, sizeof *peer,
+                      hash_uint64_basis(ntohll(key), any_key));
+}
+
+static void
+add_end(enum direction dir, struct end *e,
+        const struct netdev_tunnel_config *cfg, bool any_key, ovs_be64 key,
+        struct gtpu_drops *drops)
+{
+    e->peer = cfg->ip_dst_flow ? in6addr_any : cfg->ipv6_dst;
+    e->local = cfg->ip_src_flow ? in6addr_any : cfg->ipv6_src;
+    e->any_key = any_key;
+    e->key = any_key ? 0 : key;
+    e->drops = drops;
+    cmap_insert(&ends[dir], &e->node, hash_end(&e->peer, e->key, any_key));
+}
+
+struct gtpu_tunnel *
+gtpu_tunnel_add(const struct netdev_tunnel_config *cfg,
+                struct gtpu_drops *drops)
+{
+    struct gtpu_tunnel *t = xzalloc(sizeof *t);
+
+    add_end(RX, &t->ends[RX], cfg, cfg->in_key_flow, cfg->in_key, drops);
+    add_end(TX, &t->ends[TX], cfg, cfg->out_key_flow, cfg->out_key, drops);
+    return t;
+}
+
+void
+gtpu_tunnel_remove(struct gtpu_tunnel *t)
+{
+    if (t) {
+        for (int dir = 0; dir < N_DIRECTIONS; dir++) {
+            struct end *e = &t->ends[dir];
+
+            cmap_remove(&ends[dir], &e->node,
+                        hash_end(&e->peer, e->key, e->any_key));
+        }
+        ovsrcu_postpone(free, t);
+    }
+}
+
+static struct gtpu_drops *
+find_exact(enum direction dir, const struct in6_addr *peer,
+           const struct in6_addr *local, ovs_be64 key, bool any_key)
+{
+    struct gtpu_drops *any_local = NULL;
+    struct end *e;
+
+    CMAP_FOR_EACH_WITH_HASH (e, node, hash_end(peer, key, any_key),
+                             &ends[dir]) {
+        if (e->key == key && e->any_key == any_key
+            && ipv6_addr_equals(&e->peer, peer)) {
+            if (!ipv6_addr_is_set(&e->local)) {
+                any_local = e->drops;
+            } else if (ipv6_addr_equals(&e->local, local)) {
+                return e->drops;
+            }
+        }
+    }
+    return any_local;
+}
+
+/* Counts 'drop' of a packet from or to 'peer', with TEID 'key' if 'has_key',
+ * for its port. */
+static void
+count(enum direction dir, const struct in6_addr *peer,
+      const struct in6_addr *local, bool has_key, ovs_be64 key,
+      enum gtpu_drop drop)
+{
+    for (int any_key = !has_key; any_key < 2; any_key++) {
+        for (int any_peer = 0; any_peer < 2; any_peer++) {
+            struct gtpu_drops *drops;
+
+            drops = find_exact(dir, any_peer ? &in6addr_any : peer, local,
+                               any_key ? 0 : key, any_key);
+            if (drops) {
+                unsigned long long int orig;
+
+                atomic_add_relaxed(&drops->n[drop], 1, &orig);
+                return;
+            }
+        }
+    }
+}
+
+void
+gtpu_drop_rx(const struct flow_tnl *tnl, enum gtpu_drop drop)
+{
+    struct in6_addr peer = flow_tnl_src(tnl);
+    struct in6_addr local = flow_tnl_dst(tnl);
+
+    gtpu_drop_count(drop);
+    if (drop < GTPU_N_DROPS && flow_tnl_dst_is_set(tnl)) {
+        count(RX, &peer, &local, tnl->flags & FLOW_TNL_F_KEY, tnl->tun_id,
+              drop);
+    }
+}
+
+void
+gtpu_drop_tx(const struct ovs_action_push_tnl *data, enum gtpu_drop drop)
+{
+    const uint8_t *l3 = (const uint8_t *) data->header + ETH_HEADER_LEN;
+    bool is_ipv6 = netdev_tnl_is_header_ipv6(data->header);
+    const uint8_t *gtpu = ((const uint8_t *) data->header
+                           + gtpu_header_offset(is_ipv6));
+    struct in6_addr local, peer;
+    ovs_be32 teid;
+
+    gtpu_drop_count(drop);
+    if (is_ipv6) {
+        const struct ovs_16aligned_ip6_hdr *ip6 = (const void *) l3;
+
+        memcpy(&local, &ip6->ip6_src, sizeof local);
+        memcpy(&peer, &ip6->ip6_dst, sizeof peer);
+    } else {
+        const struct ip_header *ip = (const void *) l3;
+
+        in6_addr_set_mapped_ipv4(&local, get_16aligned_be32(&ip->ip_src));
+        in6_addr_set_mapped_ipv4(&peer, get_16aligned_be32(&ip->ip_dst));
+    }
+    memcpy(&teid, gtpu + 4, sizeof teid);
+    count(TX, &peer, &local, true, be32_to_be64(teid), drop);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef LB_HASH_H
+#define LB_HASH_H 1
+
+#include <stdint.h>
+
+#include "lib/lb/lb-registry.h"
+
+struct dp_packet;
+struct dp_packet_batch;
+struct lb_table;
+
+/* Hash of a packet for load balancing
+ * ===================================
+ *
+ * Hashes what a load-balancing table says, under the table's key.  All packets
+ * of one flow get the same hash, on whichever thread and port they arrive; the
+ * hash that a NIC may have computed is not used, since it depends on the port
+ * and on a key that senders can know.
+ *
+ * By default that is the 5-tuple: addresses, protocol, and the ports of TCP,
+ * UDP, UDP-Lite, SCTP and DCCP.  Fragments are hashed without ports, so that
+ * all fragments of a datagram meet the same bucket.  What is not IP is hashed
+ * by its Ethernet addresses and type.
+ *
+ * A table that looks into GTP-U hashes the TEID, as a table with the field
+ * tun_id does where the tunnel ends at this switch, or does with the packet
+ * inside what it would do with a packet outside; see lb-gtpu.h.
+ *
+ * Attack model: the key is secret, so no sender can aim at a bucket. */
+
+uint64_t lb_hash_packet(const struct lb_table *, struct dp_packet *);
+void lb_hash_batch(const struct lb_table *, struct dp_packet_batch *,
+                   uint64_t *hashes);
+uint64_t lb_hash_explain(const struct lb_table *, struct dp_packet *,
+                         enum lb_hashed *);
+
+#endif /* lb-hash.h */

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef FUSE_REPLAY_H
+#define FUSE_REPLAY_H 1
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/fuse/fuse-program.h"
+#include "lib/fuse/fuse-shape.h"
+#include "lib/fuse/fuse-table.h"
+
+/* Replay
+ * ======
+ *
+ * Finds the entries of a batch of packets and does to each packet what its
+ * entry says, in rounds of some packets each, which take turns, so that what
+ * one round needs is on its way to the cache while others work:
+ *
+ *    1. classify, mask and hash; prefetch the bucket,
+ *    2. look for the signature; prefetch the entry,
+ *    3. compare the keys; prefetch the path,
+ *    4. check that the entry is true, verify checksums, rewrite, count.
+ *
+ * There are implementations in plain C, with AVX2 and with AVX-512; all are
+ * made of the same lib/fuse/fuse-replay-impl.h and do the same.
+ *
+ * Thread-safety: a "struct fuse_replay", its table and its paths belong to one
+ * thread.  fuse_replay_select() is for one thread before all others.
+ *
+ * Attack model: see fuse-shape.h and fuse-table.h.  The work for a
+ * packet is bounded; only a checksum takes more time for more octets. */
+
+/* What all flows share that take the same way through the pipeline.  The
+ * user's part follows in memory.
+ *
+ * In what is pushed, most of the time only the first part of the image differs
+ * from flow to flow, by the UDP source port: then the rest is the path's. */
+struct fuse_path {
+    uint64_t epoch;              /* When it was last known to be true. */
+    const struct fuse_program *program;
+    uint64_t packets;            /* Not yet credited... */
+    uint64_t bytes;              /* ...with the sizes as they came. */
+    uint32_t out_port;
+    uint32_t n_entries;
+    uint16_t tcp_flags;
+    bool dirty;                  /* Whether there is something to credit. */
+    bool dead;
+    bool own_images;             /* Entries have all parts of their images. */
+    uint8_t image2[128] __attribute__((aligned(64)));
+                                 /* The second and third, else. */
+} __attribute__((aligned(64)));
+
+#define FUSE_BATCH 32
+
+/* What the cache needs to know of a packet besides its octets. */
+enum {
+    FUSE_OL_RSS = FUSE_P_RSS_IN,        /* It has an RSS hash. */
+    FUSE_OL_L3_GOOD = 1 << 1,    /* The NIC found the IP checksum right... */
+    FUSE_OL_L4_GOOD = 1 << 2,    /* ...and that of the payload. */
+    FUSE_OL_SKIP = 1 << 7,       /* Leave it alone. */
+};
+
+/* What became of a packet. */
+enum fuse_verdict {
+    FUSE_MISS,                   /* No entry. */
+    FUSE_HIT,                    /* Rewritten as its entry says. */
+    FUSE_STALE,                  /* Its entry is true no more. */
+    FUSE_DECLINED,               /* Its entry is not for this packet. */
+};
+
+/* A batch of packets.  The first fields are the caller's to fill in, up to the
+ * 'n'th element. */
+struct fuse_batch {
+    uint32_t n;
+    uint32_t in_port;
+    uint8_t *packets[FUSE_BATCH];
+    uint32_t sizes[FUSE_BATCH];
+    uint32_t rss[FUSE_BATCH];
+    uint16_t headroom[FUSE_BATCH];
+    uint8_t ol[FUSE_BATCH];
+
+    /* Results.  The shape is -1 minus an enum fuse_skip if there is none, or
+     * less if the caller said to leave the packet alone: then there is neither
+     * hash nor key.  The key is padded with zeros to whole blocks; of one that
+     * is folded, the first block counts. */
+    uint8_t verdicts[FUSE_BATCH];
+    struct fuse_entry *entries[FUSE_BATCH];
+    int shapes[FUSE_BATCH];
+    struct fuse_class classes[FUSE_BATCH];
+    uint64_t hashes[FUSE_BATCH];
+    uint8_t keys[FUSE_BATCH][FUSE_MAX_KEY] __attribute__((aligned(64)));
+};
+
+struct fuse_replay {
+    struct fuse_table *table;
+    const uint8_t *tunnels;      /* See fuse_classify(). */
+    uint64_t epoch;              /* Of what paths depend on. */
+    uint32_t now;                /* In ms. */
+    struct fuse_path **dirty;    /* Paths to credit; room for all. */
+    uint32_t n_dirty;
+
+    /* Called for an entry whose path is of another epoch or dead, or which is
+     * to be refreshed.  Returns true if the entry is true; then its path has
+     * the epoch of now and it is refreshed.  Otherwise the entry is dead. */
+    bool (*attend)(struct fuse_replay *, struct fuse_entry *);
+
+    /* Called for an entry whose flow a packet with SYN, FIN or RST ends. */
+    void (*end)(struct fuse_replay *, struct fuse_entry *);
+};
+
+typedef void fuse_replay_func(struct fuse_replay *, struct fuse_batch *);
+
+fuse_replay_func fuse_replay_plain;
+#ifdef __x86_64__
+fuse_replay_func fuse_replay_avx2;
+fuse_replay_func fuse_replay_avx512;
+#endif
+
+struct fuse_replay_impl {
+    const char *name;
+    fuse_replay_func *func;
+    bool (*works)(void);         /* On this CPU? */
+};
+
+/* From the best to the plain one, which always works and is the last. */
+extern const struct fuse_replay_impl fuse_replay_impls[];
+extern const size_t fuse_n_replay_impls;
+
+/* The best for this CPU. */
+extern fuse_replay_func *fuse_replay_batch;
+const char *fuse_replay_select(void);
+
+#endif /* fuse-replay.h */

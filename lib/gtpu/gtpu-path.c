@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "lib/gtpu/gtpu-path.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MSEC 1000LL
+
+/* Stores in '*value' the number 's', or 'def' if it is null.  Returns false if
+ * it is no number from 'min' to 'max'. */
+static bool
+parse_number(const char *s, uint32_t def, uint32_t min, uint32_t max,
+             uint32_t *value)
+{
+    unsigned long int n;
+    char *end;
+
+    if (!s) {
+        *value = def;
+        return true;
+    }
+    n = strtoul(s, &end, 10);
+    *value = (uint32_t) n;
+    return *s >= '0' && *s <= '9' && !*end && n >= min && n <= max;
+}
+
+const char *
+gtpu_path_config_parse(const char *interval, const char *t3, const char *n3,
+                       const char *fast, struct gtpu_path_config *config)
+{
+    struct gtpu_path_config c = { .interval = 0 };
+
+    memset(config, 0, sizeof *config);
+    if (fast && strcmp(fast, "true") && strcmp(fast, "false")) {
+        return "echo_fast is neither true nor false";
+    }
+    c.fast = fast && !strcmp(fast, "true");
+    if (!parse_number(interval, 0, 0, GTPU_PATH_MAX_INTERVAL, &c.interval)) {
+        return "echo_interval is no number of seconds from 0 to 86400";
+    } else if (!parse_number(t3, GTPU_PATH_T3, 1, 60, &c.t3)) {
+        return "echo_t3 is no number of seconds from 1 to 60";
+    } else if (!parse_number(n3, GTPU_PATH_N3, 1, 20, &c.n3)) {
+        return "echo_n3 is no number from 1 to 20";
+    } else if (!c.interval) {
+        return NULL;
+    } else if (c.interval < GTPU_PATH_MIN_INTERVAL && !c.fast) {
+        return "echo_interval is below 60 seconds without echo_fast=true";
+    } else if (c.interval < c.t3 * c.n3) {
+        return "echo_interval is below echo_t3 times echo_n3";
+    }
+    *config = c;
+    return NULL;
+}
+
+bool
+gtpu_path_config_equal(const struct gtpu_path_config *a,
+                       const struct gtpu_path_config *b)
+{
+    return (a->interval == b->interval && a->t3 == b->t3 && a->n3 == b->n3
+            && a->fast == b->fast);
+}
+
+void
+gtpu_path_config_merge(struct gtpu_path_config *config,
+                       const struct gtpu_path_config *other)
+{
+    uint32_t time = config->t3 * config->n3;
+    uint32_t other_time = other->t3 * other->n3;
+
+    if (other->interval < config->interval
+        || (other->interval == config->interval
+            && (other_time < time
+                || (other_time == time && other->t3 < config->t3)))) {
+        *config = *other;
+    }
+}
+
+const char *
+gtpu_path_state_name(enum gtpu_path_state state)
+{
+    switch (state) {
+    case GTPU_PATH_UP: return "up";
+    case GTPU_PATH_DOWN: return "down";
+    case GTPU_PATH_UNKNOWN: break;
+    }
+    return "unknown";
+}
+
+static void
+set_state(struct gtpu_path *path, enum gtpu_path_state state,
+          long long int now)
+{
+    if (path->state != state) {
+        path->state = state;
+        path->changed = now;
+        path->n_failures += state == GTPU_PATH_DOWN;
+    }
+}
+
+void
+gtpu_path_init(struct gtpu_path *path, const struct gtpu_path_config *config,
+               long long int now)
+{
+    memset(path, 0, sizeof *path);
+    path->config = *config;
+    path->due = path->changed = now;
+}
+
+void
+gtpu_path_configure(struct gtpu_path *path,
+                    const struct gtpu_path_config *config)
+{
+    path->config = *config;
+    if (path->n_requests && !path->waiting) {
+        path->due = path->start + config->interval * MSEC;
+    }
+}
+
+bool
+gtpu_path_run(struct gtpu_path *path, uint16_t new_seq, long long int now)
+{
+    if (now < path->due) {
+        return false;
+    }
+
+    if (path->waiting && path->n_sent >= path->config.n3) {
+        /* N3-REQUESTS were in vain. */
+        path->waiting = false;
+        set_state(path, GTPU_PATH_DOWN, now);
+        path->due = path->start + path->config.interval * MSEC;
+        if (now < path->due) {
+            return false;
+        }
+    }
+    if (!path->waiting) {
+        path->waiting = true;
+        path->seq = new_seq;
+        path->n_sent = 0;
+        path->start = now;
+    }
+    path->n_sent++;
+    path->n_requests++;
+    path->due = now + path->config.t3 * MSEC;
+    return true;
+}
+
+/* Counts a restart if 'answer' differs from the last one in what tells of
+ * it. */
+static void
+check_restart(struct gtpu_path *path, const struct gtpu_path_answer *answer)
+{
+    if (path->answered
+        && (answer->recovery != path->recovery
+            || (answer->recovery_time && path->recovery_time
+                && answer->recovery_time != path->recovery_time))) {
+        path->n_restarts++;
+    }
+    path->answered = true;
+    path->recovery = answer->recovery;
+    if (answer->recovery_time) {
+        path->recovery_time = answer->recovery_time;
+    }
+}
+
+bool
+gtpu_path_receive(struct gtpu_path *path,
+                  const struct gtpu_path_answer *answer, long long int now)
+{
+    if (!path->waiting || answer->seq != path->seq) {
+        return false;
+    }
+    path->waiting = false;
+    path->n_responses++;
+    path->due = path->start + path->config.interval * MSEC;
+    check_restart(path, answer);
+    set_state(path, GTPU_PATH_UP, now);
+    return true;
+}

@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Supervision of the peers of GTP-U tunnels
+ * =========================================
+ *
+ * Each address that ports with options:echo_interval have as 'remote_ip' is a
+ * path, however many ports there are.  Echo Requests leave through the first
+ * of them by name, as what OpenFlow sends through it does; the datapath takes
+ * the answers (lib/gtpu/gtpu-watch.h).
+ *
+ * A path that goes down takes its ports' liveness (OFPPS_LIVE, watch_port) and
+ * shows in column "status" of table Interface, as BFD's does.
+ *
+ * Thread-safety: main thread. */
+
+#include <config.h>
+#include "ofproto-ext/ofproto-hooks.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dp-packet.h"
+#include "flow.h"
+#include "lib/gtpu/gtpu-signalling.h"
+#include "lib/gtpu/gtpu-watch.h"
+#include "lib/gtpu/gtpu.h"
+#include "netdev.h"
+#include "netdev-provider.h"
+#include "ofproto/ofproto-dpif.h"
+#include "ofproto/ofproto-provider.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/meta-flow.h"
+#include "openvswitch/ofp-actions.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "ovs-rcu.h"
+#include "packets.h"
+#include "random.h"
+#include "smap.h"
+#include "sset.h"
+#include "timeval.h"
+#include "unixctl.h"
+#include "util.h"
+
+VLOG_DEFINE_THIS_MODULE(gtpu_paths);
+
+/* How often the main thread looks for an answer, and for changes of the ports'
+ * options, in ms. */
+#define ANSWER_INTERVAL 100
+#define OPTIONS_INTERVAL 1000
+
+struct peer {
+    struct in6_addr address;
+    struct gtpu_path path;
+    struct gtpu_watch *watch;
+    struct sset ports;          /* Names. */
+    bool present;               /* Some port has it, as far as known. */
+
+    /* The first of 'ports' by name. */
+    char *port;
+    char *bridge;
+    ofp_port_t ofp_port;
+    struct gtpu_path_config config;
+};
+
+/* Sorted by address. */
+static struct peer **peers;
+static size_t n_peers;
+
+static int
+compare_peers(const void *a_, const void *b_)
+{
+    const struct peer *const *a = a_;
+    const struct peer *const *b = b_;
+
+    return memcmp(&(*a)->address, &(*b)->address, sizeof (*a)->address);
+}
+
+static struct peer *
+find_peer(const struct in6_addr *address)
+{
+    for (size_t i = 0; i < n_peers; i++) {
+        if (ipv6_addr_equals(&peers[i]->address, address)) {
+            return peers[i];
+        }
+    }
+    return NULL;
+}
+
+/* Returns the path of the port 'netdev', or null if it has none. */
+static struct peer *
+find_port_peer(const struct netdev *netdev)
+{
+    const struct netdev_tunnel_config *cfg;
+    struct peer *peer;
+
+    if (!n_peers || strcmp(netdev_get_type(netdev), "gtpu")) {
+        return NULL;
+    }
+    cfg = netdev_get_tunnel_config(netdev);
+    peer = cfg ? find_peer(&cfg->ipv6_dst) : NULL;
+    return (peer && sset_contains(&peer->ports, netdev_get_name(netdev))
+            ? peer
+            : NULL);
+}
+
+/* Has the data path know the peers that there are now. */
+static void
+publish(void)
+{
+    struct gtpu_watch_set *set = xzalloc(sizeof *set
+                                         + n_peers * sizeof *set->watches);
+
+    set->n = n_peers;
+    for (size_t i = 0; i < n_peers; i++) {
+        set->watches[i] = peers[i]->watch;
+    }
+    set = gtpu_watch_set_replace(set);
+    if (set) {
+        ovsrcu_postpone(free, set);
+    }
+}
+
+static struct peer *
+add_peer(const struct in6_addr *address)
+{
+    struct peer *peer = xzalloc(sizeof *peer);
+
+    peer->address = *address;
+    sset_init(&peer->ports);
+    peer->watch = xzalloc(sizeof *peer->watch);
+    memcpy(peer->watch->peer, address, sizeof peer->watch->peer);
+    atomic_init(&peer->watch->awaited, GTPU_WATCH_NONE);
+    peers = xrealloc(peers, (n_peers + 1) * sizeof *peers);
+    peers[n_peers++] = peer;
+    return peer;
+}
+
+static void
+destroy_peer(struct peer *peer)
+{
+    ovsrcu_postpone(free, peer->watch);
+    sset_destroy(&peer->ports);
+    free(peer->port);
+    free(peer->bridge);
+    free(peer);
+}
+
+/* Notes that 'ofport' has 'config'. */
+static void
+add_port(const struct ofport *ofport, const struct in6_addr *address,
+         const struct gtpu_path_config *config)
+{
+    const char *name = netdev_get_name(ofport->netdev);
+    struct peer *peer = find_peer(address);
+
+    if (!peer) {
+        peer = add_peer(address);
+    }
+    if (!peer->present) {
+        peer->present = true;
+        peer->config = *config;
+        sset_clear(&peer->ports);
+    } else {
+        gtpu_path_config_merge(&peer->config, config);
+    }
+    if (sset_is_empty(&peer->ports) || strcmp(name, peer->port) < 0) {
+        free(peer->port);
+        free(peer->bridge);
+        peer->port = xstrdup(name);
+        peer->bridge = xstrdup(ofport->ofproto->name);
+        peer->ofp_port = ofport->ofp_port;
+    }
+    sset_add(&peer->ports, name);
+}
+
+static void
+look_at_port(const struct ofport *ofport)
+{
+    const struct netdev_tunnel_config *cfg;
+    struct gtpu_path_config config;
+    struct smap options;
+
+    if (strcmp(netdev_get_type(ofport->netdev), "gtpu")) {
+        return;
+    }
+    smap_init(&options);
+    cfg = netdev_get_tunnel_config(ofport->netdev);
+    if (cfg && !cfg->ip_dst_flow && ipv6_addr_is_set(&cfg->ipv6_dst)
+        && !netdev_get_config(ofport->netdev, &options)
+        && !gtpu_path_config_parse(smap_get(&options, "echo_interval"),
+                                   smap_get(&options, "echo_t3"),
+                                   smap_get(&options, "echo_n3"),
+                                   smap_get(&options, "echo_fast"), &config)
+        && config.interval) {
+        add_port(ofport, &cfg->ipv6_dst, &config);
+    }
+    smap_destroy(&options);
+}
+
+/* Has everybody look at the ports of 'peer' again, whose state has changed. */
+static void
+tell_change(const struct peer *peer)
+{
+    const char *name;
+
+    SSET_FOR_EACH (name, &peer->ports) {
+        struct netdev *netdev = netdev_from_name(name);
+
+        if (netdev) {
+            netdev_change_seq_changed(netdev);
+            netdev_close(netdev);
+        }
+    }
+}
+
+/* Removes the peers that no port has any more, and lets the others follow
+ * their configuration. */
+static void
+update_peers(void)
+{
+    struct peer **gone = xmalloc(n_peers * sizeof *gone);
+    size_t n = 0, n_gone = 0;
+    bool changed = false;
+
+    for (size_t i = 0; i < n_peers; i++) {
+        struct peer *peer = peers[i];
+
+        if (!peer->present) {
+            gone[n_gone++] = peer;
+            continue;
+        }
+        if (!peer->path.config.interval) {
+            changed = true;
+            gtpu_path_init(&peer->path, &peer->config, time_msec());
+        } else if (!gtpu_path_config_equal(&peer->path.config,
+                                           &peer->config)) {
+            gtpu_path_configure(&peer->path, &peer->config);
+        }
+        peers[n++] = peer;
+    }
+    n_peers = n;
+    if (n) {
+        qsort(peers, n, sizeof *peers, compare_peers);
+    }
+    if (changed || n_gone) {
+        publish();
+    }
+    while (n_gone) {
+        struct peer *peer = gone[--n_gone];
+
+        tell_change(peer);
+        destroy_peer(peer);
+    }
+    free(gone);
+}
+
+/* Finds out which peers the ports of 'ofprotos' have, each a "struct
+ * ofproto_dpif" by 'all_ofproto_dpifs_by_name_node'. */
+void
+gtpu_paths_refresh(const struct hmap *ofprotos)
+{
+    const struct ofproto_dpif *ofproto;
+    const struct ofport *ofport;
+
+    if (!n_peers
+        && !atomic_load_explicit(&gtpu_n_ports, memory_order_relaxed)) {
+        return;
+    }
+    for (size_t i = 0; i < n_peers; i++) {
+        peers[i]->present = false;
+    }
+    HMAP_FOR_EACH (ofproto, all_ofproto_dpifs_by_name_node, ofprotos) {
+        HMAP_FOR_EACH (ofport, hmap_node, &ofproto->up.ports) {
+            look_at_port(ofport);
+        }
+    }
+    update_peers();
+}
+
+/* Sends an Echo Request with sequence number 'seq' to 'peer'.  Returns 0 or a
+ * positive errno value. */
+static int
+send_request(const struct hmap *ofprotos, const struct peer *peer,
+             uint16_t seq)
+{
+    const struct eth_addr mac = ETH_ADDR_C(02,00,00,00,00,01);
+    const uint8_t msg_type = GTPU_MSG_ECHO_REQUEST;
+    uint64_t ofpacts_stub[512 / 8];
+    struct ofproto_dpif *ofproto;
+    struct ofpbuf ofpacts;
+    ovs_be16 *seqp;
+    int error = ENODEV;
+
+    HMAP_FOR_EACH (ofproto, all_ofproto_dpifs_by_name_node, ofprotos) {
+        struct dp_packet packet;
+        struct flow flow;
+
+        if (strcmp(ofproto->up.name, peer->bridge)
+            || !ofproto_get_port(&ofproto->up, peer->ofp_port)) {
+            continue;
+        }
+        dp_packet_init(&packet, 128);
+        dp_packet_reserve(&packet, 64);
+        seqp = eth_compose(&packet, mac, mac, ETH_TYPE_MIN, sizeof *seqp);
+        *seqp = htons(seq);
+        flow_extract(&packet, &flow);
+        flow.in_port.ofp_port = OFPP_NONE;
+
+        ofpbuf_use_stack(&ofpacts, ofpacts_stub, sizeof ofpacts_stub);
+        ofpact_put_set_field(&ofpacts, mf_from_id(MFF_TUN_GTPU_MSGTYPE),
+                             &msg_type, NULL);
+        ofpact_put_OUTPUT(&ofpacts)->port = peer->ofp_port;
+        error = ofproto_dpif_execute_actions(ofproto, OVS_VERSION_MAX, &flow,
+                                             NULL, ofpacts.data, ofpacts.size,
+                                             &packet);
+        dp_packet_uninit(&packet);
+        break;
+    }
+    return error;
+}
+
+static void
+run_peer(const struct hmap *ofprotos, struct peer *peer)
+{
+    enum gtpu_path_state before = peer->path.state;
+    uint64_t restarts = peer->path.n_restarts;
+    long long int now = time_msec();
+    struct gtpu_path_answer answer;
+
+    if (gtpu_watch_take(peer->watch, &answer)) {
+        gtpu_path_receive(&peer->path, &answer, now);
+    }
+    if (gtpu_path_run(&peer->path, random_uint16(), now)) {
+        if (peer->path.n_sent == 1) {
+            gtpu_watch_expect(peer->watch, peer->path.seq);
+        }
+        send_request(ofprotos, peer, peer->path.seq);
+    }
+    if (peer->path.state != before || peer->path.n_restarts != restarts) {
+        char address[INET6_ADDRSTRLEN];
+
+        atomic_store_explicit(&peer->watch->state, (int) peer->path.state,
+                              memory_order_relaxed);
+        atomic_store_explicit(&peer->watch->n_restarts,
+                              (uint32_t) peer->path.n_restarts,
+                              memory_order_relaxed);
+        ipv6_string_mapped(address, &peer->address);
+        if (peer->path.state != before) {
+            VLOG_INFO("path to %s is %s", address,
+                      gtpu_path_state_name(peer->path.state));
+        } else {
+            VLOG_INFO("peer %s has restarted", address);
+        }
+        tell_change(peer);
+    }
+}
+
+static void gtpu_show_paths(struct unixctl_conn *, int argc,
+                            const char *argv[], void *aux);
+
+void
+gtpu_paths_run(const struct hmap *ofprotos)
+{
+    static long long int next;
+
+    if (time_msec() >= next) {
+        static bool registered;
+
+        if (!registered) {
+            registered = true;
+            unixctl_command_register("gtpu/show-paths", "", 0, 0,
+                                     gtpu_show_paths, NULL);
+        }
+        next = time_msec() + OPTIONS_INTERVAL;
+        gtpu_paths_refresh(ofprotos);
+    }
+    for (size_t i = 0; i < n_peers; i++) {
+        run_peer(ofprotos, peers[i]);
+    }
+}
+
+/* Has the main loop wake up when there is something to do. */
+void
+gtpu_paths_wait(void)
+{
+    long long int now = time_msec();
+
+    if (atomic_load_explicit(&gtpu_n_ports, memory_order_relaxed)) {
+        poll_timer_wait(OPTIONS_INTERVAL);
+    }
+    for (size_t i = 0; i < n_peers; i++) {
+        const struct gtpu_path *path = &peers[i]->path;
+
+        poll_timer_wait_until(path->waiting
+                              ? MIN(path->due, now + ANSWER_INTERVAL)
+                              : path->due);
+    }
+}
+
+/* Returns false if the port 'netdev' is to count as dead since its peer is. */
+bool
+gtpu_path_may_enable(const struct netdev *netdev)
+{
+    const struct peer *peer = find_port_peer(netdev);
+
+    return !peer || peer->path.state != GTPU_PATH_DOWN;
+}
+
+static void
+show_peer(const struct peer *peer, struct ds *s)
+{
+    const struct gtpu_path *path = &peer->path;
+    char address[INET6_ADDRSTRLEN];
+    const char **names = sset_sort(&peer->ports);
+
+    ipv6_string_mapped(address, &peer->address);
+    ds_put_format(s, "%s: %s for %lld s\n", address,
+                  gtpu_path_state_name(path->state),
+                  (time_msec() - path->changed) / 1000);
+    ds_put_format(s, "  echo_interval %"PRIu32" s, T3 %"PRIu32" s, N3 "
+                  "%"PRIu32", ports", path->config.interval, path->config.t3,
+                  path->config.n3);
+    for (size_t i = 0; i < sset_count(&peer->ports); i++) {
+        ds_put_format(s, " %s", names[i]);
+    }
+    ds_put_format(s, "\n  requests %"PRIu64", responses %"PRIu64", failures "
+                  "%"PRIu64", restarts %"PRIu64", recovery %"PRIu8"\n",
+                  path->n_requests, path->n_responses, path->n_failures,
+                  path->n_restarts, path->recovery);
+    free(names);
+}
+
+/* "gtpu/show-paths". */
+static void
+gtpu_show_paths(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    for (size_t i = 0; i < n_peers; i++) {
+        show_peer(peers[i], &s);
+    }
+    unixctl_command_reply(conn, ds_cstr(&s));
+    ds_destroy(&s);
+}

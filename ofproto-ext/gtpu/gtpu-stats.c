@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Statistics of what GTP-U ports send
+ * ===================================
+ *
+ * Translation credits a tunnel port with the packets and bytes of the megaflow
+ * that sends through it.  Open vSwitch does so once for the tunnel port, and
+ * once more, with the outer headers, when it hands the packet to the underlay
+ * bridge, as to a patch port's peer; and a megaflow's bytes are those of the
+ * packet as it was received, with an Ethernet header that a port for IP
+ * packets takes off.
+ *
+ * A GTP-U port counts what is inside, once, as it does for what it receives,
+ * and not what it drops since it is no IP packet.
+ *
+ * Thread-safety: any thread that translates. */
+
+#include <config.h>
+#include "ofproto-ext/ofproto-hooks.h"
+
+#include <string.h>
+
+#include "dpif.h"
+#include "lib/gtpu/gtpu.h"
+#include "netdev-vport.h"
+#include "ofproto/ofproto-dpif-xlate-cache.h"
+#include "openvswitch/flow.h"
+#include "packets.h"
+#include "util.h"
+
+static bool
+is_gtpu(const struct netdev *netdev)
+{
+    return !strcmp(netdev_get_type(netdev), "gtpu");
+}
+
+/* Returns true if 'netdev' drops, and counts as dropped, what 'sent' says: a
+ * G-PDU of what is not IP, without an Ethernet header; see "not_ip" in
+ * datapath-dpdk/gtpu/gtpu-push.c. */
+static bool
+is_dropped(const struct netdev *netdev, const struct flow *sent)
+{
+    uint8_t msg_type = sent->tunnel.gtpu_msgtype;
+
+    return (sent->packet_type != htonl(PT_ETH)
+            && sent->packet_type != htonl(PT_IPV4)
+            && sent->packet_type != htonl(PT_IPV6)
+            && (!msg_type || msg_type == GTPU_MSG_G_PDU)
+            && is_gtpu(netdev));
+}
+
+/* Appends to 'xcache' that the entries that follow count packets of 'n' octets
+ * more, or less if 'n' is negative. */
+static void
+add_octets(struct xlate_cache *xcache, int n)
+{
+    if (n) {
+        struct xc_entry *entry = xlate_cache_add_entry(xcache,
+                                                       XC_TUNNEL_HEADER);
+
+        entry->tunnel_hdr.hdr_size = n < 0 ? -n : n;
+        entry->tunnel_hdr.operation = n < 0 ? REMOVE : ADD;
+    }
+}
+
+/* Returns how many octets longer a packet is when it leaves through 'netdev'
+ * as 'sent' says than when it was 'received'. */
+static int
+growth(const struct netdev *netdev, const struct flow *received,
+       const struct flow *sent)
+{
+    bool had = received->packet_type == htonl(PT_ETH);
+    bool has = sent->packet_type == htonl(PT_ETH);
+
+    return is_gtpu(netdev) ? (has - had) * ETH_HEADER_LEN : 0;
+}
+
+/* Counts 'stats' of packets that 'netdev', a tunnel port, sends. */
+void
+gtpu_stats_inc_tx(const struct netdev *netdev, const struct flow *received,
+                  const struct flow *sent, const struct dpif_flow_stats *stats)
+{
+    struct dpif_flow_stats inside = *stats;
+
+    if (is_dropped(netdev, sent)) {
+        return;
+    }
+    inside.n_bytes += (int64_t) inside.n_packets * growth(netdev, received,
+                                                          sent);
+    netdev_vport_inc_tx(netdev, &inside);
+}
+
+/* To be called 'before' the entry for what 'netdev' sends is appended to
+ * 'xcache', and after. */
+void
+gtpu_stats_cache_tx(struct xlate_cache *xcache, const struct netdev *netdev,
+                    const struct flow *received, const struct flow *sent,
+                    bool before)
+{
+    int n = growth(netdev, received, sent);
+
+    add_octets(xcache, before ? n : -n);
+}
+
+/* Returns a reference to 'netdev', which sends what 'sent' says, or null if it
+ * does not. */
+struct netdev *
+gtpu_stats_ref_sent(const struct netdev *netdev, const struct flow *sent)
+{
+    return is_dropped(netdev, sent) ? NULL : netdev_ref(netdev);
+}
+
+/* Returns a reference to 'netdev', which hands packets to another bridge, or
+ * null if they have been counted. */
+struct netdev *
+gtpu_stats_ref_tx(const struct netdev *netdev)
+{
+    return is_gtpu(netdev) ? NULL : netdev_ref(netdev);
+}
+
+/* To be called when the entries of 'xcache' end for packets that 'netdev' sent
+ * with a header of 'header_len' octets. */
+void
+gtpu_stats_cache_sent(struct xlate_cache *xcache, const struct netdev *netdev,
+                      size_t header_len)
+{
+    if (xcache && is_gtpu(netdev)) {
+        add_octets(xcache, -(int) header_len);
+    }
+}

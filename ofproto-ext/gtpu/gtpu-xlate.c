@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Translation of input from and output to a GTP-U tunnel
+ * ======================================================
+ *
+ * A message that is no G-PDU comes from the datapath as the outer IP packet
+ * that it is.  Open vSwitch finds a tunnel's port by what is inside, IP or
+ * Ethernet, but a message of the tunnel itself is for its port whatever that
+ * carries.  A port that carries Ethernet gets it with an Ethernet header of
+ * zeros, as one that carries IP does.  With TEID 0 it is for a port with any
+ * key; see gtpu-ports.c.
+ *
+ * The header of what is sent is a megaflow's, but what it says may be a
+ * packet's: a relay from tunnel to tunnel passes on the message type (G-PDU,
+ * End Marker) and the PDU Session Container that were received.  Whatever goes
+ * into the header must be in the megaflow's key. */
+
+#include <config.h>
+#include "ofproto-ext/ofproto-hooks.h"
+
+#include <string.h>
+
+#include "lib/gtpu/gtpu.h"
+#include "netdev.h"
+#include "openvswitch/flow.h"
+#include "openvswitch/meta-flow.h"
+#include "packets.h"
+#include "tun-metadata.h"
+#include "util.h"
+
+static bool
+is_signalling(const struct flow *flow)
+{
+    return (flow->tunnel.gtpu_msgtype
+            && flow->tunnel.gtpu_msgtype != GTPU_MSG_G_PDU);
+}
+
+/* No port was found for 'flow' by its packet type and TEID.  Stores in
+ * '*other' what to look for in the given 'attempt', from 0, and returns true;
+ * or returns false if it is for no other port. */
+bool
+gtpu_xlate_receive(const struct flow *flow, int attempt, struct flow *other)
+{
+    bool carries_ethernet = true;
+
+    if (!is_signalling(flow) || flow->packet_type == htonl(PT_ETH)) {
+        return false;
+    }
+    *other = *flow;
+    if (attempt > 1
+        || (attempt == 1
+            && (flow->tunnel.tun_id
+                || !gtpu_ports_find(&flow->tunnel, &other->tunnel.tun_id,
+                                    &carries_ethernet)))) {
+        return false;
+    }
+    if (carries_ethernet) {
+        other->packet_type = htonl(PT_ETH);
+    }
+    return true;
+}
+
+/* Returns true if 'flow', from a tunnel of the mode 'pt_mode', is an IP packet
+ * that gets an Ethernet header before it is looked up. */
+bool
+gtpu_xlate_gets_eth(enum netdev_pt_mode pt_mode, const struct flow *flow)
+{
+    return (pt_mode == NETDEV_PT_LEGACY_L3
+            || (pt_mode == NETDEV_PT_LEGACY_L2 && is_signalling(flow)));
+}
+
+/* Has the message type of 'flow', if it is no G-PDU, matched exactly by 'wc':
+ * a G-PDU of the same packet type may be for another port. */
+void
+gtpu_xlate_input(const struct flow *flow, struct flow_wildcards *wc)
+{
+    if (is_signalling(flow)) {
+        wc->masks.tunnel.gtpu_msgtype = UINT8_MAX;
+    }
+}
+
+/* Makes 'tnl' lead back to where it came from, but for what the port's
+ * configuration 'cfg' says in any case. */
+static void
+turn_round(struct flow_tnl *tnl, const struct netdev_tunnel_config *cfg)
+{
+    struct in6_addr src = tnl->ipv6_src;
+    ovs_be32 ip_src = tnl->ip_src;
+
+    if (cfg->ip_src_flow) {
+        tnl->ip_src = tnl->ip_dst;
+        tnl->ipv6_src = tnl->ipv6_dst;
+    }
+    if (cfg->ip_dst_flow) {
+        tnl->ip_dst = ip_src;
+        tnl->ipv6_dst = src;
+    }
+}
+
+/* The port 'netdev' is going to send what 'flow' says.  Has all that its
+ * header depends on matched exactly by 'wc'. */
+void
+gtpu_xlate_output(const struct netdev *netdev, struct flow *flow,
+                  struct flow_wildcards *wc)
+{
+    struct geneve_opt opts[TLV_TOT_OPT_SIZE / sizeof(struct geneve_opt)];
+    const struct geneve_opt *opt = opts;
+    bool crit_opt;
+    int i;
+
+    if (strcmp(netdev_get_type(netdev), "gtpu")) {
+        return;
+    }
+
+    wc->masks.tunnel.gtpu_msgtype = UINT8_MAX;
+    if (flow->tunnel.gtpu_msgtype == GTPU_MSG_ERROR_INDICATION) {
+        turn_round(&flow->tunnel, netdev_get_tunnel_config(netdev));
+    }
+    if (!flow->tunnel.metadata.present.map) {
+        return;
+    }
+
+    /* The options come in the order of the fields. */
+    tun_metadata_to_geneve_header(&flow->tunnel, opts, &crit_opt);
+    ULLONG_FOR_EACH_1 (i, flow->tunnel.metadata.present.map) {
+        if (opt->opt_class == htons(GTPU_TLV_CLASS)) {
+            mf_mask_field(mf_from_id(MFF_TUN_METADATA0 + i), wc);
+        }
+        opt += 1 + opt->length;
+    }
+}

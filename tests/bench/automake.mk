@@ -11,6 +11,10 @@
 # See Documentation/benchmarks.md.
 
 EXTRA_DIST += \
+	tests/bench/bench-kube.py \
+	tests/bench/bench-lb-changes.py \
+	tests/bench/bench-lb-sticky.c \
+	tests/bench/bench-lb.py \
 	tests/bench/bench-traffic.c \
 	tests/bench/bench.py \
 	tests/bench/measure.py \

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+
+# Open vSwitch's own suites, compared with stock's.  They take OVSSUITEFLAGS: see
+# tests/ovs/run-ovs-suite --help.
+
+EXTRA_DIST += \
+	tests/ovs/ovs-suite-known-failures \
+	tests/ovs/run-ovs-suite
+
+.PHONY: check-ovs check-ovs-system
+check-ovs: extended
+	$(AM_V_at)FUSE=$(FUSE) \
+	    $(srcdir)/tests/ovs/run-ovs-suite $(OVSSUITEFLAGS) $(OVS)/extended
+
+check-ovs-system: extended stock
+	$(AM_V_at)FUSE=$(FUSE) \
+	    $(srcdir)/tests/ovs/run-ovs-suite --system --stock $(OVS)/stock \
+	    $(OVSSUITEFLAGS) $(OVS)/extended

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+
+# check-system, or SANITIZED=check-autotest or check-equivalence, with
+# AddressSanitizer and then with ThreadSanitizer, each of which needs a build
+# of Open vSwitch.
+
+EXTRA_DIST += \
+	tests/sanitized/run-sanitized \
+	tests/sanitized/sanitizer-suppressions-thread
+
+SANITIZED = check-system
+.PHONY: check-sanitized
+check-sanitized:
+	$(AM_V_at)for s in address thread; do \
+	    $(srcdir)/tests/sanitized/run-sanitized $$s $(abs_srcdir)/configure \
+	        $(SANITIZED) TESTSUITEFLAGS='$(TESTSUITEFLAGS)' || exit 1; \
+	done

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+
+# Unit tests of lib/
+# ==================
+#
+# 'make check-unit' runs them as they are built, 'make check-valgrind' under
+# valgrind, and 'make check-asan' builds lib/ and them once more, below asan/,
+# with AddressSanitizer and UndefinedBehaviorSanitizer.  'make check-peers'
+# compares the GTP-U codec with scapy's and tshark's.
+
+UNIT_TESTS = \
+	tests/unit/test-fuse \
+	tests/unit/test-gtpu \
+	tests/unit/test-gtpu-build \
+	tests/unit/test-gtpu-limit \
+	tests/unit/test-gtpu-path \
+	tests/unit/test-lb-sticky \
+	tests/unit/test-lb-sticky-schedules \
+	tests/unit/test-lb-table \
+	tests/unit/test-maglev \
+	tests/unit/test-siphash
+
+if HAVE_CMOCKA
+check_PROGRAMS += $(UNIT_TESTS) tests/unit/gtpu-codec-tool
+endif
+UNIT_LDADD = lib/libext.la $(CMOCKA_LIBS) -lm
+
+tests_unit_test_gtpu_SOURCES = tests/unit/test-gtpu.c tests/unit/gtpu-hex.h \
+	tests/unit/gtpu-naive.c tests/unit/gtpu-naive.h
+tests_unit_test_gtpu_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_gtpu_LDADD = $(UNIT_LDADD)
+
+tests_unit_test_gtpu_build_SOURCES = tests/unit/test-gtpu-build.c \
+	tests/unit/gtpu-hex.h
+tests_unit_test_gtpu_build_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_gtpu_build_LDADD = $(UNIT_LDADD)
+
+tests_unit_test_gtpu_path_SOURCES = tests/unit/test-gtpu-path.c
+tests_unit_test_gtpu_path_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_gtpu_path_LDADD = $(UNIT_LDADD)
+
+tests_unit_test_gtpu_limit_SOURCES = tests/unit/test-gtpu-limit.c
+tests_unit_test_gtpu_limit_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_gtpu_limit_LDADD = $(UNIT_LDADD) -lpthread
+
+# Other implementations of GTP-U: scapy and tshark.
+tests_unit_gtpu_codec_tool_SOURCES = tests/unit/gtpu-codec-tool.c \
+	tests/unit/gtpu-hex.h
+tests_unit_gtpu_codec_tool_LDADD = lib/libext.la
+
+EXTRA_DIST += tests/unit/test-gtpu-peers.py
+
+tests_unit_test_fuse_SOURCES = tests/unit/test-fuse.c
+tests_unit_test_fuse_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_fuse_LDADD = $(UNIT_LDADD)
+
+tests_unit_test_lb_sticky_SOURCES = tests/unit/test-lb-sticky.c
+tests_unit_test_lb_sticky_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_lb_sticky_LDFLAGS = -Wl,--wrap=mmap,--wrap=numa_available
+tests_unit_test_lb_sticky_LDADD = $(UNIT_LDADD) -lpthread
+
+# Includes lib/lb/lb-sticky.c, to interrupt it at each access to memory.
+tests_unit_test_lb_sticky_schedules_SOURCES = \
+	tests/unit/test-lb-sticky-schedules.c
+tests_unit_test_lb_sticky_schedules_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_lb_sticky_schedules_LDADD = $(CMOCKA_LIBS) -lpthread
+
+tests_unit_test_lb_table_SOURCES = tests/unit/test-lb-table.c
+tests_unit_test_lb_table_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_lb_table_LDADD = $(UNIT_LDADD)
+
+tests_unit_test_maglev_SOURCES = tests/unit/test-maglev.c
+tests_unit_test_maglev_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_maglev_LDFLAGS = -Wl,--wrap=malloc
+tests_unit_test_maglev_LDADD = $(UNIT_LDADD)
+
+tests_unit_test_siphash_SOURCES = tests/unit/test-siphash.c
+tests_unit_test_siphash_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_siphash_LDADD = $(UNIT_LDADD)
+
+.PHONY: check-unit check-valgrind check-asan check-peers
+if HAVE_CMOCKA
+check-unit: $(check_PROGRAMS)
+	@for t in $(UNIT_TESTS) $(KUBE_UNIT_TESTS); do ./$$t || exit 1; done
+	tests/fuzz/replay-gtpu-parse $(srcdir)/tests/fuzz/corpus/gtpu-parse
+	@for t in $(DECAP_REPLAY); do \
+	    $$t $(srcdir)/tests/fuzz/corpus/gtpu-decap || exit 1; \
+	done
+	@for t in $(KUBE_REPLAY); do \
+	    $$t $(srcdir)/tests/fuzz/corpus/kube-yaml || exit 1; \
+	done
+check-peers: tests/unit/gtpu-codec-tool
+	/usr/bin/python3 $(srcdir)/tests/unit/test-gtpu-peers.py \
+	    tests/unit/gtpu-codec-tool
+check-valgrind: $(UNIT_TESTS)
+	@for t in $(UNIT_TESTS); do \
+	    TEST_LIGHT=1 $(LIBTOOL) --mode=execute valgrind -q --leak-check=full \
+	        --error-exitcode=1 ./$$t || exit 1; \
+	done
+check-asan:
+	@$(MKDIR_P) asan
+	@cd asan && { test -f config.status || \
+	    $(abs_top_srcdir)/configure --disable-openvswitch -q \
+	        --enable-sanitizers=address,undefined > configure.out; }
+	@cd asan && TEST_LIGHT=1 $(MAKE) check-unit
+else
+check-unit check-valgrind check-asan check-peers:
+	@echo "cmocka is missing: install the Debian package 'libcmocka-dev'" >&2
+	@exit 1
+endif

@@ -18,9 +18,14 @@ EXTRA_DIST += \
 	build-aux/unpack-openvswitch
 
 HOOKS = \
-	$(srcdir)/lib/hooks.cocci \
-	$(srcdir)/datapath-dpdk/hooks.cocci \
-	$(srcdir)/ofproto-ext/hooks.cocci
+	$(srcdir)/lib/lb/lb.cocci \
+	$(srcdir)/datapath-dpdk/lb/lb.cocci \
+	$(srcdir)/datapath-dpdk/gtpu/gtpu.cocci \
+	$(srcdir)/datapath-dpdk/ct/ct.cocci \
+	$(srcdir)/datapath-dpdk/fuse/fuse.cocci \
+	$(srcdir)/ofproto-ext/lb/lb.cocci \
+	$(srcdir)/ofproto-ext/gtpu/gtpu.cocci
+EXTRA_DIST += $(HOOKS)
 
 OVS = openvswitch
 OVS_CPPFLAGS = \
@@ -38,7 +43,7 @@ $(OVS)/pristine.stamp: $(OVS_SOURCE) $(srcdir)/build-aux/unpack-openvswitch
 $(OVS)/hooked.stamp: $(OVS)/pristine.stamp $(HOOKS) \
     $(srcdir)/build-aux/apply-hooks $(srcdir)/build-aux/hook-macros.h
 	$(AM_V_GEN)$(PYTHON3) $(srcdir)/build-aux/apply-hooks --spatch=$(SPATCH) \
-	    --macros=$(srcdir)/build-aux/hook-macros.h \
+	    --macros=$(srcdir)/build-aux/hook-macros.h --top=$(srcdir) \
 	    $(OVS)/pristine $(OVS)/extended-source $(HOOKS)
 	$(AM_V_at)touch $@
 

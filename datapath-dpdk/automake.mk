@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-EXTRA_DIST += datapath-dpdk/hooks.cocci
 if BUILD_OPENVSWITCH
 noinst_LTLIBRARIES += datapath-dpdk/libdatapath.la
 endif
 datapath_dpdk_libdatapath_la_SOURCES = \
+	datapath-dpdk/ct/ct-hooks.h \
 	datapath-dpdk/ct/ct-nat.c \
 	datapath-dpdk/ct/ct-new.c \
 	datapath-dpdk/ct/ct-sctp.c \
-	datapath-dpdk/datapath-hooks.h \
 	datapath-dpdk/fuse/fuse-conn.c \
+	datapath-dpdk/fuse/fuse-hooks.h \
 	datapath-dpdk/fuse/fuse-input.c \
+	datapath-dpdk/fuse/fuse-lb.c \
 	datapath-dpdk/fuse/fuse-learn.c \
-	datapath-dpdk/fuse/fuse-netdev.h \
 	datapath-dpdk/fuse/fuse-path.c \
 	datapath-dpdk/fuse/fuse-record.c \
 	datapath-dpdk/fuse/fuse-refresh.c \
@@ -22,6 +22,7 @@ datapath_dpdk_libdatapath_la_SOURCES = \
 	datapath-dpdk/gtpu/gtpu-decap.c \
 	datapath-dpdk/gtpu/gtpu-drop.c \
 	datapath-dpdk/gtpu/gtpu-encap.c \
+	datapath-dpdk/gtpu/gtpu-hooks.h \
 	datapath-dpdk/gtpu/gtpu-linear.c \
 	datapath-dpdk/gtpu/gtpu-match.c \
 	datapath-dpdk/gtpu/gtpu-options.c \
@@ -40,7 +41,8 @@ datapath_dpdk_libdatapath_la_SOURCES = \
 	datapath-dpdk/lb/lb-gtpu.c \
 	datapath-dpdk/lb/lb-gtpu.h \
 	datapath-dpdk/lb/lb-hash.c \
-	datapath-dpdk/lb/lb-hash.h
+	datapath-dpdk/lb/lb-hash.h \
+	datapath-dpdk/lb/lb-hooks.h
 datapath_dpdk_libdatapath_la_CPPFLAGS = $(OVS_CPPFLAGS)
 datapath_dpdk_libdatapath_la_LIBADD = lib/libext.la
 $(datapath_dpdk_libdatapath_la_OBJECTS): | openvswitch/headers.stamp

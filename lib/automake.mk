@@ -42,4 +42,3 @@ lib_libext_la_SOURCES = \
 	lib/hash/siphash-batch.c \
 	lib/hash/siphash-batch.h \
 	lib/hash/siphash.h
-EXTRA_DIST += lib/hooks.cocci

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-EXTRA_DIST += ofproto-ext/hooks.cocci
 if BUILD_OPENVSWITCH
 noinst_LTLIBRARIES += ofproto-ext/libofproto-ext.la
 endif
 ofproto_ext_libofproto_ext_la_SOURCES = \
 	ofproto-ext/gtpu/gtpu-config.c \
+	ofproto-ext/gtpu/gtpu-ofproto-hooks.h \
 	ofproto-ext/gtpu/gtpu-paths.c \
 	ofproto-ext/gtpu/gtpu-ports.c \
 	ofproto-ext/gtpu/gtpu-stats.c \
@@ -17,10 +17,10 @@ ofproto_ext_libofproto_ext_la_SOURCES = \
 	ofproto-ext/lb/lb-group.c \
 	ofproto-ext/lb/lb-group.h \
 	ofproto-ext/lb/lb-liveness.c \
+	ofproto-ext/lb/lb-ofproto-hooks.h \
 	ofproto-ext/lb/lb-show.c \
 	ofproto-ext/lb/lb-stats.c \
 	ofproto-ext/lb/lb-support.c \
-	ofproto-ext/lb/lb-xlate.c \
-	ofproto-ext/ofproto-hooks.h
+	ofproto-ext/lb/lb-xlate.c
 ofproto_ext_libofproto_ext_la_CPPFLAGS = $(OVS_CPPFLAGS)
 $(ofproto_ext_libofproto_ext_la_OBJECTS): | openvswitch/headers.stamp

@@ -26,7 +26,7 @@
  * where the source address of the inner header is, which came out wrong. */
 
 #include <config.h>
-#include "datapath-dpdk/datapath-hooks.h"
+#include "datapath-dpdk/ct/ct-hooks.h"
 
 #include "conntrack.h"
 #include "conntrack-private.h"

@@ -11,7 +11,7 @@
  * after the packet as well. */
 
 #include <config.h>
-#include "datapath-dpdk/datapath-hooks.h"
+#include "datapath-dpdk/ct/ct-hooks.h"
 
 #include "conntrack.h"
 #include "conntrack-private.h"

@@ -13,7 +13,7 @@
  * All of this is called by the connection tracker, in any thread. */
 
 #include <config.h>
-#include "datapath-dpdk/datapath-hooks.h"
+#include "datapath-dpdk/ct/ct-hooks.h"
 
 #include "conntrack.h"
 #include "conntrack-private.h"

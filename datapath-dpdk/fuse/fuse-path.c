@@ -26,6 +26,7 @@
 #include "dpif-netdev-private-thread.h"
 #include "hash.h"
 #include "lib/lb/lb-registry.h"
+#include "netdev.h"
 #include "util.h"
 
 /* Changes of what tunnel ports do.  Starts at 1: 0 is no tunnel. */
@@ -42,6 +43,16 @@ void
 fuse_tunnels_changed(void)
 {
     atomic_fetch_add_explicit(&tunnel_version, 1, memory_order_release);
+}
+
+/* 'netdev', a tunnel port, is configured anew or gone.  What is taken out of a
+ * GTP-U tunnel depends on the modes of all ports.  Main thread. */
+void
+fuse_vport_changed(const struct netdev *netdev)
+{
+    if (!strcmp(netdev_get_type(netdev), "gtpu")) {
+        fuse_tunnels_changed();
+    }
 }
 
 /* 'flow' of 'pmd' was removed or has new actions.  Any thread, with

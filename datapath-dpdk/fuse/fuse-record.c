@@ -198,8 +198,8 @@ fuse_record_conn__(struct conn *conn, const struct dp_packet *packet)
 /* Version 'version' of the group's table 'id' chose a bucket, as 'pure'
  * function of the key or by the sticky flow 'flow'. */
 void
-fuse_record_lb__(uint32_t id, uint32_t version, bool sticky, uint64_t flow,
-                 bool pure)
+fuse_record_choice(uint32_t id, uint32_t version, bool sticky, uint64_t flow,
+                   bool pure)
 {
     struct fuse_record *record = fuse_record_current;
     struct fuse_uses *uses = &record->uses;

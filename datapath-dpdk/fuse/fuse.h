@@ -14,6 +14,7 @@
  *    fuse-learn.c   from that to an entry, or to a reason why not
  *    fuse-path.c    paths: what flows depend on, and their statistics
  *    fuse-conn.c    connections
+ *    fuse-lb.c      groups
  *    fuse-refresh.c keeping alive what entries of flows with packets stand for
  *    fuse-thread.c  a thread's cache, configuration
  *    fuse-show.c    commands
@@ -27,7 +28,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "datapath-dpdk/datapath-hooks.h"
+#include "datapath-dpdk/fuse/fuse-hooks.h"
 #include "dp-packet.h"
 #include "lib/fuse/fuse-replay.h"
 #include "openvswitch/hmap.h"
@@ -259,6 +260,8 @@ void fuse_for_each_thread(fuse_request_func *, struct ds *);
 void fuse_record_start(struct fuse_record *, const struct fuse_batch *,
                        uint32_t i, const struct dp_packet *,
                        long long int now);
+void fuse_record_choice(uint32_t id, uint32_t version, bool sticky,
+                        uint64_t flow, bool pure);
 
 /* fuse-learn.c */
 enum fuse_why fuse_learn(struct fuse_thread *, const struct fuse_batch *,

@@ -21,7 +21,7 @@
  * length that is exact. */
 
 #include <config.h>
-#include "datapath-dpdk/datapath-hooks.h"
+#include "datapath-dpdk/gtpu/gtpu-hooks.h"
 
 #include "datapath-dpdk/gtpu/gtpu-signalling.h"
 #include "datapath-dpdk/gtpu/gtpu-vport.h"

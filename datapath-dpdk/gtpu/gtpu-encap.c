@@ -14,7 +14,7 @@
  * what the header has, and a sequence number from the port's options. */
 
 #include <config.h>
-#include "datapath-dpdk/datapath-hooks.h"
+#include "datapath-dpdk/gtpu/gtpu-hooks.h"
 
 #include <errno.h>
 

@@ -30,7 +30,7 @@
  * Thread-safety: PMD thread. */
 
 #include <config.h>
-#include "datapath-dpdk/datapath-hooks.h"
+#include "datapath-dpdk/gtpu/gtpu-hooks.h"
 
 #include "datapath-dpdk/gtpu/gtpu-vport.h"
 #include "dp-packet.h"

@@ -3,7 +3,7 @@
 /* OpenFlow matches on GTP-U's flags and message type, as text */
 
 #include <config.h>
-#include "datapath-dpdk/datapath-hooks.h"
+#include "datapath-dpdk/gtpu/gtpu-hooks.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 /* Options of ports of type "gtpu" that no other type has */
 
 #include <config.h>
-#include "datapath-dpdk/datapath-hooks.h"
+#include "datapath-dpdk/gtpu/gtpu-hooks.h"
 
 #include <errno.h>
 #include <inttypes.h>

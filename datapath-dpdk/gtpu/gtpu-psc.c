@@ -12,7 +12,7 @@
  * made for a packet without a container matches none with one. */
 
 #include <config.h>
-#include "datapath-dpdk/datapath-hooks.h"
+#include "datapath-dpdk/gtpu/gtpu-hooks.h"
 
 #include <errno.h>
 

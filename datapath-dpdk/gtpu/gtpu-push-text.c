@@ -12,7 +12,7 @@
  * number in the action: the number of the port's counter. */
 
 #include <config.h>
-#include "datapath-dpdk/datapath-hooks.h"
+#include "datapath-dpdk/gtpu/gtpu-hooks.h"
 
 #include <inttypes.h>
 #include <string.h>

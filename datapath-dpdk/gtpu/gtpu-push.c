@@ -19,7 +19,7 @@
  *     other message, and not more often than lib/gtpu/gtpu-limit.h allows. */
 
 #include <config.h>
-#include "datapath-dpdk/datapath-hooks.h"
+#include "datapath-dpdk/gtpu/gtpu-hooks.h"
 #include "datapath-dpdk/gtpu/gtpu-signalling.h"
 
 #include <netinet/in.h>

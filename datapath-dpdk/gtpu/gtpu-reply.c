@@ -15,7 +15,7 @@
  * the address of one host. */
 
 #include <config.h>
-#include "datapath-dpdk/datapath-hooks.h"
+#include "datapath-dpdk/gtpu/gtpu-hooks.h"
 #include "datapath-dpdk/gtpu/gtpu-signalling.h"
 
 #include <net/if.h>

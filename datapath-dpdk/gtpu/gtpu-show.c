@@ -7,7 +7,7 @@
  * (gtpu-tunnel.c): the counts at the end are of all ports together. */
 
 #include <config.h>
-#include "datapath-dpdk/datapath-hooks.h"
+#include "datapath-dpdk/gtpu/gtpu-hooks.h"
 
 #include "datapath-dpdk/gtpu/gtpu-signalling.h"
 #include "datapath-dpdk/gtpu/gtpu-vport.h"

@@ -21,7 +21,7 @@
  * readers may see is never changed: it is replaced. */
 
 #include <config.h>
-#include "datapath-dpdk/datapath-hooks.h"
+#include "datapath-dpdk/gtpu/gtpu-hooks.h"
 
 #include "cmap.h"
 #include "datapath-dpdk/gtpu/gtpu-vport.h"

@@ -15,7 +15,7 @@
  * 'ports' under RCU. */
 
 #include <config.h>
-#include "datapath-dpdk/datapath-hooks.h"
+#include "datapath-dpdk/gtpu/gtpu-hooks.h"
 
 #include "cmap.h"
 #include "datapath-dpdk/gtpu/gtpu-signalling.h"
@@ -122,8 +122,6 @@ gtpu_vport_configured(const struct netdev *netdev,
     gtpu_tunnel_remove(port->tunnel);
     port->tunnel = gtpu_tunnel_add(cfg, &port->drops);
     ovs_mutex_unlock(&mutex);
-    /* What is taken out of a tunnel depends on the modes of all ports. */
-    fuse_tunnels_changed();
 }
 
 /* Options in one word, so that readers get all of one configuration. */
@@ -211,7 +209,6 @@ gtpu_vport_destructed(const struct netdev *netdev)
         atomic_fetch_sub(&gtpu_n_ports, 1);
         cmap_remove(&ports, &port->node, hash_pointer(netdev, 0));
         ovsrcu_postpone(free, port);
-        fuse_tunnels_changed();
     }
     ovs_mutex_unlock(&mutex);
 }

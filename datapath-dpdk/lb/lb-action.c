@@ -16,7 +16,7 @@
  * else changes.  A flow that cannot be remembered goes by its slot. */
 
 #include <config.h>
-#include "datapath-dpdk/datapath-hooks.h"
+#include "datapath-dpdk/lb/lb-hooks.h"
 
 #include <stdlib.h>
 
@@ -24,12 +24,11 @@
 #include "datapath-dpdk/lb/lb-hash.h"
 #include "dp-packet.h"
 #include "flow.h"
-#include "lib/gtpu/gtpu.h"
+#include "lib/hash/siphash-batch.h"
 #include "lib/lb/lb-registry.h"
 #include "lib/lb/lb-sticky.h"
 #include "lib/lb/lb-table.h"
 #include "lib/lb/maglev.h"
-#include "lib/hash/siphash-batch.h"
 #include "netlink.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/ofpbuf.h"
@@ -161,50 +160,11 @@ drop_without_token(struct dp_packet_batch *batch)
     }
 }
 
-/* Tells the fused flow cache what the choice for the only packet of 'batch' by
- * table 'id' depends on. */
-static void
-record(uint32_t id, struct dp_packet_batch *batch)
-{
-    /* The versions must be older than the table. */
-    uint32_t versions[2] = { lb_registry_version(id, false),
-                             lb_registry_version(id, true) };
-    const struct lb_table *table = lb_registry_get(id);
-    bool sticky, pure = true;
-
-    if (!table || dp_packet_batch_size(batch) != 1) {
-        return;
-    }
-    sticky = table->timeout && lb_registry_get_sticky();
-    if (table->input != LB_INPUT_PACKET) {
-        const struct dp_packet *packet = batch->packets[0];
-        const struct udp_header *udp = dp_packet_l4(packet);
-
-        /* What is hashed is inside of GTP-U. */
-        pure = !(udp && dp_packet_l4_size(packet) >= sizeof *udp
-                 && udp->udp_dst == htons(GTPU_UDP_PORT));
-    }
-    for (uint32_t i = 0; i < table->n_words; i++) {
-        struct flow flow;
-
-        /* TCP flags differ among the packets of a flow. */
-        memset(&flow, 0, sizeof flow);
-        flow.tcp_flags = OVS_BE16_MAX;
-        pure = pure && !(((const uint64_t *) &flow)[table->words[i].index]
-                         & table->words[i].mask);
-    }
-    fuse_record_lb__(id, versions[sticky], sticky,
-                     sticky ? lb_hash_packet(table, batch->packets[0])
-                              ^ table->salt : 0, pure);
-}
-
 /* Executes the action in attribute 'a' on 'batch'.  Packets that are dropped
  * are freed and leave the batch.  Any thread. */
 void
 lb_action_execute(struct dp_packet_batch *batch, const struct nlattr *a)
 {
-    FUSE_RECORD(record(nl_attr_get_u32(a), batch));
-
     const struct lb_table *table = lb_registry_get(nl_attr_get_u32(a));
 
     if (OVS_UNLIKELY(!table)) {

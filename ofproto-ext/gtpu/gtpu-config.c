@@ -3,7 +3,7 @@
 /* other_config:gtpu-*: how the switch answers GTP-U messages.  Main thread. */
 
 #include <config.h>
-#include "ofproto-ext/ofproto-hooks.h"
+#include "ofproto-ext/gtpu/gtpu-ofproto-hooks.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -14,7 +14,7 @@
  * Thread-safety: main thread. */
 
 #include <config.h>
-#include "ofproto-ext/ofproto-hooks.h"
+#include "ofproto-ext/gtpu/gtpu-ofproto-hooks.h"
 
 #include <errno.h>
 #include <stdlib.h>

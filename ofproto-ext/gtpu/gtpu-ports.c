@@ -15,7 +15,7 @@
  * Work per lookup: a binary search, and the ports of the one peer. */
 
 #include <config.h>
-#include "ofproto-ext/ofproto-hooks.h"
+#include "ofproto-ext/gtpu/gtpu-ofproto-hooks.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -16,7 +16,7 @@
  * Thread-safety: any thread that translates. */
 
 #include <config.h>
-#include "ofproto-ext/ofproto-hooks.h"
+#include "ofproto-ext/gtpu/gtpu-ofproto-hooks.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
  * knows by the bridges' addresses.  Main thread. */
 
 #include <config.h>
-#include "ofproto-ext/ofproto-hooks.h"
+#include "ofproto-ext/gtpu/gtpu-ofproto-hooks.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>

@@ -16,7 +16,7 @@
  * into the header must be in the megaflow's key. */
 
 #include <config.h>
-#include "ofproto-ext/ofproto-hooks.h"
+#include "ofproto-ext/gtpu/gtpu-ofproto-hooks.h"
 
 #include <string.h>
 

@@ -20,7 +20,7 @@
 
 #include <config.h>
 #include "ofproto-ext/lb/lb-group.h"
-#include "ofproto-ext/ofproto-hooks.h"
+#include "ofproto-ext/lb/lb-ofproto-hooks.h"
 
 #include "cmap.h"
 #include "entropy.h"

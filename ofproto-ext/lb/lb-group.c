@@ -2,7 +2,7 @@
 
 #include <config.h>
 #include "ofproto-ext/lb/lb-group.h"
-#include "ofproto-ext/ofproto-hooks.h"
+#include "ofproto-ext/lb/lb-ofproto-hooks.h"
 
 #include "entropy.h"
 #include "lib/lb/lb-registry.h"

@@ -17,7 +17,7 @@
 
 #include <config.h>
 #include "ofproto-ext/lb/lb-group.h"
-#include "ofproto-ext/ofproto-hooks.h"
+#include "ofproto-ext/lb/lb-ofproto-hooks.h"
 
 #include "dpif.h"
 #include "ofproto/ofproto-dpif.h"

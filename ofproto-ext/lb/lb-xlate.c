@@ -19,7 +19,7 @@
  * makes the packet choose again. */
 
 #include <config.h>
-#include "ofproto-ext/ofproto-hooks.h"
+#include "ofproto-ext/lb/lb-ofproto-hooks.h"
 
 #include "dp-packet.h"
 #include "flow.h"

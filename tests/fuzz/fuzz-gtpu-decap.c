@@ -48,7 +48,7 @@
 #include <string.h>
 
 #include "csum.h"
-#include "datapath-dpdk/datapath-hooks.h"
+#include "datapath-dpdk/gtpu/gtpu-hooks.h"
 #include "datapath-dpdk/gtpu/gtpu-vport.h"
 #include "dp-packet.h"
 #include "flow.h"

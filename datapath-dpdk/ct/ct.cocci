@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Hooks into the connection tracker.
+
+// include: datapath-dpdk/ct/ct-hooks.h
+
+// Later fragments that the connection tracker had together with the first one
+// show the ports of its connection as that does.  Releases from 3.5 on do so
+// themselves; theirs gives way, so that this fits all alike.
+// hook ct_fragment_ports: lib/flow.c, 1
+@@
+statement first, later;
+@@
+ miniflow_extract(...)
+ {
+ <...
+ if (OVS_LIKELY(!(nw_frag & FLOW_NW_FRAG_LATER)))
+     first
+-else later
+ ...>
+ }
+
+@ct_fragment_ports@
+statement first;
+@@
+ miniflow_extract(...)
+ {
+ <...
+ if (OVS_LIKELY(!(nw_frag & FLOW_NW_FRAG_LATER)))
+     first
++else if (ct_tp_src || ct_tp_dst) {
++    miniflow_pad_from_64(mf, ct_tp_src);
++    miniflow_push_be16(mf, ct_tp_src, ct_tp_src);
++    miniflow_push_be16(mf, ct_tp_dst, ct_tp_dst);
++}
+ ...>
+ }
+
+// hook ct_nat: lib/conntrack.c, 2
+@ct_nat@
+identifier process =~ "^process_one";
+identifier nat_action_info, pkt;
+expression list rest;
+@@
+ process(..., const struct nat_action_info_t *nat_action_info, ...)
+ {
+ <...
++if (ct_nat_applies(pkt->md.ct_state, nat_action_info))
+ handle_nat(pkt, rest);
+ ...>
+ }
+
+// hook ct_nat_icmp6: lib/conntrack.c, 1
+@ct_nat_icmp6@
+identifier pkt, related, key, nat_action;
+@@
+ nat_packet(struct dp_packet *pkt, ..., bool related)
+ {
+ <...
+-nat_packet_ipv6(pkt, key, nat_action);
++if (related) {
++    ct_nat_icmp6_outer(pkt, key, nat_action);
++} else {
++    nat_packet_ipv6(pkt, key, nat_action);
++}
+ ...>
+ }
+
+// hook ct_sctp_extract: lib/conntrack.c, 1
+@ct_sctp_extract@
+identifier key, data, size, related, l3, validate_checksum, chk_len;
+@@
+ extract_l4(struct conn_key *key, const void *data, size_t size,
+            bool *related, const void *l3, bool validate_checksum,
+            size_t *chk_len)
+ {
++if (key->nw_proto == IPPROTO_SCTP) {
++    return ct_sctp_extract(key, data, size, chk_len);
++}
+ ...
+ }
+
+// hook ct_sctp_ports: lib/conntrack.c, 1
+@ct_sctp_ports@
+identifier pkt, key;
+@@
+ pat_packet(struct dp_packet *pkt, const struct conn_key *key)
+ {
++if (key->nw_proto == IPPROTO_SCTP) {
++    ct_sctp_set_ports(pkt, key);
++    return;
++}
+ ...
+ }
+
+// hook ct_sctp_tuple: lib/conntrack.c, 1
+@ct_sctp_tuple@
+expression nat_info, key;
+expression list rest;
+@@
+ nat_get_unique_tuple(...)
+ {
+ <...
+ set_dport_range(nat_info, key, rest);
++pat_proto = pat_proto || (key)->nw_proto == IPPROTO_SCTP;
+ ...>
+ }
+
+// A packet that only asks whether there is a connection takes no lock.
+// hook ct_new: lib/conntrack.c, 1
+@ct_new@
+identifier ct, pkt, ctx, commit, conn;
+symbol create_new_conn;
+@@
+ process_one(struct conntrack *ct, struct dp_packet *pkt,
+             struct conn_lookup_ctx *ctx, uint16_t zone, bool force,
+             bool commit, ...)
+ {
+ ...
+ struct conn *conn = ctx->conn;
+ <...
+-OVS_UNLIKELY(create_new_conn)
++OVS_UNLIKELY(create_new_conn) && !ct_new_uncommitted(ct, pkt, &ctx->key, conn, commit, valid_new)
+ ...>
+ }

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef FUSE_HOOKS_H
+#define FUSE_HOOKS_H 1
+
+/* What the hooks of the fused flow cache call
+ * ===========================================
+ *
+ * The semantic patches in fuse.cocci insert calls of these functions into Open
+ * vSwitch's lib/. */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "openvswitch/compiler.h"
+#include "openvswitch/types.h"
+
+struct conn;
+struct conntrack;
+struct dp_netdev_flow;
+struct dp_netdev_pmd_thread;
+struct dp_packet;
+struct dp_packet_batch;
+struct flow;
+struct netdev;
+struct nlattr;
+struct ovs_key_ct_labels;
+struct smap;
+
+/* The fused flow cache; see datapath-dpdk/fuse/fuse.h.
+ *
+ * What a hook adds to "struct conn": the entries that depend on the
+ * connection, and what has become of it; see fuse-conn.c. */
+#define FUSE_CONN_ENTRIES 4
+struct fuse_conn {
+    _Atomic(uintptr_t) entries[FUSE_CONN_ENTRIES];
+    atomic_bool gone;
+    atomic_bool relaxed;         /* Its TCP window is not tracked any more. */
+};
+
+typedef bool fuse_output_func(struct dp_netdev_pmd_thread *,
+                              struct dp_packet_batch *, bool should_steal,
+                              odp_port_t);
+
+/* Whether the cache is, or was since the threads last looked, on. */
+extern atomic_bool fuse_active;
+
+void fuse_init(fuse_output_func *);
+void fuse_set_config(const struct smap *other_config);
+void fuse_port_set_config(const void *dp, odp_port_t,
+                          const struct smap *config);
+
+/* PMD thread, or main thread with 'non_pmd_mutex'. */
+bool fuse_input__(struct dp_netdev_pmd_thread *, struct dp_packet_batch *,
+                  odp_port_t in_port);
+void fuse_run__(struct dp_netdev_pmd_thread *);
+void fuse_thread_destroy(struct dp_netdev_pmd_thread *);
+
+/* Any thread. */
+void fuse_flow_changed(struct dp_netdev_pmd_thread *, struct dp_netdev_flow *);
+void fuse_tunnels_changed(void);
+void fuse_vport_changed(const struct netdev *);
+void fuse_conn_gone(struct conn *);
+void fuse_conn_update(struct conn *, const struct dp_packet *);
+void fuse_conn_set_mark(const struct dp_packet *, struct conn *,
+                        uint32_t value, uint32_t mask);
+void fuse_conn_set_label(const struct dp_packet *, struct conn *,
+                         const struct ovs_key_ct_labels *value,
+                         const struct ovs_key_ct_labels *mask);
+bool fuse_conn_is_relaxed(const struct conn *);
+
+/* Takes from 'batch' the packets, just received on 'in_port', whose outcome is
+ * known.  Returns true if none is left. */
+static inline bool
+fuse_input(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
+           odp_port_t in_port)
+{
+    return (OVS_UNLIKELY(atomic_load_explicit(&fuse_active,
+                                              memory_order_relaxed))
+            && fuse_input__(pmd, batch, in_port));
+}
+
+/* Does what is due from time to time. */
+static inline void
+fuse_run(struct dp_netdev_pmd_thread *pmd)
+{
+    if (OVS_UNLIKELY(atomic_load_explicit(&fuse_active,
+                                          memory_order_relaxed))) {
+        fuse_run__(pmd);
+    }
+}
+
+/* What is recorded while a packet that is to be learned takes the ordinary
+ * path, alone; see fuse-record.c. */
+struct fuse_record;
+extern __thread struct fuse_record *fuse_record_current;
+
+void fuse_record_flow__(struct dp_netdev_flow *,
+                        const struct dp_packet_batch *);
+void fuse_record_output__(const struct dp_packet_batch *, odp_port_t);
+void fuse_record_upcall__(void);
+void fuse_record_pop__(const struct netdev *);
+void fuse_record_conn__(struct conn *, const struct dp_packet *);
+void fuse_record_expiration__(struct conntrack *, struct conn *, int timeout);
+void fuse_record_lb__(const struct dp_packet_batch *, const struct nlattr *);
+
+#define FUSE_RECORD(CALL)                       \
+    do {                                        \
+        if (OVS_UNLIKELY(fuse_record_current)) { \
+            CALL;                               \
+        }                                       \
+    } while (0)
+
+static inline void
+fuse_record_flow(struct dp_netdev_flow *flow,
+                 const struct dp_packet_batch *batch)
+{
+    FUSE_RECORD(fuse_record_flow__(flow, batch));
+}
+
+static inline void
+fuse_record_output(const struct dp_packet_batch *batch, odp_port_t port)
+{
+    FUSE_RECORD(fuse_record_output__(batch, port));
+}
+
+static inline void
+fuse_record_upcall(void)
+{
+    FUSE_RECORD(fuse_record_upcall__());
+}
+
+static inline void
+fuse_record_pop(const struct netdev *netdev)
+{
+    FUSE_RECORD(fuse_record_pop__(netdev));
+}
+
+static inline void
+fuse_record_lb(const struct dp_packet_batch *batch, const struct nlattr *a)
+{
+    FUSE_RECORD(fuse_record_lb__(batch, a));
+}
+
+static inline void
+fuse_record_conn(struct conn *conn, const struct dp_packet *packet)
+{
+    FUSE_RECORD(fuse_record_conn__(conn, packet));
+}
+
+static inline void
+fuse_record_expiration(struct conntrack *ct, struct conn *conn, int timeout)
+{
+    FUSE_RECORD(fuse_record_expiration__(ct, conn, timeout));
+}
+
+#endif /* fuse-hooks.h */

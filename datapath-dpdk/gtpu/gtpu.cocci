@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Hooks for the tunnel type "gtpu": its options and functions, what is shown
+// and parsed of its header, and its matches.
+
+// include: datapath-dpdk/gtpu/gtpu-hooks.h
+
+// A mask on flags or message type of GTP-U is what was asked for.
+// hook gtpu_flags_mask: lib/match.c, 1
+@gtpu_flags_mask@
+identifier match, flags, mask;
+@@
+ match_set_tun_gtpu_flags_masked(struct match *match, uint8_t flags,
+                                 uint8_t mask)
+ {
+-match->wc.masks.tunnel.gtpu_flags = flags;
++match->wc.masks.tunnel.gtpu_flags = mask;
+ ...
+ }
+
+// hook gtpu_msgtype_mask: lib/match.c, 1
+@gtpu_msgtype_mask@
+identifier match, msgtype, mask;
+@@
+ match_set_tun_gtpu_msgtype_masked(struct match *match, uint8_t msgtype,
+                                   uint8_t mask)
+ {
+-match->wc.masks.tunnel.gtpu_msgtype = msgtype;
++match->wc.masks.tunnel.gtpu_msgtype = mask;
+ ...
+ }
+
+// A dump shows the masks, too.
+// hook gtpu_format: lib/match.c, 1
+@gtpu_format@
+identifier s, match, wc;
+@@
+ format_flow_tunnel(struct ds *s, const struct match *match)
+ {
+ <...
+-if (wc->masks.tunnel.gtpu_flags) { ... }
+-if (wc->masks.tunnel.gtpu_msgtype) { ... }
++gtpu_match_format(&match->flow.tunnel, &wc->masks.tunnel, s);
+ ...>
+ }
+
+// The names that a dump shows are names.
+// hook gtpu_field_name: lib/meta-flow.c, 1
+@gtpu_field_name@
+identifier name;
+@@
+ mf_from_name(const char *name)
+ {
++name = gtpu_field_name(name);
+ ...
+ }
+
+// A mask on only one of flags and message type stays.
+// hook gtpu_key: lib/odp-util.c, 1
+@gtpu_key@
+identifier key;
+@@
+ tun_key_to_attr(..., const struct flow_tnl *key, ...)
+ {
+ <...
+-key->gtpu_flags && key->gtpu_msgtype
++key->gtpu_flags || key->gtpu_msgtype
+ ...>
+ }
+
+// The action tnl_push shows the whole GTP-U header...
+// hook gtpu_push_format: lib/odp-util.c, 1
+@gtpu_push_format@
+identifier ds, data, udp;
+symbol gtph;
+@@
+ format_odp_tnl_push_header(struct ds *ds, struct ovs_action_push_tnl *data)
+ {
+ <...
+ gtph = format_udp_tnl_push_header(ds, udp);
+-ds_put_format(ds, ...);
++gtpu_push_format(data, gtph, ds);
++ds_put_char(ds, ')');
+ ...>
+ }
+
+// ...and reads it.  In stock, the case of GTP-U is never reached: that of other
+// UDP tunnels takes its text and fails.
+// hook gtpu_push_next: lib/odp-util.c, 1
+@gtpu_push_next@
+expression s, n, fmt;
+symbol udp_src, udp_dst, udp_csum;
+@@
+-ovs_scan_len(s, &n, fmt, &udp_src, &udp_dst, &udp_csum)
++!gtpu_push_is_next(s + n) && ovs_scan_len(s, &n, fmt, &udp_src, &udp_dst, &udp_csum)
+
+// hook gtpu_push_parse: lib/odp-util.c, 1
+@gtpu_push_parse@
+expression s, n, fmt;
+symbol gtpu_flags, gtpu_msgtype, teid, data, udp;
+@@
+-ovs_scan_len(s, &n, fmt, &gtpu_flags, &gtpu_msgtype, &teid)
++gtpu_push_parse(s, &n, data, udp, &gtpu_flags, &gtpu_msgtype, &teid)
+
+// hook gtpu_push_len: lib/odp-util.c, 1
+@gtpu_push_len@
+expression before;
+symbol gtph;
+@@
+-before + sizeof *gtph
++before + gtpu_push_len(gtph)
+
+// hook gtpu_writable_dst: lib/meta-flow.c, 1
+@gtpu_writable_dst@
+expression mf;
+@@
+-!mf->writable
++!mf->writable && !gtpu_field_is_writable(mf)
+
+// hook gtpu_writable: lib/ofp-actions.c, 4
+@gtpu_writable@
+expression mf;
+@@
+-!mf->writable
++!mf->writable && !gtpu_field_is_writable(mf)
+
+// What is output to a port for IP packets first, and to one for Ethernet then,
+// gets its Ethernet header back; Open vSwitch 3.1 aborts.
+// hook push_eth_back: lib/odp-util.c, 1
+@push_eth_back@
+identifier flow, base_flow, pending_encap, pending_decap;
+@@
+ commit_encap_decap_action(const struct flow *flow, struct flow *base_flow,
+                           ..., bool pending_encap, bool pending_decap, ...)
+ {
++if (gtpu_has_lost_eth(flow, base_flow) && !pending_decap) {
++    pending_encap = true;
++}
+ ...
+ }
+
+// Not each packet may become a message.
+// hook gtpu_may_push: lib/netdev.c, 1
+@gtpu_may_push@
+expression packet, data;
+@@
+ netdev_push_header(...)
+ {
+ <...
++if (!gtpu_vport_may_push(packet, data)) {
++    dp_packet_delete(packet);
++    continue;
++}
+ netdev->netdev_class->push_header(netdev, packet, data);
+ ...>
+ }
+
+// An answer to a GTP-U message comes from the underlay bridge.
+// hook gtpu_pop_port: lib/dpif-netdev.c, 1
+@gtpu_pop_port@
+expression packet;
+symbol portno;
+@@
+-packet->md.in_port.odp_port = portno;
++packet->md.in_port.odp_port = gtpu_vport_pop_port(packet, portno);
+
+// The first fragment of a packet for a GTP-U tunnel is the tunnel's to count.
+// hook gtpu_fragment: lib/tnl-ports.c, 1
+@gtpu_fragment@
+identifier dev_name;
+@@
+ map_insert(..., const char dev_name[])
+ {
+ <...
+-FLOW_NW_FRAG_MASK
++gtpu_tunnel_frag_mask(dev_name)
+ ...>
+ }
+
+// hook gtpu_linear: lib/dpif-netdev.c, 1
+@gtpu_linear@
+identifier batch, n;
+@@
+ dp_netdev_process_rxq_port(...)
+ {
+ <...
++gtpu_linearize_batch(&batch);
+ n = dp_packet_batch_size(&batch);
+ ...>
+ }
+
+// hook gtpu_stats: lib/netdev-vport.c, 1
+@gtpu_stats@
+identifier netdev, stats;
+@@
+ netdev_vport_get_stats(const struct netdev *netdev,
+                        struct netdev_stats *stats)
+ {
++gtpu_vport_get_stats(netdev, stats);
+ ...
+ }
+
+// The class "gtpu" gets this project's functions.
+// hook gtpu_build: lib/netdev-vport.c, 1
+@gtpu_build@ @@
+-netdev_gtpu_build_header
++gtpu_vport_build_header
+
+// hook gtpu_push: lib/netdev-vport.c, 1
+@gtpu_push@ @@
+-netdev_gtpu_push_header
++gtpu_vport_push_header
+
+// hook gtpu_pop: lib/netdev-vport.c, 1
+@gtpu_pop@ @@
+-netdev_gtpu_pop_header
++gtpu_vport_pop_header
+
+// hook gtpu_options: lib/netdev-vport.c, 1
+@gtpu_options@
+identifier has_seq, type;
+@@
+ set_tunnel_config(...)
+ {
+ <...
+ has_seq = strstr(type, "gre");
++if (!strcmp(type, "gtpu")) {
++    has_csum = has_seq = true;
++}
+ ...>
+ }
+
+// Ethernet PDU sessions.
+// hook gtpu_legacy_l2: lib/netdev-vport.c, 1
+@gtpu_legacy_l2@
+identifier layers;
+@@
+ set_tunnel_config(...)
+ {
+ <...
+-!(layers & TNL_L2)
++!(layers & TNL_L2) && strcmp(type, "gtpu")
+ ...>
+ }
+
+// hook gtpu_configured: lib/netdev-vport.c, 1
+@gtpu_configured@
+identifier dev, tnl_cfg;
+@@
+ set_tunnel_config(struct netdev *dev, ...)
+ {
+ ...
+ struct netdev_tunnel_config tnl_cfg;
+ <...
++gtpu_vport_configured(dev, &tnl_cfg);
+ netdev_change_seq_changed(dev);
+ ...>
+ }
+
+// hook gtpu_destructed: lib/netdev-vport.c, 1
+@gtpu_destructed@
+identifier dev;
+@@
+ netdev_vport_destruct(struct netdev *dev)
+ {
++gtpu_vport_destructed(dev);
+ ...
+ }
+
+// hook gtpu_option: lib/netdev-vport.c, 1
+@gtpu_option@
+identifier dev_, node;
+@@
+ set_tunnel_config(struct netdev *dev_, ...)
+ {
+ <...
+-!strcmp(node->key, "packet_type")
++!strcmp(node->key, "packet_type") || gtpu_option_is_known(dev_, node->key)
+ ...>
+ }
+
+// hook gtpu_options_check: lib/netdev-vport.c, 1
+@gtpu_options_check@
+identifier dev_, args;
+symbol errors, err;
+@@
+ set_tunnel_config(struct netdev *dev_, const struct smap *args, ...)
+ {
+ <...
+ const char *packet_type = smap_get(args, "packet_type");
++err = gtpu_options_check(dev_, args, &errors);
++if (err) {
++    goto out;
++}
+ ...>
+ }
+
+// hook gtpu_options_set: lib/netdev-vport.c, 1
+@gtpu_options_set@
+identifier dev_, args, tnl_cfg;
+expression old;
+@@
+ set_tunnel_config(struct netdev *dev_, const struct smap *args, ...)
+ {
+ <...
+-memcmp(old, &tnl_cfg, sizeof tnl_cfg)
++gtpu_vport_set_options(dev_, args) || memcmp(old, &tnl_cfg, sizeof tnl_cfg)
+ ...>
+ }
+
+// hook gtpu_options_get: lib/netdev-vport.c, 1
+@gtpu_options_get@
+identifier dev, args, layers;
+@@
+ get_tunnel_config(const struct netdev *dev, struct smap *args)
+ {
+ <...
++gtpu_vport_get_options(dev, args);
+ enum tunnel_layers layers = tunnel_supported_layers(...);
+ ...>
+ }
+
+// hook gtpu_status: lib/netdev-vport.c, 1
+@gtpu_status@
+identifier netdev_, smap;
+@@
+ tunnel_get_status(const struct netdev *netdev_, struct smap *smap)
+ {
+ <...
++gtpu_vport_get_status(netdev_, smap);
+ return 0;
+ ...>
+ }
+
+// Options that stand for GTP-U's extension headers are not Geneve's.
+// hook gtpu_not_geneve: lib/netdev-native-tnl.c, 1
+@gtpu_not_geneve@ @@
+ netdev_geneve_build_header(...)
+ {
+ <...
+-tun_metadata_to_geneve_header
++gtpu_to_geneve_header
+ ...>
+ }

@@ -44,6 +44,7 @@ $(OVS)/hooked.stamp: $(OVS)/pristine.stamp $(HOOKS) \
     $(srcdir)/build-aux/apply-hooks $(srcdir)/build-aux/hook-macros.h
 	$(AM_V_GEN)$(PYTHON3) $(srcdir)/build-aux/apply-hooks --spatch=$(SPATCH) \
 	    --macros=$(srcdir)/build-aux/hook-macros.h --top=$(srcdir) \
+	    --cache=$(OVS)/hooks-cache \
 	    $(OVS)/pristine $(OVS)/extended-source $(HOOKS)
 	$(AM_V_at)touch $@
 
@@ -102,6 +103,7 @@ clean-openvswitch:
 	  $(OVS)/stock; do \
 	    if test -d $$d; then chmod -R u+w $$d && rm -rf $$d; fi; \
 	done
+	rm -rf $(OVS)/hooks-cache
 	rm -f $(OVS)/*.stamp
 
 DISTCLEANFILES = $(OVS)/configure-args

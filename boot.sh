@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
 # Generates ./configure and the Makefile.in files.
 set -e
 cd "$(dirname "$0")"

@@ -9,8 +9,11 @@ set -eu -o pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 parts=$here/quickstart
 . "$here/setup.sh"
+# shellcheck source=quickstart/lab.sh
 . "$parts/lab.sh"
+# shellcheck source=quickstart/service.sh
 . "$parts/service.sh"
+# shellcheck source=quickstart/tunnel.sh
 . "$parts/tunnel.sh"
 
 usage() {
@@ -141,7 +144,7 @@ step "Packages and build"
 # OVS_KUBE_PROXY_DIR another ovs-kube-proxy's.
 if test -z "${OVS_BIN_ROOT-}"; then
     setup_packages build demo
-    setup_build
+    setup_build all
     OVS_BIN_ROOT=$setup_build_dir/openvswitch/extended
     OVS_SRC_ROOT=$setup_build_dir/openvswitch/extended-source
 fi

@@ -32,6 +32,7 @@ setup_root() {
 # SETUP_OS_RELEASE names another file than /etc/os-release, for tests.
 setup_debian() {
     local file=${SETUP_OS_RELEASE:-/etc/os-release} found
+    # shellcheck source=/dev/null
     found=$(. "$file" 2>/dev/null && echo "${ID:-} ${VERSION_ID:-}") || found=
     test "$found" = "debian 12" ||
         setup_die "this needs Debian 12, and here is" \
@@ -167,8 +168,9 @@ setup_build_failed() {
 setup_needs_boot() {
     test -x "$setup_top/configure" && test -f "$setup_top/Makefile.in" ||
         return 0
-    test -n "$(cd "$setup_top" && find configure.ac Makefile.am */*.mk \
-        -newer Makefile.in)"
+    test -n "$(cd "$setup_top" && find . -path ./_build -prune -o \
+        \( -name '*.mk' -o -name Makefile.am -o -name configure.ac \) \
+        -newer Makefile.in -print)"
 }
 
 # Builds into _build what is not up to date there; "$@" are make targets.

@@ -120,6 +120,7 @@ symbol create_new_conn;
  struct conn *conn = ctx->conn;
  <...
 -OVS_UNLIKELY(create_new_conn)
-+OVS_UNLIKELY(create_new_conn) && !ct_new_uncommitted(ct, pkt, &ctx->key, conn, commit, valid_new)
++OVS_UNLIKELY(create_new_conn)
++&& !ct_new_uncommitted(ct, pkt, &ctx->key, conn, commit, valid_new)
  ...>
  }

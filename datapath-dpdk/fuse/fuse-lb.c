@@ -5,7 +5,7 @@
  *
  * An entry repeats the choice that a group's table made for the first packet.
  * That is right as long as the table stays, if it hashes only what is in the
- * entry's key, or as long as the flow is remembered, if the group is sticky. */
+ * entry's key, or as long as the flow is remembered, for a sticky group. */
 
 #include <config.h>
 #include "datapath-dpdk/fuse/fuse.h"

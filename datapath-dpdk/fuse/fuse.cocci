@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Hooks for the fused flow cache: where packets come in, what is recorded while
-// a packet takes the ordinary path, and what ends an entry.
+// Hooks for the fused flow cache: where packets come in, what is recorded
+// while a packet takes the ordinary path, and what ends an entry.
 
 // include: datapath-dpdk/fuse/fuse-hooks.h
 
@@ -55,7 +55,8 @@ identifier pmd, batch, port_no;
  {
  <...
 -pmd->netdev_input_func(pmd, &batch, port_no)
-+fuse_input(pmd, &batch, port_no) ? 0 : pmd->netdev_input_func(pmd, &batch, port_no)
++fuse_input(pmd, &batch, port_no) ? 0 :
++pmd->netdev_input_func(pmd, &batch, port_no)
  ...>
  }
 

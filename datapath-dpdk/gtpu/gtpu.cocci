@@ -84,15 +84,16 @@ symbol gtph;
  ...>
  }
 
-// ...and reads it.  In stock, the case of GTP-U is never reached: that of other
-// UDP tunnels takes its text and fails.
+// ...and reads it.  In stock, the case of GTP-U is never reached: that of
+// other UDP tunnels takes its text and fails.
 // hook gtpu_push_next: lib/odp-util.c, 1
 @gtpu_push_next@
 expression s, n, fmt;
 symbol udp_src, udp_dst, udp_csum;
 @@
 -ovs_scan_len(s, &n, fmt, &udp_src, &udp_dst, &udp_csum)
-+!gtpu_push_is_next(s + n) && ovs_scan_len(s, &n, fmt, &udp_src, &udp_dst, &udp_csum)
++!gtpu_push_is_next(s + n)
++&& ovs_scan_len(s, &n, fmt, &udp_src, &udp_dst, &udp_csum)
 
 // hook gtpu_push_parse: lib/odp-util.c, 1
 @gtpu_push_parse@

@@ -21,7 +21,8 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 '..', 'python'))
 import lb_wire as of  # noqa: E402
-from lb_wire import ADD, ALL, INSERT_BUCKET, LAST, MODIFY, REMOVE_BUCKET  # noqa: E402,E501
+from lb_wire import ADD, ALL, INSERT_BUCKET, LAST  # noqa: E402
+from lb_wire import MODIFY, REMOVE_BUCKET  # noqa: E402
 
 BAD_REQUEST, BAD_ACTION, GROUP, PROPERTY, BUNDLE = 1, 2, 6, 14, 17
 ERRORS = {
@@ -59,7 +60,8 @@ def raw_bucket(number, length=None, actions_length=None, actions=b'',
         length = 8 + len(actions) + len(props)
     if actions_length is None:
         actions_length = len(actions)
-    return struct.pack('!HHI', length, actions_length, number) + actions + props
+    return (struct.pack('!HHI', length, actions_length, number)
+            + actions + props)
 
 
 def small_buckets(n, first=0):
@@ -188,6 +190,7 @@ def cases():
         yield ('add: %d exists' % group,
                of.group_mod(ADD, group, BUCKETS, method='maglev'),
                'OFPGMFC_GROUP_EXISTS')
+
         def insert(name, error, *args, **kwargs):
             return ('insert into %d: %s' % (group, name),
                     bucket_mod(INSERT_BUCKET, group, *args, **kwargs), error)

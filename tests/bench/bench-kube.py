@@ -6,20 +6,20 @@
 
 BUILD is the build folder of the project; SERVICES, by default 100, 1000 and
 10000, how many Services there are, with 10 endpoints each.  Needs root, for a
-network namespace of its own, and what 'tests/kube/build' makes.  The switch has
-the dummy datapath.  Prints tables in Markdown:
+network namespace of its own, and what 'tests/kube/build' makes.  The switch
+has the dummy datapath.  Prints tables in Markdown:
 
   - First sync: from the program's start to the switch's last answer, processor
     time and memory of the program and of the switch, what was sent.  Then the
-    same for a restart, which finds all of it there, and after somebody else has
-    deleted all of it, which is OpenFlow alone.
+    same for a restart, which finds all of it there, and after somebody else
+    has deleted all of it, which is OpenFlow alone.
 
   - One change: an endpoint is the first of its Service, from the API server's
-    answer to the writer to the switch's report of the new flow.  And one of ten
-    endpoints that comes or goes, to the switch's report of the bucket.
+    answer to the writer to the switch's report of the new flow.  And one of
+    ten endpoints that comes or goes, to the switch's report of the bucket.
 
-  - Many changes: in each of 1,000 Services an endpoint gives way to another, as
-    fast as the API server takes it from 4 writers.
+  - Many changes: in each of 1,000 Services an endpoint gives way to another,
+    as fast as the API server takes it from 4 writers.
 
   - OpenFlow alone: flows that are replaced by others for 20 s, by what
     ovs-kube-proxy sends its changes with ('tests/kube/of-sync-tool' of the
@@ -244,6 +244,7 @@ class Proxy:
 
 
 def first_sync(build, cluster, n, switch, rows):
+    proxy = None
     for what in 'first', 'restart', 'deleted':
         before = usage(switch.switch)[0]
         if what == 'deleted':
@@ -407,8 +408,8 @@ def measure(build, sizes, folder):
         cluster.stop()
     alone = [sustained(build, n, '%s/sustained-%d' % (folder, n))
              for n in AT_ONCE]
-    print('| Services | sync | seconds | CPU, s | RSS, its highest, MB | switch: CPU, s '
-          '| RSS, MB | changes sent | a second |')
+    print('| Services | sync | seconds | CPU, s | RSS, its highest, MB '
+          '| switch: CPU, s | RSS, MB | changes sent | a second |')
     print('|---|---|---|---|---|---|---|---|---|')
     print('\n'.join(first))
     print()

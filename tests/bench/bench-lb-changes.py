@@ -172,8 +172,8 @@ def main():
                 for g in groups])
             delete = in_pieces(switch, [of.group_mod(of.DELETE, g)
                                         for g in groups])
-            print('| %s | %.0f | %.0f | %.0f |' % (method, add, insert,
-                                                  delete), flush=True)
+            print('| %s | %.0f | %.0f | %.0f |'
+                  % (method, add, insert, delete), flush=True)
 
         print('\n| method | what | RSS before, MB | with | after |')
         print('|---|---|---|---|---|')

@@ -303,7 +303,7 @@ def number(text):
 def main():
     rows = {cls.name: cls for cls in PAGE1 + workloads.PAGE2}
     parser = argparse.ArgumentParser(
-        usage=__doc__.split("\n\n")[0][7:] , add_help=True)
+        usage=__doc__.split("\n\n")[0][7:], add_help=True)
     parser.add_argument("--build", required=True)
     parser.add_argument("--library", required=True)
     parser.add_argument("--rows", default="")

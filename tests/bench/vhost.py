@@ -16,8 +16,8 @@ at virtio-user1, that answers each packet.  Those of the client are swapped
 once before they are sent and once more when they have come back, to undo it.
 
 One process has the interfaces of both containers, for there is one processor
-for them: two processes would have it in turns of milliseconds.  No more packets
-are under way than fit a ring, so none is lost for a ring that is full.
+for them: two processes would have it in turns of milliseconds.  No more
+packets are under way than fit a ring, so none is lost for a ring that is full.
 """
 
 import os

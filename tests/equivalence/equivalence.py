@@ -90,8 +90,8 @@ def chance(on, off, n):
 
 
 def told_apart(on, off, n):
-    """Whether the rates say that it is for the cache.  They are looked at again
-    and again, so chance must not be given much."""
+    """Whether the rates say that it is for the cache.  They are looked at
+    again and again, so chance must not be given much."""
     return chance(on, off, n) < 0.001
 
 
@@ -229,7 +229,7 @@ def self_test(pair, runs):
             try:
                 run(pair, generate(seed),
                     mutations(random.Random(seed))[name])
-            except Different as e:
+            except Different:
                 print("found: %s (seed %d)" % (name, seed), flush=True)
                 break
             except Broken:

@@ -111,8 +111,8 @@ EXTRA_DIST += \
 .PHONY: check-kube
 check-kube: extended $(KUBE_DUMP) \
     utilities/ovs-kube-proxy/ovs-kube-proxy
-	$(AM_V_at)FUSE=$(FUSE) /usr/bin/python3 $(srcdir)/tests/kube/run $(abs_top_builddir) \
-	    $(KUBETESTFLAGS)
+	$(AM_V_at)FUSE=$(FUSE) /usr/bin/python3 $(srcdir)/tests/kube/run \
+	    $(abs_top_builddir) $(KUBETESTFLAGS)
 
 # What of it is short in check-kube, as long as it should be.
 .PHONY: check-kube-churn

@@ -23,7 +23,7 @@ import threading
 import time
 
 from cluster import Cluster, wait_until
-from harness import World, admin
+from harness import admin
 from lab import NODE, make_service
 from pods import PORT, endpoint, requests, with_pods
 from tests_proxy_api import put

@@ -43,8 +43,8 @@ def choices(lab, vip, dport=80):
     lab.drain()
     for i in range(CLIENTS):
         client = "fd01::1:%x" % i if ":" in vip else "10.1.0.%d" % (i + 100)
-        host.send(ip_layer(client, vip) / segment("TCP", next(sports),
-                                                 dport))
+        host.send(ip_layer(client, vip)
+                  / segment("TCP", next(sports), dport))
     got = lab.collect(lambda got: len(got) >= CLIENTS)
     assert len(got) == CLIENTS, len(got)
     return {network(packet)[0]: name for name, packet in got}

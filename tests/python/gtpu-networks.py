@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """GTP-U as base stations and cores of different makes send it, for
-tests/system/system-gtpu-wire.at.  No captures: octets written by hand, each row with
-what is peculiar to it.
+tests/system/system-gtpu-wire.at.  No captures: octets written by hand, each
+row with what is peculiar to it.
 
     gtpu-networks.py send INTERFACE MAC SRC DST SRC6 DST6
 
@@ -139,8 +139,8 @@ def rows():
     yield 0, inner4(options=b'\x94\4\0\0'), {}
     yield 0, inner6(src=gtpu.packed('fe80::1'), dst=gtpu.packed('ff02::2')), {}
     yield 0, inner4(ttl=1), {}
-    # ECN, as RFC 6040's compatible mode: CE outside goes on inside; to a packet
-    # that does not know ECN it must not come.
+    # ECN, as RFC 6040's compatible mode: CE outside goes on inside; to a
+    # packet that does not know ECN it must not come.
     for outer in 0, 1, 2, 3:
         for inner in 0, 1, 2, 3:
             keys = {'tos': str(outer)}

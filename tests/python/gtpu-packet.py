@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes and reads packets for tests/autotest/gtpu.at, without any code of ours.
+"""Makes and reads packets for tests/autotest/gtpu.at, without code of ours.
 
     gtpu-packet.py outer [KEY=VALUE]... [PAYLOAD]
 
@@ -10,7 +10,8 @@ length field), 'opt' and 'ext' (octets of the optional word and of what
 follows it), 'trail' (octets after the message), 'udplen', 'csum' (0, right or
 wrong), 'frag' (the IPv4 field), 'ipopt' (octets of IPv4 options), 'pad'
 (octets after the IP packet), 'af' (4 or 6), 'src', 'dst', 'sport' and 'smac'
-(where it comes from), 'tos'.  The length field, if not given, is right.  PAYLOAD is hexadecimal.
+(where it comes from), 'tos'.  The length field, if not given, is right.
+PAYLOAD is hexadecimal.
 
     gtpu-packet.py ipv4|ipv6 [ttl=TTL] [src=ADDRESS] [sport=PORT] [size=N]
 
@@ -76,8 +77,8 @@ def ipv4(src, dst, payload, ttl=64, frag=0x4000, options=b'', tos=0):
 
 
 def ipv6(src, dst, payload, ttl=64, tos=0):
-    return struct.pack('!IHBB16s16s', 6 << 28 | tos << 20, len(payload), 17, ttl, src,
-                       dst) + payload
+    return struct.pack('!IHBB16s16s', 6 << 28 | tos << 20, len(payload), 17,
+                       ttl, src, dst) + payload
 
 
 def make_inner(family, ttl='64', src=None, sport='1000', size='8'):

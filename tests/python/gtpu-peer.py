@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A GTP-U peer on a host of a system test: UDP sockets of the kernel, which
-checks what it receives, and packets written by tests/python/gtpu-packet.py, without
-any code of ours.
+checks what it receives, and packets written by tests/python/gtpu-packet.py,
+without any code of ours.
 
     gtpu-peer.py echo ADDRESS COUNT [PORT]
 
@@ -27,9 +27,9 @@ first N messages that come from there, sorted.
 
     gtpu-peer.py storm INTERFACE MAC SRC DST ROUNDS
 
-sends each line of the table of tests/python/gtpu-refused.py for IPv4 but fragments,
-which a DPDK port on AF_PACKET has the kernel put together first, ROUNDS times,
-from SRC to DST.  Between rounds, an Echo Request to
+sends each line of the table of tests/python/gtpu-refused.py for IPv4 but
+fragments, which a DPDK port on AF_PACKET has the kernel put together first,
+ROUNDS times, from SRC to DST.  Between rounds, an Echo Request to
 DST by a socket must be answered, so that no queue runs over.  Prints how many
 packets there were of each kind, sorted."""
 

@@ -27,15 +27,15 @@ has UE 2 send datagrams, one at a time, until FILE exists, and prints the same.
 
     gtpu-traffic.py tos PORT ROUNDS TOS...
 
-has UE 2 send ROUNDS datagrams with each TOS, and prints for each TOS those that
-the answers came with.
+has UE 2 send ROUNDS datagrams with each TOS, and prints for each TOS those
+that the answers came with.
 
     gtpu-traffic.py flows N ROUNDS HEADERS < FLOWS
 
 compares the statistics in the dump of FLOWS, whose cookies have the numbers of
-UEs in their last 16 bits, with what "udp" sends in one direction, if each packet
-has HEADERS octets before its IP header.  Prints how many are right, and others
-in full."""
+UEs in their last 16 bits, with what "udp" sends in one direction, if each
+packet has HEADERS octets before its IP header.  Prints how many are right, and
+others in full."""
 
 import concurrent.futures
 import os
@@ -151,9 +151,9 @@ class Tally:
 
 
 def windowed(messages, send, receive):
-    """Sends each of 'messages' by 'send', and takes answers by 'receive', which
-    waits a moment for some and returns them as a list.  An answer must be what
-    was sent, once."""
+    """Sends each of 'messages' by 'send', and takes answers by 'receive',
+    which waits a moment for some and returns them as a list.  An answer must
+    be what was sent, once."""
     tally = Tally()
     waiting = set()
     messages = iter(messages)

@@ -98,6 +98,7 @@ lab_namespaces() {
                 "($(last_words "$state/error")): a container needs" \
                 "--privileged."
         # Without IPv6, no packet but those that the demo sends.
+        # shellcheck disable=SC2016  # That shell's variables.
         in_ns "$name" sh -c '
             for f in all default; do
                 f=/proc/sys/net/ipv6/conf/$f/disable_ipv6
@@ -284,13 +285,15 @@ lab_build() {
         "other_config:pmd-cpu-mask=$(lab_cpu_mask "$pmd_cpu")"
     lab_switch host2
 
+    # shellcheck disable=SC2046  # Several words.
     lab_br_phy host1 $(lab_dpdk_options underlay)
     lab_br_phy host2 type=system
     show_on host1 ovs-vsctl add-br br-pods -- set Bridge br-pods \
         datapath_type=netdev fail-mode=secure
     for pod in client pod1 pod2 pod3; do
-        show_on host1 ovs-vsctl add-port br-pods $pod -- \
-            set Interface $pod $(lab_dpdk_options $pod)
+        # shellcheck disable=SC2046  # Several words.
+        show_on host1 ovs-vsctl add-port br-pods "$pod" -- \
+            set Interface "$pod" $(lab_dpdk_options "$pod")
     done
     show_on host2 ovs-vsctl add-br br-ue -- set Bridge br-ue \
         datapath_type=netdev fail-mode=secure -- add-port br-ue ue

@@ -8,17 +8,21 @@ teid_down=0x1001        # To host 2, which would be the gNB.
 file_mb=5
 
 tunnel_flows_host1() {
+    local ue=${pod_ip[ue]}
     cat <<FLOWS
-table=0 priority=100 in_port=gtpu0,tun_id=$teid_up,ip,nw_src=${pod_ip[ue]} actions=goto_table:10
-table=30 ip,nw_dst=${pod_ip[ue]} actions=set_field:$teid_down->tun_id,output:gtpu0
+table=0 priority=100 in_port=gtpu0,tun_id=$teid_up,ip,nw_src=$ue \
+actions=goto_table:10
+table=30 ip,nw_dst=$ue actions=set_field:$teid_down->tun_id,output:gtpu0
 FLOWS
 }
 
 # What leaves the tunnel is bare IP: it gets its Ethernet addresses here.
 tunnel_flows_host2() {
+    local mac=${pod_mac[ue]}
     cat <<FLOWS
 in_port=ue,ip actions=set_field:$teid_up->tun_id,output:gtpu0
-in_port=gtpu0,tun_id=$teid_down,ip,nw_dst=${pod_ip[ue]} actions=set_field:$gw_mac->eth_src,set_field:${pod_mac[ue]}->eth_dst,output:ue
+in_port=gtpu0,tun_id=$teid_down,ip,nw_dst=${pod_ip[ue]} \
+actions=set_field:$gw_mac->eth_src,set_field:$mac->eth_dst,output:ue
 FLOWS
 }
 

@@ -13,6 +13,7 @@ import tempfile
 import cluster as k8s
 from cluster import wait_until
 from harness import HERE, Dump, World, service
+from lab import Lab
 
 
 def manifest(folder, name, text):
@@ -235,6 +236,18 @@ def test_health(_):
     dump.appctl("health", "true")
     assert not k8s.port_is_open(30003)
     dump.stop()
+
+
+def test_version(_):
+    """--version says that of configure.ac, and Open vSwitch's."""
+    with open(os.path.join(World.build, "Makefile")) as stream:
+        version = re.search(r"^PACKAGE_VERSION = (.*)$", stream.read(),
+                            re.M)[1]
+    said = subprocess.run([Lab.program_path(), "--version"], check=True,
+                          stdout=subprocess.PIPE,
+                          universal_newlines=True).stdout.splitlines()
+    assert said[0] == "ovs-kube-proxy " + version, said
+    assert said[1].startswith("Open vSwitch Library "), said
 
 
 def test_features(_):

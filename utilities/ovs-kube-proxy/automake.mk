@@ -98,14 +98,24 @@ utilities_ovs_kube_proxy_ovs_kube_proxy_SOURCES = \
 	utilities/ovs-kube-proxy/service-show.c \
 	utilities/ovs-kube-proxy/service-terms.c \
 	utilities/ovs-kube-proxy/service-udp.c
-utilities_ovs_kube_proxy_ovs_kube_proxy_CPPFLAGS = $(KUBE_CPPFLAGS)
+utilities_ovs_kube_proxy_ovs_kube_proxy_CPPFLAGS = $(KUBE_CPPFLAGS) \
+	-DEXT_VERSION='"$(PACKAGE_VERSION)"'
 utilities_ovs_kube_proxy_ovs_kube_proxy_LDADD = \
 	utilities/ovs-kube-proxy/libkube-api.la \
 	utilities/ovs-kube-proxy/libkube-service.la \
 	utilities/ovs-kube-proxy/libof-sync.la \
 	$(KUBE_LIBS)
 $(utilities_ovs_kube_proxy_ovs_kube_proxy_OBJECTS): | $(OVS)/headers.stamp
-dist_man_MANS = utilities/ovs-kube-proxy/ovs-kube-proxy.8
+
+# With the version of configure.ac.
+man_MANS = utilities/ovs-kube-proxy/ovs-kube-proxy.8
+utilities/ovs-kube-proxy/ovs-kube-proxy.8: \
+    utilities/ovs-kube-proxy/ovs-kube-proxy.8.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+	sed 's,[@]VERSION[@],$(PACKAGE_VERSION),g' \
+	    $(srcdir)/utilities/ovs-kube-proxy/ovs-kube-proxy.8.in > $@.tmp && \
+	mv $@.tmp $@
+CLEANFILES += $(man_MANS)
 
 # What links it is linked again when it changed: 'extended' is phony, the
 # recipe is there for make to look at the file again.
@@ -129,4 +139,5 @@ CLEANFILES += utilities/ovs-kube-proxy/ovs-kube-proxy.service
 
 EXTRA_DIST += \
 	utilities/ovs-kube-proxy/daemonset.yaml \
+	utilities/ovs-kube-proxy/ovs-kube-proxy.8.in \
 	utilities/ovs-kube-proxy/ovs-kube-proxy.service.in

@@ -370,7 +370,7 @@ main(int argc, char *argv[])
     int retval;
 
     ovs_cmdl_proctitle_init(argc, argv);
-    set_program_name(argv[0]);
+    ovs_set_program_name(argv[0], EXT_VERSION);
     proxy_options_parse(argc, argv, &o);
     fatal_ignore_sigpipe();
     if (o.cleanup) {

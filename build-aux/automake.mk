@@ -12,8 +12,12 @@
 
 EXTRA_DIST += \
 	build-aux/apply-hooks \
+	build-aux/check-layers \
+	build-aux/codespell-words \
 	build-aux/configure-openvswitch \
 	build-aux/hook-macros.h \
+	build-aux/layers \
+	build-aux/lint \
 	build-aux/packages \
 	build-aux/unpack-openvswitch
 
@@ -77,6 +81,10 @@ $(OVS)/extended/GNUmakefile: $(OVS)/extended/config.status \
 	  echo "ofproto_libofproto_la_LIBADD += $$o"; \
 	  echo "ofproto/libofproto.la: $$o"; } > $@
 
+#: extended          Open vSwitch with the extension (part of all)
+#: stock             the unmodified Open vSwitch, to compare with
+#: install-stock     install the unmodified Open vSwitch
+#: uninstall-stock   remove it
 .PHONY: extended stock install-stock uninstall-stock
 extended: $(OVS)/extended/GNUmakefile $(OVS)/hooked.stamp \
     datapath-dpdk/libdatapath.la ofproto-ext/libofproto-ext.la

@@ -2,6 +2,7 @@
 
 # Each folder has a floor of tests, and its own targets:
 #
+#   lint/         make lint, check-layers
 #   unit/         make check-unit, check-valgrind, check-asan, check-peers
 #   fuzz/         make fuzz
 #   autotest/     make check-autotest: on the dummy datapath
@@ -21,6 +22,7 @@
 
 EXTRA_DIST += tests/run.sh
 
+include tests/lint/automake.mk
 include tests/unit/automake.mk
 include tests/fuzz/automake.mk
 include tests/python/automake.mk
@@ -35,5 +37,11 @@ include tests/bench/automake.mk
 
 if BUILD_OPENVSWITCH
 CHECK_AUTOTEST = check-autotest
+CHECK_SUITES = tests/testsuite tests/system-testsuite tests/atconfig \
+	tests/atlocal
 endif
+#: check-programs    build what the checks run
+.PHONY: check-programs
+check-programs: $(check_PROGRAMS) $(CHECK_SUITES)
+
 check-local: check-unit $(CHECK_AUTOTEST)

@@ -96,6 +96,7 @@ tests/testsuite: $(TESTSUITE_AT) tests/package.m4 $(OVS)/pristine.stamp
 	$(AM_V_GEN)$(AUTOTEST) -o $@.tmp $(srcdir)/tests/autotest/testsuite.at
 	$(AM_V_at)mv $@.tmp $@
 
+#: check-autotest    the switch on the dummy datapath (TESTSUITEFLAGS)
 .PHONY: check-autotest
 check-autotest: extended $(OF_SYNC_TOOL) tests/testsuite tests/atconfig \
     tests/atlocal

@@ -32,6 +32,7 @@ tests/bench/bench-traffic.so: tests/bench/bench-traffic.c
 	    `pkg-config --cflags libdpdk` -o $@ $<
 CLEANFILES += tests/bench/bench-traffic.so
 
+#: bench             measure stock and extended in turn (BENCH, FLOWS)
 .PHONY: bench
 bench: extended stock tests/bench/bench-traffic.so
 	/usr/bin/python3 $(srcdir)/tests/bench/bench.py --build . \

@@ -17,6 +17,7 @@ EXTRA_DIST += \
 	tests/equivalence/pair.py
 
 EQUIVALENCEFLAGS = --minutes 2
+#: check-equivalence generated pipelines, fused cache off and on
 .PHONY: check-equivalence
 check-equivalence: extended
 	/usr/bin/python3 $(srcdir)/tests/equivalence/equivalence.py \

@@ -58,6 +58,7 @@ FUZZ_SANITIZE = -fsanitize=fuzzer,address,undefined
 # Open vSwitch has atomics of its own for Clang, which do not go together with
 # C11's.
 FUZZ_ATOMICS = '-D__has_extension(x)=0' -Wno-builtin-macro-redefined
+#: fuzz              fuzz the parsers, each for FUZZ_SECONDS
 .PHONY: fuzz
 fuzz: extended
 	@$(MKDIR_P) fuzz/gtpu-parse fuzz/gtpu-decap

@@ -108,6 +108,7 @@ EXTRA_DIST += \
 	tests/kube/web.py
 
 # With a kube-apiserver and etcd, as root; KUBETESTFLAGS names tests.
+#: check-kube        ovs-kube-proxy with a real API server, as root
 .PHONY: check-kube
 check-kube: extended $(KUBE_DUMP) \
     utilities/ovs-kube-proxy/ovs-kube-proxy
@@ -115,6 +116,7 @@ check-kube: extended $(KUBE_DUMP) \
 	    $(abs_top_builddir) $(KUBETESTFLAGS)
 
 # What of it is short in check-kube, as long as it should be.
+#: check-kube-churn  a minute of 1,000 changes of endpoints a second, as root
 .PHONY: check-kube-churn
 check-kube-churn: extended utilities/ovs-kube-proxy/ovs-kube-proxy
 	$(AM_V_at)KUBE_CHURN=60,1000 /usr/bin/python3 \

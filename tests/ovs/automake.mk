@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 
-# Open vSwitch's own suites, compared with stock's.  They take OVSSUITEFLAGS: see
-# tests/ovs/run-ovs-suite --help.
+# Open vSwitch's own suites, compared with stock's.  They take OVSSUITEFLAGS:
+# see tests/ovs/run-ovs-suite --help.
 
 EXTRA_DIST += \
 	tests/ovs/ovs-suite-known-failures \
 	tests/ovs/run-ovs-suite
 
+#: check-ovs         Open vSwitch's own suite, compared (OVSSUITEFLAGS)
+#: check-ovs-system  Open vSwitch's own system tests, the same way, as root
 .PHONY: check-ovs check-ovs-system
 check-ovs: extended
 	$(AM_V_at)FUSE=$(FUSE) \

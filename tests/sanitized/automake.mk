@@ -9,6 +9,7 @@ EXTRA_DIST += \
 	tests/sanitized/sanitizer-suppressions-thread
 
 SANITIZED = check-system
+#: check-sanitized   SANITIZED=TARGET with sanitizers in Open vSwitch as well
 .PHONY: check-sanitized
 check-sanitized:
 	$(AM_V_at)for s in address thread; do \

@@ -25,6 +25,7 @@ tests/system-testsuite: $(SYSTEM_TESTSUITE_AT) tests/autotest/ext-macros.at \
 	$(AM_V_at)mv $@.tmp $@
 
 
+#: check-system      with DPDK and network namespaces, as root
 .PHONY: check-system
 # One PMD thread at a time: no -j.
 check-system: extended utilities/ovs-kube-proxy/ovs-kube-proxy \

@@ -78,6 +78,10 @@ tests_unit_test_siphash_SOURCES = tests/unit/test-siphash.c
 tests_unit_test_siphash_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_siphash_LDADD = $(UNIT_LDADD)
 
+#: check-unit        unit tests, and the corpora of the fuzz targets
+#: check-valgrind    unit tests of lib/ under valgrind
+#: check-asan        unit tests of lib/ with AddressSanitizer and UBSan
+#: check-peers       the GTP-U codec against scapy and tshark
 .PHONY: check-unit check-valgrind check-asan check-peers
 if HAVE_CMOCKA
 check-unit: $(check_PROGRAMS)

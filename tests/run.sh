@@ -12,6 +12,7 @@ usage: tests/run.sh [--quick] [PART...]
 Installs the packages that the tests need, builds the extended and the stock
 Open vSwitch in _build, and runs these parts, or those that are named:
 
+  lint        checks of the text: build-aux/lint
   unit        unit tests of lib/
   valgrind    the same, under valgrind
   asan        the same, with AddressSanitizer and UBSan
@@ -29,12 +30,17 @@ Open vSwitch in _build, and runs these parts, or those that are named:
               datapath and tunnels: a third of the time
   --help      print this
 
-The output of each part is also in _build/run-logs.  The last line is
-"N passed, N failed, N skipped".  The exit status is 0 if nothing failed.
+Parts that compute on one processor run beside those that mostly wait, and
+their output comes after that of the others.  The output of each part is also
+in _build/run-logs.  The last line is "N passed, N failed, N skipped".  The
+exit status is 0 if nothing failed.
 USAGE
 }
 
-all_parts="unit valgrind asan peers autotest equivalence system kube ovs"
+all_parts="lint unit valgrind asan peers autotest equivalence system kube ovs"
+# In two lanes: these compute on one processor, and those mostly wait.
+compute_lane="unit valgrind asan peers equivalence"
+wait_lane="autotest kube ovs"
 parts=
 ovs_flags=()
 for arg; do
@@ -53,17 +59,16 @@ parts=${parts:-$all_parts}
 exec < /dev/null
 . "$(dirname "$0")/../utilities/setup.sh"
 logs=$setup_build_dir/run-logs
-job=
-passed=0 failed=0 skipped=0
-summary=()
+jobs=()
 
-# Ends what runs, before this script ends: a process group of our own.
+# Ends what runs, before this script ends: process groups of our own.
 finish() {
+    local job
     setup_stop
-    if test -n "$job"; then
+    for job in "${jobs[@]}"; do
         kill -TERM -- "-$job" 2> /dev/null || :
         wait "$job" 2> /dev/null || :
-    fi
+    done
 }
 trap finish EXIT
 trap 'exit 130' INT
@@ -93,8 +98,8 @@ count_autotest() {
     echo "${ok:-0} $((${all:-0} - ${ok:-0} - ${skip:-0})) ${skip:-0}"
 }
 
-# count_last LOG: the same, of run-ovs-suite, kube/run and equivalence.py:
-# their last line.
+# count_last LOG: the same, of lint, run-ovs-suite, kube/run and
+# equivalence.py: their last line.
 count_last() {
     local n='([0-9]+)'
     sed -En "s/.*: $n passed, $n failed, $n skipped\$/\1 \2 \3/p" "$1" |
@@ -112,18 +117,24 @@ show_failed() {
     done
 }
 
-# run_part PART: runs it, with its output here and in its log, and adds up.
+# run_part PART: runs it, with its output here and in its log, and leaves
+# "PASSED FAILED SKIPPED SECONDS" in its result.  All that it needs is built:
+# make must not look at it again, for there is one in each lane.
 run_part() {
-    local part=$1 log=$logs/$1.log start=$SECONDS status=0 counts target
-    local command
+    local part=$1 log=$logs/$1.log start=$SECONDS status=0 counts
+    local ok bad skip command
+    local make=(make -C "$setup_build_dir" -o extended)
     case $part in
+    lint)
+        command=("$setup_top/build-aux/lint"
+                 --source "$setup_build_dir/openvswitch/pristine") ;;
     unit | valgrind | asan)
-        command=(make -C "$setup_build_dir" "check-$part") ;;
+        command=("${make[@]}" "check-$part") ;;
     peers)
         command=(/usr/bin/python3 "$setup_top/tests/unit/test-gtpu-peers.py"
                  "$setup_build_dir/tests/unit/gtpu-codec-tool") ;;
     autotest)
-        command=(make -C "$setup_build_dir" check-autotest
+        command=("${make[@]}" check-autotest
                  "TESTSUITEFLAGS=-j$((2 * $(nproc)))") ;;
     equivalence)
         # Not by make, which has the last word if something fails.
@@ -131,24 +142,19 @@ run_part() {
                  "$setup_top/tests/equivalence/equivalence.py"
                  --build "$setup_build_dir" --minutes 5) ;;
     system)
-        command=(make -C "$setup_build_dir" check-system) ;;
+        command=("${make[@]}" check-system) ;;
     kube)
-        command=(make -C "$setup_build_dir" check-kube) ;;
+        command=("${make[@]}" check-kube) ;;
     ovs)
         command=("$setup_top/tests/ovs/run-ovs-suite" "${ovs_flags[@]}"
                  "$setup_build_dir/openvswitch/extended") ;;
     esac
     printf '\n==== %s\n' "$part"
-    rm -f "$setup_build_dir/tests/testsuite.log" \
-        "$setup_build_dir/tests/system-testsuite.log"
-    # The subshell is a process group of its own, so that all of it can be
-    # ended; setsid would leave the terminal's Ctrl-C to the trap as well.
-    set -m
-    (set -o pipefail; "${command[@]}" 2>&1 | tee "$log") &
-    job=$!
-    set +m
-    wait "$job" || status=$?
-    job=
+    case $part in
+    autotest) rm -f "$setup_build_dir/tests/testsuite.log" ;;
+    system) rm -f "$setup_build_dir/tests/system-testsuite.log" ;;
+    esac
+    (set -o pipefail; "${command[@]}" 2>&1 | tee "$log") || status=$?
 
     case $part in
     unit | valgrind | asan) counts=$(count_cmocka "$log") ;;
@@ -160,24 +166,85 @@ run_part() {
         esac ;;
     autotest) counts=$(count_autotest testsuite) ;;
     system) counts=$(count_autotest system-testsuite) ;;
-    equivalence | kube | ovs) counts=$(count_last "$log") ;;
+    lint | equivalence | kube | ovs) counts=$(count_last "$log") ;;
     esac
-    set -- ${counts:-0 0 0}
+    read -r ok bad skip <<< "${counts:-0 0 0}"
     # A part that fails without saying so, or that runs nothing, has failed.
-    if test "$2" = 0 && { test $status != 0 || test "$1$3" = 00; }; then
-        set -- "$1" 1 "$3"
+    if test "$bad" = 0 && { test $status != 0 || test "$ok$skip" = 00; }; then
+        bad=1
         echo "$part: no result (exit status $status)"
     fi
-    if test "$2" != 0; then
+    if test "$bad" != 0; then
         case $part in
         autotest) show_failed testsuite ;;
         system) show_failed system-testsuite ;;
         esac
     fi
-    passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
-    summary+=("$(printf '%-10s%7d passed %5d failed %5d skipped %3d:%02d min' \
-        "$part" "$1" "$2" "$3" \
-        $(((SECONDS - start) / 60)) $(((SECONDS - start) % 60)))")
+    echo "$ok $bad $skip $((SECONDS - start))" > "$logs/$part.result"
+}
+
+# run_parts PART...: those that are wanted, one after the other.
+run_parts() {
+    local part
+    for part; do
+        case " $parts " in
+        *" $part "*) run_part "$part" ;;
+        esac
+    done
+}
+
+# run_lanes LANE...: runs the parts of the lanes, which are lists, side by
+# side.  The output of the last one comes as it is made.
+run_lanes() {
+    local lane number=0 job
+    jobs=()
+    for lane; do
+        number=$((number + 1))
+        # The subshell is a process group of its own, so that all of it can
+        # be ended; setsid would leave the terminal's Ctrl-C to the trap as
+        # well.
+        set -m
+        # shellcheck disable=SC2086  # A list.
+        if test $number = $#; then
+            (run_parts $lane) &
+        else
+            (run_parts $lane) > "$logs/lane-$number" 2>&1 &
+        fi
+        jobs+=($!)
+        set +m
+    done
+    for job in "${jobs[@]}"; do
+        wait "$job" || :
+    done
+    jobs=()
+    for ((number = 1; number < $#; number++)); do
+        cat "$logs/lane-$number"
+    done
+}
+
+# show_summary: a line for each part that is wanted, and the sums.
+show_summary() {
+    local part ok bad skip seconds passed=0 failed=0 skipped=0
+    printf '\n==== all\n'
+    show_time packages '' $packages_seconds
+    show_time builds '' $build_seconds
+    for part in $parts; do
+        # One that was ended from outside has no result.
+        read -r ok bad skip seconds 2> /dev/null < "$logs/$part.result" ||
+            { ok=0 bad=1 skip=0 seconds=0; }
+        show_time "$part" "$(printf '%7d passed %5d failed %5d skipped' \
+            "$ok" "$bad" "$skip")" "$seconds"
+        passed=$((passed + ok)) failed=$((failed + bad))
+        skipped=$((skipped + skip))
+    done
+    show_time together '' "$SECONDS"
+    echo "$passed passed, $failed failed, $skipped skipped"
+    test "$failed" = 0 && test "$passed" != 0
+}
+
+# show_time WHAT RESULT SECONDS
+show_time() {
+    printf '%-12s%-42s%3d:%02d min\n' "$1" "$2" $(($3 / 60)) $(($3 % 60))
 }
 
 setup_debian
@@ -186,14 +253,13 @@ if test -n "$(setup_missing build demo test)"; then
 fi
 setup_packages build demo test
 setup_unpack ovn
-setup_build all
-setup_build stock
+packages_seconds=$SECONDS
+# One make for both, so that one compiles while the other is configured.
+setup_build all check-programs stock
+build_seconds=$((SECONDS - packages_seconds))
 mkdir -p "$logs"
-for part in $parts; do
-    run_part "$part"
-done
-
-printf '\n==== all\n'
-printf '%s\n' "${summary[@]}"
-echo "$passed passed, $failed failed, $skipped skipped"
-test "$failed" = 0 && test "$passed" != 0
+rm -f "$logs"/*.result
+run_lanes lint
+run_lanes "$compute_lane" "$wait_lane"
+run_lanes system
+show_summary

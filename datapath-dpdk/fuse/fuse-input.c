@@ -348,6 +348,7 @@ fuse_input__(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
     if (pmd->core_id == NON_PMD_CORE_ID) {
         ovs_mutex_lock(&t->mutex);
     }
+    t->busy = true;
     t->replay.epoch = fuse_epoch(pmd);
     t->replay.now = pmd->ctx.now / 1000;
     fill_batch(&fb, batch, in_port);
@@ -365,6 +366,7 @@ fuse_input__(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
         n_learned = handle_rest(t, batch, &fb, in_port);
     }
     note_use(t, in_port, fb.n, n_hits + n_learned);
+    t->busy = false;
     if (pmd->core_id == NON_PMD_CORE_ID) {
         ovs_mutex_unlock(&t->mutex);
     }

@@ -332,12 +332,15 @@ follow_config(struct dp_netdev_pmd_thread *pmd)
 }
 
 /* Returns the cache of 'pmd', which has been made to follow the configuration,
- * or null if it has none.  Owner. */
+ * or null if it has none or is in use: see "Re-entry" in fuse.h.  Owner. */
 struct fuse_thread *
 fuse_thread_get(struct dp_netdev_pmd_thread *pmd)
 {
     struct fuse_thread *t = pmd->fuse;
 
+    if (OVS_UNLIKELY(t && t->busy)) {
+        return NULL;
+    }
     if (OVS_UNLIKELY(!t || t->config_version
                            != atomic_load_explicit(&config_version,
                                                    memory_order_relaxed))) {

@@ -22,7 +22,31 @@
  * Thread-safety: a "struct fuse_thread" belongs to its PMD thread, or to the
  * main thread with 'non_pmd_mutex'.  'mutex' is there for commands, which run
  * in the main thread, and is taken by the owner for each batch only if it is
- * not a PMD thread; a PMD thread answers commands itself. */
+ * not a PMD thread; a PMD thread answers commands itself.
+ *
+ * Re-entry: a batch's misses take the ordinary path inside of fuse_input__().
+ * That path may call the control path, which executes actions and flushes
+ * output, or changes the configuration.  So fuse_input__() sets 'busy', and
+ * until it returns nobody may use the cache or free any of it:
+ *
+ *    - The owner comes back through fuse_input__() or fuse_run__().  Both ask
+ *      fuse_thread_get(), which takes no mutex and returns null.  The next call
+ *      that is not inside of another one follows the configuration.
+ *
+ *    - Other threads that execute actions share the cache of the main thread,
+ *      but wait for 'non_pmd_mutex'.
+ *
+ *    - Commands wait for 'mutex'.  A PMD thread answers them in fuse_run__(),
+ *      once it is not busy.  Until then the command holds 'config_mutex', which
+ *      the owner only tries to take.
+ *
+ *    - fuse_thread_destroy() comes after the thread's last packet.
+ *
+ *    - A change of a megaflow, a tunnel port or a connection only writes
+ *      atomic variables of the thing itself, an epoch, or 'dead' of an entry.
+ *
+ * The owner itself inserts and removes entries and paths when it learns, in
+ * the midst of a batch.  So what is needed of an entry is copied before. */
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -199,6 +223,7 @@ struct fuse_thread {
     struct dp_netdev_pmd_thread *pmd;
     struct ovs_mutex mutex;
     struct ovs_list node;        /* In the list of all threads. */
+    bool busy;                   /* Inside of fuse_input__(). */
     struct hmap paths;
     struct fuse_dp_program *programs; /* FUSE_MAX_PROGRAMS. */
     uint32_t n_programs;         /* In use. */

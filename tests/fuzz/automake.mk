@@ -44,7 +44,7 @@ DECAP_REPLAY = tests/fuzz/replay-gtpu-decap
 endif
 endif
 check_PROGRAMS += $(DECAP_REPLAY)
-EXTRA_PROGRAMS = tests/fuzz/replay-gtpu-decap
+EXTRA_PROGRAMS += tests/fuzz/replay-gtpu-decap
 tests_fuzz_replay_gtpu_decap_SOURCES = $(DECAP_SOURCES) tests/unit/gtpu-naive.h
 tests_fuzz_replay_gtpu_decap_CPPFLAGS = $(OVS_CPPFLAGS) -DFUZZ_REPLAY
 tests_fuzz_replay_gtpu_decap_CFLAGS = $(AM_CFLAGS) $(TEST_SANITIZE_CFLAGS)

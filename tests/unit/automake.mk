@@ -54,6 +54,21 @@ tests_unit_test_fuse_SOURCES = tests/unit/test-fuse.c
 tests_unit_test_fuse_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_fuse_LDADD = $(UNIT_LDADD)
 
+# The cache in a datapath, in one process: needs Open vSwitch.
+if BUILD_OPENVSWITCH
+if HAVE_CMOCKA
+DATAPATH_TESTS = tests/unit/test-fuse-datapath
+endif
+endif
+check_PROGRAMS += $(DATAPATH_TESTS)
+EXTRA_PROGRAMS = tests/unit/test-fuse-datapath
+tests_unit_test_fuse_datapath_SOURCES = tests/unit/test-fuse-datapath.c
+tests_unit_test_fuse_datapath_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_unit_test_fuse_datapath_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_fuse_datapath_LDADD = \
+	$(OVS)/extended/lib/libopenvswitch.la $(CMOCKA_LIBS)
+$(tests_unit_test_fuse_datapath_OBJECTS): | $(OVS)/headers.stamp
+
 tests_unit_test_lb_sticky_SOURCES = tests/unit/test-lb-sticky.c
 tests_unit_test_lb_sticky_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_lb_sticky_LDFLAGS = -Wl,--wrap=mmap,--wrap=numa_available
@@ -85,7 +100,9 @@ tests_unit_test_siphash_LDADD = $(UNIT_LDADD)
 .PHONY: check-unit check-valgrind check-asan check-peers
 if HAVE_CMOCKA
 check-unit: $(check_PROGRAMS)
-	@for t in $(UNIT_TESTS) $(KUBE_UNIT_TESTS); do ./$$t || exit 1; done
+	@for t in $(UNIT_TESTS) $(DATAPATH_TESTS) $(KUBE_UNIT_TESTS); do \
+	    ./$$t || exit 1; \
+	done
 	tests/fuzz/replay-gtpu-parse $(srcdir)/tests/fuzz/corpus/gtpu-parse
 	@for t in $(DECAP_REPLAY); do \
 	    $$t $(srcdir)/tests/fuzz/corpus/gtpu-decap || exit 1; \

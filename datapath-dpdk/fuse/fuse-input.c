@@ -98,7 +98,8 @@ fill_batch(struct fuse_batch *fb, const struct dp_packet_batch *batch,
     }
 }
 
-/* Makes of 'packet' what its entry's program says besides its octets. */
+/* Applies the parts of the entry's program that are not octets of 'packet':
+ * see fuse_record_output__(). */
 static inline void
 finish_packet(struct dp_packet *packet, const struct fuse_batch *fb,
               uint32_t i, const struct fuse_entry *entry)
@@ -121,6 +122,7 @@ finish_packet(struct dp_packet *packet, const struct fuse_batch *fb,
     packet->l2_5_ofs = p->l2_5_ofs;
     packet->l3_ofs = p->l3_ofs;
     packet->l4_ofs = p->l4_ofs;
+    packet->md.skb_priority = p->priority;
 }
 
 /* Drops the packets of 'batch' for 'reason', as the action does, which counts

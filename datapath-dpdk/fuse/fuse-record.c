@@ -82,7 +82,35 @@ fuse_record_flow__(struct dp_netdev_flow *flow,
     }
 }
 
-/* The packet of 'batch' goes out to 'port'. */
+/* The packet of 'batch' goes out to 'port'.
+ *
+ * What an output can read of a packet besides its octets is part of the
+ * outcome, or the flow is not learned (rule 9):
+ *
+ *    - skb_priority, by which netdev-dpdk's trtcm-policer chooses the queue:
+ *      recorded.  It is the only field of the metadata that an output reads.
+ *      A hit's metadata is what was left of another packet, so a hit sets it
+ *      in any case.  pkt_mark and all that conntrack, tunnels and
+ *      recirculation leave are for matches only.
+ *
+ *    - RSS hash, by which transmission queues are chosen (XPS_HASH): recorded.
+ *      A packet that came without one leaves with the one that the datapath
+ *      computed, so that no flow is extracted from a hit.
+ *
+ *    - Offload flags, for checksums and segmentation: packets that come with
+ *      any but those of good checksums take the ordinary path.  A flow whose
+ *      packets leave with others is not learned, unless all are reset.
+ *
+ *    - Offsets of headers and the length of padding: recorded.
+ *
+ *    - cutlen: refused, with 'trunc' of the batch.  Reception resets it.
+ *
+ *    - packet_type: refused unless Ethernet, which reception sets.
+ *
+ *    - Source of the memory, segments, headroom: the packet's own.  A packet
+ *      of several segments takes the ordinary path.
+ *
+ *    - The queue that it came from, for the time it takes: the thread's. */
 void
 fuse_record_output__(const struct dp_packet_batch *batch, odp_port_t port)
 {
@@ -104,6 +132,7 @@ fuse_record_output__(const struct dp_packet_batch *batch, odp_port_t port)
     record->l2_5_ofs = packet->l2_5_ofs;
     record->l3_ofs = packet->l3_ofs;
     record->l4_ofs = packet->l4_ofs;
+    record->priority = packet->md.skb_priority;
     record->rss_valid = dp_packet_rss_valid(packet);
     record->rss = record->rss_valid ? dp_packet_get_rss_hash(packet) : 0;
 

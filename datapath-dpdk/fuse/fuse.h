@@ -182,6 +182,7 @@ struct fuse_record {
 
     struct fuse_sample sample;
     uint16_t l2_pad_size, l2_5_ofs, l3_ofs, l4_ofs;
+    uint32_t priority;
     uint32_t rss;
     bool rss_valid, ol_reset;
     uint64_t ol_flags;

@@ -74,6 +74,7 @@ struct fuse_program {
     uint16_t l3_ofs;
     uint16_t l4_ofs;
     uint16_t keep_pad;          /* Its note of padding is kept. */
+    uint32_t priority;          /* For the QoS of the port out. */
 };
 
 /* How a packet came in and how it went out. */

@@ -444,12 +444,44 @@ test_turn_off_while_learning(void **state OVS_UNUSED)
     assert_int_equal(count_of(FUSE_C_MISSES), 0);
 }
 
+/* Rule 9. */
+
+/* Sends packets of a flow until there are hits.  All must leave with
+ * 'priority'. */
+static void
+check_priority(uint32_t priority)
+{
+    uint64_t hits = count_of(FUSE_C_HITS);
+
+    set_way(priority, false);
+    dpif_flow_flush(dpif);
+    n_sent = 0;
+    for (int i = 0; i < 6; i++) {
+        put_packet(0, i, PLAIN);
+        run();
+    }
+    assert_true(count_of(FUSE_C_HITS) >= hits + 3);
+    assert_int_equal(n_sent, 6);
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(sent[i].priority, priority);
+    }
+}
+
+static void
+test_priority(void **state OVS_UNUSED)
+{
+    check_priority(5);
+    check_priority(0);
+    check_priority(6);
+}
+
 int
 main(int argc OVS_UNUSED, char *argv[])
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_execute_while_learning, setup),
         cmocka_unit_test_setup(test_turn_off_while_learning, setup),
+        cmocka_unit_test_setup(test_priority, setup),
     };
 
     set_program_name(argv[0]);

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += lib/libext.la
 lib_libext_la_SOURCES = \
+	lib/fuse/fuse-order.c \
+	lib/fuse/fuse-order.h \
 	lib/fuse/fuse-program.c \
 	lib/fuse/fuse-program.h \
 	lib/fuse/fuse-replay-avx2.c \

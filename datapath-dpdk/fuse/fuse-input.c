@@ -3,9 +3,10 @@
 /* Packets from a port, through the fused flow cache
  * =================================================
  *
- * Hits leave the batch and go out.  Misses stay, in their order, for the
- * ordinary path; those whose flow is to be learned are taken through it one by
- * one, and recorded. */
+ * Hits leave the batch and go out.  Misses stay for the ordinary path; those
+ * whose flow is to be learned are taken through it one by one, and recorded.
+ * If there are both, some misses go before some hits, so that packets of one
+ * flow stay in their order: see lib/fuse/fuse-order.h. */
 
 #include <config.h>
 #include "datapath-dpdk/fuse/fuse.h"
@@ -15,6 +16,7 @@
 #include "dpdk.h"
 #include "dpif-netdev-private-dpif.h"
 #include "dpif-netdev-private-thread.h"
+#include "lib/fuse/fuse-order.h"
 #include "netlink.h"
 #include "odp-execute.h"
 #include "odp-netlink.h"
@@ -139,52 +141,63 @@ drop_batch(struct dp_packet_batch *batch, uint32_t reason)
                         reason == FUSE_NO_REASON ? 0 : sizeof action, NULL);
 }
 
-/* Sends the hits, in their order for each port, or drops them. */
+/* Way of a hit: its port, or WAY_DROP and the reason. */
+#define WAY_DROP (UINT64_C(1) << 32)
+
+/* Finishes the hits of 'batch' and notes the way of each in 'ways', by its
+ * index.  From then on their entries are not needed.  Returns how many there
+ * are. */
 static inline uint32_t
-send_hits(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
-          const struct fuse_batch *fb)
+finish_hits(const struct dp_packet_batch *batch, const struct fuse_batch *fb,
+            uint64_t *ways)
 {
-    struct dp_packet_batch out;
-    uint32_t left[FUSE_BATCH];
-    uint32_t n_left = 0, n_hits;
+    uint32_t n_hits = 0;
 
     for (uint32_t i = 0; i < fb->n; i++) {
         if (OVS_LIKELY(fb->verdicts[i] == FUSE_HIT)) {
             const struct fuse_entry *entry = fb->entries[i];
+            const struct fuse_path *path = entry->path;
 
-            if (OVS_LIKELY(!(entry->path->program->flags & FUSE_P_DROP))) {
+            ways[i] = path->out_port;
+            if (OVS_LIKELY(!(path->program->flags & FUSE_P_DROP))) {
                 finish_packet(batch->packets[i], fb, i, entry);
-            }
-            left[n_left++] = i;
-        }
-    }
-    n_hits = n_left;
-    while (n_left) {
-        const struct fuse_path *first = fb->entries[left[0]]->path;
-        uint16_t drop = first->program->flags & FUSE_P_DROP;
-        uint32_t n = n_left;
-
-        dp_packet_batch_init(&out);
-        n_left = 0;
-        for (uint32_t j = 0; j < n; j++) {
-            const struct fuse_path *path = fb->entries[left[j]]->path;
-
-            if (OVS_LIKELY(path == first
-                           || (path->out_port == first->out_port
-                               && (path->program->flags & FUSE_P_DROP)
-                                  == drop))) {
-                dp_packet_batch_add(&out, batch->packets[left[j]]);
             } else {
-                left[n_left++] = left[j];
+                ways[i] |= WAY_DROP;
             }
-        }
-        if (OVS_LIKELY(!drop)) {
-            fuse_output(pmd, &out, true, u32_to_odp(first->out_port));
-        } else {
-            drop_batch(&out, first->out_port);
+            n_hits++;
         }
     }
     return n_hits;
+}
+
+/* Sends 'n' hits, in their order for each port, or drops them.  Destroys
+ * 'packets' and their 'ways'. */
+static inline void
+send_hits(struct dp_netdev_pmd_thread *pmd, struct dp_packet **packets,
+          uint64_t *ways, uint32_t n)
+{
+    struct dp_packet_batch out;
+
+    while (n) {
+        uint64_t way = ways[0];
+        uint32_t n_left = 0;
+
+        dp_packet_batch_init(&out);
+        for (uint32_t j = 0; j < n; j++) {
+            if (OVS_LIKELY(ways[j] == way)) {
+                dp_packet_batch_add(&out, packets[j]);
+            } else {
+                ways[n_left] = ways[j];
+                packets[n_left++] = packets[j];
+            }
+        }
+        n = n_left;
+        if (OVS_LIKELY(!(way & WAY_DROP))) {
+            fuse_output(pmd, &out, true, u32_to_odp(way));
+        } else {
+            drop_batch(&out, way);
+        }
+    }
 }
 
 /* Takes 'batch' through the ordinary path, as a port's batch goes. */
@@ -253,37 +266,90 @@ learn_packet(struct fuse_thread *t, const struct fuse_batch *fb, uint32_t i,
     return !why;
 }
 
-/* Counts the packets that were no hits, and takes them out of 'batch', through
- * the ordinary path, up to the last one that is to be learned.  Returns how
- * many were learned. */
-static uint32_t
-handle_rest(struct fuse_thread *t, struct dp_packet_batch *batch,
-            const struct fuse_batch *fb, odp_port_t in_port)
+/* Counts the 'i'th packet, which was no hit. */
+static void
+count_rest(struct fuse_thread *t, const struct fuse_batch *fb, uint32_t i)
 {
-    struct dp_packet_batch rest;
+    int shape = fb->shapes[i];
+
+    fuse_count(t, (shape < 0 ? FUSE_C_SKIPS - 1 - shape
+                   : fb->verdicts[i] == FUSE_DECLINED ? FUSE_C_DECLINED
+                   : fb->verdicts[i] == FUSE_STALE ? FUSE_C_STALE
+                   : FUSE_C_MISSES), 1);
+}
+
+/* Packets of a batch that wait, and their flows: see lib/fuse/fuse-order.h. */
+struct waiting_hits {
+    uint32_t n;
+    struct fuse_flows flows;
+    struct dp_packet *packets[FUSE_BATCH];
+    uint64_t ways[FUSE_BATCH];
+};
+
+struct waiting_rest {
+    struct dp_packet_batch batch;
+    struct fuse_flows flows;
+};
+
+static void
+run_rest(struct fuse_thread *t, struct waiting_rest *rest, odp_port_t in_port)
+{
+    input_ordinary(t->pmd, &rest->batch, in_port);
+    fuse_flows_clear(&rest->flows);
+}
+
+static void
+run_hits(struct fuse_thread *t, struct waiting_hits *hits)
+{
+    send_hits(t->pmd, hits->packets, hits->ways, hits->n);
+    hits->n = 0;
+    fuse_flows_clear(&hits->flows);
+}
+
+/* Sends the hits of 'batch', which go by 'ways', and takes the others through
+ * the ordinary path, so that the order within flows stays.  Leaves those in
+ * 'batch' that may go last.  Returns how many were learned. */
+static uint32_t
+handle_mixed(struct fuse_thread *t, struct dp_packet_batch *batch,
+             const struct fuse_batch *fb, const uint64_t *ways,
+             odp_port_t in_port)
+{
+    struct waiting_hits hits;
+    struct waiting_rest rest;
     uint32_t n_tried = 0, n_learned = 0;
 
-    dp_packet_batch_init(&rest);
+    hits.n = 0;
+    fuse_flows_clear(&hits.flows);
+    dp_packet_batch_init(&rest.batch);
+    fuse_flows_clear(&rest.flows);
     for (uint32_t i = 0; i < fb->n; i++) {
         struct dp_packet *packet = batch->packets[i];
-        int shape = fb->shapes[i];
+        struct fuse_flow flow = fuse_flow_of(fb, i);
 
         if (fb->verdicts[i] == FUSE_HIT) {
+            if (fuse_flows_have(&rest.flows, &flow)) {
+                run_rest(t, &rest, in_port);
+            }
+            fuse_flows_add(&hits.flows, &flow);
+            hits.packets[hits.n] = packet;
+            hits.ways[hits.n++] = ways[i];
             continue;
         }
-        fuse_count(t, (shape < 0 ? FUSE_C_SKIPS - 1 - shape
-                       : fb->verdicts[i] == FUSE_DECLINED ? FUSE_C_DECLINED
-                       : fb->verdicts[i] == FUSE_STALE ? FUSE_C_STALE
-                       : FUSE_C_MISSES), 1);
+        count_rest(t, fb, i);
+        if (fuse_flows_have(&hits.flows, &flow)) {
+            run_hits(t, &hits);
+        }
         if (n_tried < MAX_LEARN && wants_to_learn(t, fb, i)) {
             n_tried++;
-            input_ordinary(t->pmd, &rest, in_port);
+            run_rest(t, &rest, in_port);
             n_learned += learn_packet(t, fb, i, packet, in_port);
         } else {
-            dp_packet_batch_add(&rest, packet);
+            fuse_flows_add(&rest.flows, &flow);
+            dp_packet_batch_add(&rest.batch, packet);
         }
     }
-    *batch = rest;
+    run_hits(t, &hits);
+    *batch = rest.batch;
     return n_learned;
 }
 
@@ -339,6 +405,7 @@ fuse_input__(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
 {
     struct fuse_thread *t = fuse_thread_get(pmd);
     struct fuse_batch fb;
+    uint64_t ways[FUSE_BATCH];
     uint32_t n_hits, n_learned = 0;
 
     if (!t || batch->trunc
@@ -356,16 +423,17 @@ fuse_input__(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
     fill_batch(&fb, batch, in_port);
     fuse_replay_batch(&t->replay, &fb);
 
-    n_hits = send_hits(pmd, batch, &fb);
+    n_hits = finish_hits(batch, &fb, ways);
     if (n_hits) {
         fuse_count(t, FUSE_C_HITS, n_hits);
         pmd_perf_update_counter(&pmd->perf_stats, PMD_STAT_RECV, n_hits);
         pmd_perf_update_counter(&pmd->perf_stats, PMD_STAT_EXACT_HIT, n_hits);
     }
     if (OVS_LIKELY(n_hits == fb.n)) {
+        send_hits(pmd, batch->packets, ways, n_hits);
         dp_packet_batch_init(batch);
     } else {
-        n_learned = handle_rest(t, batch, &fb, in_port);
+        n_learned = handle_mixed(t, batch, &fb, ways, in_port);
     }
     note_use(t, in_port, fb.n, n_hits + n_learned);
     t->busy = false;

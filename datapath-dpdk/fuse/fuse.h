@@ -30,15 +30,15 @@
  * until it returns nobody may use the cache or free any of it:
  *
  *    - The owner comes back through fuse_input__() or fuse_run__().  Both ask
- *      fuse_thread_get(), which takes no mutex and returns null.  The next call
- *      that is not inside of another one follows the configuration.
+ *      fuse_thread_get(), which takes no mutex and returns null.  The next
+ *      call that is not inside of another one follows the configuration.
  *
  *    - Other threads that execute actions share the cache of the main thread,
  *      but wait for 'non_pmd_mutex'.
  *
  *    - Commands wait for 'mutex'.  A PMD thread answers them in fuse_run__(),
- *      once it is not busy.  Until then the command holds 'config_mutex', which
- *      the owner only tries to take.
+ *      once it is not busy.  Until then the command holds 'config_mutex',
+ *      which the owner only tries to take.
  *
  *    - fuse_thread_destroy() comes after the thread's last packet.
  *

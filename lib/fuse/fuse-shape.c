@@ -117,6 +117,32 @@ fold(struct fuse_shape *s)
     }
 }
 
+/* Returns where in the key of 's' the word at 'ofs' of the header is. */
+static int
+key_offset(const struct fuse_shape *s, int ofs)
+{
+    if (s->fold && ofs >= 64) {
+        for (int to = 0; to < 32; to++) {
+            if (s->fold & UINT32_C(1) << to
+                && s->fold_from[to] == (ofs - 64) / 2) {
+                return 2 * to;
+            }
+        }
+    }
+    return ofs;
+}
+
+/* Lists the words that tell a flow. */
+static void
+list_flow_words(struct fuse_shape *s)
+{
+    int end = s->l4 + (s->l4_kind == FUSE_L4_ICMP ? 0 : 4);
+
+    for (int ofs = s->l3 + (s->ipv6 ? 8 : 12); ofs < end; ofs += 2) {
+        s->flow_words[s->n_flow_words++] = key_offset(s, ofs);
+    }
+}
+
 static void
 finish(struct fuse_shape *s, int n_octets)
 {
@@ -129,6 +155,7 @@ finish(struct fuse_shape *s, int n_octets)
         s->octets[i / 64] |= UINT64_C(1) << i % 64;
     }
     fold(s);
+    list_flow_words(s);
 }
 
 /* Fills in 'fuse_shapes'.  Call it before anything else here, from one

@@ -40,6 +40,9 @@
 #define FUSE_PART_1 38
 #define FUSE_PART_2 64
 
+/* Words of 2 octets: two IPv6 addresses and two ports. */
+#define FUSE_MAX_FLOW_WORDS 18
+
 /* UDP tunnels. */
 enum fuse_tunnel {
     FUSE_TUNNEL_NONE,
@@ -94,6 +97,8 @@ struct fuse_shape {
     bool ipv6;                  /* The innermost. */
     bool outer_ipv6;
     bool tunnel;
+    uint8_t n_flow_words;       /* Offsets in the key: innermost addresses, */
+    uint8_t flow_words[FUSE_MAX_FLOW_WORDS]; /* and ports if there are any. */
 };
 
 extern struct fuse_shape fuse_shapes[FUSE_N_SHAPES];

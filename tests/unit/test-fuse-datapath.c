@@ -369,6 +369,12 @@ count_of(int counter)
     return counters[counter];
 }
 
+static void
+flush(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
+{
+    fuse_thread_flush(t);
+}
+
 /* Rule 11. */
 
 /* Sends a packet of its own, as the control path does to find a neighbour. */
@@ -475,6 +481,101 @@ test_priority(void **state OVS_UNUSED)
     check_priority(6);
 }
 
+/* Rule 8. */
+
+/* Has flow 'flow' learned, packets of which from then on are hits. */
+static void
+learn(unsigned int flow)
+{
+    for (int i = 0; i < 3; i++) {
+        put_packet(flow, i, PLAIN);
+        run();
+    }
+}
+
+/* Sends packets of flow 0, of the 'n' 'kinds', in one batch.  Those that are
+ * PLAIN must be hits.  All must leave in their order. */
+static void
+check_order(const enum kind *kinds, uint32_t n)
+{
+    uint64_t hits = count_of(FUSE_C_HITS);
+    uint32_t n_plain = 0;
+
+    n_sent = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        put_packet(0, i, kinds[i]);
+        n_plain += kinds[i] == PLAIN;
+    }
+    run();
+    assert_int_equal(count_of(FUSE_C_HITS), hits + n_plain);
+    assert_int_equal(n_sent, n);
+    for (uint32_t i = 0; i < n; i++) {
+        assert_int_equal(sent[i].id, i);
+    }
+}
+
+static void
+test_order_between_hits(void **state OVS_UNUSED)
+{
+    set_way(0, true);
+    for (enum kind kind = TTL; kind < N_KINDS; kind++) {
+        const enum kind one[] = { kind, PLAIN };
+        const enum kind two[] = { PLAIN, kind, PLAIN, PLAIN, kind, PLAIN };
+
+        setup(NULL);
+        learn(0);
+        check_order(one, ARRAY_SIZE(one));
+        if (kind != TTL) {
+            check_order(two, ARRAY_SIZE(two));
+        }
+    }
+}
+
+static uint32_t
+rnd(uint32_t n)
+{
+    static uint64_t x = 88172645463325252;
+
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    return (x >> 11) % n;
+}
+
+/* Random batches.  Flows are learned in the midst of them; now and then all
+ * are forgotten. */
+static void
+test_order_of_random_batches(void **state OVS_UNUSED)
+{
+    uint16_t next[N_FLOWS] = { 0 }, expected[N_FLOWS] = { 0 };
+
+    set_way(0, true);
+    for (int batch = 0; batch < 20000; batch++) {
+        uint32_t n = 1 + rnd(NETDEV_MAX_BURST), n_flows = 1 + rnd(N_FLOWS);
+
+        if (!rnd(100)) {
+            fuse_for_each_thread(flush, NULL);
+        }
+        n_sent = 0;
+        for (uint32_t i = 0; i < n; i++) {
+            uint32_t flow = rnd(n_flows);
+            enum kind kind = rnd(3) ? PLAIN : rnd(N_KINDS);
+
+            put_packet(flow, next[flow]++ & 0xfff, kind);
+        }
+        run();
+        assert_int_equal(n_sent, n);
+        for (uint32_t i = 0; i < n; i++) {
+            uint32_t flow = sent[i].id >> 12;
+
+            assert_int_equal(sent[i].id & 0xfff, expected[flow]++ & 0xfff);
+        }
+    }
+    assert_true(count_of(FUSE_C_HITS) > 100000);
+    assert_true(count_of(FUSE_C_LEARNED) > 500);
+    assert_true(count_of(FUSE_C_DECLINED) > 5000);
+}
+
 int
 main(int argc OVS_UNUSED, char *argv[])
 {
@@ -482,6 +583,8 @@ main(int argc OVS_UNUSED, char *argv[])
         cmocka_unit_test_setup(test_execute_while_learning, setup),
         cmocka_unit_test_setup(test_turn_off_while_learning, setup),
         cmocka_unit_test_setup(test_priority, setup),
+        cmocka_unit_test_setup(test_order_between_hits, setup),
+        cmocka_unit_test_setup(test_order_of_random_batches, setup),
     };
 
     set_program_name(argv[0]);

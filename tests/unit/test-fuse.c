@@ -13,6 +13,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "lib/fuse/fuse-order.h"
 #include "lib/fuse/fuse-replay.h"
 
 #define BUFFER 768
@@ -686,6 +687,53 @@ test_admission_of_many(void **state)
 #define TEST_REPLAY(NAME, TEST) \
     { #TEST " " NAME, TEST, NULL, NULL, (void *) NAME }
 
+/* Packets of a flow have the same flow in fuse-order.h, whatever tunnel they
+ * are in and whatever is not of the flow. */
+static void
+test_flows(void **state)
+{
+    fuse_replay_func *func = replay_of(state);
+    uint8_t buffer[BUFFER], *p = buffer + ROOM;
+    struct fuse_replay replay = { .tunnels = tunnels };
+    uint32_t counts[64] = { 0 };
+
+    assert_int_equal(fuse_table_create(16, -1, &replay.table), 0);
+    for (uint32_t flow = 0; flow < 4096; flow++) {
+        uint64_t inner = 0;
+
+        for (uint32_t i = 0; i < 8; i++) {
+            struct fuse_batch batch = { .n = 1, .packets = { p } };
+            struct fuse_flow first, fragment;
+            uint32_t l3;
+
+            batch.sizes[0] = make_any_packet(p, flow, rnd(100), i % 4);
+            l3 = fuse_be16(p + 12) == 0x8100 ? 18 : 14;
+            p[5] = rnd(256);
+            p[l3 + (p[l3] == 0x45 ? 8 : 7)] = rnd(256);
+            func(&replay, &batch);
+            assert_true(batch.shapes[0] >= 0);
+            first = fuse_flow_of(&batch, 0);
+            assert_int_equal(first.any, 0);
+            assert_true(!i || first.inner == inner);
+            inner = first.inner;
+
+            p[l3 + 6] = p[l3] == 0x45 ? 0x20 : 44;
+            func(&replay, &batch);
+            assert_true(batch.shapes[0] < 0);
+            fragment = fuse_flow_of(&batch, 0);
+            assert_int_equal(fragment.inner, 0);
+            assert_true(fragment.any && fragment.any == first.outer);
+        }
+        counts[__builtin_ctzll(inner)]++;
+    }
+    /* 64 each, give or take 11: each flow comes twice, once with a VLAN
+     * tag. */
+    for (int i = 0; i < 64; i++) {
+        assert_in_range(counts[i], 16, 128);
+    }
+    fuse_table_destroy(replay.table);
+}
+
 int
 main(void)
 {
@@ -700,6 +748,9 @@ main(void)
         TEST_REPLAY("plain", test_key_bits),
         TEST_REPLAY("avx2", test_key_bits),
         TEST_REPLAY("avx512", test_key_bits),
+        TEST_REPLAY("plain", test_flows),
+        TEST_REPLAY("avx2", test_flows),
+        TEST_REPLAY("avx512", test_flows),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_admission),
         cmocka_unit_test(test_admission_of_many),

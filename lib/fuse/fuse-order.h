@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef FUSE_ORDER_H
+#define FUSE_ORDER_H 1
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/fuse/fuse-replay.h"
+
+/* Order of packets
+ * ================
+ *
+ * Of a batch, some packets are hits and the others take the ordinary path.
+ * Packets of one flow must leave in the order in which they came.  The
+ * caller goes through the batch with two sets: the flows of the hits and the
+ * flows of the others that wait to be sent.  Before a packet joins one set,
+ * the caller sends the other set's packets if this flow may be among them.
+ *
+ * A flow is what network and transport layer make of it: innermost addresses,
+ * protocol and ports.  Packets of a flow may have different keys, by their TTL
+ * or DSCP.  Packets without shape, fragments for example, do not tell their
+ * ports, or not their inner addresses.  They belong to all flows with their
+ * outermost pair of addresses.  A packet that has neither IPv4 nor IPv6 behind
+ * Ethernet, with one VLAN tag at most, belongs to no flow that can hit.
+ *
+ * A set is a Bloom filter with one hash function.  A collision, chosen by an
+ * attacker or not, costs what packets of one flow cost: smaller batches for
+ * the ordinary path.  No packet is delayed by more than its batch.
+ *
+ * Thread-safety: pure functions, but for their arguments. */
+
+/* A packet's flow, as one bit in each of these.  One of the first two is 0:
+ * either the flow is known, or only its pair of outermost addresses. */
+struct fuse_flow {
+    uint64_t inner;              /* Innermost addresses, protocol, ports. */
+    uint64_t any;                /* Outermost addresses, if no shape. */
+    uint64_t outer;              /* Outermost addresses. */
+};
+
+/* Flows of the packets that wait for something. */
+struct fuse_flows {
+    struct fuse_flow bits;
+};
+
+struct fuse_flow fuse_flow_of(const struct fuse_batch *, uint32_t i);
+
+/* Returns true if packets of 'flow' may be among those of 'flows'. */
+static inline bool
+fuse_flows_have(const struct fuse_flows *flows, const struct fuse_flow *flow)
+{
+    return ((flows->bits.inner & flow->inner)
+            | (flows->bits.any & flow->outer)
+            | (flows->bits.outer & flow->any)) != 0;
+}
+
+static inline void
+fuse_flows_add(struct fuse_flows *flows, const struct fuse_flow *flow)
+{
+    flows->bits.inner |= flow->inner;
+    flows->bits.any |= flow->any;
+    flows->bits.outer |= flow->outer;
+}
+
+static inline void
+fuse_flows_clear(struct fuse_flows *flows)
+{
+    flows->bits = (struct fuse_flow) { 0, 0, 0 };
+}
+
+#endif /* fuse-order.h */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 SYSTEM_TESTSUITE_AT = \
+	tests/system/system-fuse.at \
 	tests/system/system-gtpu.at \
 	tests/system/system-gtpu-macros.at \
 	tests/system/system-gtpu-network.at \

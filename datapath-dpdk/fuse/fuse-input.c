@@ -216,14 +216,27 @@ input_ordinary(struct dp_netdev_pmd_thread *pmd,
     }
 }
 
+/* Hashes of the flows that were tried to be learned in a batch. */
+struct tried {
+    uint32_t n;
+    uint64_t hashes[MAX_LEARN];
+};
+
 /* Returns true if the flow of the 'i'th packet, which was no hit, is to be
- * learned. */
+ * learned.  That is tried once in a batch, for the others of the flow were
+ * looked up before. */
 static bool
-wants_to_learn(struct fuse_thread *t, const struct fuse_batch *fb, uint32_t i)
+wants_to_learn(struct fuse_thread *t, const struct fuse_batch *fb, uint32_t i,
+               const struct tried *tried)
 {
     if (fb->shapes[i] < 0 || fb->verdicts[i] == FUSE_DECLINED
-        || fb->classes[i].end) {
+        || fb->classes[i].end || tried->n >= MAX_LEARN) {
         return false;
+    }
+    for (uint32_t j = 0; j < tried->n; j++) {
+        if (tried->hashes[j] == fb->hashes[i]) {
+            return false;
+        }
     }
     if (fb->verdicts[i] == FUSE_MISS
         && !fuse_table_admit(t->replay.table, fb->hashes[i])) {
@@ -316,7 +329,8 @@ handle_mixed(struct fuse_thread *t, struct dp_packet_batch *batch,
 {
     struct waiting_hits hits;
     struct waiting_rest rest;
-    uint32_t n_tried = 0, n_learned = 0;
+    struct tried tried = { .n = 0 };
+    uint32_t n_learned = 0;
 
     hits.n = 0;
     fuse_flows_clear(&hits.flows);
@@ -339,8 +353,8 @@ handle_mixed(struct fuse_thread *t, struct dp_packet_batch *batch,
         if (fuse_flows_have(&hits.flows, &flow)) {
             run_hits(t, &hits);
         }
-        if (n_tried < MAX_LEARN && wants_to_learn(t, fb, i)) {
-            n_tried++;
+        if (wants_to_learn(t, fb, i, &tried)) {
+            tried.hashes[tried.n++] = fb->hashes[i];
             run_rest(t, &rest, in_port);
             n_learned += learn_packet(t, fb, i, packet, in_port);
         } else {

@@ -576,6 +576,35 @@ test_order_of_random_batches(void **state OVS_UNUSED)
     assert_true(count_of(FUSE_C_DECLINED) > 5000);
 }
 
+/* Rule 6. */
+
+/* A flow is learned once in a batch, and has one entry. */
+static void
+test_learn_once(void **state OVS_UNUSED)
+{
+    set_way(0, true);
+    put_packet(1, 0, PLAIN);
+    run();
+    for (int i = 0; i < NETDEV_MAX_BURST; i++) {
+        put_packet(0, i, PLAIN);
+    }
+    run();
+    assert_int_equal(count_of(FUSE_C_LEARNED), 1);
+    /* Now its entry is stale. */
+    dpif_flow_flush(dpif);
+    put_packet(1, 1, PLAIN);
+    run();
+    for (int i = 0; i < NETDEV_MAX_BURST; i++) {
+        put_packet(0, i, PLAIN);
+    }
+    n_sent = 0;
+    run();
+    assert_int_equal(count_of(FUSE_C_LEARNED), 2);
+    for (int i = 0; i < NETDEV_MAX_BURST; i++) {
+        assert_int_equal(sent[i].id, i);
+    }
+}
+
 int
 main(int argc OVS_UNUSED, char *argv[])
 {
@@ -583,6 +612,7 @@ main(int argc OVS_UNUSED, char *argv[])
         cmocka_unit_test_setup(test_execute_while_learning, setup),
         cmocka_unit_test_setup(test_turn_off_while_learning, setup),
         cmocka_unit_test_setup(test_priority, setup),
+        cmocka_unit_test_setup(test_learn_once, setup),
         cmocka_unit_test_setup(test_order_between_hits, setup),
         cmocka_unit_test_setup(test_order_of_random_batches, setup),
     };

@@ -62,7 +62,8 @@ endif
 endif
 check_PROGRAMS += $(DATAPATH_TESTS)
 EXTRA_PROGRAMS = tests/unit/test-fuse-datapath
-tests_unit_test_fuse_datapath_SOURCES = tests/unit/test-fuse-datapath.c
+tests_unit_test_fuse_datapath_SOURCES = tests/unit/test-fuse-datapath.c \
+	tests/unit/fuse-datapath.c tests/unit/fuse-datapath.h
 tests_unit_test_fuse_datapath_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_unit_test_fuse_datapath_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_fuse_datapath_LDADD = \

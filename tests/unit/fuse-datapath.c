@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "tests/unit/fuse-datapath.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "csum.h"
+#include "dp-packet.h"
+#include "dpif.h"
+#include "dummy.h"
+#include "flow.h"
+#include "netdev-provider.h"
+#include "netlink.h"
+#include "odp-execute.h"
+#include "odp-netlink.h"
+#include "odp-util.h"
+#include "openvswitch/ofpbuf.h"
+#include "packets.h"
+#include "smap.h"
+#include "util.h"
+
+#define ID_OFS 18
+
+struct dpif *dpif;
+odp_port_t out_port;
+void (*on_upcall)(void);
+uint32_t n_upcalls;
+struct dp_packet_batch received;
+struct sent sent[MAX_SENT];
+uint32_t n_sent;
+
+static struct ofpbuf way;
+
+/* A network device. */
+
+struct device {
+    struct netdev up;
+    enum netdev_flags flags;
+};
+
+static struct netdev *
+device_alloc(void)
+{
+    struct device *device = xzalloc(sizeof *device);
+
+    return &device->up;
+}
+
+static int
+device_construct(struct netdev *netdev)
+{
+    CONTAINER_OF(netdev, struct device, up)->flags = NETDEV_UP;
+    return 0;
+}
+
+static void
+device_destruct(struct netdev *netdev OVS_UNUSED)
+{
+}
+
+static void
+device_dealloc(struct netdev *netdev)
+{
+    free(CONTAINER_OF(netdev, struct device, up));
+}
+
+static int
+device_update_flags(struct netdev *netdev, enum netdev_flags off,
+                    enum netdev_flags on, enum netdev_flags *old)
+{
+    struct device *device = CONTAINER_OF(netdev, struct device, up);
+
+    *old = device->flags;
+    device->flags = (device->flags & ~off) | on;
+    return 0;
+}
+
+static int
+device_get_etheraddr(const struct netdev *netdev OVS_UNUSED,
+                     struct eth_addr *mac)
+{
+    *mac = eth_addr_zero;
+    return 0;
+}
+
+static int
+device_send(struct netdev *netdev OVS_UNUSED, int qid OVS_UNUSED,
+            struct dp_packet_batch *batch, bool concurrent_txq OVS_UNUSED)
+{
+    struct dp_packet *packet;
+
+    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+        const uint8_t *p = dp_packet_data(packet);
+
+        assert_true(n_sent < MAX_SENT);
+        sent[n_sent++] = (struct sent) {
+            .id = p[ID_OFS] << 8 | p[ID_OFS + 1],
+            .priority = packet->md.skb_priority,
+        };
+    }
+    dp_packet_delete_batch(batch, true);
+    return 0;
+}
+
+static struct netdev_rxq *
+device_rxq_alloc(void)
+{
+    return xzalloc(sizeof(struct netdev_rxq));
+}
+
+static int
+device_rxq_construct(struct netdev_rxq *rxq OVS_UNUSED)
+{
+    return 0;
+}
+
+static void
+device_rxq_destruct(struct netdev_rxq *rxq OVS_UNUSED)
+{
+}
+
+static void
+device_rxq_dealloc(struct netdev_rxq *rxq)
+{
+    free(rxq);
+}
+
+static int
+device_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
+                int *qfill OVS_UNUSED)
+{
+    if (strcmp(netdev_get_name(rxq->netdev), "in") || !received.count) {
+        return EAGAIN;
+    }
+    *batch = received;
+    dp_packet_batch_init(&received);
+    return 0;
+}
+
+static void
+device_rxq_wait(struct netdev_rxq *rxq OVS_UNUSED)
+{
+}
+
+static const struct netdev_class device_class = {
+    .type = "fuse-test",
+    .alloc = device_alloc,
+    .construct = device_construct,
+    .destruct = device_destruct,
+    .dealloc = device_dealloc,
+    .update_flags = device_update_flags,
+    .get_etheraddr = device_get_etheraddr,
+    .send = device_send,
+    .rxq_alloc = device_rxq_alloc,
+    .rxq_construct = device_rxq_construct,
+    .rxq_destruct = device_rxq_destruct,
+    .rxq_dealloc = device_rxq_dealloc,
+    .rxq_recv = device_rxq_recv,
+    .rxq_wait = device_rxq_wait,
+};
+
+/* The control path. */
+
+static int
+answer_upcall(const struct dp_packet *packet OVS_UNUSED,
+              const struct flow *flow OVS_UNUSED, ovs_u128 *ufid OVS_UNUSED,
+              unsigned int pmd_id OVS_UNUSED,
+              enum dpif_upcall_type type OVS_UNUSED,
+              const struct nlattr *userdata OVS_UNUSED,
+              struct ofpbuf *actions, struct flow_wildcards *wc,
+              struct ofpbuf *put_actions OVS_UNUSED, void *aux OVS_UNUSED)
+{
+    n_upcalls++;
+    memset(wc, 0, sizeof *wc);
+    wc->masks.in_port.odp_port = ODPP_NONE;
+    wc->masks.recirc_id = UINT32_MAX;
+    wc->masks.packet_type = OVS_BE32_MAX;
+    wc->masks.dl_type = OVS_BE16_MAX;
+    ofpbuf_put(actions, way.data, way.size);
+    if (on_upcall) {
+        on_upcall();
+    }
+    return 0;
+}
+
+void
+set_fuse(const char *value)
+{
+    struct smap config = SMAP_INITIALIZER(&config);
+
+    smap_add(&config, "fuse", value);
+    smap_add(&config, "fuse-entries", "1024");
+    fuse_set_config(&config);
+    smap_destroy(&config);
+}
+
+/* Makes 'way' set 'priority', unless it is 0, and the destination address of
+ * IPv4, if 'rewrite', before it outputs to "out". */
+void
+set_way(uint32_t priority, bool rewrite)
+{
+    size_t ofs;
+
+    ofpbuf_clear(&way);
+    if (priority) {
+        ofs = nl_msg_start_nested(&way, OVS_ACTION_ATTR_SET);
+        nl_msg_put_u32(&way, OVS_KEY_ATTR_PRIORITY, priority);
+        nl_msg_end_nested(&way, ofs);
+    }
+    if (rewrite) {
+        struct ovs_key_ipv4 key[2];
+
+        memset(key, 0, sizeof key);
+        key[0].ipv4_dst = htonl(0x0a090909);
+        key[1].ipv4_dst = OVS_BE32_MAX;
+        ofs = nl_msg_start_nested(&way, OVS_ACTION_ATTR_SET_MASKED);
+        nl_msg_put_unspec(&way, OVS_KEY_ATTR_IPV4, key, sizeof key);
+        nl_msg_end_nested(&way, ofs);
+    }
+    nl_msg_put_odp_port(&way, OVS_ACTION_ATTR_OUTPUT, out_port);
+}
+
+static odp_port_t
+add_port(const char *name)
+{
+    odp_port_t port = ODPP_NONE;
+    struct netdev *netdev;
+
+    assert_int_equal(netdev_open(name, device_class.type, &netdev), 0);
+    assert_int_equal(dpif_port_add(dpif, netdev, &port), 0);
+    netdev_close(netdev);
+    return port;
+}
+
+int
+start(void **state OVS_UNUSED)
+{
+    dummy_enable("");
+    odp_execute_init();
+    netdev_register_provider(&device_class);
+    assert_int_equal(dpif_create_and_open("fuse-test", "dummy", &dpif), 0);
+    add_port("in");
+    out_port = add_port("out");
+    dpif_register_upcall_cb(dpif, answer_upcall, NULL);
+    dpif_enable_upcall(dpif);
+    ofpbuf_init(&way, 0);
+    return 0;
+}
+
+int
+stop(void **state OVS_UNUSED)
+{
+    ofpbuf_uninit(&way);
+    dpif_disable_upcall(dpif);
+    dpif_delete(dpif);
+    dpif_close(dpif);
+    return 0;
+}
+
+/* Each test starts with an empty cache and no megaflow. */
+int
+setup(void **state OVS_UNUSED)
+{
+    set_fuse("off");
+    dpif_run(dpif);
+    dpif_flow_flush(dpif);
+    set_fuse("on");
+    on_upcall = NULL;
+    n_upcalls = n_sent = 0;
+    dp_packet_batch_init(&received);
+    return 0;
+}
+
+/* Packets. */
+
+/* Adds a packet of flow 'flow' to those to be received: number 'seq', below
+ * 4096, of that flow. */
+void
+put_packet(unsigned int flow, uint16_t seq, enum kind kind)
+{
+    struct dp_packet *packet = dp_packet_new_with_headroom(100, 128);
+    struct eth_header *eth = dp_packet_put_zeros(packet, ETH_HEADER_LEN);
+    struct ip_header *ip = dp_packet_put_zeros(packet, IP_HEADER_LEN);
+    struct udp_header *udp = dp_packet_put_zeros(packet, UDP_HEADER_LEN);
+    size_t len = UDP_HEADER_LEN + 26;
+
+    dp_packet_put_zeros(packet, 26);
+    eth->eth_type = htons(ETH_TYPE_IP);
+    ip->ip_ihl_ver = IP_IHL_VER(5, 4);
+    ip->ip_tot_len = htons(IP_HEADER_LEN + len);
+    ip->ip_id = htons(flow << 12 | seq);
+    ip->ip_ttl = kind == TTL ? 63 : 64;
+    ip->ip_proto = IPPROTO_UDP;
+    ip->ip_frag_off = htons(kind == FRAGMENT ? IP_MORE_FRAGMENTS
+                            : kind == LATER_FRAGMENT ? 100 : 0);
+    /* Two flows from each address. */
+    put_16aligned_be32(&ip->ip_src, htonl(0x0a000001 + flow / 2));
+    put_16aligned_be32(&ip->ip_dst, htonl(0x0a000101));
+    ip->ip_csum = csum(ip, sizeof *ip);
+    udp->udp_src = htons(1000 + flow);
+    udp->udp_dst = htons(80);
+    udp->udp_len = htons(len);
+    udp->udp_csum = csum_finish(csum_continue(packet_csum_pseudoheader(ip),
+                                              udp, len));
+    if (kind == ALL_ONES) {
+        udp->udp_csum = OVS_BE16_MAX;
+    }
+    /* What was left of the packet that was in its memory before. */
+    packet->md.skb_priority = 77;
+    dp_packet_batch_add(&received, packet);
+}
+
+/* Takes what was put through the datapath. */
+void
+run(void)
+{
+    dpif_run(dpif);
+    assert_int_equal(received.count, 0);
+}
+
+static uint64_t counters[FUSE_N_COUNTERS];
+
+static void
+add_counters(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
+{
+    for (int i = 0; i < FUSE_N_COUNTERS; i++) {
+        counters[i] += t->counters[i];
+    }
+}
+
+/* Returns the value of 'counter' in all caches. */
+uint64_t
+count_of(int counter)
+{
+    memset(counters, 0, sizeof counters);
+    fuse_for_each_thread(add_counters, NULL);
+    return counters[counter];
+}
+
+static void
+flush_thread(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
+{
+    fuse_thread_flush(t);
+}
+
+/* Empties all caches. */
+void
+flush(void)
+{
+    fuse_for_each_thread(flush_thread, NULL);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef FUSE_DATAPATH_H
+#define FUSE_DATAPATH_H 1
+
+/* A datapath for tests of the fused flow cache
+ * ============================================
+ *
+ * Of type "dummy", in this process, polled by this thread.  Port "in" hands
+ * over the batches that a test makes, port "out" keeps what was sent, with
+ * what a network device can read of it besides its octets.  In the place of
+ * ofproto a function answers upcalls with the actions of set_way().  One
+ * megaflow takes all of IP, so that stock keeps the order of packets.
+ *
+ * Thread-safety: for one thread. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "datapath-dpdk/fuse/fuse.h"
+#include "dp-packet.h"
+
+struct dpif;
+
+/* What was sent. */
+#define MAX_SENT 64
+struct sent {
+    uint16_t id;                 /* Of IPv4: see put_packet(). */
+    uint32_t priority;           /* skb_priority. */
+};
+
+extern struct dpif *dpif;
+extern odp_port_t out_port;
+extern struct dp_packet_batch received; /* To be received. */
+extern struct sent sent[MAX_SENT];
+extern uint32_t n_sent;
+extern void (*on_upcall)(void);  /* Called in the midst of each upcall. */
+extern uint32_t n_upcalls;
+
+/* For cmocka: of the group of tests, and of each. */
+int start(void **state);
+int stop(void **state);
+int setup(void **state);
+
+void set_fuse(const char *value);
+void set_way(uint32_t priority, bool rewrite);
+
+enum kind {
+    PLAIN,
+    TTL,                         /* Another key, but the same flow. */
+    ALL_ONES,                    /* A UDP checksum that hits do not have. */
+    FRAGMENT,                    /* The first. */
+    LATER_FRAGMENT,
+    N_KINDS
+};
+
+void put_packet(unsigned int flow, uint16_t seq, enum kind);
+void run(void);
+
+uint64_t count_of(int counter);
+void flush(void);
+
+#endif /* fuse-datapath.h */

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "conntrack-private.h"
+#include "datapath-dpdk/gtpu/gtpu-hooks.h"
 #include "datapath-dpdk/gtpu/gtpu-vport.h"
 #include "dpif-netdev-private-flow.h"
 #include "dpif-netdev-private-thread.h"

@@ -22,8 +22,10 @@
  *     clang -g -O1 -fsanitize=fuzzer,address,undefined -DHAVE_CONFIG_H -I. \
  *         -IOVS -IOVS/include -IOVS/lib \
  *         -IOVS-source/include -IOVS-source/lib \
- *         tests/fuzz/fuzz-kube-yaml.c utilities/ovs-kube-proxy/kube-yaml.c \
- *         utilities/ovs-kube-proxy/kube-lines.c \
+ *         tests/fuzz/fuzz-kube-yaml.c \
+ *         utilities/ovs-kube-proxy/kube/kube-config.c \
+ *         utilities/ovs-kube-proxy/kube/kube-lines.c \
+ *         utilities/ovs-kube-proxy/kube/kube-yaml.c \
  *         OVS/lib/.libs/libopenvswitch.a LIBRARIES -o fuzz-kube-yaml
  *     ./fuzz-kube-yaml -max_len=4096 CORPUS
  *
@@ -44,9 +46,9 @@
 #include "openvswitch/json.h"
 #include "openvswitch/shash.h"
 #include "util.h"
-#include "utilities/ovs-kube-proxy/kube-config.h"
-#include "utilities/ovs-kube-proxy/kube-lines.h"
-#include "utilities/ovs-kube-proxy/kube-yaml.h"
+#include "utilities/ovs-kube-proxy/kube/kube-config.h"
+#include "utilities/ovs-kube-proxy/kube/kube-lines.h"
+#include "utilities/ovs-kube-proxy/kube/kube-yaml.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -27,9 +27,9 @@ EXTRA_PROGRAMS += tests/kube/test-kube-config \
 	tests/kube/of-sync-tool
 
 KUBE_TEST_SOURCES = \
-	utilities/ovs-kube-proxy/kube-config.c \
-	utilities/ovs-kube-proxy/kube-lines.c \
-	utilities/ovs-kube-proxy/kube-yaml.c
+	utilities/ovs-kube-proxy/kube/kube-config.c \
+	utilities/ovs-kube-proxy/kube/kube-lines.c \
+	utilities/ovs-kube-proxy/kube/kube-yaml.c
 KUBE_TEST_CPPFLAGS = $(KUBE_CPPFLAGS) $(CMOCKA_CFLAGS)
 KUBE_TEST_CFLAGS = $(AM_CFLAGS) $(TEST_SANITIZE_CFLAGS)
 
@@ -41,7 +41,7 @@ tests_kube_test_kube_config_LDADD = $(KUBE_LIBS) $(CMOCKA_LIBS)
 $(tests_kube_test_kube_config_OBJECTS): | $(OVS)/headers.stamp
 
 tests_kube_test_kube_service_SOURCES = tests/kube/test-kube-service.c \
-	utilities/ovs-kube-proxy/kube-object.c \
+	utilities/ovs-kube-proxy/kube/kube-object.c \
 	$(KUBE_SERVICE_SOURCES) \
 	$(KUBE_TEST_SOURCES)
 tests_kube_test_kube_service_CPPFLAGS = $(KUBE_TEST_CPPFLAGS)
@@ -67,12 +67,13 @@ $(tests_kube_replay_kube_yaml_OBJECTS): | $(OVS)/headers.stamp
 tests_kube_kube_dump_SOURCES = tests/kube/kube-dump.c
 tests_kube_kube_dump_CPPFLAGS = $(KUBE_CPPFLAGS)
 tests_kube_kube_dump_LDADD = utilities/ovs-kube-proxy/libkube-api.la \
+	utilities/common/libcommon.la \
 	$(KUBE_LIBS)
 $(tests_kube_kube_dump_OBJECTS): | $(OVS)/headers.stamp
 
 # of-sync by hand, for tests/autotest/of-sync.at.
 tests_kube_of_sync_tool_SOURCES = tests/kube/of-sync-tool.c \
-	utilities/ovs-kube-proxy/kube-object.c \
+	utilities/ovs-kube-proxy/kube/kube-object.c \
 	$(KUBE_SERVICE_SOURCES) \
 	$(OF_SYNC_SOURCES)
 tests_kube_of_sync_tool_CPPFLAGS = $(KUBE_CPPFLAGS)

@@ -39,12 +39,12 @@
 #include "openvswitch/vlog.h"
 #include "unixctl.h"
 #include "util.h"
-#include "utilities/ovs-kube-proxy/kube-api.h"
-#include "utilities/ovs-kube-proxy/kube-config.h"
-#include "utilities/ovs-kube-proxy/kube-file.h"
-#include "utilities/ovs-kube-proxy/kube-health.h"
-#include "utilities/ovs-kube-proxy/kube-http.h"
-#include "utilities/ovs-kube-proxy/kube-object.h"
+#include "utilities/common/kube-http.h"
+#include "utilities/ovs-kube-proxy/kube/kube-api.h"
+#include "utilities/ovs-kube-proxy/kube/kube-config.h"
+#include "utilities/ovs-kube-proxy/kube/kube-file.h"
+#include "utilities/ovs-kube-proxy/kube/kube-health.h"
+#include "utilities/ovs-kube-proxy/kube/kube-object.h"
 
 static const char *const kinds[] = {
     [KUBE_SERVICE] = "Service",

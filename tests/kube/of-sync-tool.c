@@ -48,7 +48,7 @@
 #include "timeval.h"
 #include "unixctl.h"
 #include "util.h"
-#include "utilities/ovs-kube-proxy/of-sync.h"
+#include "utilities/of-sync/of-sync.h"
 
 static struct of_sync *of_sync;
 static struct unixctl_conn *settling;

@@ -24,11 +24,11 @@
 #include "random.h"
 #include "timeval.h"
 #include "util.h"
-#include "utilities/ovs-kube-proxy/kube-object.h"
-#include "utilities/ovs-kube-proxy/kube-store.h"
-#include "utilities/ovs-kube-proxy/kube-yaml.h"
-#include "utilities/ovs-kube-proxy/service-model.h"
-#include "utilities/ovs-kube-proxy/service-policy.h"
+#include "utilities/ovs-kube-proxy/kube/kube-object.h"
+#include "utilities/ovs-kube-proxy/kube/kube-yaml.h"
+#include "utilities/ovs-kube-proxy/service/kube-store.h"
+#include "utilities/ovs-kube-proxy/service/service-model.h"
+#include "utilities/ovs-kube-proxy/service/service-policy.h"
 
 #define NODE                                                            \
     "---\napiVersion: v1\nkind: Node\n"                                 \

@@ -5,32 +5,30 @@ KUBE_CPPFLAGS = $(OVS_CPPFLAGS) $(CURL_CFLAGS) $(YAML_CFLAGS) \
 KUBE_LIBS = $(OVS)/extended/lib/libopenvswitch.la \
 	$(CURL_LIBS) $(YAML_LIBS) $(MICROHTTPD_LIBS) -lcrypto
 
-# Reading what an API server or manifests say, and HTTP servers.
+# Reading what an API server or manifests say.
 if BUILD_OPENVSWITCH
 noinst_LTLIBRARIES += utilities/ovs-kube-proxy/libkube-api.la
 endif
 utilities_ovs_kube_proxy_libkube_api_la_SOURCES = \
-	utilities/ovs-kube-proxy/kube-api.c \
-	utilities/ovs-kube-proxy/kube-api.h \
-	utilities/ovs-kube-proxy/kube-config.c \
-	utilities/ovs-kube-proxy/kube-config.h \
-	utilities/ovs-kube-proxy/kube-curl.c \
-	utilities/ovs-kube-proxy/kube-curl.h \
-	utilities/ovs-kube-proxy/kube-file.c \
-	utilities/ovs-kube-proxy/kube-file.h \
-	utilities/ovs-kube-proxy/kube-health.c \
-	utilities/ovs-kube-proxy/kube-health.h \
-	utilities/ovs-kube-proxy/kube-http.c \
-	utilities/ovs-kube-proxy/kube-http.h \
-	utilities/ovs-kube-proxy/kube-lines.c \
-	utilities/ovs-kube-proxy/kube-lines.h \
-	utilities/ovs-kube-proxy/kube-object.c \
-	utilities/ovs-kube-proxy/kube-object.h \
-	utilities/ovs-kube-proxy/kube-store.h \
-	utilities/ovs-kube-proxy/kube-watch.c \
-	utilities/ovs-kube-proxy/kube-watch.h \
-	utilities/ovs-kube-proxy/kube-yaml.c \
-	utilities/ovs-kube-proxy/kube-yaml.h
+	utilities/ovs-kube-proxy/kube/kube-api.c \
+	utilities/ovs-kube-proxy/kube/kube-api.h \
+	utilities/ovs-kube-proxy/kube/kube-config.c \
+	utilities/ovs-kube-proxy/kube/kube-config.h \
+	utilities/ovs-kube-proxy/kube/kube-curl.c \
+	utilities/ovs-kube-proxy/kube/kube-curl.h \
+	utilities/ovs-kube-proxy/kube/kube-file.c \
+	utilities/ovs-kube-proxy/kube/kube-file.h \
+	utilities/ovs-kube-proxy/kube/kube-health.c \
+	utilities/ovs-kube-proxy/kube/kube-health.h \
+	utilities/ovs-kube-proxy/kube/kube-lines.c \
+	utilities/ovs-kube-proxy/kube/kube-lines.h \
+	utilities/ovs-kube-proxy/kube/kube-object.c \
+	utilities/ovs-kube-proxy/kube/kube-object.h \
+	utilities/ovs-kube-proxy/service/kube-store.h \
+	utilities/ovs-kube-proxy/kube/kube-watch.c \
+	utilities/ovs-kube-proxy/kube/kube-watch.h \
+	utilities/ovs-kube-proxy/kube/kube-yaml.c \
+	utilities/ovs-kube-proxy/kube/kube-yaml.h
 utilities_ovs_kube_proxy_libkube_api_la_CPPFLAGS = $(KUBE_CPPFLAGS)
 $(utilities_ovs_kube_proxy_libkube_api_la_OBJECTS): | $(OVS)/headers.stamp
 
@@ -40,39 +38,19 @@ noinst_LTLIBRARIES += utilities/ovs-kube-proxy/libkube-service.la
 endif
 utilities_ovs_kube_proxy_libkube_service_la_SOURCES = \
 	$(KUBE_SERVICE_SOURCES) \
-	utilities/ovs-kube-proxy/kube-parse.h \
-	utilities/ovs-kube-proxy/kube-store.h \
-	utilities/ovs-kube-proxy/kube-value.h \
-	utilities/ovs-kube-proxy/service-model.h \
-	utilities/ovs-kube-proxy/service-policy.h
+	utilities/ovs-kube-proxy/service/kube-parse.h \
+	utilities/ovs-kube-proxy/service/kube-store.h \
+	utilities/ovs-kube-proxy/service/kube-value.h \
+	utilities/ovs-kube-proxy/service/service-model.h \
+	utilities/ovs-kube-proxy/service/service-policy.h
 KUBE_SERVICE_SOURCES = \
-	utilities/ovs-kube-proxy/kube-parse.c \
-	utilities/ovs-kube-proxy/kube-store.c \
-	utilities/ovs-kube-proxy/kube-value.c \
-	utilities/ovs-kube-proxy/service-format.c \
-	utilities/ovs-kube-proxy/service-policy.c
+	utilities/ovs-kube-proxy/service/kube-parse.c \
+	utilities/ovs-kube-proxy/service/kube-store.c \
+	utilities/ovs-kube-proxy/service/kube-value.c \
+	utilities/ovs-kube-proxy/service/service-format.c \
+	utilities/ovs-kube-proxy/service/service-policy.c
 utilities_ovs_kube_proxy_libkube_service_la_CPPFLAGS = $(KUBE_CPPFLAGS)
 $(utilities_ovs_kube_proxy_libkube_service_la_OBJECTS): | $(OVS)/headers.stamp
-
-# Flows and groups, to a switch.
-if BUILD_OPENVSWITCH
-noinst_LTLIBRARIES += utilities/ovs-kube-proxy/libof-sync.la
-endif
-utilities_ovs_kube_proxy_libof_sync_la_SOURCES = \
-	$(OF_SYNC_SOURCES) \
-	utilities/ovs-kube-proxy/of-sync-private.h \
-	utilities/ovs-kube-proxy/of-sync.h
-OF_SYNC_SOURCES = \
-	utilities/ovs-kube-proxy/of-bucket.c \
-	utilities/ovs-kube-proxy/of-bundle.c \
-	utilities/ovs-kube-proxy/of-dump.c \
-	utilities/ovs-kube-proxy/of-flush.c \
-	utilities/ovs-kube-proxy/of-item.c \
-	utilities/ovs-kube-proxy/of-meter.c \
-	utilities/ovs-kube-proxy/of-monitor.c \
-	utilities/ovs-kube-proxy/of-sync.c
-utilities_ovs_kube_proxy_libof_sync_la_CPPFLAGS = $(KUBE_CPPFLAGS)
-$(utilities_ovs_kube_proxy_libof_sync_la_OBJECTS): | $(OVS)/headers.stamp
 
 # The program.
 if BUILD_OPENVSWITCH
@@ -82,28 +60,29 @@ utilities_ovs_kube_proxy_ovs_kube_proxy_SOURCES = \
 	utilities/ovs-kube-proxy/ovs-kube-proxy.c \
 	utilities/ovs-kube-proxy/proxy-options.c \
 	utilities/ovs-kube-proxy/proxy-options.h \
-	utilities/ovs-kube-proxy/service-base.c \
-	utilities/ovs-kube-proxy/service-claims.c \
-	utilities/ovs-kube-proxy/service-flows-private.h \
-	utilities/ovs-kube-proxy/service-flows.c \
-	utilities/ovs-kube-proxy/service-flows.h \
-	utilities/ovs-kube-proxy/service-hairpins.c \
-	utilities/ovs-kube-proxy/service-node.c \
-	utilities/ovs-kube-proxy/service-pipeline-private.h \
-	utilities/ovs-kube-proxy/service-pipeline.c \
-	utilities/ovs-kube-proxy/service-pipeline.h \
-	utilities/ovs-kube-proxy/service-port.c \
-	utilities/ovs-kube-proxy/service-reject.c \
-	utilities/ovs-kube-proxy/service-reject.h \
-	utilities/ovs-kube-proxy/service-show.c \
-	utilities/ovs-kube-proxy/service-terms.c \
-	utilities/ovs-kube-proxy/service-udp.c
+	utilities/ovs-kube-proxy/pipeline/service-base.c \
+	utilities/ovs-kube-proxy/pipeline/service-claims.c \
+	utilities/ovs-kube-proxy/pipeline/service-flows-private.h \
+	utilities/ovs-kube-proxy/pipeline/service-flows.c \
+	utilities/ovs-kube-proxy/pipeline/service-flows.h \
+	utilities/ovs-kube-proxy/pipeline/service-hairpins.c \
+	utilities/ovs-kube-proxy/pipeline/service-node.c \
+	utilities/ovs-kube-proxy/pipeline/service-pipeline-private.h \
+	utilities/ovs-kube-proxy/pipeline/service-pipeline.c \
+	utilities/ovs-kube-proxy/pipeline/service-pipeline.h \
+	utilities/ovs-kube-proxy/pipeline/service-port.c \
+	utilities/ovs-kube-proxy/pipeline/service-reject.c \
+	utilities/ovs-kube-proxy/pipeline/service-reject.h \
+	utilities/ovs-kube-proxy/pipeline/service-show.c \
+	utilities/ovs-kube-proxy/pipeline/service-terms.c \
+	utilities/ovs-kube-proxy/pipeline/service-udp.c
 utilities_ovs_kube_proxy_ovs_kube_proxy_CPPFLAGS = $(KUBE_CPPFLAGS) \
 	-DEXT_VERSION='"$(PACKAGE_VERSION)"'
 utilities_ovs_kube_proxy_ovs_kube_proxy_LDADD = \
 	utilities/ovs-kube-proxy/libkube-api.la \
 	utilities/ovs-kube-proxy/libkube-service.la \
-	utilities/ovs-kube-proxy/libof-sync.la \
+	utilities/of-sync/libof-sync.la \
+	utilities/common/libcommon.la \
 	$(KUBE_LIBS)
 $(utilities_ovs_kube_proxy_ovs_kube_proxy_OBJECTS): | $(OVS)/headers.stamp
 

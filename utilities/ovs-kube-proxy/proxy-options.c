@@ -11,12 +11,12 @@
 #include "command-line.h"
 #include "daemon.h"
 #include "dirs.h"
-#include "kube-config.h"
 #include "openvswitch/vconn.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
 #include "stream-ssl.h"
 #include "util.h"
+#include "utilities/ovs-kube-proxy/kube/kube-config.h"
 
 /* "kp" and zeros. */
 #define DEFAULT_COOKIE UINT64_C(0x6b70000000000000)

@@ -9,9 +9,9 @@
  * What cannot be done is found here, before anything is begun. */
 
 #include <stdbool.h>
-#include "of-sync.h"
-#include "service-pipeline.h"
-#include "service-reject.h"
+#include "utilities/of-sync/of-sync.h"
+#include "utilities/ovs-kube-proxy/pipeline/service-pipeline.h"
+#include "utilities/ovs-kube-proxy/pipeline/service-reject.h"
 
 struct proxy_options {
     /* Where the objects come from: one of these. */

@@ -9,8 +9,8 @@
  * Thread-safety: none; all of it belongs to one thread. */
 
 #include <stdbool.h>
-#include "kube-store.h"
 #include "openvswitch/compiler.h"
+#include "utilities/ovs-kube-proxy/service/kube-store.h"
 
 struct json;
 

@@ -23,7 +23,7 @@
  *
  * Thread-safety: none; all of it belongs to one thread. */
 
-#include "kube-store.h"
+#include "utilities/ovs-kube-proxy/service/kube-store.h"
 
 struct ds;
 struct kube_config;

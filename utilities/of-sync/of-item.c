@@ -8,13 +8,13 @@
 
 #include "bitmap.h"
 #include "hash.h"
-#include "kube-object.h"
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofp-flow.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/vlog.h"
 #include "timeval.h"
 #include "util.h"
+#include "utilities/ovs-kube-proxy/kube/kube-object.h"
 
 VLOG_DEFINE_THIS_MODULE(of_item);
 

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "of-sync.h"
 #include "packets.h"
 #include "util.h"
+#include "utilities/of-sync/of-sync.h"
 
 static int
 compare_paths(const void *a_, const void *b_)

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kube-object.h"
 #include "kube-parse.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/list.h"
@@ -14,6 +13,7 @@
 #include "service-model.h"
 #include "service-policy.h"
 #include "util.h"
+#include "utilities/ovs-kube-proxy/kube/kube-object.h"
 
 #define N_KINDS (KUBE_NODE + 1)
 

@@ -5,12 +5,12 @@
 
 #include <stdlib.h>
 
-#include "kube-health.h"
-#include "of-sync.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "timeval.h"
 #include "util.h"
+#include "utilities/of-sync/of-sync.h"
+#include "utilities/ovs-kube-proxy/kube/kube-health.h"
 
 VLOG_DEFINE_THIS_MODULE(service_pipeline);
 

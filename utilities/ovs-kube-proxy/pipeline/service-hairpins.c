@@ -6,9 +6,9 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 
-#include "of-sync.h"
 #include "packets.h"
 #include "util.h"
+#include "utilities/of-sync/of-sync.h"
 
 void
 pipeline_put_hairpin(struct service_pipeline *p, const char *name)

@@ -5,10 +5,10 @@
 
 #include <stdlib.h>
 
-#include "of-sync.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
 #include "util.h"
+#include "utilities/of-sync/of-sync.h"
 
 VLOG_DEFINE_THIS_MODULE(service_node);
 

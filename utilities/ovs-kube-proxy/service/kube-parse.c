@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kube-object.h"
 #include "kube-value.h"
 #include "packets.h"
 #include "util.h"
+#include "utilities/ovs-kube-proxy/kube/kube-object.h"
 
 /* From the defaults and limits of the API server. */
 #define DEFAULT_AFFINITY 10800

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kube-object.h"
 #include "openvswitch/json.h"
 #include "openvswitch/shash.h"
 #include "packets.h"
 #include "service-model.h"
 #include "util.h"
+#include "utilities/ovs-kube-proxy/kube/kube-object.h"
 
 /* Stores a message in '*error' unless there is one: the first complaint about
  * an object is enough to find the others. */

@@ -6,13 +6,13 @@
 #include <stdlib.h>
 
 #include "hash.h"
-#include "kube-http.h"
 #include "kube-object.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/json.h"
 #include "openvswitch/poll-loop.h"
 #include "timeval.h"
 #include "util.h"
+#include "utilities/common/kube-http.h"
 
 /* A port that was in use is tried again after this. */
 #define RETRY_MS 5000

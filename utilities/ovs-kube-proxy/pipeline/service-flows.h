@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "openvswitch/types.h"
-#include "service-model.h"
+#include "utilities/ovs-kube-proxy/service/service-model.h"
 
 struct match;
 struct ofpbuf;

@@ -41,7 +41,10 @@ tests_kube_test_kube_config_LDADD = $(KUBE_LIBS) $(CMOCKA_LIBS)
 $(tests_kube_test_kube_config_OBJECTS): | $(OVS)/headers.stamp
 
 tests_kube_test_kube_service_SOURCES = tests/kube/test-kube-service.c \
+	utilities/common/complain.c \
+	utilities/ovs-kube-proxy/kube/kube-kind.c \
 	utilities/ovs-kube-proxy/kube/kube-object.c \
+	utilities/ovs-kube-proxy/kube/kube-sink.c \
 	$(KUBE_SERVICE_SOURCES) \
 	$(KUBE_TEST_SOURCES)
 tests_kube_test_kube_service_CPPFLAGS = $(KUBE_TEST_CPPFLAGS)
@@ -73,12 +76,11 @@ $(tests_kube_kube_dump_OBJECTS): | $(OVS)/headers.stamp
 
 # of-sync by hand, for tests/autotest/of-sync.at.
 tests_kube_of_sync_tool_SOURCES = tests/kube/of-sync-tool.c \
-	utilities/ovs-kube-proxy/kube/kube-object.c \
-	$(KUBE_SERVICE_SOURCES) \
+	utilities/common/complain.c \
 	$(OF_SYNC_SOURCES)
-tests_kube_of_sync_tool_CPPFLAGS = $(KUBE_CPPFLAGS)
+tests_kube_of_sync_tool_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_kube_of_sync_tool_CFLAGS = $(KUBE_TEST_CFLAGS)
-tests_kube_of_sync_tool_LDADD = $(KUBE_LIBS)
+tests_kube_of_sync_tool_LDADD = $(OVS)/extended/lib/libopenvswitch.la
 $(tests_kube_of_sync_tool_OBJECTS): | $(OVS)/headers.stamp
 
 EXTRA_DIST += \

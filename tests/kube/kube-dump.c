@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Prints what the readers of ovs-kube-proxy tell its store
- * ========================================================
+/* Prints what the readers of ovs-kube-proxy read
+ * ==============================================
  *
  *     kube-dump [--context=NAME] [--node=NAME] [--idle-ms=N] KUBECONFIG
  *     kube-dump --in-cluster=DIR
  *     kube-dump --from-file DIR|-
  *
- * A line for each call of the store, which is a fake one:
+ * A line for each call of their sink:
  *
  *     begin KIND
  *     put KIND NAMESPACE/NAME RESOURCEVERSION
@@ -45,19 +45,14 @@
 #include "utilities/ovs-kube-proxy/kube/kube-file.h"
 #include "utilities/ovs-kube-proxy/kube/kube-health.h"
 #include "utilities/ovs-kube-proxy/kube/kube-object.h"
-
-static const char *const kinds[] = {
-    [KUBE_SERVICE] = "Service",
-    [KUBE_ENDPOINT_SLICE] = "EndpointSlice",
-    [KUBE_NODE] = "Node",
-};
+#include "utilities/ovs-kube-proxy/kube/kube-sink.h"
 
 static void
 print_name(const char *verb, enum kube_kind kind, const struct json *object)
 {
     const struct json *metadata = kube_object_member(object, "metadata");
 
-    printf("%s %s %s/%s", verb, kinds[kind],
+    printf("%s %s %s/%s", verb, kube_kind_to_string(kind),
            kube_object_string(metadata, "namespace"),
            kube_object_string(metadata, "name"));
     if (!strcmp(verb, "put")) {
@@ -66,10 +61,9 @@ print_name(const char *verb, enum kube_kind kind, const struct json *object)
     putchar('\n');
 }
 
-void
-kube_store_apply(struct kube_store *store OVS_UNUSED, enum kube_kind kind,
-                 enum kube_event event, const struct json *object,
-                 char **error)
+static void
+dump_apply(struct kube_sink *sink OVS_UNUSED, enum kube_kind kind,
+           enum kube_event event, const struct json *object, char **error)
 {
     const struct json *annotations = kube_object_member(
         kube_object_member(object, "metadata"), "annotations");
@@ -81,24 +75,25 @@ kube_store_apply(struct kube_store *store OVS_UNUSED, enum kube_kind kind,
     print_name(event == KUBE_DELETED ? "delete" : "put", kind, object);
 }
 
-void
-kube_store_list_begin(struct kube_store *store OVS_UNUSED,
-                      enum kube_kind kind)
+static void
+dump_list_begin(struct kube_sink *sink OVS_UNUSED, enum kube_kind kind)
 {
-    printf("begin %s\n", kinds[kind]);
+    printf("begin %s\n", kube_kind_to_string(kind));
 }
 
-void
-kube_store_list_end(struct kube_store *store OVS_UNUSED, enum kube_kind kind)
+static void
+dump_list_end(struct kube_sink *sink OVS_UNUSED, enum kube_kind kind)
 {
-    printf("end %s\n", kinds[kind]);
+    printf("end %s\n", kube_kind_to_string(kind));
 }
 
-const char *
-kube_kind_to_string(enum kube_kind kind)
-{
-    return kinds[kind];
-}
+static const struct kube_sink_class dump_class = {
+    .apply = dump_apply,
+    .list_begin = dump_list_begin,
+    .list_end = dump_list_end,
+};
+
+static struct kube_sink sink = { &dump_class };
 
 static struct kube_api *api;
 static struct kube_file *file;
@@ -220,7 +215,7 @@ main(int argc, char *argv[])
     vlog_set_levels(NULL, VLF_CONSOLE, VLL_INFO);
 
     if (name) {
-        error = kube_file_create(name, NULL, &file);
+        error = kube_file_create(name, &sink, &file);
     } else if (cluster) {
         error = kube_config_load_in_cluster(cluster, &config);
     } else if (optind + 1 == argc) {
@@ -239,7 +234,7 @@ main(int argc, char *argv[])
     }
     health = kube_health_create();
     if (config) {
-        api = kube_api_create(config, NULL, &api_options);
+        api = kube_api_create(config, &sink, &api_options);
     }
     if (unixctl_server_create(unixctl_path, &unixctl)) {
         ovs_fatal(0, "no unixctl server");

@@ -24,9 +24,11 @@
 #include "random.h"
 #include "timeval.h"
 #include "util.h"
-#include "utilities/ovs-kube-proxy/kube/kube-object.h"
+#include "utilities/common/complain.h"
+#include "utilities/ovs-kube-proxy/kube/kube-sink.h"
 #include "utilities/ovs-kube-proxy/kube/kube-yaml.h"
 #include "utilities/ovs-kube-proxy/service/kube-store.h"
+#include "utilities/ovs-kube-proxy/service/service-format.h"
 #include "utilities/ovs-kube-proxy/service/service-model.h"
 #include "utilities/ovs-kube-proxy/service/service-policy.h"
 
@@ -76,11 +78,12 @@ static void
 apply(struct kube_store *store, enum kube_event event,
       const struct json *object, char **error)
 {
+    struct kube_sink *sink = kube_store_sink(store);
     enum kube_kind kind;
     bool list;
 
-    assert_true(kube_object_kind(object, &kind, &list));
-    kube_store_apply(store, kind, event, object, error);
+    assert_true(kube_kind_of(object, &kind, &list));
+    sink->class->apply(sink, kind, event, object, error);
 }
 
 static struct json *
@@ -121,17 +124,17 @@ apply_yaml(struct kube_store *store, enum kube_event event, const char *yaml)
 static void
 begin_lists(struct kube_store *store)
 {
-    kube_store_list_begin(store, KUBE_NODE);
-    kube_store_list_begin(store, KUBE_SERVICE);
-    kube_store_list_begin(store, KUBE_ENDPOINT_SLICE);
+    kube_sink_list_begin(kube_store_sink(store), KUBE_NODE);
+    kube_sink_list_begin(kube_store_sink(store), KUBE_SERVICE);
+    kube_sink_list_begin(kube_store_sink(store), KUBE_ENDPOINT_SLICE);
 }
 
 static void
 end_lists(struct kube_store *store)
 {
-    kube_store_list_end(store, KUBE_NODE);
-    kube_store_list_end(store, KUBE_SERVICE);
-    kube_store_list_end(store, KUBE_ENDPOINT_SLICE);
+    kube_sink_list_end(kube_store_sink(store), KUBE_NODE);
+    kube_sink_list_end(kube_store_sink(store), KUBE_SERVICE);
+    kube_sink_list_end(kube_store_sink(store), KUBE_ENDPOINT_SLICE);
 }
 
 /* Takes note of all changes, and returns how many there were. */
@@ -524,13 +527,13 @@ test_rule_18_complete(void **state OVS_UNUSED)
     free(apply_yaml(store, KUBE_ADDED_OR_MODIFIED,
                     SERVICE(PORTS) SLICE("s", EP("10.0.0.1", ""))));
     assert_null(service_next_changed(store));
-    kube_store_list_end(store, KUBE_SERVICE);
+    kube_sink_list_end(kube_store_sink(store), KUBE_SERVICE);
     assert_false(kube_store_is_complete(store));
     assert_null(service_next_changed(store));
-    kube_store_list_end(store, KUBE_ENDPOINT_SLICE);
+    kube_sink_list_end(kube_store_sink(store), KUBE_ENDPOINT_SLICE);
     assert_true(kube_store_is_complete(store));
     assert_false(kube_store_has_nodes(store));
-    kube_store_list_end(store, KUBE_NODE);
+    kube_sink_list_end(kube_store_sink(store), KUBE_NODE);
     assert_true(kube_store_has_nodes(store));
     assert_int_equal(take_changes(store), 1);
     assert_int_equal(take_changes(store), 0);
@@ -859,6 +862,7 @@ test_mutations(void **state OVS_UNUSED)
                      "}\n")
         SLICE("s", EP("10.0.0.1", HERE ZONE("a")) EP("10.0.0.2", ENDING)));
     struct kube_store *store = kube_store_create("here");
+    struct kube_sink *sink = kube_store_sink(store);
     int n = getenv("TEST_LIGHT") ? 2000 : 20000;
     size_t n_errors = 0;
 
@@ -880,8 +884,8 @@ test_mutations(void **state OVS_UNUSED)
             object = mutate(old);
             json_destroy(old);
         }
-        kube_store_apply(store, kinds[which], KUBE_ADDED_OR_MODIFIED, object,
-                         &error);
+        sink->class->apply(sink, kinds[which], KUBE_ADDED_OR_MODIFIED, object,
+                           &error);
         n_errors += error != NULL;
         free(error);
         json_destroy(object);
@@ -916,17 +920,17 @@ test_complaints(void **state OVS_UNUSED)
 
     vlog_set_log_file("/dev/null");
     vlog_set_levels(NULL, VLF_FILE, VLL_WARN);
-    while (kube_complain("complaint %d", n)) {
+    while (complain_once("complaint %d", n)) {
         n++;
         assert_true(n < 1000);
     }
     assert_true(n >= 60);
-    assert_false(kube_complain("complaint 0"));
-    assert_false(kube_complain("complaint %d", n));
+    assert_false(complain_once("complaint 0"));
+    assert_false(complain_once("complaint %d", n));
     xsleep(2);
-    assert_false(kube_complain("complaint 0"));
-    assert_true(kube_complain("complaint %d", n));
-    assert_false(kube_complain("complaint %d", n));
+    assert_false(complain_once("complaint 0"));
+    assert_true(complain_once("complaint %d", n));
+    assert_false(complain_once("complaint %d", n));
     vlog_set_levels(NULL, VLF_FILE, VLL_OFF);
 }
 

@@ -5,6 +5,8 @@ if BUILD_OPENVSWITCH
 noinst_LTLIBRARIES += utilities/common/libcommon.la
 endif
 utilities_common_libcommon_la_SOURCES = \
+	utilities/common/complain.c \
+	utilities/common/complain.h \
 	utilities/common/kube-http.c \
 	utilities/common/kube-http.h
 utilities_common_libcommon_la_CPPFLAGS = $(OVS_CPPFLAGS) $(MICROHTTPD_CFLAGS)

@@ -14,7 +14,7 @@
 #include "openvswitch/vlog.h"
 #include "timeval.h"
 #include "util.h"
-#include "utilities/ovs-kube-proxy/kube/kube-object.h"
+#include "utilities/common/complain.h"
 
 VLOG_DEFINE_THIS_MODULE(of_item);
 
@@ -436,7 +436,7 @@ add_claim(struct of_sync *sync, struct of_owner *owner, struct of_item *item,
     other = CONTAINER_OF(ovs_list_back(&item->claims), struct of_claim,
                          item_node);
     if (first != other && !of_values_equal(sync, first->value, other->value)) {
-        kube_complain("%s and %s want the same address and port: %s has it",
+        complain_once("%s and %s want the same address and port: %s has it",
                       first->owner->key, other->owner->key,
                       first->owner->key);
     }
@@ -528,7 +528,7 @@ limit_buckets(const char *key, struct ofputil_group_mod *gm)
     }
     ofpbuf_uninit(&b);
     if (n < n_all) {
-        kube_complain("%s: of %"PRIuSIZE" endpoints only %"PRIuSIZE" fit into "
+        complain_once("%s: of %"PRIuSIZE" endpoints only %"PRIuSIZE" fit into "
                       "an OpenFlow message: the others get nothing", key,
                       n_all, n);
     }

@@ -20,11 +20,14 @@ utilities_ovs_kube_proxy_libkube_api_la_SOURCES = \
 	utilities/ovs-kube-proxy/kube/kube-file.h \
 	utilities/ovs-kube-proxy/kube/kube-health.c \
 	utilities/ovs-kube-proxy/kube/kube-health.h \
+	utilities/ovs-kube-proxy/kube/kube-kind.c \
+	utilities/ovs-kube-proxy/kube/kube-kind.h \
 	utilities/ovs-kube-proxy/kube/kube-lines.c \
 	utilities/ovs-kube-proxy/kube/kube-lines.h \
 	utilities/ovs-kube-proxy/kube/kube-object.c \
 	utilities/ovs-kube-proxy/kube/kube-object.h \
-	utilities/ovs-kube-proxy/service/kube-store.h \
+	utilities/ovs-kube-proxy/kube/kube-sink.c \
+	utilities/ovs-kube-proxy/kube/kube-sink.h \
 	utilities/ovs-kube-proxy/kube/kube-watch.c \
 	utilities/ovs-kube-proxy/kube/kube-watch.h \
 	utilities/ovs-kube-proxy/kube/kube-yaml.c \
@@ -41,6 +44,7 @@ utilities_ovs_kube_proxy_libkube_service_la_SOURCES = \
 	utilities/ovs-kube-proxy/service/kube-parse.h \
 	utilities/ovs-kube-proxy/service/kube-store.h \
 	utilities/ovs-kube-proxy/service/kube-value.h \
+	utilities/ovs-kube-proxy/service/service-format.h \
 	utilities/ovs-kube-proxy/service/service-model.h \
 	utilities/ovs-kube-proxy/service/service-policy.h
 KUBE_SERVICE_SOURCES = \

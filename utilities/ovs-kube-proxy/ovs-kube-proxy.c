@@ -336,7 +336,8 @@ open_source(struct proxy *proxy, const struct proxy_options *o,
 
     *config = NULL;
     if (o->from_file) {
-        error = kube_file_create(o->from_file, proxy->store, &proxy->file);
+        error = kube_file_create(o->from_file, kube_store_sink(proxy->store),
+                                 &proxy->file);
     } else if (o->kubeconfig) {
         error = kube_config_load(o->kubeconfig, o->context, config);
     } else {
@@ -393,7 +394,8 @@ main(int argc, char *argv[])
     if (config) {
         struct kube_api_options api_options = { .node = o.pipeline.node };
 
-        proxy.api = kube_api_create(config, proxy.store, &api_options);
+        proxy.api = kube_api_create(config, kube_store_sink(proxy.store),
+                                    &api_options);
     }
     proxy.sync = of_sync_create(&o.sync);
     proxy.pipeline = service_pipeline_create(&o.pipeline, proxy.store,

@@ -31,10 +31,10 @@ struct kube_api {
     struct kube_watch *watches[ARRAY_SIZE(classes)];
 };
 
-/* Begins to fill 'store', which must outlive it, from the server of 'config',
+/* Begins to fill 'sink', which must outlive it, from the server of 'config',
  * of which it takes ownership. */
 struct kube_api *
-kube_api_create(struct kube_config *config, struct kube_store *store,
+kube_api_create(struct kube_config *config, struct kube_sink *sink,
                 const struct kube_api_options *options)
 {
     struct kube_api *api = xzalloc(sizeof *api);
@@ -52,7 +52,7 @@ kube_api_create(struct kube_config *config, struct kube_store *store,
             value = field;
         }
         api->watches[i] = kube_watch_create(&classes[i], selector, value,
-                                            config, api->curl, store,
+                                            config, api->curl, sink,
                                             options->idle_ms
                                             ? options->idle_ms : IDLE_MS);
         free(field);

@@ -12,6 +12,7 @@
 
 #include "kube-config.h"
 #include "kube-object.h"
+#include "kube-sink.h"
 #include "kube-yaml.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
@@ -21,6 +22,7 @@
 #include "svec.h"
 #include "timeval.h"
 #include "util.h"
+#include "utilities/common/complain.h"
 
 VLOG_DEFINE_THIS_MODULE(kube_file);
 
@@ -38,7 +40,7 @@ struct manifest {
 
 struct kube_file {
     char *dir;                  /* Null for standard input. */
-    struct kube_store *store;
+    struct kube_sink *sink;
     struct shash manifests;     /* Contains "struct manifest"s by name. */
     long long int next_look;
     bool applied;               /* Has all been read once? */
@@ -73,13 +75,13 @@ apply_object(struct kube_file *f, enum kube_kind kind,
     f->n_objects++;
     if (kind == KUBE_NODE || !metadata
         || kube_object_string(metadata, "namespace")[0]) {
-        kube_object_apply(f->store, kind, KUBE_ADDED_OR_MODIFIED, object);
+        kube_sink_apply(f->sink, kind, KUBE_ADDED_OR_MODIFIED, object);
         return;
     }
     copy = json_deep_clone(object);
     json_object_put_string(shash_find_data(json_object(copy), "metadata"),
                            "namespace", "default");
-    kube_object_apply(f->store, kind, KUBE_ADDED_OR_MODIFIED, copy);
+    kube_sink_apply(f->sink, kind, KUBE_ADDED_OR_MODIFIED, copy);
     json_destroy(copy);
 }
 
@@ -95,7 +97,7 @@ apply(struct kube_file *f, enum kube_kind only, const struct json *object)
     if (object->type != JSON_OBJECT) {
         return;
     }
-    known = kube_object_kind(object, &kind, &list);
+    known = kube_kind_of(object, &kind, &list);
     if (known && !list) {
         if (kind == only) {
             apply_object(f, kind, object);
@@ -118,7 +120,7 @@ apply(struct kube_file *f, enum kube_kind only, const struct json *object)
         if (known) {
             /* The items of a ServiceList need not say what they are. */
             apply_object(f, kind, item);
-        } else if (!kube_object_kind(item, &item_kind, &item_list)
+        } else if (!kube_kind_of(item, &item_kind, &item_list)
                    || item_list) {
             f->n_ignored++;
         } else if (item_kind == only) {
@@ -155,7 +157,7 @@ apply_all(struct kube_file *f)
     const struct shash_node **nodes;
 
     if (!f->applied && !all_are_known(f)) {
-        kube_complain("%s: nothing is changed before all files were read",
+        complain_once("%s: nothing is changed before all files were read",
                       f->dir);
         return;
     }
@@ -164,7 +166,7 @@ apply_all(struct kube_file *f)
     f->n_objects = 0;
     for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
         f->n_ignored = 0;       /* Each pass sees all. */
-        kube_store_list_begin(f->store, kinds[k]);
+        kube_sink_list_begin(f->sink, kinds[k]);
         for (size_t i = 0; i < shash_count(&f->manifests); i++) {
             const struct manifest *m = nodes[i]->data;
 
@@ -173,7 +175,7 @@ apply_all(struct kube_file *f)
                 apply(f, kinds[k], json_array(m->documents)->elems[j]);
             }
         }
-        kube_store_list_end(f->store, kinds[k]);
+        kube_sink_list_end(f->sink, kinds[k]);
     }
     free(nodes);
     VLOG_INFO("%s: %"PRIuSIZE" objects, %"PRIuSIZE" of other kinds ignored",
@@ -243,12 +245,12 @@ read_manifest(struct manifest *m, const char *path, const struct stat *st)
     m->stat = *st;
     error = kube_read_file(path, KUBE_YAML_MAX_SIZE, &text, &size);
     if (error) {
-        kube_complain("%s", error);
+        complain_once("%s", error);
     } else {
         error = parse(text, size, &documents);
         free(text);
         if (error) {
-            kube_complain("%s: %s", path, error);
+            complain_once("%s: %s", path, error);
         } else if (!m->documents || !json_equal(m->documents, documents)) {
             json_destroy(m->documents);
             m->documents = documents;
@@ -315,7 +317,7 @@ look(struct kube_file *f, bool *changed)
                 *changed = true;
             }
         } else if (errno != ENOENT) {
-            kube_complain("%s: %s", path, ovs_strerror(errno));
+            complain_once("%s: %s", path, ovs_strerror(errno));
             see_manifest(f, names.names[i]);
         }
         free(path);
@@ -370,12 +372,12 @@ read_stdin(struct kube_file *f)
 }
 
 /* Reads the manifests of the directory 'name' or, if that is "-", those that
- * standard input has until its end, and applies them to 'store', which must
+ * standard input has until its end, and applies them to 'sink', which must
  * outlive the result.  Returns null and stores the result in '*fp'; or returns
  * an error message, which the caller must free, and stores null, if there is
  * no such directory or standard input cannot be read or parsed. */
 char *
-kube_file_create(const char *name, struct kube_store *store,
+kube_file_create(const char *name, struct kube_sink *sink,
                  struct kube_file **fp)
 {
     struct kube_file *f = xzalloc(sizeof *f);
@@ -383,7 +385,7 @@ kube_file_create(const char *name, struct kube_store *store,
     char *error;
 
     *fp = NULL;
-    f->store = store;
+    f->sink = sink;
     shash_init(&f->manifests);
     if (!strcmp(name, "-")) {
         error = read_stdin(f);
@@ -427,7 +429,7 @@ kube_file_run(struct kube_file *f)
         error = look(f, &changed);
         if (error) {
             /* A directory that is away for a moment removes nothing. */
-            kube_complain("%s", error);
+            complain_once("%s", error);
             free(error);
         } else if (changed || !f->applied) {
             apply_all(f);

@@ -3,8 +3,8 @@
 #ifndef KUBE_FILE_H
 #define KUBE_FILE_H 1
 
-/* Services, EndpointSlices and Nodes from manifests, into a store
- * ===============================================================
+/* Services, EndpointSlices and Nodes from manifests, into a sink
+ * ==============================================================
  *
  * For use without a cluster.  The source is standard input, read once, or a
  * directory, of which every file whose name ends in .yaml, .yml or .json and
@@ -23,9 +23,9 @@
 
 struct ds;
 struct kube_file;
-struct kube_store;
+struct kube_sink;
 
-char *kube_file_create(const char *name, struct kube_store *,
+char *kube_file_create(const char *name, struct kube_sink *,
                        struct kube_file **);
 void kube_file_destroy(struct kube_file *);
 void kube_file_run(struct kube_file *);

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 
 #include "hash.h"
-#include "kube-object.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/json.h"
 #include "openvswitch/poll-loop.h"
 #include "timeval.h"
 #include "util.h"
+#include "utilities/common/complain.h"
 #include "utilities/common/kube-http.h"
 
 /* A port that was in use is tried again after this. */
@@ -97,7 +97,7 @@ open_port(struct health_port *p)
     char *error = kube_http_create(address, answer, p, &p->http);
 
     if (error) {
-        kube_complain("Service %s/%s: health-check node port: %s",
+        complain_once("Service %s/%s: health-check node port: %s",
                       p->namespace_, p->name, error);
         free(error);
         p->retry = time_msec() + RETRY_MS;
@@ -139,7 +139,7 @@ kube_health_add(struct kube_health *health, const char *namespace_,
         hmap_insert(&health->ports, &found->node, hash);
         open_port(found);
     } else if (found->seen) {
-        kube_complain("Service %s/%s: health-check node port %"PRIu16
+        complain_once("Service %s/%s: health-check node port %"PRIu16
                       " is that of %s/%s", namespace_, name, port,
                       found->namespace_, found->name);
         return;

@@ -12,6 +12,7 @@
 #include "kube-curl.h"
 #include "kube-lines.h"
 #include "kube-object.h"
+#include "kube-sink.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
 #include "openvswitch/poll-loop.h"
@@ -21,6 +22,7 @@
 #include "sset.h"
 #include "timeval.h"
 #include "util.h"
+#include "utilities/common/complain.h"
 
 VLOG_DEFINE_THIS_MODULE(kube_watch);
 
@@ -50,7 +52,7 @@ struct kube_watch {
     char *selector;             /* "&...", of the query, or empty. */
     const struct kube_config *config;
     struct kube_curl *curl;
-    struct kube_store *store;
+    struct kube_sink *sink;
     int idle_ms;
 
     enum state state, next;
@@ -96,14 +98,14 @@ escape(const char *s)
     return ds_steal_cstr(&ds);
 }
 
-/* Makes a reader of objects of 'class' into 'store'.  If 'selector' is not
+/* Makes a reader of objects of 'class' into 'sink'.  If 'selector' is not
  * null, it asks only for those that it, "labelSelector" or "fieldSelector",
  * chooses by 'value'.  A connection is given up if nothing comes for
- * 'idle_ms'.  'class', 'config', 'curl' and 'store' must outlive it. */
+ * 'idle_ms'.  'class', 'config', 'curl' and 'sink' must outlive it. */
 struct kube_watch *
 kube_watch_create(const struct kube_watch_class *class, const char *selector,
                   const char *value, const struct kube_config *config,
-                  struct kube_curl *curl, struct kube_store *store,
+                  struct kube_curl *curl, struct kube_sink *sink,
                   int idle_ms)
 {
     struct kube_watch *w = xzalloc(sizeof *w);
@@ -119,7 +121,7 @@ kube_watch_create(const struct kube_watch_class *class, const char *selector,
     }
     w->config = config;
     w->curl = curl;
-    w->store = store;
+    w->sink = sink;
     w->idle_ms = idle_ms;
     w->state = PAUSED;
     w->next = LISTING;
@@ -262,7 +264,7 @@ static void
 start_list(struct kube_watch *w)
 {
     if (!w->continue_) {
-        kube_store_list_begin(w->store, w->class->kind);
+        kube_sink_list_begin(w->sink, w->class->kind);
     }
     w->page = json_parser_create(JSPF_TRAILER);
     w->page_size = 0;
@@ -309,8 +311,8 @@ apply_page(struct kube_watch *w, const struct json *page)
     }
     for (size_t i = 0; items->type == JSON_ARRAY && i < json_array(items)->n;
          i++) {
-        kube_object_apply(w->store, w->class->kind, KUBE_ADDED_OR_MODIFIED,
-                          json_array(items)->elems[i]);
+        kube_sink_apply(w->sink, w->class->kind, KUBE_ADDED_OR_MODIFIED,
+                        json_array(items)->elems[i]);
     }
     free(w->continue_);
     w->continue_ = nullable_xstrdup(kube_object_string(metadata, "continue"));
@@ -357,7 +359,7 @@ list_done(const struct kube_result *result, void *w_)
         COVERAGE_INC(kube_watch_listed);
         w->stats.n_lists++;
         w->gone = false;
-        kube_store_list_end(w->store, w->class->kind);
+        kube_sink_list_end(w->sink, w->class->kind);
         if (!w->n_failed_watches) {
             succeeded(w);
         }
@@ -415,13 +417,13 @@ watch_line(struct json *event, void *w_)
         w->reason = xstrdup("an event without object or resourceVersion");
     } else {
         if (!strcmp(type, "ADDED") || !strcmp(type, "MODIFIED")) {
-            kube_object_apply(w->store, w->class->kind,
-                              KUBE_ADDED_OR_MODIFIED, object);
+            kube_sink_apply(w->sink, w->class->kind,
+                            KUBE_ADDED_OR_MODIFIED, object);
         } else if (!strcmp(type, "DELETED")) {
-            kube_object_apply(w->store, w->class->kind, KUBE_DELETED,
-                              object);
+            kube_sink_apply(w->sink, w->class->kind, KUBE_DELETED,
+                            object);
         } else if (strcmp(type, "BOOKMARK")) {
-            kube_complain("%s: an event of type %.32s", w->class->path, type);
+            complain_once("%s: an event of type %.32s", w->class->path, type);
         }
         if (strcmp(type, "BOOKMARK")) {
             COVERAGE_INC(kube_watch_event);

@@ -23,11 +23,12 @@
  *
  * Thread-safety: none; all of it belongs to one thread. */
 
-#include "utilities/ovs-kube-proxy/service/kube-store.h"
+#include "kube-kind.h"
 
 struct ds;
 struct kube_config;
 struct kube_curl;
+struct kube_sink;
 
 struct kube_watch_class {
     enum kube_kind kind;
@@ -45,7 +46,7 @@ struct kube_watch_stats {
 struct kube_watch *kube_watch_create(const struct kube_watch_class *,
                                      const char *selector, const char *value,
                                      const struct kube_config *,
-                                     struct kube_curl *, struct kube_store *,
+                                     struct kube_curl *, struct kube_sink *,
                                      int idle_ms);
 void kube_watch_destroy(struct kube_watch *);
 void kube_watch_run(struct kube_watch *);

@@ -9,6 +9,7 @@
 #include "packets.h"
 #include "util.h"
 #include "utilities/of-sync/of-sync.h"
+#include "utilities/ovs-kube-proxy/service/kube-store.h"
 
 VLOG_DEFINE_THIS_MODULE(service_node);
 

@@ -12,6 +12,8 @@
 #include "openvswitch/ofp-flow.h"
 #include "openvswitch/ofp-group.h"
 #include "util.h"
+#include "utilities/ovs-kube-proxy/service/kube-store.h"
+#include "utilities/ovs-kube-proxy/service/service-format.h"
 
 static void
 show_flows(const struct service_flows *sf, struct ds *s)

@@ -13,9 +13,9 @@
 #include "service-model.h"
 #include "service-policy.h"
 #include "util.h"
+#include "utilities/common/complain.h"
 #include "utilities/ovs-kube-proxy/kube/kube-object.h"
-
-#define N_KINDS (KUBE_NODE + 1)
+#include "utilities/ovs-kube-proxy/kube/kube-sink.h"
 
 /* What belongs to one name of a Service: the Service, or slices that wait for
  * it, or both. */
@@ -37,6 +37,8 @@ struct store_slice {
 };
 
 struct kube_store {
+    struct kube_sink sink;
+
     char *our_node;             /* Null if it has no name. */
     struct service_node *node;  /* Null as long as it is not known. */
     unsigned int node_list;
@@ -46,23 +48,11 @@ struct kube_store {
     struct shash slices;        /* The same -> "struct store_slice". */
     struct ovs_list changed;    /* Entries to be looked at, oldest first. */
 
-    unsigned int list[N_KINDS]; /* Number of the list begun last. */
-    bool listed[N_KINDS];       /* A list has been ended. */
+    unsigned int list[KUBE_N_KINDS]; /* Number of the list begun last. */
+    bool listed[KUBE_N_KINDS];       /* A list has been ended. */
 };
 
-const char *
-kube_kind_to_string(enum kube_kind kind)
-{
-    switch (kind) {
-    case KUBE_SERVICE:
-        return "Service";
-    case KUBE_ENDPOINT_SLICE:
-        return "EndpointSlice";
-    case KUBE_NODE:
-        return "Node";
-    }
-    OVS_NOT_REACHED();
-}
+static const struct kube_sink_class sink_class;
 
 /* Creates a store for the node that is called 'our_node', or for one without
  * a name, on which no endpoint is, if it is null. */
@@ -71,6 +61,7 @@ kube_store_create(const char *our_node)
 {
     struct kube_store *store = xzalloc(sizeof *store);
 
+    store->sink.class = &sink_class;
     store->our_node = nullable_xstrdup(our_node);
     shash_init(&store->services);
     shash_init(&store->slices);
@@ -286,10 +277,18 @@ keep_refused(struct kube_store *store, enum kube_kind kind,
     free(key);
 }
 
-void
-kube_store_apply(struct kube_store *store, enum kube_kind kind,
-                 enum kube_event event, const struct json *json, char **error)
+static struct kube_store *
+from_sink(struct kube_sink *sink)
 {
+    return CONTAINER_OF(sink, struct kube_store, sink);
+}
+
+static void
+apply(struct kube_sink *sink, enum kube_kind kind, enum kube_event event,
+      const struct json *json, char **error)
+{
+    struct kube_store *store = from_sink(sink);
+
     keep_refused(store, kind, json);
     switch (kind) {
     case KUBE_SERVICE:
@@ -301,18 +300,21 @@ kube_store_apply(struct kube_store *store, enum kube_kind kind,
     case KUBE_NODE:
         apply_node(store, event, json, error);
         break;
+    case KUBE_N_KINDS:
+        OVS_NOT_REACHED();
     }
 }
 
-void
-kube_store_list_begin(struct kube_store *store, enum kube_kind kind)
+static void
+list_begin(struct kube_sink *sink, enum kube_kind kind)
 {
-    store->list[kind]++;
+    from_sink(sink)->list[kind]++;
 }
 
-void
-kube_store_list_end(struct kube_store *store, enum kube_kind kind)
+static void
+list_end(struct kube_sink *sink, enum kube_kind kind)
 {
+    struct kube_store *store = from_sink(sink);
     unsigned int list = store->list[kind];
     struct shash_node *n;
 
@@ -341,7 +343,21 @@ kube_store_list_end(struct kube_store *store, enum kube_kind kind)
             set_node(store, NULL);
         }
         break;
+    case KUBE_N_KINDS:
+        OVS_NOT_REACHED();
     }
+}
+
+static const struct kube_sink_class sink_class = {
+    .apply = apply,
+    .list_begin = list_begin,
+    .list_end = list_end,
+};
+
+struct kube_sink *
+kube_store_sink(struct kube_store *store)
+{
+    return &store->sink;
 }
 
 /* What the user of the model calls. */
@@ -381,7 +397,7 @@ make_model(const struct kube_store *store, const struct entry *e)
     model = service_make(e->object, slices, n, store->node, &error);
     free(slices);
     if (error) {
-        kube_complain("Service %.253s: %s", e->key, error);
+        complain_once("Service %.253s: %s", e->key, error);
         free(error);
     }
     return model;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "service-model.h"
+#include "service-format.h"
 
 #include "openvswitch/dynamic-string.h"
 #include "packets.h"
+#include "service-model.h"
 #include "util.h"
 
 static const char *

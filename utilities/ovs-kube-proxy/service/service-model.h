@@ -17,9 +17,6 @@
 #include <stdint.h>
 #include <netinet/in.h>
 
-struct ds;
-struct kube_store;
-
 /* An address range; an IPv4 one is v4-mapped and 'plen' counts from there
  * (0...32). */
 struct service_cidr {
@@ -99,16 +96,5 @@ struct service_node {
                                                   * family. */
     struct service_cidr *pod_cidrs; size_t n_pod_cidrs;
 };
-
-/* How a store tells of it.  See the functions in kube-store.c. */
-bool kube_store_is_complete(const struct kube_store *);
-bool kube_store_has_nodes(const struct kube_store *);
-char *service_next_changed(struct kube_store *);
-const struct service *service_of(const struct kube_store *,
-                                 const char *ns_name);
-const struct service **service_all(const struct kube_store *, size_t *n);
-const struct service_node *service_node_of(const struct kube_store *);
-uint64_t service_node_generation(const struct kube_store *);
-void service_format(const struct service *, struct ds *);
 
 #endif /* service-model.h */

@@ -48,6 +48,7 @@
 #include "timeval.h"
 #include "unixctl.h"
 #include "util.h"
+#include "utilities/of-sync/of-show.h"
 #include "utilities/of-sync/of-sync.h"
 
 static struct of_sync *of_sync;
@@ -224,9 +225,9 @@ show(struct unixctl_conn *conn, int argc OVS_UNUSED, const char *argv[],
     struct ds s = DS_EMPTY_INITIALIZER;
 
     if (!strcmp(argv[0], "metrics")) {
-        of_sync_format_metrics(of_sync, &s);
+        of_show_metrics(of_sync, &s);
     } else {
-        of_sync_format(of_sync, &s);
+        of_show(of_sync, &s);
     }
     unixctl_command_reply(conn, ds_cstr(&s));
     ds_destroy(&s);

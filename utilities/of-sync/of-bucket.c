@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "of-sync-private.h"
+#include "of-bucket.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "flow.h"
 #include "openflow/openflow.h"
+#include "openvswitch/ofp-group.h"
 #include "util.h"
 
 /* Compares what two buckets do, whatever their ids are. */

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "of-sync-private.h"
+#include "of-bundle.h"
 
 #include <stdlib.h>
 
+#include "of-bucket.h"
+#include "of-item.h"
+#include "of-monitor.h"
+#include "of-owner.h"
+#include "of-state.h"
+#include "of-value.h"
 #include "openvswitch/ofp-bundle.h"
 #include "openvswitch/ofp-flow.h"
+#include "openvswitch/ofp-group.h"
 #include "openvswitch/ofp-msgs.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/poll-loop.h"
@@ -382,13 +389,13 @@ end(struct of_sync *sync, bool ok)
              * of ours needs: the report came after we had sent this. */
             bad = NULL;
         } else if (bad) {
-            of_item_refuse(sync, bad, ofperr_to_string(bundle->error));
+            of_owner_refuse(sync, bad, ofperr_to_string(bundle->error));
         } else if (sync->max_messages > 1) {
             /* Find out whose fault it is, if it is somebody's. */
             sync->max_messages = MAX(1, sync->max_messages / 4);
         } else if (bundle->n_items) {
-            of_item_refuse(sync, bundle->items[0],
-                           ofperr_to_string(bundle->error));
+            of_owner_refuse(sync, bundle->items[0],
+                            ofperr_to_string(bundle->error));
         }
         if (!bad) {
             sync->retry = now + RETRY_MS;

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "of-sync-private.h"
+#include "of-dump.h"
 
+#include "of-item.h"
+#include "of-owner.h"
+#include "of-state.h"
+#include "of-value.h"
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofp-flow.h"
+#include "openvswitch/ofp-group.h"
 #include "openvswitch/ofp-msgs.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/rconn.h"
@@ -49,7 +54,7 @@ finish(struct of_sync *sync)
     if (sync->groups_dumped && sync->flows_dumped) {
         sync->state = OF_SYNCING;
         if (sync->complete) {
-            of_items_touch_all(sync);
+            of_owners_touch_all(sync);
             VLOG_INFO("%s: %"PRIuSIZE" flows and groups differ from what "
                       "they should be", rconn_get_name(sync->rconn),
                       sync->n_dirty);

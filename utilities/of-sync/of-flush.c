@@ -15,11 +15,13 @@
  * until the switch answers the barrier after it; 'flushes_again', by time. */
 
 #include <config.h>
-#include "of-sync-private.h"
+#include "of-flush.h"
 
 #include <stdlib.h>
 
 #include "hash.h"
+#include "of-item.h"
+#include "of-state.h"
 #include "openvswitch/ofp-ct.h"
 #include "openvswitch/ofp-msgs.h"
 #include "openvswitch/ofp-util.h"
@@ -140,7 +142,7 @@ coarsen(struct of_sync *sync, const struct of_sync_ct *all)
 /* Has the switch forget the connections that 'ct' selects, as soon as it has
  * all that it should have by now. */
 void
-of_sync_ct_flush(struct of_sync *sync, const struct of_sync_ct *ct)
+of_flush_add(struct of_sync *sync, const struct of_sync_ct *ct)
 {
     struct of_sync_ct all = {
         .zone = ct->zone, .protocol = ct->protocol, .ipv6 = ct->ipv6,
@@ -162,18 +164,6 @@ of_sync_ct_flush(struct of_sync *sync, const struct of_sync_ct *ct)
         hmap_insert(&sync->flushes, &f->node, hash_ct(&f->ct));
     }
     enqueue(sync, f);
-}
-
-/* All items have come to be looked at anew, so that their changes are later
- * than those that requests wait for. */
-void
-of_flush_postpone(struct of_sync *sync)
-{
-    struct of_flush *f;
-
-    LIST_FOR_EACH (f, list_node, &sync->flushes_waiting) {
-        f->epoch = sync->epoch;
-    }
 }
 
 /* There is another connection.  What the last one was asked for may have been
@@ -233,7 +223,8 @@ of_flush_run(struct of_sync *sync)
     }
     unacked = of_items_oldest(sync).epoch;
     LIST_FOR_EACH_SAFE (f, list_node, &sync->flushes_waiting) {
-        if (f->epoch >= unacked) {
+        /* Since it was asked for, all items may have been looked at anew. */
+        if (MAX(f->epoch, sync->touched) >= unacked) {
             break;
         }
         send_flush(sync, f);

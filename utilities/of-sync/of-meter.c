@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "of-sync-private.h"
+#include "of-meter.h"
 
+#include "of-state.h"
 #include "openvswitch/ofp-meter.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/rconn.h"
@@ -72,7 +73,7 @@ of_meter_error(struct of_sync *sync, const struct ofp_header *oh,
 
 /* Returns the id of our meter, or 0 if the switch has none. */
 uint32_t
-of_sync_meter(const struct of_sync *sync)
+of_meter_id(const struct of_sync *sync)
 {
     return sync->has_meter ? sync->options.meter_id : 0;
 }

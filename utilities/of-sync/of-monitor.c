@@ -18,13 +18,19 @@
  * are removed when the switch is next asked for all. */
 
 #include <config.h>
-#include "of-sync-private.h"
+#include "of-monitor.h"
 
 #include <stdlib.h>
 
+#include "of-item.h"
+#include "of-meter.h"
+#include "of-owner.h"
+#include "of-state.h"
+#include "of-value.h"
 #include "openflow/openflow.h"
 #include "openvswitch/ofp-connection.h"
 #include "openvswitch/ofp-flow.h"
+#include "openvswitch/ofp-group.h"
 #include "openvswitch/ofp-monitor.h"
 #include "openvswitch/ofp-msgs.h"
 #include "openvswitch/ofpbuf.h"
@@ -284,7 +290,7 @@ of_monitor_run(struct of_sync *sync)
                        ? MIN(sync->repair_ms * 2, MAX_REPAIR_MS) : REPAIR_MS);
     sync->quarrel = false;
     sync->stats.repairs++;
-    of_items_touch_all(sync);
+    of_owners_touch_all(sync);
 }
 
 /* Wakes the poll loop when of_monitor_run() has something to do. */

@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "of-sync-private.h"
+#include "of-sync.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "hash.h"
-#include "openvswitch/dynamic-string.h"
+#include "of-bundle.h"
+#include "of-dump.h"
+#include "of-flush.h"
+#include "of-group-id.h"
+#include "of-item.h"
+#include "of-meter.h"
+#include "of-monitor.h"
+#include "of-owner.h"
+#include "of-state.h"
 #include "openvswitch/ofp-bundle.h"
 #include "openvswitch/ofp-connection.h"
+#include "openvswitch/ofp-group.h"
 #include "openvswitch/ofp-msgs.h"
 #include "openvswitch/ofp-util.h"
 #include "openvswitch/ofpbuf.h"
@@ -17,7 +25,6 @@
 #include "openvswitch/vlog.h"
 #include "packets.h"
 #include "socket-util.h"
-#include "svec.h"
 #include "timeval.h"
 #include "util.h"
 
@@ -25,12 +32,6 @@ VLOG_DEFINE_THIS_MODULE(of_sync);
 
 /* Seconds between attempts to connect. */
 #define MAX_BACKOFF 8
-
-struct of_group_id {
-    struct hmap_node node;      /* In of_sync's 'group_ids', by 'id'. */
-    uint32_t id;
-    char *name;
-};
 
 /* Returns a new of_sync with copies of 'options'.  Until
  * of_sync_set_complete() is called it only looks at the switch. */
@@ -62,83 +63,17 @@ void
 of_sync_destroy(struct of_sync *sync)
 {
     if (sync) {
-        struct of_group_id *gid;
-
         rconn_destroy(sync->rconn);
         of_bundle_forget(sync);
-        of_items_destroy(sync);
+        of_owners_destroy(sync);
         of_flush_destroy(sync);
-        HMAP_FOR_EACH_SAFE (gid, node, &sync->group_ids) {
-            hmap_remove(&sync->group_ids, &gid->node);
-            free(gid->name);
-            free(gid);
-        }
-        hmap_destroy(&sync->group_ids);
+        of_group_ids_destroy(sync);
         hmap_destroy(&sync->items);
-        shash_destroy(&sync->groups);
         shash_destroy(&sync->owners);
         free(sync->bundle.messages);
         free(sync->bundle.items);
         free(CONST_CAST(char *, sync->options.remote));
         free(sync);
-    }
-}
-
-/* The ids of groups. */
-
-static bool
-id_is_used(const struct of_sync *sync, uint32_t id)
-{
-    const struct of_group_id *gid;
-
-    HMAP_FOR_EACH_WITH_HASH (gid, node, hash_int(id, 0), &sync->group_ids) {
-        if (gid->id == id) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Stores in '*id' the id that belongs to 'name', or a free one, which belongs
- * to it from now on.  An id is a hash of the name, or the next that is free:
- * after a restart a name has the same id, but for those few that met at the
- * same hash.  Returns false if all ids are in use. */
-bool
-of_sync_group_id(struct of_sync *sync, const char *name, uint32_t *id)
-{
-    struct of_group_id *gid = shash_find_data(&sync->groups, name);
-    uint64_t n_ids = ((uint64_t) sync->options.group_max
-                      - sync->options.group_min + 1);
-
-    if (!gid) {
-        uint64_t offset = hash_string(name, 0) % n_ids;
-
-        if (hmap_count(&sync->group_ids) >= n_ids) {
-            return false;
-        }
-        while (id_is_used(sync, sync->options.group_min + offset)) {
-            offset = (offset + 1) % n_ids;
-        }
-        gid = xmalloc(sizeof *gid);
-        gid->id = sync->options.group_min + offset;
-        gid->name = xstrdup(name);
-        hmap_insert(&sync->group_ids, &gid->node, hash_int(gid->id, 0));
-        shash_add(&sync->groups, name, gid);
-    }
-    *id = gid->id;
-    return true;
-}
-
-/* The id of 'name' may become another's, when the group is no more wanted. */
-void
-of_sync_group_release(struct of_sync *sync, const char *name)
-{
-    struct of_group_id *gid = shash_find_and_delete(&sync->groups, name);
-
-    if (gid) {
-        hmap_remove(&sync->group_ids, &gid->node);
-        free(gid->name);
-        free(gid);
     }
 }
 
@@ -203,7 +138,7 @@ connected(struct of_sync *sync)
     sync->retry = 0;
     sync->stats.connections++;
     of_bundle_forget(sync);
-    of_items_forget_switch(sync);
+    of_owners_forget_switch(sync);
     of_flush_restart(sync);
     probe_lb(sync);
     of_meter_start(sync);
@@ -320,17 +255,63 @@ of_sync_wait(struct of_sync *sync)
     of_flush_wait(sync);
 }
 
-/* All owners have said what they want: from now on the switch is changed, and
- * what nobody wants is deleted. */
+/* What users ask for. */
+
+/* Replaces all flows and groups that 'key' wants: see of_owner_replace(). */
+void
+of_sync_replace(struct of_sync *sync, const char *key,
+                struct ofputil_flow_mod *flows, size_t n_flows,
+                struct ofputil_group_mod *groups, size_t n_groups)
+{
+    of_owner_replace(sync, key, flows, n_flows, groups, n_groups);
+}
+
+void
+of_sync_remove(struct of_sync *sync, const char *key)
+{
+    of_owner_remove(sync, key);
+}
+
 void
 of_sync_set_complete(struct of_sync *sync)
 {
-    if (!sync->complete) {
-        sync->complete = true;
-        if (sync->state == OF_SYNCING) {
-            of_items_touch_all(sync);
-        }
-    }
+    of_owners_set_complete(sync);
+}
+
+void
+of_sync_clear(struct of_sync *sync)
+{
+    of_owners_clear(sync);
+}
+
+const char *
+of_sync_refused(const struct of_sync *sync, const char *key)
+{
+    return of_owner_refused(sync, key);
+}
+
+bool
+of_sync_group_id(struct of_sync *sync, const char *name, uint32_t *id)
+{
+    return of_group_id_get(sync, name, id);
+}
+
+void
+of_sync_group_release(struct of_sync *sync, const char *name)
+{
+    of_group_id_release(sync, name);
+}
+
+void
+of_sync_ct_flush(struct of_sync *sync, const struct of_sync_ct *ct)
+{
+    of_flush_add(sync, ct);
+}
+
+uint32_t
+of_sync_meter(const struct of_sync *sync)
+{
+    return of_meter_id(sync);
 }
 
 /* Returns true if the switch is known to have what it should, and to have
@@ -369,141 +350,4 @@ bool
 of_sync_has_lb(const struct of_sync *sync)
 {
     return sync->has_lb;
-}
-
-/* What is to be seen of it. */
-
-static const char *
-state_name(const struct of_sync *sync)
-{
-    switch (sync->state) {
-    case OF_DISCONNECTED:
-        return rconn_get_state(sync->rconn);
-    case OF_DUMPING:
-        return "asking what the switch has";
-    case OF_SYNCING:
-        return (!sync->complete ? "waiting for the lists to be complete"
-                : of_sync_is_settled(sync) ? "settled"
-                : sync->repair ? "to put back what others have changed"
-                : "changing the switch");
-    }
-    OVS_NOT_REACHED();
-}
-
-static void
-count_items(const struct of_sync *sync, size_t *n_flows, size_t *n_groups)
-{
-    const struct of_item *item;
-
-    *n_flows = *n_groups = 0;
-    HMAP_FOR_EACH (item, node, &sync->items) {
-        if (item->have) {
-            ++*(item->is_group ? n_groups : n_flows);
-        }
-    }
-}
-
-/* Appends the state of 'sync' to 's', in lines. */
-void
-of_sync_format(const struct of_sync *sync, struct ds *s)
-{
-    struct svec refused = SVEC_EMPTY_INITIALIZER;
-    const struct shash_node *node;
-    size_t n_flows, n_groups;
-
-    count_items(sync, &n_flows, &n_groups);
-    ds_put_format(s, "switch %s: %s\n", sync->options.remote,
-                  state_name(sync));
-    ds_put_format(s, "selection method: %s\n",
-                  sync->has_lb ? "maglev" : "dp_hash");
-    ds_put_format(s, "has %"PRIuSIZE" flows, %"PRIuSIZE" groups; "
-                  "%"PRIuSIZE" to be changed, %"PRIuSIZE" under way\n",
-                  n_flows, n_groups, sync->n_dirty,
-                  sync->bundle.state ? sync->bundle.n_items : 0);
-    SHASH_FOR_EACH (node, &sync->owners) {
-        const struct of_owner *owner = node->data;
-
-        if (owner->refused) {
-            svec_add_nocopy(&refused, xasprintf("refused: %s: %s\n",
-                                                owner->key, owner->refused));
-        }
-    }
-    svec_sort(&refused);
-    for (size_t i = 0; i < refused.n; i++) {
-        ds_put_cstr(s, refused.names[i]);
-    }
-    svec_destroy(&refused);
-}
-
-static void
-put_counter(struct ds *s, const char *name, const char *help, uint64_t n)
-{
-    ds_put_format(s, "# HELP ovs_kube_proxy_%s %s\n"
-                  "# TYPE ovs_kube_proxy_%s counter\n"
-                  "ovs_kube_proxy_%s %"PRIu64"\n", name, help, name, name, n);
-}
-
-/* Appends counters to 's', in the text format of Prometheus. */
-void
-of_sync_format_metrics(const struct of_sync *sync, struct ds *s)
-{
-    static const char latency[] = "ovs_kube_proxy_sync_latency_seconds";
-    size_t n_flows, n_groups;
-    uint64_t n = 0;
-
-    count_items(sync, &n_flows, &n_groups);
-    ds_put_format(s, "# HELP ovs_kube_proxy_switch_items Flows and groups of "
-                  "ours in the switch.\n"
-                  "# TYPE ovs_kube_proxy_switch_items gauge\n"
-                  "ovs_kube_proxy_switch_items{type=\"flow\"} %"PRIuSIZE"\n"
-                  "ovs_kube_proxy_switch_items{type=\"group\"} %"PRIuSIZE"\n"
-                  "# HELP ovs_kube_proxy_settled Whether the switch has all "
-                  "that it should.\n"
-                  "# TYPE ovs_kube_proxy_settled gauge\n"
-                  "ovs_kube_proxy_settled %d\n",
-                  n_flows, n_groups, of_sync_is_settled(sync));
-    put_counter(s, "switch_connections_total",
-                "Times the switch was connected to.",
-                sync->stats.connections);
-    put_counter(s, "bundles_total", "Bundles sent.", sync->stats.bundles);
-    put_counter(s, "bundles_failed_total", "Bundles that the switch refused.",
-                sync->stats.bundles_failed);
-    put_counter(s, "refused_total", "Services that the switch refused.",
-                sync->stats.refused);
-    ds_put_format(s, "# HELP ovs_kube_proxy_changes_total Changes sent.\n"
-                  "# TYPE ovs_kube_proxy_changes_total counter\n"
-                  "ovs_kube_proxy_changes_total{type=\"flow-put\"} "
-                  "%"PRIu64"\n"
-                  "ovs_kube_proxy_changes_total{type=\"flow-delete\"} "
-                  "%"PRIu64"\n"
-                  "ovs_kube_proxy_changes_total{type=\"group-add\"} "
-                  "%"PRIu64"\n"
-                  "ovs_kube_proxy_changes_total{type=\"group-modify\"} "
-                  "%"PRIu64"\n"
-                  "ovs_kube_proxy_changes_total{type=\"group-delete\"} "
-                  "%"PRIu64"\n",
-                  sync->stats.flow_adds, sync->stats.flow_deletes,
-                  sync->stats.group_adds, sync->stats.group_changes,
-                  sync->stats.group_deletes);
-    put_counter(s, "ct_flushes_total", "Requests to forget connections.",
-                sync->stats.ct_flushes);
-    put_counter(s, "ct_flushes_lost_total",
-                "Those that the switch could not be asked for.",
-                sync->stats.ct_flushes_lost);
-    put_counter(s, "others_changes_total",
-                "Changes of our flows and groups by somebody else.",
-                sync->stats.others_changes);
-    put_counter(s, "repairs_total", "Times that those were put back.",
-                sync->stats.repairs);
-    ds_put_format(s, "# HELP %s From a change to the switch's answer.\n"
-                  "# TYPE %s histogram\n", latency, latency);
-    for (size_t i = 0; i < OF_N_LATENCIES; i++) {
-        n += sync->stats.latency[i];
-        ds_put_format(s, "%s_bucket{le=\"%g\"} %"PRIu64"\n", latency,
-                      (1 << i) / 1000.0, n);
-    }
-    ds_put_format(s, "%s_bucket{le=\"+Inf\"} %"PRIu64"\n"
-                  "%s_sum %.3f\n%s_count %"PRIu64"\n", latency,
-                  sync->stats.n_latency, latency, sync->stats.latency_sum,
-                  latency, sync->stats.n_latency);
 }

@@ -24,6 +24,7 @@
 #include "unixctl.h"
 #include "util.h"
 #include "utilities/common/kube-http.h"
+#include "utilities/of-sync/of-show.h"
 #include "utilities/of-sync/of-sync.h"
 #include "utilities/ovs-kube-proxy/kube/kube-api.h"
 #include "utilities/ovs-kube-proxy/kube/kube-config.h"
@@ -114,7 +115,7 @@ serve_metrics(const char *path, struct kube_response *response, void *proxy_)
     }
     kube_store_format_metrics(proxy->store, s);
     service_pipeline_format_metrics(proxy->pipeline, s);
-    of_sync_format_metrics(proxy->sync, s);
+    of_show_metrics(proxy->sync, s);
     service_reject_format_metrics(proxy->reject, s);
     ds_put_format(s, "# HELP ovs_kube_proxy_healthy 1 if /healthz says ok.\n"
                   "# TYPE ovs_kube_proxy_healthy gauge\n"
@@ -206,7 +207,7 @@ sync_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
     } else {
         kube_file_format(proxy->file, &s);
     }
-    of_sync_format(proxy->sync, &s);
+    of_show(proxy->sync, &s);
     reply(conn, &s);
 }
 

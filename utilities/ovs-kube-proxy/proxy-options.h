@@ -9,7 +9,7 @@
  * What cannot be done is found here, before anything is begun. */
 
 #include <stdbool.h>
-#include "utilities/of-sync/of-sync.h"
+#include "utilities/of-sync/of-options.h"
 #include "utilities/ovs-kube-proxy/pipeline/service-pipeline.h"
 #include "utilities/ovs-kube-proxy/pipeline/service-reject.h"
 

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "of-group-id.h"
+
+#include <stdlib.h>
+
+#include "hash.h"
+#include "of-state.h"
+#include "util.h"
+
+struct of_group_id {
+    struct hmap_node node;      /* In of_sync's 'group_ids', by 'id'. */
+    uint32_t id;
+    char *name;
+};
+
+static bool
+id_is_used(const struct of_sync *sync, uint32_t id)
+{
+    const struct of_group_id *gid;
+
+    HMAP_FOR_EACH_WITH_HASH (gid, node, hash_int(id, 0), &sync->group_ids) {
+        if (gid->id == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Stores in '*id' the id that belongs to 'name', or a free one, which belongs
+ * to it from now on.  An id is a hash of the name, or the next that is free:
+ * after a restart a name has the same id, but for those few that met at the
+ * same hash.  Returns false if all ids are in use. */
+bool
+of_group_id_get(struct of_sync *sync, const char *name, uint32_t *id)
+{
+    struct of_group_id *gid = shash_find_data(&sync->groups, name);
+    uint64_t n_ids = ((uint64_t) sync->options.group_max
+                      - sync->options.group_min + 1);
+
+    if (!gid) {
+        uint64_t offset = hash_string(name, 0) % n_ids;
+
+        if (hmap_count(&sync->group_ids) >= n_ids) {
+            return false;
+        }
+        while (id_is_used(sync, sync->options.group_min + offset)) {
+            offset = (offset + 1) % n_ids;
+        }
+        gid = xmalloc(sizeof *gid);
+        gid->id = sync->options.group_min + offset;
+        gid->name = xstrdup(name);
+        hmap_insert(&sync->group_ids, &gid->node, hash_int(gid->id, 0));
+        shash_add(&sync->groups, name, gid);
+    }
+    *id = gid->id;
+    return true;
+}
+
+/* The id of 'name' may become another's, when the group is no more wanted. */
+void
+of_group_id_release(struct of_sync *sync, const char *name)
+{
+    struct of_group_id *gid = shash_find_and_delete(&sync->groups, name);
+
+    if (gid) {
+        hmap_remove(&sync->group_ids, &gid->node);
+        free(gid->name);
+        free(gid);
+    }
+}
+
+/* Frees the ids and their names. */
+void
+of_group_ids_destroy(struct of_sync *sync)
+{
+    struct of_group_id *gid;
+
+    HMAP_FOR_EACH_SAFE (gid, node, &sync->group_ids) {
+        hmap_remove(&sync->group_ids, &gid->node);
+        free(gid->name);
+        free(gid);
+    }
+    hmap_destroy(&sync->group_ids);
+    shash_destroy(&sync->groups);
+}

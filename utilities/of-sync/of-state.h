@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef OF_STATE_H
+#define OF_STATE_H 1
+
+/* The state that the files of of-sync share
+ * =========================================
+ *
+ * Types only.  A comment says which file keeps a group of members; the others
+ * only read them.
+ *
+ * Time is counted twice.  An epoch is a number that grows with each change of
+ * an owner's wishes: it orders changes.  Milliseconds, as of time_msec(), say
+ * how long something takes.
+ *
+ * Thread-safety: as of-sync.h. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "of-options.h"
+#include "openvswitch/hmap.h"
+#include "openvswitch/list.h"
+#include "openvswitch/ofp-errors.h"
+#include "openvswitch/shash.h"
+#include "openvswitch/types.h"
+
+struct of_item;
+
+#define OF_VERSION OFP15_VERSION
+#define OF_PROTOCOL OFPUTIL_P_OF15_OXM
+
+/* When something changed. */
+struct of_age {
+    uint64_t epoch;             /* UINT64_MAX: never. */
+    long long int since;        /* In ms. */
+};
+
+/* The message, and so the item, that an error with this xid is about. */
+struct of_message {
+    ovs_be32 xid;
+    struct of_item *item;
+};
+
+enum of_bundle_state {
+    OF_BUNDLE_NONE,
+    OF_BUNDLE_FILLED,           /* All messages and the close are sent. */
+    OF_BUNDLE_COMMITTING,
+};
+
+struct of_bundle {
+    enum of_bundle_state state;
+    uint32_t id;
+    ovs_be32 xid;               /* Of the control message to be answered. */
+    struct of_message *messages;    size_t n, allocated;
+    struct of_item **items;         size_t n_items, items_allocated;
+    struct of_age oldest;       /* Of the changes in the bundle. */
+    enum ofperr error;          /* The first error, */
+    struct of_item *bad;        /* and its item, or null. */
+};
+
+enum of_state {
+    OF_DISCONNECTED,
+    OF_DUMPING,                 /* Waits to hear what the switch has. */
+    OF_SYNCING,
+};
+
+/* Classes of latency: up to 1, 2, 4, ... 2,048 ms. */
+#define OF_N_LATENCIES 12
+
+struct of_sync {
+    struct of_sync_options options;     /* 'remote' is owned. */
+
+    /* of-sync.c */
+    struct rconn *rconn;
+    unsigned int seqno;         /* Of the connection. */
+    enum of_state state;        /* of-dump.c ends OF_DUMPING. */
+    ovs_be32 probe_xid;
+    bool has_lb;                /* The switch knows "maglev". */
+    long long int behind;       /* The switch may lack changes from this time,
+                                 * in ms, on; 0: it has caught up. */
+
+    /* of-dump.c */
+    ovs_be32 group_xid, flow_xid;
+    bool groups_dumped, flows_dumped;
+
+    /* of-owner.c */
+    struct shash owners;        /* Contains "struct of_owner"s. */
+    bool complete;              /* All owners have said what they want. */
+    uint64_t touched;           /* Epoch of the last look at all items. */
+
+    /* of-item.c */
+    struct hmap items;          /* Contains "struct of_item"s. */
+    struct ovs_list dirty;      /* Contains "struct of_item"s, by epoch. */
+    size_t n_dirty;
+    struct of_age oldest_dirty; /* Of 'dirty', unless 'oldest_unknown'. */
+    bool oldest_unknown;
+    uint64_t epoch;
+
+    /* of-bundle.c */
+    struct of_bundle bundle;
+    size_t max_messages;        /* Of one bundle. */
+    long long int retry;        /* No bundle before this time, in ms. */
+
+    /* of-monitor.c */
+    ovs_be32 monitor_xid;       /* Of the last request to monitor flows. */
+    long long int repair;       /* When to put items back, in ms; 0: never. */
+    long long int repaired;     /* When items were last put back, in ms. */
+    int repair_ms;              /* The least time between the two. */
+    bool quarrel;               /* What was put back was changed again. */
+    uint64_t n_repaired;        /* 'others_changes' when last put back. */
+
+    /* of-flush.c */
+    bool has_ct_flush;          /* The switch knows NXT_CT_FLUSH. */
+    ovs_be32 ct_xid;            /* Of the last NXT_CT_FLUSH, */
+    ovs_be32 flush_xid;         /* and of the last barrier after them. */
+    struct hmap flushes;        /* Contains "struct of_flush"s. */
+    struct ovs_list flushes_waiting, flushes_sent, flushes_again;
+
+    /* of-meter.c */
+    bool has_meter;
+    ovs_be32 meter_add_xid, meter_modify_xid;
+
+    /* of-group-id.c */
+    struct shash groups;        /* Contains "struct of_group_id"s, by name. */
+    struct hmap group_ids;      /* The same, by id. */
+
+    struct {
+        uint64_t bundles, bundles_failed, refused, connections;
+        uint64_t flow_adds, flow_deletes;
+        uint64_t group_adds, group_changes, group_deletes;
+        uint64_t ct_flushes, ct_flushes_lost;
+        uint64_t others_changes, repairs;
+        uint64_t latency[OF_N_LATENCIES + 1], n_latency;
+        double latency_sum;     /* Seconds. */
+    } stats;
+};
+
+#endif /* of-state.h */

@@ -62,24 +62,35 @@ bin_PROGRAMS = utilities/ovs-kube-proxy/ovs-kube-proxy
 endif
 utilities_ovs_kube_proxy_ovs_kube_proxy_SOURCES = \
 	utilities/ovs-kube-proxy/ovs-kube-proxy.c \
-	utilities/ovs-kube-proxy/proxy-options.c \
-	utilities/ovs-kube-proxy/proxy-options.h \
 	utilities/ovs-kube-proxy/pipeline/service-base.c \
+	utilities/ovs-kube-proxy/pipeline/service-base.h \
 	utilities/ovs-kube-proxy/pipeline/service-claims.c \
-	utilities/ovs-kube-proxy/pipeline/service-flows-private.h \
+	utilities/ovs-kube-proxy/pipeline/service-claims.h \
 	utilities/ovs-kube-proxy/pipeline/service-flows.c \
 	utilities/ovs-kube-proxy/pipeline/service-flows.h \
 	utilities/ovs-kube-proxy/pipeline/service-hairpins.c \
+	utilities/ovs-kube-proxy/pipeline/service-hairpins.h \
 	utilities/ovs-kube-proxy/pipeline/service-node.c \
-	utilities/ovs-kube-proxy/pipeline/service-pipeline-private.h \
+	utilities/ovs-kube-proxy/pipeline/service-node.h \
+	utilities/ovs-kube-proxy/pipeline/service-options.h \
 	utilities/ovs-kube-proxy/pipeline/service-pipeline.c \
 	utilities/ovs-kube-proxy/pipeline/service-pipeline.h \
 	utilities/ovs-kube-proxy/pipeline/service-port.c \
+	utilities/ovs-kube-proxy/pipeline/service-port.h \
+	utilities/ovs-kube-proxy/pipeline/service-put.c \
+	utilities/ovs-kube-proxy/pipeline/service-put.h \
 	utilities/ovs-kube-proxy/pipeline/service-reject.c \
 	utilities/ovs-kube-proxy/pipeline/service-reject.h \
 	utilities/ovs-kube-proxy/pipeline/service-show.c \
+	utilities/ovs-kube-proxy/pipeline/service-show.h \
+	utilities/ovs-kube-proxy/pipeline/service-state.h \
+	utilities/ovs-kube-proxy/pipeline/service-tables.h \
 	utilities/ovs-kube-proxy/pipeline/service-terms.c \
-	utilities/ovs-kube-proxy/pipeline/service-udp.c
+	utilities/ovs-kube-proxy/pipeline/service-terms.h \
+	utilities/ovs-kube-proxy/pipeline/service-udp.c \
+	utilities/ovs-kube-proxy/pipeline/service-udp.h \
+	utilities/ovs-kube-proxy/proxy-options.c \
+	utilities/ovs-kube-proxy/proxy-options.h
 utilities_ovs_kube_proxy_ovs_kube_proxy_CPPFLAGS = $(KUBE_CPPFLAGS) \
 	-DEXT_VERSION='"$(PACKAGE_VERSION)"'
 utilities_ovs_kube_proxy_ovs_kube_proxy_LDADD = \

@@ -32,6 +32,7 @@
 #include "utilities/ovs-kube-proxy/kube/kube-health.h"
 #include "utilities/ovs-kube-proxy/pipeline/service-pipeline.h"
 #include "utilities/ovs-kube-proxy/pipeline/service-reject.h"
+#include "utilities/ovs-kube-proxy/pipeline/service-show.h"
 #include "utilities/ovs-kube-proxy/service/kube-store.h"
 #include "utilities/ovs-kube-proxy/service/service-model.h"
 

@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 #include "utilities/of-sync/of-options.h"
-#include "utilities/ovs-kube-proxy/pipeline/service-pipeline.h"
+#include "utilities/ovs-kube-proxy/pipeline/service-options.h"
 #include "utilities/ovs-kube-proxy/pipeline/service-reject.h"
 
 struct proxy_options {

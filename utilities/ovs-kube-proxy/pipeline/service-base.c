@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "service-flows-private.h"
+#include "service-base.h"
 
 #include "openvswitch/match.h"
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofpbuf.h"
 #include "packets.h"
+#include "service-flows.h"
+#include "service-terms.h"
 #include "util.h"
 
 static void

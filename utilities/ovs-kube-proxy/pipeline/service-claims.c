@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "service-pipeline-private.h"
+#include "service-claims.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -9,6 +9,9 @@
 #include "hash.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
+#include "service-flows.h"
+#include "service-port.h"
+#include "service-state.h"
 #include "util.h"
 #include "utilities/of-sync/of-sync.h"
 

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "service-pipeline-private.h"
+#include "service-hairpins.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
 
 #include "packets.h"
+#include "service-base.h"
+#include "service-flows.h"
+#include "service-put.h"
+#include "service-state.h"
 #include "util.h"
 #include "utilities/of-sync/of-sync.h"
 #include "utilities/ovs-kube-proxy/service/kube-store.h"
@@ -21,7 +25,7 @@ pipeline_put_hairpin(struct service_pipeline *p, const char *name)
     service_flows_init(&sf);
     ipv6_parse(name, &addr);
     service_flows_add_hairpin(&sf, &p->t, &addr);
-    pipeline_replace(p, key, &sf);
+    pipeline_put(p, key, &sf);
     free(key);
 }
 

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "service-pipeline-private.h"
+#include "service-node.h"
 
 #include <stdlib.h>
 
 #include "openvswitch/vlog.h"
 #include "packets.h"
+#include "service-base.h"
+#include "service-flows.h"
+#include "service-hairpins.h"
+#include "service-put.h"
+#include "service-state.h"
 #include "util.h"
 #include "utilities/of-sync/of-sync.h"
 #include "utilities/ovs-kube-proxy/service/kube-store.h"
@@ -94,7 +99,7 @@ pipeline_update_base(struct service_pipeline *p)
     }
 
     pipeline_compose_base(p, &sf);
-    pipeline_replace(p, BASE_KEY, &sf);
+    pipeline_put(p, BASE_KEY, &sf);
     SHASH_FOR_EACH (i, &p->hairpins) {
         pipeline_put_hairpin(p, i->name);
     }

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "service-pipeline-private.h"
+#include "service-pipeline.h"
 
 #include <stdlib.h>
 
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
+#include "service-claims.h"
+#include "service-flows.h"
+#include "service-hairpins.h"
+#include "service-node.h"
+#include "service-put.h"
+#include "service-state.h"
+#include "service-udp.h"
 #include "timeval.h"
 #include "util.h"
 #include "utilities/of-sync/of-sync.h"
@@ -72,16 +79,6 @@ service_pipeline_destroy(struct service_pipeline *p)
     }
 }
 
-void
-pipeline_replace(struct service_pipeline *p, const char *key,
-                 struct service_flows *sf)
-{
-    of_sync_replace(p->sync, key, sf->flows, sf->n_flows,
-                    sf->groups, sf->n_groups);
-    sf->n_flows = sf->n_groups = 0;
-    service_flows_destroy(sf);
-}
-
 /* Services have one such port at most: that of their first port. */
 static uint16_t
 health_port(const struct service *service)
@@ -145,7 +142,7 @@ update_service(struct service_pipeline *p, const char *key)
     sset_init(&aux.groups);
     pipeline_compose(&aux, service, &sf);
     s->n_flows = sf.n_flows;
-    pipeline_replace(p, key, &sf);
+    pipeline_put(p, key, &sf);
     pipeline_release_claims(p, s, false);
     pipeline_replace_groups(p, s, &aux.groups);
     pipeline_replace_hairpins(p, s, service);

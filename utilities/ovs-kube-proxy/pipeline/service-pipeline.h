@@ -20,25 +20,14 @@
  *
  * Thread-safety: none; all of it belongs to one thread. */
 
-#include "service-flows.h"
+#include <stdbool.h>
+#include <stdint.h>
+#include "service-options.h"
 
-struct ds;
 struct kube_health;
 struct kube_store;
 struct of_sync;
 struct service_pipeline;
-
-/* Arrays and what they hold must outlive the pipeline. */
-struct service_pipeline_options {
-    struct service_tables tables;   /* 'maglev' and 'meter' are found out;
-                                     * what is not set of 'masq4', 'masq6' and
-                                     * 'nodeports' is our node's primary
-                                     * address. */
-    struct service_cidr *services;  size_t n_services;  /* ClusterIPs. */
-    struct service_cidr *pods;      size_t n_pods;  /* None: our node's. */
-    const char *node;           /* Our node's name, null if it has none. */
-    bool stock;                 /* Do without "maglev" in any case. */
-};
 
 struct service_pipeline *service_pipeline_create(
     const struct service_pipeline_options *, struct kube_store *,
@@ -51,12 +40,5 @@ bool service_pipeline_is_current(const struct service_pipeline *);
 uint64_t service_pipeline_health_seqno(const struct service_pipeline *);
 void service_pipeline_tell_health(const struct service_pipeline *,
                                   struct kube_health *, bool healthy);
-
-void service_pipeline_list(const struct service_pipeline *, struct ds *);
-bool service_pipeline_show(struct service_pipeline *, const char *ns_name,
-                           struct ds *);
-void service_pipeline_show_base(struct service_pipeline *, struct ds *);
-void service_pipeline_format_metrics(const struct service_pipeline *,
-                                     struct ds *);
 
 #endif /* service-pipeline.h */

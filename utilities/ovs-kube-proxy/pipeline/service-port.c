@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "service-flows-private.h"
+#include "service-port.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -10,6 +10,8 @@
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofpbuf.h"
 #include "packets.h"
+#include "service-flows.h"
+#include "service-terms.h"
 #include "util.h"
 
 static bool

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "service-pipeline-private.h"
+#include "service-show.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +11,10 @@
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofp-flow.h"
 #include "openvswitch/ofp-group.h"
+#include "service-claims.h"
+#include "service-flows.h"
+#include "service-node.h"
+#include "service-state.h"
 #include "util.h"
 #include "utilities/ovs-kube-proxy/service/kube-store.h"
 #include "utilities/ovs-kube-proxy/service/service-format.h"

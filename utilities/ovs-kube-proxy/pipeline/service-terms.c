@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "service-flows-private.h"
+#include "service-terms.h"
 
 #include "openvswitch/match.h"
 #include "openvswitch/meta-flow.h"

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "service-pipeline-private.h"
+#include "service-udp.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "packets.h"
+#include "service-state.h"
 #include "util.h"
 #include "utilities/of-sync/of-sync.h"
 

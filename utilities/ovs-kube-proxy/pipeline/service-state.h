@@ -1,15 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#ifndef SERVICE_PIPELINE_PRIVATE_H
-#define SERVICE_PIPELINE_PRIVATE_H 1
+#ifndef SERVICE_STATE_H
+#define SERVICE_STATE_H 1
 
-/* What the files of service-pipeline share.  See service-pipeline.h. */
+/* The state that the files of the pipeline share
+ * ==============================================
+ *
+ * Types only.
+ *
+ * Thread-safety: as service-pipeline.h. */
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include "openvswitch/hmap.h"
 #include "openvswitch/list.h"
 #include "openvswitch/shash.h"
-#include "service-pipeline.h"
+#include "service-options.h"
 #include "sset.h"
+
+struct kube_store;
+struct of_sync;
 
 /* Keys of of_sync_replace() that cannot be those of Services. */
 #define BASE_KEY "=base"
@@ -69,38 +80,4 @@ struct service_pipeline {
     unsigned long long int n_updates, n_conflicts, n_flushes;
 };
 
-/* What service_flows_add_port() is told. */
-struct compose_aux {
-    struct service_pipeline *p;
-    struct piped_service *s;
-    struct sset groups;         /* Names that are used. */
-    bool trying;                /* Nothing may change. */
-};
-
-/* service-pipeline.c */
-void pipeline_replace(struct service_pipeline *, const char *key,
-                      struct service_flows *);
-
-/* service-claims.c */
-void pipeline_compose(struct compose_aux *, const struct service *,
-                      struct service_flows *);
-void pipeline_claim_destroy(struct service_pipeline *, struct claim *);
-void pipeline_release_claims(struct service_pipeline *,
-                             struct piped_service *, bool all);
-void pipeline_replace_groups(struct service_pipeline *,
-                             struct piped_service *, struct sset *groups);
-
-/* service-hairpins.c */
-void pipeline_put_hairpin(struct service_pipeline *, const char *name);
-void pipeline_replace_hairpins(struct service_pipeline *,
-                               struct piped_service *, const struct service *);
-
-/* service-udp.c */
-void pipeline_replace_paths(struct service_pipeline *, struct piped_service *,
-                            const struct service *);
-
-/* service-node.c */
-void pipeline_compose_base(struct service_pipeline *, struct service_flows *);
-void pipeline_update_base(struct service_pipeline *);
-
-#endif /* service-pipeline-private.h */
+#endif /* service-state.h */

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef SERVICE_BASE_H
+#define SERVICE_BASE_H 1
+
+/* Flows that do not depend on any one Service
+ * ===========================================
+ *
+ * Thread-safety: functions are reentrant. */
+
+#include <stddef.h>
+#include "service-tables.h"
+
+struct service_flows;
+
+void service_flows_add_base(struct service_flows *,
+                            const struct service_tables *,
+                            const struct service_cidr *services, size_t,
+                            const struct service_cidr *pods, size_t,
+                            const struct in6_addr *nodes, size_t);
+void service_flows_add_hairpin(struct service_flows *,
+                               const struct service_tables *,
+                               const struct in6_addr *endpoint);
+
+#endif /* service-base.h */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef SERVICE_SHOW_H
+#define SERVICE_SHOW_H 1
+
+/* The pipeline, for people and for Prometheus
+ * ===========================================
+ *
+ * Thread-safety: as service-pipeline.h. */
+
+#include <stdbool.h>
+
+struct ds;
+struct service_pipeline;
+
+void service_pipeline_list(const struct service_pipeline *, struct ds *);
+bool service_pipeline_show(struct service_pipeline *, const char *ns_name,
+                           struct ds *);
+void service_pipeline_show_base(struct service_pipeline *, struct ds *);
+void service_pipeline_format_metrics(const struct service_pipeline *,
+                                     struct ds *);
+
+#endif /* service-show.h */

@@ -6,14 +6,14 @@
 /* Warnings about input that others wrote, each logged once
  * ========================================================
  *
- * An object, a file or a switch that is wrong stays wrong, and a program meets
- * it again and again.  The log names each fault once.
+ * A faulty object, file or switch stays faulty, and a program meets the fault
+ * again and again.  The log names each fault once.
  *
  * Attack model: the text of a warning may come from anybody.  Control
- * characters become spaces, a warning has at most 300 octets, and the log gets
- * at most 60 warnings a minute.  At most 1,000 warnings are remembered.
+ * characters become spaces, a warning has at most 300 octets, and at most 60
+ * warnings a minute are logged.  At most 1,000 warnings are remembered.
  *
- * Thread-safety: none; one thread may complain. */
+ * Thread-safety: none; only one thread may call. */
 
 #include <stdbool.h>
 #include "openvswitch/compiler.h"

@@ -22,8 +22,8 @@ VLOG_DEFINE_THIS_MODULE(kube_http);
 
 COVERAGE_DEFINE(kube_http_request);
 
-#define MAX_CONNECTIONS 32u     /* Of a server. */
-#define MAX_MEMORY 16384        /* Octets, of a connection's request. */
+#define MAX_CONNECTIONS 32u     /* Of one server. */
+#define MAX_MEMORY 16384        /* For one request, in octets. */
 #define IDLE_S 10u
 
 struct kube_http {
@@ -81,7 +81,7 @@ handle_request(void *http_, struct MHD_Connection *connection,
     enum MHD_Result result;
 
     if (!*state) {
-        /* The header; libmicrohttpd calls again for the rest. */
+        /* First call: only the header is there.  libmicrohttpd calls again. */
         *state = &seen;
         return MHD_YES;
     } else if (*upload_size) {
@@ -105,7 +105,7 @@ handle_request(void *http_, struct MHD_Connection *connection,
 static void OVS_PRINTF_FORMAT(2, 0)
 log_error(void *aux OVS_UNUSED, const char *format, va_list args)
 {
-    /* What others do wrong is of no interest. */
+    /* Faults of clients do not concern the operator. */
     if (VLOG_IS_DBG_ENABLED()) {
         vlog_valist(&this_module, VLL_DBG, format, args);
     }
@@ -127,7 +127,7 @@ open_socket(const char *address)
     }
     host = xmemdup0(address, colon - address);
     if (!host[0] || !strcmp(host, "*")) {
-        /* "::" takes IPv4 as well; without IPv6 there is only that. */
+        /* "::" accepts IPv4 too.  A host without IPv6 has only 0.0.0.0. */
         target = xasprintf("%s:[::]", colon + 1);
         fd = inet_open_passive(SOCK_STREAM, target, -1, &ss, 0, false);
         free(target);
@@ -144,10 +144,11 @@ open_socket(const char *address)
     return fd;
 }
 
-/* Opens a server on 'address', "HOST:PORT" with a numeric HOST, in brackets
- * if it is IPv6's, and empty or "*" for all addresses.  It calls 'cb' with
- * 'aux' for each request.  Returns null and stores the server in '*httpp'; or
- * returns an error message, which the caller must free, and stores null. */
+/* Opens a server on 'address', "HOST:PORT".  HOST is numeric, with brackets
+ * around an IPv6 address; empty or "*" stands for all addresses.  The server
+ * calls 'cb' with 'aux' for each request.  Returns null and stores the server
+ * in '*httpp'; or returns an error message, which the caller must free, and
+ * stores null. */
 char *
 kube_http_create(const char *address, kube_http_cb *cb, void *aux,
                  struct kube_http **httpp)
@@ -191,7 +192,7 @@ kube_http_destroy(struct kube_http *http)
 {
     if (http) {
         if (http->daemon) {
-            MHD_stop_daemon(http->daemon); /* Closes the socket as well. */
+            MHD_stop_daemon(http->daemon); /* Also closes the socket. */
         }
         free(http);
     }

@@ -6,12 +6,12 @@
 /* Small HTTP servers in Open vSwitch's poll loop
  * ==============================================
  *
- * libmicrohttpd reads requests and writes responses; a callback makes the
- * latter.  Only GET and HEAD are served.
+ * libmicrohttpd reads requests and writes responses; a callback fills a
+ * response in.  Only GET and HEAD are served.
  *
- * Attack model: anybody may connect.  The number of connections of a server,
- * the memory of each, and the time that one may be idle are bounded, and a
- * request has no body that would be read.
+ * Attack model: anybody may connect.  A server has at most 32 connections,
+ * each with 16 kB of memory, and closes a connection that is idle for 10 s.
+ * It does not read the body of a request.
  *
  * Thread-safety: none; all of it belongs to one thread. */
 
@@ -20,13 +20,14 @@
 struct kube_http;
 
 struct kube_response {
-    unsigned int status;        /* HTTP status, 404 unless it is set. */
-    const char *type;           /* Of the content. */
+    unsigned int status;        /* HTTP status; 404 unless set. */
+    const char *type;           /* Content type. */
     struct ds body;
-    long long int weight;       /* X-Load-Balancing-Endpoint-Weight, or -1. */
+    long long int weight;       /* Header X-Load-Balancing-Endpoint-Weight, or
+                                 * -1 for none. */
 };
 
-/* Fills in what to answer to a request for 'path'. */
+/* Fills in the response to a request for 'path'. */
 typedef void kube_http_cb(const char *path, struct kube_response *,
                           void *aux);
 

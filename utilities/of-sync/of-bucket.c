@@ -11,7 +11,7 @@
 #include "openvswitch/ofp-group.h"
 #include "util.h"
 
-/* Compares what two buckets do, whatever their ids are. */
+/* Compares what two buckets do.  Their ids do not count. */
 static int
 compare_buckets(const void *a_, const void *b_)
 {
@@ -49,8 +49,9 @@ sort_buckets(const struct ofputil_group_mod *gm, size_t *n)
     return buckets;
 }
 
-/* Finds which buckets of 'want' must be added to those of 'have', and which of
- * the latter must go.  Gives each bucket of 'want' the id that it has in
+/* Compares the buckets of two groups.  Stores in '*diff', for the caller to
+ * uninitialize, the buckets of 'want' that 'have' lacks and those of 'have'
+ * that 'want' lacks.  Gives each bucket of 'want' the id that it has in
  * 'have', or a new one. */
 void
 of_bucket_diff(struct ofputil_group_mod *want,
@@ -81,7 +82,8 @@ of_bucket_diff(struct ofputil_group_mod *want,
         }
     }
     if (diff->next_id > OFPG15_BUCKET_MAX - n_want) {
-        /* After four billion changes: begin again. */
+        /* The ids are used up, after four billion changes: start again at
+         * 0. */
         diff->next_id = 0;
     }
     for (size_t k = 0; k < diff->n_add; k++) {

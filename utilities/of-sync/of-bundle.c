@@ -24,15 +24,16 @@
 
 VLOG_DEFINE_THIS_MODULE(of_bundle);
 
-/* A bundle has so many messages, but for the last key's. */
+/* Limit for the items of a bundle.  An epoch that has begun to fill it may
+ * exceed it. */
 #define MAX_MESSAGES 2000
 
-/* Buckets are removed one by one, and each time the switch builds the group
- * anew.  If more are to go, it is told the whole group, which costs their
- * counters. */
+/* The switch rebuilds the group for each bucket that is removed.  For more
+ * buckets than this, the whole group is sent instead, which resets the
+ * counters of its buckets. */
 #define MAX_REMOVE 8
 
-/* After a failure that is nobody's fault. */
+/* Wait after a failure that no owner caused. */
 #define RETRY_MS 1000
 
 static ovs_be32
@@ -51,7 +52,7 @@ send_control(struct of_sync *sync, uint16_t type)
     return xid;
 }
 
-/* Sends 'message', which is for 'item', in the bundle. */
+/* Sends 'message', about 'item', as part of the bundle.  Frees 'message'. */
 static void
 add_message(struct of_sync *sync, struct of_item *item,
             struct ofpbuf *message)
@@ -93,7 +94,8 @@ add_flow_mod(struct of_sync *sync, struct of_item *item, uint16_t command,
     };
 
     if (command != OFPFC_ADD) {
-        /* Somebody else may have put a flow of his own there. */
+        /* Leave a flow alone that somebody else has put in the place of
+         * ours. */
         fm.cookie = sync->options.cookie & sync->options.cookie_mask;
         fm.cookie_mask = sync->options.cookie_mask;
     }
@@ -110,8 +112,8 @@ send_flow(struct of_sync *sync, struct of_item *item,
         add_flow_mod(sync, item, OFPFC_DELETE_STRICT, NULL);
         sync->stats.flow_deletes++;
     } else {
-        /* A modification leaves the flow's counters as they are, but needs the
-         * flow to be there and cannot change the cookie. */
+        /* A modification keeps the flow's counters.  It works only if the flow
+         * is there and the cookie stays. */
         bool modify = (have && !item->unsure
                        && have->cookie == want->cookie);
 
@@ -131,7 +133,8 @@ add_group_mod(struct of_sync *sync, struct of_item *item,
 }
 
 /* Sends 'gm', whose list of buckets is empty, with the 'n' buckets at
- * 'buckets'.  They fit into one message: see limit_buckets(). */
+ * 'buckets'.  They fit into one message: of-owner.c limits the buckets of a
+ * group. */
 static void
 send_buckets(struct of_sync *sync, struct of_item *item,
              struct ofputil_group_mod *gm, struct ofputil_bucket **buckets,
@@ -150,7 +153,7 @@ send_buckets(struct of_sync *sync, struct of_item *item,
     }
 }
 
-/* Sends the 'n' buckets at 'buckets', to be inserted. */
+/* Sends a request to insert the 'n' buckets at 'buckets'. */
 static void
 insert_buckets(struct of_sync *sync, struct of_item *item,
                struct ofputil_bucket **buckets, size_t n)
@@ -179,7 +182,7 @@ remove_bucket(struct of_sync *sync, struct of_item *item, uint32_t bucket_id)
     add_group_mod(sync, item, &gm);
 }
 
-/* Sends all of 'want', by 'command'. */
+/* Sends the group 'want' with all of its buckets, by 'command'. */
 static void
 send_whole_group(struct of_sync *sync, struct of_item *item,
                  struct ofputil_group_mod *want, uint16_t command)
@@ -209,10 +212,12 @@ send_group(struct of_sync *sync, struct of_item *item, struct of_value *want)
         return;
     }
 
-    /* So that buckets have ids, and those that stay keep theirs. */
+    /* Gives ids to the buckets of 'want'.  A bucket that stays keeps its
+     * id. */
     of_bucket_diff(want->group, have ? have : &none, &diff);
     if (!have || item->unsure) {
-        /* Open vSwitch's own command overwrites whatever there may be. */
+        /* Open vSwitch's own command overwrites any group that may be
+         * there. */
         send_whole_group(sync, item, want->group,
                          item->unsure ? OFPGC11_ADD_OR_MOD : OFPGC15_ADD);
         sync->stats.group_adds++;
@@ -232,7 +237,7 @@ send_group(struct of_sync *sync, struct of_item *item, struct of_value *want)
     of_bucket_diff_uninit(&diff);
 }
 
-/* Takes items that are dirty into the bundle: whole epochs, until it is
+/* Moves dirty items into the bundle, whole epochs at a time, until it is
  * full. */
 static void
 take_items(struct of_sync *sync)
@@ -264,8 +269,8 @@ take_items(struct of_sync *sync)
     }
 }
 
-/* Sends the items of the bundle of which 'is_group' and whether they are to be
- * deleted are as they are said to be. */
+/* Sends some of the bundle's items: groups or flows, as 'is_group' says, and
+ * either those to delete or the others. */
 static void
 send_items(struct of_sync *sync, bool is_group, bool delete)
 {
@@ -296,7 +301,7 @@ send_items(struct of_sync *sync, bool is_group, bool delete)
     }
 }
 
-/* Sends what has changed, if anything has and nothing is under way. */
+/* Sends a bundle of changes, unless one is under way. */
 void
 of_bundle_run(struct of_sync *sync)
 {
@@ -315,18 +320,19 @@ of_bundle_run(struct of_sync *sync)
     bundle->bad = NULL;
     take_items(sync);
     send_control(sync, OFPBCT_OPEN_REQUEST);
-    /* A flow must not point to a group that is not there. */
+    /* Groups come before flows that use them, and go after them. */
     send_items(sync, true, false);
     send_items(sync, false, false);
     send_items(sync, false, true);
     send_items(sync, true, true);
-    /* If a message cannot be read, what can be must not be committed. */
+    /* The switch may refuse a message of the bundle.  So the bundle is
+     * committed only after the switch has answered this. */
     bundle->xid = send_control(sync, OFPBCT_CLOSE_REQUEST);
     bundle->state = OF_BUNDLE_FILLED;
     sync->stats.bundles++;
 }
 
-/* Wakes the poll loop when there is something to be sent. */
+/* Wakes the poll loop when of_bundle_run() has something to send. */
 void
 of_bundle_wait(struct of_sync *sync)
 {
@@ -341,7 +347,7 @@ add_latency(struct of_sync *sync, long long int ms)
 {
     size_t i = 0;
 
-    /* 1, 2, 4, ... ms. */
+    /* Class 'i' holds latencies up to 2^i ms. */
     while (i < OF_N_LATENCIES && ms > 1 << i) {
         i++;
     }
@@ -350,9 +356,9 @@ add_latency(struct of_sync *sync, long long int ms)
     sync->stats.latency_sum += ms / 1000.0;
 }
 
-/* The bundle has come to its end. */
+/* Ends the bundle: the switch has committed it if 'ok', else refused it. */
 static void
-end(struct of_sync *sync, bool ok)
+end_bundle(struct of_sync *sync, bool ok)
 {
     struct of_bundle *bundle = &sync->bundle;
     long long int now = time_msec();
@@ -385,13 +391,14 @@ end(struct of_sync *sync, bool ok)
             of_monitor_suspect(sync, bad);
         }
         if (sync->repair) {
-            /* Somebody else was faster, such as to delete a group that a flow
-             * of ours needs: the report came after we had sent this. */
+            /* Somebody else changed the switch first: for example, deleted a
+             * group that a flow of ours needs.  The report came after this
+             * bundle was sent. */
             bad = NULL;
         } else if (bad) {
             of_owner_refuse(sync, bad, ofperr_to_string(bundle->error));
         } else if (sync->max_messages > 1) {
-            /* Find out whose fault it is, if it is somebody's. */
+            /* Smaller bundles will show which owner is at fault. */
             sync->max_messages = MAX(1, sync->max_messages / 4);
         } else if (bundle->n_items) {
             of_owner_refuse(sync, bundle->items[0],
@@ -405,7 +412,7 @@ end(struct of_sync *sync, bool ok)
         }
     }
 
-    /* What goes together stays together. */
+    /* Items of one epoch keep it, so that they are sent together again. */
     uint64_t last = sync->epoch;
 
     for (size_t i = 0; i < bundle->n_items; i++) {
@@ -424,7 +431,8 @@ end(struct of_sync *sync, bool ok)
     sync->epoch = last;
 }
 
-/* Returns true if 'oh' answers a message of the bundle. */
+/* Handles 'oh', the answer to a control message of a bundle.  Returns true if
+ * that is the bundle under way. */
 bool
 of_bundle_reply(struct of_sync *sync, const struct ofp_header *oh)
 {
@@ -434,10 +442,10 @@ of_bundle_reply(struct of_sync *sync, const struct ofp_header *oh)
         return false;
     }
     if (bundle->state == OF_BUNDLE_COMMITTING) {
-        end(sync, true);
+        end_bundle(sync, true);
     } else if (bundle->error) {
         send_control(sync, OFPBCT_DISCARD_REQUEST);
-        end(sync, false);
+        end_bundle(sync, false);
     } else {
         bundle->xid = send_control(sync, OFPBCT_COMMIT_REQUEST);
         bundle->state = OF_BUNDLE_COMMITTING;
@@ -445,7 +453,7 @@ of_bundle_reply(struct of_sync *sync, const struct ofp_header *oh)
     return true;
 }
 
-/* Takes note of 'error', which is the answer 'oh' to some message. */
+/* Handles the error message 'oh', which says 'error'. */
 void
 of_bundle_error(struct of_sync *sync, const struct ofp_header *oh,
                 enum ofperr error)
@@ -466,11 +474,12 @@ of_bundle_error(struct of_sync *sync, const struct ofp_header *oh,
         if (!bundle->error) {
             bundle->error = error;
         }
-        end(sync, false);
+        end_bundle(sync, false);
     }
 }
 
-/* The connection was lost: what became of the bundle is not known. */
+/* Forgets the bundle after the connection was lost.  The switch may or may not
+ * have committed it. */
 void
 of_bundle_forget(struct of_sync *sync)
 {

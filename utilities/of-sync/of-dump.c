@@ -49,7 +49,7 @@ of_dump_start(struct of_sync *sync)
 }
 
 static void
-finish(struct of_sync *sync)
+end_if_dumped(struct of_sync *sync)
 {
     if (sync->groups_dumped && sync->flows_dumped) {
         sync->state = OF_SYNCING;
@@ -70,7 +70,7 @@ bad_reply(struct of_sync *sync, const char *what, enum ofperr error)
     rconn_reconnect(sync->rconn);
 }
 
-/* Takes note of a part of the groups that the switch has. */
+/* Stores the groups in 'oh', a part of the switch's answer. */
 void
 of_dump_groups(struct of_sync *sync, const struct ofp_header *oh)
 {
@@ -107,11 +107,11 @@ of_dump_groups(struct of_sync *sync, const struct ofp_header *oh)
     }
     if (!ofpmp_more(oh)) {
         sync->groups_dumped = true;
-        finish(sync);
+        end_if_dumped(sync);
     }
 }
 
-/* The same for flows. */
+/* Stores the flows in 'oh', a part of the switch's answer. */
 void
 of_dump_flows(struct of_sync *sync, const struct ofp_header *oh)
 {
@@ -146,6 +146,6 @@ of_dump_flows(struct of_sync *sync, const struct ofp_header *oh)
     ofpbuf_uninit(&ofpacts);
     if (!ofpmp_more(oh)) {
         sync->flows_dumped = true;
-        finish(sync);
+        end_if_dumped(sync);
     }
 }

@@ -6,8 +6,8 @@
 /* Asking what the switch has
  * ==========================
  *
- * After each connection: all groups, of which those in our range count, and
- * all flows with our cookie.
+ * After each connection, for all groups and for the flows with our cookie.
+ * Groups outside of our range are ignored.
  *
  * Attack model: the switch may send any OpenFlow message.  A reply that cannot
  * be decoded ends the connection.

@@ -3,16 +3,17 @@
 /* Connections that the switch is to forget
  * ========================================
  *
- * A connection that is forgotten before the switch has the flows and groups
- * that make it forgotten is made again by its next packet, as it was.  So
- * a request waits until the switch has acknowledged all changes that came
- * before it; without a connection, until that of the next one.
+ * The next packet of a forgotten connection makes it anew, by the flows and
+ * groups that the switch has then.  If these are still the old ones, nothing
+ * is gained.  So a request waits until the switch has acknowledged all changes
+ * before it.  Without a connection to the switch, it waits for the next one.
  *
- * Even then the datapath may do for a moment what it has cached, about half
- * a second in userspace.  So each request is made a second time.
+ * Even then the datapath may use its old flows for a moment: about half a
+ * second in the userspace datapath.  So each request is sent twice.
  *
- * A request is in one list: 'flushes_waiting', by 'epoch'; 'flushes_sent',
- * until the switch answers the barrier after it; 'flushes_again', by time. */
+ * A request is in one of three lists: 'flushes_waiting', in the order of
+ * 'epoch'; 'flushes_sent', until the switch answers the barrier after it;
+ * 'flushes_again', in the order of 'when'. */
 
 #include <config.h>
 #include "of-flush.h"
@@ -34,10 +35,11 @@
 
 VLOG_DEFINE_THIS_MODULE(of_flush);
 
-/* The second time is so long after the first. */
+/* From the first sending of a request to the second. */
 #define AGAIN_MS 1000
 
-/* If there are more, all connections of the protocol are forgotten. */
+/* Limit for requests.  One more, and all connections of the protocol are
+ * forgotten instead. */
 #define MAX_FLUSHES 4096
 
 struct of_flush {
@@ -45,9 +47,11 @@ struct of_flush {
     struct ovs_list list_node;
     struct of_sync_ct ct;
     bool waiting;               /* In 'flushes_waiting'. */
-    bool again;                 /* This is the second time. */
-    uint64_t epoch;             /* Of the last change that it waits for. */
-    long long int when;         /* In 'flushes_again': not before. */
+    bool again;                 /* To be sent a second time. */
+    uint64_t epoch;             /* Of the last change that the request waits
+                                 * for. */
+    long long int when;         /* In 'flushes_again': time of the second
+                                 * sending, in ms. */
 };
 
 void
@@ -112,7 +116,8 @@ find_flush(struct of_sync *sync, const struct of_sync_ct *ct)
     return NULL;
 }
 
-/* Has 'f', which is in some list, wait for all changes so far. */
+/* Moves 'f', from any list, to the end of those that wait for the changes so
+ * far. */
 static void
 enqueue(struct of_sync *sync, struct of_flush *f)
 {
@@ -123,7 +128,8 @@ enqueue(struct of_sync *sync, struct of_flush *f)
     f->epoch = sync->epoch;
 }
 
-/* Drops what 'all', which selects no addresses and ports, includes. */
+/* Drops all requests that 'all' includes.  'all' selects no addresses and no
+ * ports. */
 static void
 coarsen(struct of_sync *sync, const struct of_sync_ct *all)
 {
@@ -139,8 +145,8 @@ coarsen(struct of_sync *sync, const struct of_sync_ct *all)
     }
 }
 
-/* Has the switch forget the connections that 'ct' selects, as soon as it has
- * all that it should have by now. */
+/* Makes the switch forget the connections that 'ct' selects, once it has
+ * acknowledged all changes so far. */
 void
 of_flush_add(struct of_sync *sync, const struct of_sync_ct *ct)
 {
@@ -166,8 +172,8 @@ of_flush_add(struct of_sync *sync, const struct of_sync_ct *ct)
     enqueue(sync, f);
 }
 
-/* There is another connection.  What the last one was asked for may have been
- * lost with it. */
+/* After a new connection: sends all requests anew, since the switch may not
+ * have got them. */
 void
 of_flush_restart(struct of_sync *sync)
 {
@@ -202,7 +208,7 @@ send_flush(struct of_sync *sync, struct of_flush *f)
     f->waiting = false;
 }
 
-/* Makes the requests for which it is time. */
+/* Sends the requests that are due. */
 void
 of_flush_run(struct of_sync *sync)
 {
@@ -223,7 +229,7 @@ of_flush_run(struct of_sync *sync)
     }
     unacked = of_items_oldest(sync).epoch;
     LIST_FOR_EACH_SAFE (f, list_node, &sync->flushes_waiting) {
-        /* Since it was asked for, all items may have been looked at anew. */
+        /* A look at all items gave their changes a later epoch. */
         if (MAX(f->epoch, sync->touched) >= unacked) {
             break;
         }
@@ -244,7 +250,7 @@ of_flush_run(struct of_sync *sync)
     }
 }
 
-/* Takes note of 'oh', the switch's answer to a barrier. */
+/* Handles 'oh', the switch's answer to a barrier. */
 void
 of_flush_barrier(struct of_sync *sync, const struct ofp_header *oh)
 {
@@ -265,7 +271,7 @@ of_flush_barrier(struct of_sync *sync, const struct ofp_header *oh)
     }
 }
 
-/* Wakes the poll loop when it is time for a second request. */
+/* Wakes the poll loop when a second sending is due. */
 void
 of_flush_wait(struct of_sync *sync)
 {
@@ -279,8 +285,7 @@ of_flush_wait(struct of_sync *sync)
     }
 }
 
-/* Returns true if the switch has answered all requests, but for those that it
- * gets a second time. */
+/* Returns true if the switch has answered each request once. */
 bool
 of_flush_is_done(const struct of_sync *sync)
 {

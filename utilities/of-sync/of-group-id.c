@@ -28,10 +28,8 @@ id_is_used(const struct of_sync *sync, uint32_t id)
     return false;
 }
 
-/* Stores in '*id' the id that belongs to 'name', or a free one, which belongs
- * to it from now on.  An id is a hash of the name, or the next that is free:
- * after a restart a name has the same id, but for those few that met at the
- * same hash.  Returns false if all ids are in use. */
+/* Stores in '*id' the id of group 'name', and reserves it for 'name' until
+ * of_group_id_release().  Returns false if all ids are in use. */
 bool
 of_group_id_get(struct of_sync *sync, const char *name, uint32_t *id)
 {
@@ -58,7 +56,7 @@ of_group_id_get(struct of_sync *sync, const char *name, uint32_t *id)
     return true;
 }
 
-/* The id of 'name' may become another's, when the group is no more wanted. */
+/* Gives the id of 'name' back.  Another group may get it. */
 void
 of_group_id_release(struct of_sync *sync, const char *name)
 {

@@ -27,7 +27,8 @@ hash_flow(const struct minimatch *match, uint8_t table_id, uint16_t priority)
     return minimatch_hash(match, hash_2words(table_id, priority));
 }
 
-/* Returns the item of a flow, or null if there is none. */
+/* Returns the item of the flow with 'match', 'table_id' and 'priority', or
+ * null if there is none. */
 struct of_item *
 of_item_find_flow(struct of_sync *sync, const struct minimatch *match,
                   uint8_t table_id, uint16_t priority)
@@ -45,7 +46,7 @@ of_item_find_flow(struct of_sync *sync, const struct minimatch *match,
     return NULL;
 }
 
-/* Returns the item of a flow, which it creates if there is none. */
+/* Like of_item_find_flow(), but creates an item if there is none. */
 struct of_item *
 of_item_get_flow(struct of_sync *sync, const struct minimatch *match,
                  uint8_t table_id, uint16_t priority)
@@ -61,7 +62,7 @@ of_item_get_flow(struct of_sync *sync, const struct minimatch *match,
     return item;
 }
 
-/* The same for a group. */
+/* Returns the item of the group 'group_id'.  Creates it if there is none. */
 struct of_item *
 of_item_get_group(struct of_sync *sync, uint32_t group_id)
 {
@@ -79,8 +80,8 @@ of_item_get_group(struct of_sync *sync, uint32_t group_id)
     return item;
 }
 
-/* Makes 'value', of which it takes over the reference, what the switch has of
- * 'item'. */
+/* Notes that the switch has 'value' for 'item', null for nothing.  Takes over
+ * the reference to 'value'. */
 void
 of_item_set_have(struct of_item *item, struct of_value *value)
 {
@@ -88,8 +89,9 @@ of_item_set_have(struct of_item *item, struct of_value *value)
     item->have = value;
 }
 
-/* Stores in '*value' what the switch should have of 'item', null for nothing.
- * Returns false if it should stay as it is. */
+/* Stores in '*value' what the switch should have for 'item', null for nothing.
+ * Returns false if 'item' should stay as it is, since the switch has refused
+ * each owner. */
 bool
 of_item_want(const struct of_item *item, struct of_value **value)
 {
@@ -108,7 +110,8 @@ of_item_want(const struct of_item *item, struct of_value **value)
     return false;
 }
 
-/* Looks whether 'item' is to be sent, in the current epoch. */
+/* Puts 'item' into the list of dirty items, in the current epoch, or takes it
+ * out, as what it is and should be require. */
 void
 of_item_touch(struct of_sync *sync, struct of_item *item)
 {
@@ -122,7 +125,7 @@ of_item_touch(struct of_sync *sync, struct of_item *item)
         ovs_list_remove(&item->dirty);
         ovs_list_init(&item->dirty);
         sync->n_dirty--;
-        /* Unless it comes back at once. */
+        /* The oldest one may have left the list for good. */
         sync->oldest_unknown |= !dirty;
     } else {
         item->age = (struct of_age) { sync->epoch, time_msec() };
@@ -160,7 +163,7 @@ of_items_oldest(struct of_sync *sync)
     return sync->oldest_dirty;
 }
 
-/* Frees 'item' if nobody needs it. */
+/* Frees 'item' if it is neither wanted, nor in the switch, nor under way. */
 void
 of_item_collect(struct of_sync *sync, struct of_item *item)
 {
@@ -174,8 +177,8 @@ of_item_collect(struct of_sync *sync, struct of_item *item)
     }
 }
 
-/* Forgets what the switch has of each item, and frees the items that nobody
- * needs any more. */
+/* Forgets what the switch has for each item.  Frees items that nobody
+ * wants. */
 void
 of_items_forget_switch(struct of_sync *sync)
 {

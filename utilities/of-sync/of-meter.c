@@ -36,8 +36,8 @@ send_meter(struct of_sync *sync, uint16_t command)
     return xid;
 }
 
-/* Has the switch have our meter or, if its rate is 0, not have it.  What it
- * says is known before it says which flows it has. */
+/* Gives our meter to the switch, or deletes it if its rate is 0.  The switch
+ * answers before it lists its flows, so 'has_meter' is known by then. */
 void
 of_meter_start(struct of_sync *sync)
 {
@@ -50,7 +50,8 @@ of_meter_start(struct of_sync *sync)
     }
 }
 
-/* Returns true if 'oh', which is the error 'error', is about our meter. */
+/* Handles the error message 'oh', which says 'error'.  Returns false if it is
+ * not about our meter. */
 bool
 of_meter_error(struct of_sync *sync, const struct ofp_header *oh,
                enum ofperr error)

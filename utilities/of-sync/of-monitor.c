@@ -3,19 +3,19 @@
 /* What others do to our flows and groups
  * ======================================
  *
- * The switch reports what changes in our tables (OpenFlow's flow monitors) and
- * which group_mods and meter_mods others send (its request forwarding), so
- * that what somebody else deletes or changes is put back, without ever asking
- * for all that there is.
+ * The switch reports changes in our tables (OpenFlow's flow monitors), and the
+ * group_mods and meter_mods of others (its request forwarding).  So of-sync
+ * puts back what others change without asking for all flows and groups again.
  *
- * Such a report can be older than our last change.  So it is only taken as a
- * hint: what it names is "unsure" from then on, and sent again whatever the
- * switch may have.  A report of just what we believe is no news: another
- * program with the same wishes does not start a quarrel.  With one whose
- * wishes are others there is a quarrel, at longer and longer intervals.
+ * A report can be older than our last change.  So it is only a hint: the item
+ * becomes "unsure", and is sent again whatever the switch may have.
+ *
+ * A report of the very value that we want is no change: two programs with the
+ * same wishes do not disturb each other.  Two with different wishes quarrel.
+ * Then of-sync waits longer and longer before it repairs.
  *
  * Not noticed: flows with our cookie that somebody puts in other tables.  They
- * are removed when the switch is next asked for all. */
+ * are removed after the next connection. */
 
 #include <config.h>
 #include "of-monitor.h"
@@ -42,10 +42,11 @@
 
 VLOG_DEFINE_THIS_MODULE(of_monitor);
 
-/* What others change is put back so many ms after the first report: what
- * belongs together, such as a group and the flows that go with it, comes
- * together.  Who changes what was put back within the last MAX ms quarrels
- * with us: then we wait twice as long each time, up to MAX ms. */
+/* Time from the first report to the repair, in ms.  Changes that belong
+ * together, for example of a group and its flows, come within that time.
+ *
+ * A change of an item within MAX_REPAIR_MS of its repair is a quarrel.  Each
+ * time the wait doubles, up to MAX_REPAIR_MS. */
 #define REPAIR_MS 100
 #define MAX_REPAIR_MS 10000
 
@@ -72,8 +73,8 @@ monitor_table(struct of_sync *sync, uint8_t table_id)
     rconn_send(sync->rconn, b, NULL);
 }
 
-/* Asks for reports.  To be called before the switch is asked for what it has,
- * so that nothing is missed in between. */
+/* Asks the switch for reports.  Must come before the request for all flows and
+ * groups, so that no change is missed in between. */
 void
 of_monitor_start(struct of_sync *sync)
 {
@@ -85,7 +86,7 @@ of_monitor_start(struct of_sync *sync)
     sync->quarrel = false;
     async.primary[OAM_REQUESTFORWARD] = (1u << OFPRFR_GROUP_MOD
                                          | 1u << OFPRFR_METER_MOD);
-    /* Nothing but that. */
+    /* Switches off all other asynchronous messages. */
     rconn_send(sync->rconn, ofputil_encode_set_async_config(
                    &async, (1u << OAM_N_TYPES) - 1, OF_VERSION), NULL);
     if (!o->n_tables) {
@@ -96,8 +97,8 @@ of_monitor_start(struct of_sync *sync)
     }
 }
 
-/* It is not known what the switch has of 'item'.  Its owners get another
- * chance if they had been refused. */
+/* Notes that the switch may have anything for 'item'.  Owners of 'item' that
+ * the switch had refused get another chance. */
 void
 of_monitor_suspect(struct of_sync *sync, struct of_item *item)
 {
@@ -119,8 +120,8 @@ of_monitor_suspect(struct of_sync *sync, struct of_item *item)
     }
 }
 
-/* Takes 'value', of which it takes over the reference, as what somebody is
- * said to have made of 'item'. */
+/* Handles a report that somebody has made 'value', null for nothing, of
+ * 'item'.  Takes over the reference to 'value'. */
 static void
 reported(struct of_sync *sync, struct of_item *item, struct of_value *value)
 {
@@ -149,7 +150,8 @@ flow_reported(struct of_sync *sync, const struct ofputil_flow_update *fu)
             item = of_item_get_flow(sync, &match, fu->table_id, fu->priority);
         }
     }
-    /* Another's flow may have taken the place of ours, or left it to us. */
+    /* The flow of somebody else may have replaced ours, or made place for
+     * ours. */
     if (item) {
         reported(sync, item, value);
     } else {
@@ -166,7 +168,7 @@ bad_report(struct of_sync *sync, const char *what, enum ofperr error)
     rconn_reconnect(sync->rconn);
 }
 
-/* Takes note of changes of flows. */
+/* Handles 'oh', a report of changed flows. */
 void
 of_monitor_flows(struct of_sync *sync, const struct ofp_header *oh)
 {
@@ -192,7 +194,8 @@ of_monitor_flows(struct of_sync *sync, const struct ofp_header *oh)
     ofpbuf_uninit(&ofpacts);
 }
 
-/* Takes 'command' for 'item', a group, of which 'request' is the whole. */
+/* Handles 'command' of somebody else for the group 'item'.  'request' is the
+ * whole message. */
 static void
 group_reported(struct of_sync *sync, struct of_item *item, uint16_t command,
                const struct ofp_header *request)
@@ -206,7 +209,7 @@ group_reported(struct of_sync *sync, struct of_item *item, uint16_t command,
                && !ofputil_decode_group_mod(request, &gm)) {
         reported(sync, item, of_value_from_group(&gm));
     } else {
-        /* Some of its buckets, or what we have never heard of. */
+        /* A change of single buckets, or an unknown command. */
         of_monitor_suspect(sync, item);
     }
     of_item_collect(sync, item);
@@ -242,14 +245,16 @@ meter_mod(struct of_sync *sync, struct ofpbuf *b)
         && sync->options.meter_rate
         && (omm->meter_id == htonl(sync->options.meter_id)
             || omm->meter_id == htonl(OFPM13_ALL))) {
-        /* The flows that went with it come back after it. */
+        /* The flows that use the meter are deleted with it and reported after
+         * it. */
         of_meter_start(sync);
     }
 }
 
-/* Takes note of another's group_mod or meter_mod.  Open vSwitch forwards one
- * for buckets in a form that ofputil_decode_requestforward() refuses; but it
- * is enough to know which group it is for. */
+/* Handles 'oh', a group_mod or meter_mod of somebody else.  Open vSwitch
+ * forwards commands for single buckets in a form that
+ * ofputil_decode_requestforward() refuses.  So this looks only for the group's
+ * id. */
 void
 of_monitor_request(struct of_sync *sync, const struct ofp_header *oh)
 {
@@ -269,7 +274,7 @@ of_monitor_request(struct of_sync *sync, const struct ofp_header *oh)
     }
 }
 
-/* Puts back what others have changed, when it is time. */
+/* Sends the items again that others have changed, when that is due. */
 void
 of_monitor_run(struct of_sync *sync)
 {

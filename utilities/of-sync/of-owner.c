@@ -19,11 +19,12 @@
 
 VLOG_DEFINE_THIS_MODULE(of_owner);
 
-/* What the buckets of a group may take in a message of 65,535 octets, beside
- * the properties of the group. */
+/* Room for the buckets of a group in a message of 65,535 octets, with some
+ * left for the group's properties. */
 #define MAX_GROUP_BYTES 65000
 
-/* Looks at all items, in one epoch for each owner. */
+/* Looks at each item again: is it as it should be?  Each owner's items get an
+ * epoch of their own. */
 void
 of_owners_touch_all(struct of_sync *sync)
 {
@@ -49,8 +50,8 @@ of_owners_touch_all(struct of_sync *sync)
     sync->touched = sync->epoch;
 }
 
-/* After the connection was lost: nothing is known of the switch any more, not
- * even what it refuses. */
+/* Forgets what the switch has and what it has refused, after the connection
+ * was lost. */
 void
 of_owners_forget_switch(struct of_sync *sync)
 {
@@ -65,8 +66,8 @@ of_owners_forget_switch(struct of_sync *sync)
     of_items_forget_switch(sync);
 }
 
-/* Makes 'owner' want 'value', of which it takes over the reference, of
- * 'item'. */
+/* Makes 'owner' want 'value' for 'item'.  Takes over the reference to
+ * 'value'. */
 static void
 add_claim(struct of_sync *sync, struct of_owner *owner, struct of_item *item,
           struct of_value *value)
@@ -114,8 +115,8 @@ remove_claim(struct of_claim *claim)
     free(claim);
 }
 
-/* Removes the claims of 'owner' that are stale, and looks at all of its
- * items, in a new epoch. */
+/* Removes the stale claims of 'owner', and looks at all of its items, in a new
+ * epoch. */
 static void
 update_owner(struct of_sync *sync, struct of_owner *owner)
 {
@@ -161,9 +162,8 @@ make_stale(struct of_owner *owner)
     }
 }
 
-/* Drops the last buckets of 'gm' if all of them would not fit into the message
- * by which a switch tells what a group has: Open vSwitch would send
- * garbage. */
+/* Drops the last buckets of 'gm' if the switch could not list the group in one
+ * message: Open vSwitch would send garbage. */
 static void
 limit_buckets(const char *key, struct ofputil_group_mod *gm)
 {
@@ -177,7 +177,8 @@ limit_buckets(const char *key, struct ofputil_group_mod *gm)
         ofpbuf_clear(&b);
         ofpacts_put_openflow_actions(bucket->ofpacts, bucket->ofpacts_len, &b,
                                      OF_VERSION);
-        /* With a header and up to three properties of 8 octets each. */
+        /* A bucket has a header and up to three properties, of 8 octets
+         * each. */
         size += (b.size + 8 + 8 * (is_select || bucket->weight)
                  + 8 * (bucket->watch_port != OFPP_ANY)
                  + 8 * (bucket->watch_group != OFPG_ANY));
@@ -198,9 +199,11 @@ limit_buckets(const char *key, struct ofputil_group_mod *gm)
 }
 
 /* Replaces all flows and groups that 'key' wants.  Takes over what the
- * elements of the arrays own, not the arrays.  Of a flow, its table, priority,
- * match, cookie ('new_cookie') and actions count; of a group, its id, type,
- * properties and buckets, but not the ids of the buckets. */
+ * elements of the arrays own, but not the arrays.
+ *
+ * A flow counts by its table, priority, match, cookie ('new_cookie') and
+ * actions; a group by its id, type, properties and buckets.  The ids of
+ * buckets do not count. */
 void
 of_owner_replace(struct of_sync *sync, const char *key,
                  struct ofputil_flow_mod *flows, size_t n_flows,
@@ -240,7 +243,8 @@ destroy_owner(struct of_sync *sync, struct of_owner *owner)
     free(owner);
 }
 
-/* The same with nothing. */
+/* Makes 'key' want nothing.  The switch's flows and groups for it are
+ * deleted. */
 void
 of_owner_remove(struct of_sync *sync, const char *key)
 {
@@ -251,8 +255,8 @@ of_owner_remove(struct of_sync *sync, const char *key)
     }
 }
 
-/* All owners have said what they want: from now on the switch is changed, and
- * what nobody wants is deleted. */
+/* Says that all owners have said what they want.  From now on the switch is
+ * changed, and flows and groups that nobody wants are deleted. */
 void
 of_owners_set_complete(struct of_sync *sync)
 {
@@ -264,7 +268,7 @@ of_owners_set_complete(struct of_sync *sync)
     }
 }
 
-/* Nobody wants anything any more. */
+/* Removes all keys, and so all flows and groups from the switch. */
 void
 of_owners_clear(struct of_sync *sync)
 {
@@ -276,8 +280,8 @@ of_owners_clear(struct of_sync *sync)
     of_owners_set_complete(sync);
 }
 
-/* The switch refused what is wanted of 'item', because of 'why': its owner has
- * to do without all of its changes. */
+/* Notes that the switch has refused 'item', because of 'why'.  All changes of
+ * its owner are withdrawn. */
 void
 of_owner_refuse(struct of_sync *sync, struct of_item *item, const char *why)
 {
@@ -297,7 +301,7 @@ of_owner_refuse(struct of_sync *sync, struct of_item *item, const char *why)
     }
 }
 
-/* Returns why the switch does not have what 'key' wants, or null. */
+/* Returns the switch's error for 'key', or null. */
 const char *
 of_owner_refused(const struct of_sync *sync, const char *key)
 {

@@ -33,8 +33,8 @@ VLOG_DEFINE_THIS_MODULE(of_sync);
 /* Seconds between attempts to connect. */
 #define MAX_BACKOFF 8
 
-/* Returns a new of_sync with copies of 'options'.  Until
- * of_sync_set_complete() is called it only looks at the switch. */
+/* Returns a new of_sync, which copies 'options', for the caller to destroy.
+ * Until of_sync_set_complete() it only asks what the switch has. */
 struct of_sync *
 of_sync_create(const struct of_sync_options *options)
 {
@@ -58,7 +58,7 @@ of_sync_create(const struct of_sync_options *options)
     return sync;
 }
 
-/* Frees 'sync', which may be null.  The switch keeps what it has. */
+/* Frees 'sync', which may be null.  The switch keeps its flows and groups. */
 void
 of_sync_destroy(struct of_sync *sync)
 {
@@ -79,8 +79,8 @@ of_sync_destroy(struct of_sync *sync)
 
 /* The connection. */
 
-/* Finds out whether the switch knows the selection method "maglev": puts a
- * group with it into a bundle that is never committed. */
+/* Finds out whether the switch knows the selection method "maglev": sends a
+ * group that uses it, in a bundle that is never committed. */
 static void
 probe_lb(struct of_sync *sync)
 {
@@ -117,7 +117,8 @@ probe_lb(struct of_sync *sync)
     ofpbuf_delete(message);
 }
 
-/* The connection was lost, or there has been another one since. */
+/* Notes that changes may be missing in the switch, since the connection
+ * ended. */
 static void
 lost(struct of_sync *sync)
 {
@@ -214,7 +215,8 @@ handle_message(struct of_sync *sync, const struct ofp_header *oh)
     }
 }
 
-/* Does what there is to do.  To be called whenever the poll loop wakes up. */
+/* Does all work that is due.  Must be called whenever the poll loop wakes
+ * up. */
 void
 of_sync_run(struct of_sync *sync)
 {
@@ -255,9 +257,10 @@ of_sync_wait(struct of_sync *sync)
     of_flush_wait(sync);
 }
 
-/* What users ask for. */
+/* The wishes of users. */
 
-/* Replaces all flows and groups that 'key' wants: see of_owner_replace(). */
+/* See of_owner_replace(), and so on: each of these has its description where
+ * the work is done. */
 void
 of_sync_replace(struct of_sync *sync, const char *key,
                 struct ofputil_flow_mod *flows, size_t n_flows,
@@ -314,8 +317,8 @@ of_sync_meter(const struct of_sync *sync)
     return of_meter_id(sync);
 }
 
-/* Returns true if the switch is known to have what it should, and to have
- * forgotten what it should. */
+/* Returns true if the switch has acknowledged all changes, and has forgotten
+ * the connections that it should. */
 bool
 of_sync_is_settled(const struct of_sync *sync)
 {
@@ -324,9 +327,9 @@ of_sync_is_settled(const struct of_sync *sync)
             && of_flush_is_done(sync));
 }
 
-/* Returns true if the switch is known to have, or to have refused, all that
- * there should be when the connection began or of_sync_set_complete() was
- * called, whichever was later. */
+/* Returns true if the switch has acknowledged or refused all that was wanted
+ * when the connection began or of_sync_set_complete() was called, whichever
+ * came later. */
 bool
 of_sync_has_caught_up(const struct of_sync *sync)
 {
@@ -334,8 +337,8 @@ of_sync_has_caught_up(const struct of_sync *sync)
 }
 
 /* Returns the time, in ms, of the oldest change that the switch has not
- * acknowledged, or LLONG_MAX if there is none.  As long as the switch has not
- * caught up since it was away, that is when it went or earlier. */
+ * acknowledged, or LLONG_MAX if there is none.  After a lost connection,
+ * returns the time of the loss or earlier, until the switch has caught up. */
 long long int
 of_sync_behind_since(struct of_sync *sync)
 {

@@ -36,9 +36,10 @@ of_value_unref(struct of_value *value)
     }
 }
 
-/* Returns a copy of the '*len' octets of 'ofpacts', and its length in '*len',
- * that memcmp() finds equal to that of any others that do the same: as they
- * come from the wire, and with zeros for padding. */
+/* Returns a copy of the '*len' octets of actions at 'ofpacts', in the form
+ * that they have after a trip over the wire, with zeros for padding.  Stores
+ * the length of the copy in '*len'.  Actions that do the same have equal
+ * copies. */
 static struct ofpact *
 canonical_ofpacts(const struct ofpact *ofpacts, size_t *len)
 {
@@ -60,7 +61,7 @@ canonical_ofpacts(const struct ofpact *ofpacts, size_t *len)
     return ofpbuf_steal_data(&copy);
 }
 
-/* Returns a new value with copies of 'cookie' and 'ofpacts'. */
+/* Returns a new value, with copies of 'cookie' and 'ofpacts'. */
 struct of_value *
 of_value_from_flow(ovs_be64 cookie, const struct ofpact *ofpacts,
                    size_t ofpacts_len)
@@ -74,9 +75,9 @@ of_value_from_flow(ovs_be64 cookie, const struct ofpact *ofpacts,
     return value;
 }
 
-/* Returns the properties of 'gm' as the switch can have them: one without the
- * method gets the nearest that it has, "dp_hash" or, for a choice of fields,
- * "hash".  Shares what they point to. */
+/* Returns the properties of 'gm' that the switch can have.  A switch without
+ * "maglev" gets "hash" for a group that names fields, else "dp_hash".  The
+ * result shares the memory that the properties of 'gm' point to. */
 struct ofputil_group_props
 of_group_props(const struct of_sync *sync, const struct ofputil_group_mod *gm)
 {
@@ -92,8 +93,8 @@ of_group_props(const struct of_sync *sync, const struct ofputil_group_mod *gm)
     return props;
 }
 
-/* Returns a new value that takes over what 'gm' owns, which has no buckets and
- * no fields any more. */
+/* Returns a new value that takes over what 'gm' owns.  'gm' has no buckets and
+ * no fields afterward. */
 struct of_value *
 of_value_from_group(struct ofputil_group_mod *gm)
 {
@@ -129,8 +130,7 @@ props_equal(const struct ofputil_group_props *a,
                            a->fields.values_size)));
 }
 
-/* Returns true if 'a' and 'b', of the same group, differ in their buckets at
- * most. */
+/* Returns true if the groups 'a' and 'b' differ at most in their buckets. */
 bool
 of_groups_alike(const struct of_sync *sync, const struct ofputil_group_mod *a,
                 const struct ofputil_group_mod *b)
@@ -141,8 +141,8 @@ of_groups_alike(const struct of_sync *sync, const struct ofputil_group_mod *a,
     return a->type == b->type && props_equal(&x, &y);
 }
 
-/* Returns true if 'a' and 'b', of the same item, do the same.  May change the
- * ids of the buckets of 'a'. */
+/* Returns true if 'a' and 'b', values of the same item, do the same.  May
+ * change the ids of the buckets of 'a'. */
 bool
 of_values_equal(const struct of_sync *sync, const struct of_value *a,
                 const struct of_value *b)

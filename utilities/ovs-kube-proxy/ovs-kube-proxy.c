@@ -5,7 +5,7 @@
  *
  *     kube-api or kube-file -> kube-store -> service-pipeline -> of-sync
  *
- * all in one thread and one poll loop.  See ovs-kube-proxy(8). */
+ * All run in one thread and one poll loop.  See ovs-kube-proxy(8). */
 
 #include <config.h>
 
@@ -38,11 +38,10 @@
 
 VLOG_DEFINE_THIS_MODULE(ovs_kube_proxy);
 
-/* --cleanup gives up after so long without the switch. */
+/* --cleanup gives up after this long without the switch. */
 #define CLEANUP_MS 30000
 
-/* The switch may lag behind the API server for so long before /healthz says
- * so. */
+/* /healthz reports a fault when the switch lags by more than this. */
 #define LAG_MS 30000
 
 struct proxy {
@@ -53,18 +52,19 @@ struct proxy {
     struct service_pipeline *pipeline;
     struct service_reject *reject;
     struct kube_health *health;
-    struct kube_http *healthz, *metrics;    /* Null if not asked for. */
+    struct kube_http *healthz, *metrics;    /* Null: not asked for. */
 
-    bool synced;                /* All has been in the switch once. */
-    long long int last_current; /* When of-sync was last told all. */
-    uint64_t health_seqno;      /* That 'health' was told. */
+    bool synced;                /* The first sync is done. */
+    long long int last_current; /* When of-sync last knew all changes, in
+                                 * ms. */
+    uint64_t health_seqno;      /* The state that 'health' knows. */
     bool health_healthy;
     bool exiting;
 };
 
 /* Returns the time, in ms, of the oldest change that is not in the switch, or
- * LLONG_MAX if there is none.  That there always is some change under way does
- * not mean to be behind. */
+ * LLONG_MAX if there is none.  The oldest one counts: under steady change some
+ * change is always under way. */
 static long long int
 behind_since(const struct proxy *proxy)
 {
@@ -74,7 +74,7 @@ behind_since(const struct proxy *proxy)
             : MIN(since, proxy->last_current));
 }
 
-/* Healthy is who has done the first sync and is not far behind. */
+/* Healthy: the first sync is done and the switch lags by less than LAG_MS. */
 static bool
 is_healthy(const struct proxy *proxy)
 {
@@ -296,7 +296,7 @@ wait(struct proxy *proxy)
         kube_http_wait(proxy->metrics);
     }
     if (proxy->health_healthy && behind_since(proxy) != LLONG_MAX) {
-        /* To notice when that ends. */
+        /* Wakes up when this stops being healthy. */
         poll_timer_wait_until(behind_since(proxy) + LAG_MS);
     }
     if (proxy->exiting) {
@@ -304,7 +304,7 @@ wait(struct proxy *proxy)
     }
 }
 
-/* Removes what is ours from the switch. */
+/* Removes our flows, groups and meter from the switch. */
 static void
 cleanup(const struct proxy_options *o)
 {
@@ -328,8 +328,8 @@ cleanup(const struct proxy_options *o)
     of_sync_destroy(sync);
 }
 
-/* Begins to read objects from where 'o' says.  What is wrong with the
- * configuration ends the program. */
+/* Opens the source of objects that 'o' names.  A faulty configuration ends the
+ * program. */
 static void
 open_source(struct proxy *proxy, const struct proxy_options *o,
             struct kube_config **config)
@@ -350,8 +350,8 @@ open_source(struct proxy *proxy, const struct proxy_options *o,
     }
 }
 
-/* Each health-check node port is a server with sockets of its own, which may
- * be more than the 1,024 files that are usual. */
+/* Each health-check node port needs files of its own.  All of them may need
+ * more than the usual 1,024. */
 static void
 raise_file_limit(void)
 {

@@ -18,7 +18,7 @@
 #include "util.h"
 #include "utilities/ovs-kube-proxy/kube/kube-config.h"
 
-/* "kp" and zeros. */
+/* "kp", then zeros. */
 #define DEFAULT_COOKIE UINT64_C(0x6b70000000000000)
 #define DEFAULT_COOKIE_MASK UINT64_C(0xffff000000000000)
 #define DEFAULT_GROUP_MIN 0x6b700000
@@ -89,7 +89,8 @@ Operation:\n\
     exit(EXIT_SUCCESS);
 }
 
-/* Returns the number 's', which is what is said for 'option'. */
+/* Returns the number 's', the argument of 'option'.  Ends the program if it is
+ * not between 'min' and 'max'. */
 static unsigned int
 parse_number(const char *option, const char *s, unsigned int min,
              unsigned int max)
@@ -103,7 +104,7 @@ parse_number(const char *option, const char *s, unsigned int min,
     return value;
 }
 
-/* Parses "MIN-MAX". */
+/* Parses "MIN-MAX", the argument of 'option'. */
 static void
 parse_range(const char *option, const char *s, unsigned int min,
             unsigned int max, unsigned int *first, unsigned int *last)
@@ -141,8 +142,9 @@ parse_cookie(const char *s, struct of_sync_options *o)
     free(copy);
 }
 
-/* Parses a comma-separated list of addresses or, if 'prefixes', of such with a
- * length.  Returns it, and stores the number in '*n'. */
+/* Parses a comma-separated list of addresses or, if 'prefixes', of address
+ * ranges.  Returns an array, for the caller to free, and stores its size in
+ * '*n'. */
 static struct service_cidr *
 parse_cidrs(const char *option, const char *s, bool prefixes, size_t *n)
 {
@@ -224,7 +226,7 @@ set_defaults(struct proxy_options *o)
     o->reject.rate = DEFAULT_REJECT_RATE;
 }
 
-/* A bridge's name stands for its socket, as it does for ovs-ofctl. */
+/* A bridge's name stands for its socket, as for ovs-ofctl. */
 static void
 parse_switch(const char *s, struct proxy_options *o)
 {
@@ -238,7 +240,8 @@ parse_switch(const char *s, struct proxy_options *o)
     o->sync.remote = s;
 }
 
-/* Fills in what is in several places, and refuses what does not fit. */
+/* Copies values that are needed in several places.  Ends the program if
+ * options contradict each other. */
 static void
 complete(struct proxy_options *o)
 {
@@ -270,8 +273,8 @@ complete(struct proxy_options *o)
     o->reject.reg = t->reg;
 }
 
-/* Parses the command line into '*o', which is the caller's to destroy.  Ends
- * the program if it cannot be. */
+/* Parses the command line into '*o', for the caller to destroy.  Ends the
+ * program if it is faulty. */
 void
 proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
 {
@@ -335,7 +338,7 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
     while ((c = getopt_long(argc, argv, short_options, long_options, NULL))
            != -1) {
         if (c == 'C' && !strcmp(optarg, "none")) {
-            /* Open vSwitch's own programs take it, and whatever answers. */
+            /* Open vSwitch's programs accept "none", and then any peer. */
             ovs_fatal(0, "--ca-cert=none: the switch must prove who it is");
         }
         switch (c) {

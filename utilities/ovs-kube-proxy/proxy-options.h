@@ -6,7 +6,7 @@
 /* The command line of ovs-kube-proxy
  * ==================================
  *
- * What cannot be done is found here, before anything is begun. */
+ * Faults are found here, before the program begins to work. */
 
 #include <stdbool.h>
 #include "utilities/of-sync/of-options.h"
@@ -14,7 +14,7 @@
 #include "utilities/ovs-kube-proxy/pipeline/service-reject.h"
 
 struct proxy_options {
-    /* Where the objects come from: one of these. */
+    /* The source of objects: one of these. */
     const char *kubeconfig, *context;
     const char *service_account;
     const char *from_file;
@@ -22,7 +22,7 @@ struct proxy_options {
     const char *healthz_address, *metrics_address;
     const char *unixctl_path;
     bool cleanup;
-    char *switch_path;          /* What 'sync.remote' points to, or null. */
+    char *switch_path;          /* Memory of 'sync.remote', or null. */
 
     struct of_sync_options sync;
     struct service_pipeline_options pipeline;

@@ -11,8 +11,8 @@
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
 
-/* A server sends a bookmark about every minute, so that this much silence is
- * no quiet cluster. */
+/* A server sends a bookmark about every minute.  After this much silence the
+ * connection is dead, not the cluster quiet. */
 #define IDLE_MS (150 * 1000)
 
 #define LABELS                                  \
@@ -31,8 +31,9 @@ struct kube_api {
     struct kube_watch *watches[ARRAY_SIZE(classes)];
 };
 
-/* Begins to fill 'sink', which must outlive it, from the server of 'config',
- * of which it takes ownership. */
+/* Starts to read objects into 'sink', which must outlive the result, from the
+ * server of 'config', which the result owns.  The caller must destroy the
+ * result. */
 struct kube_api *
 kube_api_create(struct kube_config *config, struct kube_sink *sink,
                 const struct kube_api_options *options)
@@ -91,7 +92,7 @@ kube_api_wait(struct kube_api *api)
     }
 }
 
-/* Appends how 'api' fares to 's', for people. */
+/* Appends the state of the three readers to 's', for people. */
 void
 kube_api_format(const struct kube_api *api, struct ds *s)
 {
@@ -101,7 +102,7 @@ kube_api_format(const struct kube_api *api, struct ds *s)
     }
 }
 
-/* The same in Prometheus's text format. */
+/* Appends their counters to 's', in the text format of Prometheus. */
 void
 kube_api_format_metrics(const struct kube_api *api, struct ds *s)
 {

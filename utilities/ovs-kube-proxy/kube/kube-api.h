@@ -6,9 +6,9 @@
 /* The Services, EndpointSlices and Nodes of an API server, into a sink
  * ====================================================================
  *
- * See kube-watch.h for how.  The server does the first selection: Services and
- * EndpointSlices with the labels that say that others care for them, or that
- * they are headless, do not come at all, and of the Nodes only ours does.
+ * kube-watch.h says how they are read.  The server selects first: it leaves
+ * out Services and EndpointSlices whose labels say that they are headless or
+ * for another proxy, and all Nodes but ours.
  *
  * Thread-safety: none; all of it belongs to one thread. */
 
@@ -18,8 +18,9 @@ struct kube_config;
 struct kube_sink;
 
 struct kube_api_options {
-    const char *node;           /* Our Node's name; null for all Nodes. */
-    int idle_ms;                /* Give up a silent connection; 0: default. */
+    const char *node;           /* Our Node's name; null: read all Nodes. */
+    int idle_ms;                /* Time of silence that ends a connection, in
+                                 * ms; 0: default. */
 };
 
 struct kube_api *kube_api_create(struct kube_config *, struct kube_sink *,

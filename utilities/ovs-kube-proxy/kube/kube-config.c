@@ -20,9 +20,10 @@
 #define MAX_CONFIG_SIZE (1024 * 1024)
 #define MAX_SECRET_SIZE (1024 * 1024)
 
-/* Reads the file 'name', of at most 'max' octets, into '*data', which gets a
- * null character after its '*size' octets and which the caller must free.
- * Returns null or an error message that the caller must free. */
+/* Reads the file 'name', of at most 'max' octets.  Returns null and stores its
+ * content, for the caller to free, in '*data' and its size in '*size'; a null
+ * character follows the content.  Returns an error message, for the caller to
+ * free, if the file cannot be read or is longer. */
 char *
 kube_read_file(const char *name, size_t max, char **data, size_t *size)
 {
@@ -63,8 +64,8 @@ kube_read_file(const char *name, size_t max, char **data, size_t *size)
     return NULL;
 }
 
-/* Returns the member 'name' of 'object' if it is a string that is not empty,
- * else null. */
+/* Returns the member 'name' of 'object' if that is a nonempty string, else
+ * null. */
 static const char *
 get_string(const struct json *object, const char *name)
 {
@@ -74,8 +75,8 @@ get_string(const struct json *object, const char *name)
             ? json_string(member) : NULL);
 }
 
-/* Of the list 'lists' of 'root', returns the member 'member' of the element
- * that is called 'name', or null if there is none. */
+/* Finds the element called 'name' in the list 'lists' of 'root'.  Returns its
+ * member 'member' if that is an object, else null. */
 static const struct json *
 find_named(const struct json *root, const char *lists, const char *name,
            const char *member)
@@ -99,7 +100,8 @@ find_named(const struct json *root, const char *lists, const char *name,
     return NULL;
 }
 
-/* Decodes the base64 in 'text' into 'secret'.  Returns false if it is none. */
+/* Decodes the base64 in 'text' into 'secret'.  Returns false if 'text' is not
+ * base64. */
 static bool
 decode_base64(const char *text, struct kube_secret *secret)
 {
@@ -129,8 +131,10 @@ decode_base64(const char *text, struct kube_secret *secret)
     return true;
 }
 
-/* Takes 'secret' from member 'name' of 'object', a file, and 'name'-data, its
- * content in base64.  As in kubectl the latter goes first. */
+/* Sets 'secret' from 'object': from the base64 in member "'name'-data" or,
+ * without that, from the file that member 'name' names, relative to 'dir'.
+ * kubectl prefers them in the same order.  Returns null or an error
+ * message. */
 static char *
 get_secret(const struct json *object, const char *dir, const char *name,
            struct kube_secret *secret)
@@ -151,8 +155,8 @@ get_secret(const struct json *object, const char *dir, const char *name,
     return error;
 }
 
-/* Returns a message if 'object' has one of the 'n' members 'names', set to
- * something else than false, and else null. */
+/* Returns an error message if 'object' has one of the 'n' members 'names' with
+ * a value other than false, null or "". */
 static char *
 refuse(const struct json *object, const char *const names[], size_t n)
 {
@@ -232,7 +236,7 @@ parse_user(const struct json *user, const char *dir,
     return NULL;
 }
 
-/* Returns "KIND "NAME": ERROR", or null if 'error' is; frees 'error'. */
+/* Returns "KIND "NAME": ERROR", or null if 'error' is null.  Frees 'error'. */
 static char *
 error_of(const char *kind, const char *name, char *error)
 {
@@ -242,7 +246,8 @@ error_of(const char *kind, const char *name, char *error)
     return full;
 }
 
-/* Finds what 'context' of the kubeconfig 'root' refers to. */
+/* Sets 'config' from context 'context', or from the current context if that is
+ * null, of the kubeconfig 'root'.  Returns null or an error message. */
 static char *
 parse_root(const struct json *root, const char *dir, const char *context,
            struct kube_config *config)
@@ -280,8 +285,8 @@ parse_root(const struct json *root, const char *dir, const char *context,
     return error_of("user", name, parse_user(user, dir, config));
 }
 
-/* Reads the kubeconfig 'file'.  Takes its context 'context' or, if that is
- * null, its current one.  Returns null and stores the configuration, which the
+/* Reads the context 'context' of the kubeconfig 'file', or its current context
+ * if 'context' is null.  Returns null and stores the configuration, which the
  * caller must destroy, in '*configp'; or returns an error message, which the
  * caller must free, and stores null. */
 char *
@@ -290,7 +295,7 @@ kube_config_load(const char *file, const char *context,
 {
     struct kube_config *config = xzalloc(sizeof *config);
     struct json *documents = NULL;
-    /* Daemons go to "/" later. */
+    /* A daemon changes to "/" later. */
     char *path = abs_file_name(NULL, file);
     char *dir = dir_name(path);
     char *error, *text;
@@ -301,7 +306,7 @@ kube_config_load(const char *file, const char *context,
     if (!error) {
         error = kube_yaml_parse(text, size, &documents);
         if (error) {
-            /* Already has its line. */
+            /* The message already names a line. */
         } else if (json_array(documents)->n != 1
             || json_array(documents)->elems[0]->type != JSON_OBJECT) {
             error = xstrdup("not a kubeconfig");
@@ -324,8 +329,8 @@ kube_config_load(const char *file, const char *context,
     return error;
 }
 
-/* The same, for a pod's service account, which is in 'dir', usually
- * KUBE_SERVICE_ACCOUNT_DIR. */
+/* Like kube_config_load(), for the service account of a pod.  Its files are in
+ * 'dir', usually KUBE_SERVICE_ACCOUNT_DIR. */
 char *
 kube_config_load_in_cluster(const char *dir, struct kube_config **configp)
 {
@@ -379,8 +384,9 @@ kube_config_destroy(struct kube_config *config)
     }
 }
 
-/* Stores in '*value' a copy of 'secret', or null if there is none.  A file
- * that is empty or has a null character in it is an error. */
+/* Stores in '*value' a copy of 'secret', or null if there is none.  Returns
+ * null or an error message.  A file that is empty or holds a null character is
+ * an error. */
 static char *
 load_secret(const struct kube_secret *secret, char **value)
 {
@@ -407,8 +413,8 @@ load_secret(const struct kube_secret *secret, char **value)
     return NULL;
 }
 
-/* Removes blanks around 'token'.  Returns false if what is left is no token:
- * above all, it may not end its line of the HTTP request. */
+/* Removes white space around 'token'.  Returns false if the rest is no token:
+ * a line break in it could end the header of the HTTP request. */
 static bool
 trim_token(char *token)
 {
@@ -427,9 +433,9 @@ trim_token(char *token)
     return n > 0;
 }
 
-/* Reads the secrets of 'config' as they are now.  Returns null and stores
- * them in '*c', which the caller must destroy; or returns an error message,
- * which the caller must free, and stores none. */
+/* Reads the secrets of 'config', from their files if they have some.  Returns
+ * null and stores them in '*c', which the caller must destroy; or returns an
+ * error message, which the caller must free, and stores none. */
 char *
 kube_config_load_credentials(const struct kube_config *config,
                              struct kube_credentials *c)

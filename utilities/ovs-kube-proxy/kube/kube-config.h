@@ -3,38 +3,37 @@
 #ifndef KUBE_CONFIG_H
 #define KUBE_CONFIG_H 1
 
-/* Where the API server is and how it and we prove who we are
- * ==========================================================
+/* Where the API server is, and how it and we prove who we are
+ * ===========================================================
  *
- * Read from a kubeconfig file or from the service account that Kubernetes
+ * Read from a kubeconfig file, or from the service account that Kubernetes
  * mounts into a pod.
  *
- * The server is always reached by TLS and its certificate always verified:
- * against the certificate authority that is configured or, where none is,
- * those of the system, as kubectl does.  Settings that would weaken that
- * (http://, insecure-skip-tls-verify) are refused, as are ways to authenticate
- * that this does not know (exec plugins, auth providers, passwords): it is
- * better not to start than to start as somebody else.
+ * The server is always reached by TLS, and its certificate always verified:
+ * against the configured certificate authority or, without one, against those
+ * of the system, as kubectl does.  Settings that would weaken this are
+ * refused: http://, insecure-skip-tls-verify.  Unknown ways to authenticate
+ * are refused too: exec plugins, auth providers, passwords.  Not to start is
+ * better than to start as somebody else.
  *
- * Files that are named, rather than their content given, are read each time
- * that kube_config_load_credentials() is called, since tokens and certificates
- * are renewed in place.
+ * Tokens and certificates are renewed in place.  So
+ * kube_config_load_credentials() reads their files each time.
  *
  * Thread-safety: none; a configuration belongs to one thread. */
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Something that is given in the configuration itself or in a file. */
+/* A secret, in the configuration itself or in a file. */
 struct kube_secret {
-    char *data;                 /* Null: none, or to be read from 'file'. */
+    char *data;                 /* Null: there is none, or it is in 'file'. */
     size_t size;
-    char *file;                 /* Absolute, or null. */
+    char *file;                 /* Absolute name, or null. */
 };
 
 struct kube_config {
     char *server;               /* "https://HOST[:PORT][/PATH]". */
-    char *server_name;          /* To verify instead of HOST, or null. */
+    char *server_name;          /* Name to verify instead of HOST, or null. */
     char *proxy;                /* URL, or null. */
     struct kube_secret ca;      /* PEM.  None: the system's. */
     struct kube_secret cert;    /* PEM.  None: no client certificate. */
@@ -42,10 +41,10 @@ struct kube_config {
     struct kube_secret token;   /* None: no "Authorization". */
 };
 
-/* The content of a configuration's secrets at one time. */
+/* The secrets of a configuration, as they were when read. */
 struct kube_credentials {
     char *ca, *cert, *key;      /* PEM, or null. */
-    char *token;                /* Without blanks around it, or null. */
+    char *token;                /* Without white space around it, or null. */
 };
 
 #define KUBE_SERVICE_ACCOUNT_DIR \

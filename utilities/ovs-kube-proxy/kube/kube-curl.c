@@ -19,15 +19,16 @@
 
 VLOG_DEFINE_THIS_MODULE(kube_curl);
 
-/* Of a response that is an error, as much is kept to be shown. */
+/* Octets of an error response that are kept for the log. */
 #define MAX_ERROR_BODY 4096
 
-/* A server cannot send us away for longer. */
+/* Limit for Retry-After: a server cannot send us away for longer. */
 #define MAX_RETRY_AFTER_MS (60 * 1000)
 
 struct kube_curl {
     CURLM *multi;
-    long long int timer;        /* When libcurl wants to run, or LLONG_MAX. */
+    long long int timer;        /* When libcurl wants to run, in ms, or
+                                 * LLONG_MAX. */
     struct pollfd *fds;         /* What libcurl waits for. */
     size_t n_fds, allocated_fds;
     struct ovs_list requests;   /* Contains "struct kube_request"s. */
@@ -39,8 +40,8 @@ struct kube_request {
     CURL *easy;
     struct curl_slist *headers;
     struct curl_slist *connect_to;
-    char message[CURL_ERROR_SIZE]; /* libcurl's, or empty. */
-    struct ds body;             /* Of an error. */
+    char message[CURL_ERROR_SIZE]; /* From libcurl; may be empty. */
+    struct ds body;             /* Of an error response. */
     long long int idle_ms;
     long long int idle_deadline;
     const struct kube_request_class *class;
@@ -102,7 +103,7 @@ kube_curl_create(void)
     return kc;
 }
 
-/* Cancels what is under way and frees 'kc'. */
+/* Cancels all requests and frees 'kc'. */
 void
 kube_curl_destroy(struct kube_curl *kc)
 {
@@ -147,7 +148,8 @@ set_blob(CURL *easy, CURLoption option, const char *pem)
     curl_easy_setopt(easy, option, &blob);
 }
 
-/* Sets whom 'r' trusts and who it is.  Returns null or an error message. */
+/* Sets the certificate authority that 'r' trusts, and its credentials.
+ * Returns null or an error message. */
 static char *
 set_credentials(struct kube_request *r, const struct kube_config *config)
 {
@@ -163,7 +165,7 @@ set_credentials(struct kube_request *r, const struct kube_config *config)
     curl_easy_setopt(r->easy, CURLOPT_SSLVERSION,
                      (long) CURL_SSLVERSION_TLSv1_2);
     if (c.ca) {
-        /* This one and not the system's as well. */
+        /* Only this authority, not those of the system. */
         curl_easy_setopt(r->easy, CURLOPT_CAINFO, NULL);
         curl_easy_setopt(r->easy, CURLOPT_CAPATH, NULL);
         set_blob(r->easy, CURLOPT_CAINFO_BLOB, c.ca);
@@ -194,9 +196,9 @@ set_url(struct kube_request *r, const struct kube_config *config,
     char *url;
 
     if (config->server_name) {
-        /* The name goes into the URL, for verification; the connection to
-         * where the server is.  With an empty "HOST:PORT:" that holds for
-         * any. */
+        /* The URL has the name to verify.  CURLOPT_CONNECT_TO leads the
+         * connection to the real host: its empty first half, "::", matches any
+         * URL. */
         const char *port = host[n] == ':' ? host + n + 1 : "443";
         char *to = xasprintf("::%.*s:%.*s", (int) n, host,
                              (int) strspn(port, "0123456789"), port);
@@ -226,9 +228,9 @@ destroy_request(struct kube_request *r)
 }
 
 /* Starts a GET of 'path', which includes the query, from the server of
- * 'config', whose secrets are read now.  Returns the request, which ends by
- * 'class->done' or kube_curl_cancel(); or returns null and stores an error
- * message, which the caller must free, in '*error'. */
+ * 'config'.  Reads the secrets of 'config' now.  Returns the request, which
+ * ends by 'class->done' or kube_curl_cancel(); or returns null and stores an
+ * error message, which the caller must free, in '*error'. */
 struct kube_request *
 kube_curl_get(struct kube_curl *kc, const struct kube_config *config,
               const char *path, long long int idle_ms, long long int total_ms,
@@ -278,8 +280,7 @@ kube_curl_get(struct kube_curl *kc, const struct kube_config *config,
     return r;
 }
 
-/* Returns the HTTP status of the response to 'r', or 0 as long as there is
- * none. */
+/* Returns the HTTP status of the response to 'r', or 0 before the response. */
 long
 kube_curl_status(const struct kube_request *r)
 {
@@ -289,7 +290,7 @@ kube_curl_status(const struct kube_request *r)
     return status;
 }
 
-/* Ends 'r', which may be null, without a word to its class. */
+/* Ends 'r', which may be null, without a call of its class. */
 void
 kube_curl_cancel(struct kube_request *r)
 {
@@ -299,7 +300,7 @@ kube_curl_cancel(struct kube_request *r)
 }
 
 /* Removes " after N ms" and " after N milliseconds" from 'message', so that
- * the same failure has the same message each time: it is logged once. */
+ * the same failure has the same message each time and is logged once. */
 static void
 remove_durations(char *message)
 {
@@ -317,9 +318,10 @@ remove_durations(char *message)
     }
 }
 
-/* Tells the class of 'r' that it ended with 'code'; frees 'r'. */
+/* Reports the end of 'r' to its class: 'code' or, if that is CURLE_OK, the
+ * error 'why', which may be null.  Frees 'r'. */
 static void
-finish(struct kube_request *r, CURLcode code, const char *why)
+end_request(struct kube_request *r, CURLcode code, const char *why)
 {
     const struct kube_request_class *class = r->class;
     struct kube_result result = { .error = why };
@@ -350,7 +352,7 @@ run_sockets(struct kube_curl *kc)
     size_t n = kc->n_fds;
     int running;
 
-    /* libcurl's actions change 'kc->fds'. */
+    /* libcurl changes 'kc->fds' meanwhile. */
     fds = xmemdup(kc->fds, n * sizeof *fds);
     if (n && poll(fds, n, 0) > 0) {
         for (size_t i = 0; i < n; i++) {
@@ -373,7 +375,7 @@ run_sockets(struct kube_curl *kc)
     }
 }
 
-/* Moves data and calls the classes of the requests. */
+/* Moves data, and calls the classes of requests. */
 void
 kube_curl_run(struct kube_curl *kc)
 {
@@ -387,7 +389,7 @@ kube_curl_run(struct kube_curl *kc)
             CURLcode code = msg->data.result;
 
             curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, &r);
-            finish(r, code, NULL);
+            end_request(r, code, NULL);
         }
     }
 
@@ -403,7 +405,7 @@ kube_curl_run(struct kube_curl *kc)
         if (!late) {
             break;
         }
-        finish(late, CURLE_OK, "the server is silent");
+        end_request(late, CURLE_OK, "the server is silent");
     }
 }
 

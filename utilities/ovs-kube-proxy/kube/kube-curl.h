@@ -6,15 +6,15 @@
 /* HTTPS requests in Open vSwitch's poll loop
  * ==========================================
  *
- * A thin layer between libcurl's multi interface, which asks to be told of
- * events on its sockets and of the passing of time, and poll_fd_wait().
+ * A thin layer between libcurl's multi interface and poll_fd_wait().  libcurl
+ * asks to be told of events on its sockets and of the passing of time.
  *
- * Every request verifies the server's certificate, follows no redirection (it
- * would carry the token to where the server says) and speaks HTTP/1.1, so that
- * a watch that stands still does not hold up another.
+ * Each request verifies the server's certificate.  It follows no redirection,
+ * which would carry the token to another host.  It speaks HTTP/1.1, so that
+ * one stalled watch does not hold up another.
  *
- * Time is bounded in two ways: without a single octet for 'idle_ms', or not
- * complete after 'total_ms', a request fails.
+ * A request fails after 'idle_ms' without a single octet, and when it is not
+ * complete after 'total_ms'.
  *
  * Thread-safety: none; all of it belongs to one thread. */
 
@@ -28,17 +28,19 @@ struct kube_curl;
 struct kube_result {
     long status;                /* HTTP status, 0 if there was none. */
     const char *error;          /* Null if complete, whatever the status. */
-    const char *body;           /* If 'status' is not 200: its start. */
+    const char *body;           /* Start of the body, if 'status' is not
+                                 * 200. */
     long long int retry_after;  /* In ms, 0 if the server did not say. */
 };
 
 struct kube_request_class {
-    /* The next octets of the body of a response with status 200.  Returns
-     * false to have the request fail.  May not start or cancel a request. */
+    /* Takes the next octets of the body of a response with status 200.
+     * Returns false to end the request as failed.  Must not start or cancel a
+     * request. */
     bool (*data)(const char *, size_t, void *aux);
 
-    /* The end; not called if the request is cancelled.  The request is gone.
-     * May start and cancel others. */
+    /* Called when the request has ended, except by kube_curl_cancel().  The
+     * request is already freed.  May start and cancel others. */
     void (*done)(const struct kube_result *, void *aux);
 };
 

@@ -28,14 +28,14 @@ VLOG_DEFINE_THIS_MODULE(kube_file);
 
 #define LOOK_MS 500
 
-/* Of a file that was written so shortly before, a second change may leave the
- * time as it is. */
+/* A file that changed less than this ago may change again without another time
+ * stamp. */
 #define FRESH_S 2
 
 struct manifest {
-    struct stat stat;           /* When it was read. */
-    struct json *documents;     /* Null if it never could be. */
-    bool seen;                  /* By the present look. */
+    struct stat stat;           /* When it was last read. */
+    struct json *documents;     /* Null: it could not be read yet. */
+    bool seen;                  /* Found by this look at the directory. */
 };
 
 struct kube_file {
@@ -43,12 +43,12 @@ struct kube_file {
     struct kube_sink *sink;
     struct shash manifests;     /* Contains "struct manifest"s by name. */
     long long int next_look;
-    bool applied;               /* Has all been read once? */
-    size_t n_objects, n_ignored; /* When last applied. */
+    bool applied;               /* All files have been read once. */
+    size_t n_objects, n_ignored; /* Of the last apply_all(). */
 };
 
-/* Parses the 'size' octets at 'text'.  Returns null and an array in
- * '*documents', or an error message. */
+/* Parses the 'size' octets at 'text'.  Returns null and stores an array of
+ * documents in '*documents', or returns an error message. */
 static char *
 parse(const char *text, size_t size, struct json **documents)
 {
@@ -59,7 +59,7 @@ parse(const char *text, size_t size, struct json **documents)
             *documents = json_array_create_1(json);
             return NULL;
         }
-        /* Several objects, or YAML that begins like JSON. */
+        /* Several objects, or YAML that starts like JSON. */
         json_destroy(json);
     }
     return kube_yaml_parse(text, size, documents);
@@ -85,7 +85,8 @@ apply_object(struct kube_file *f, enum kube_kind kind,
     json_destroy(copy);
 }
 
-/* Applies 'object', or what it is a list of, if that is of kind 'only'. */
+/* Applies 'object', or the items in it if it is a list, as far as they are of
+ * kind 'only'. */
 static void
 apply(struct kube_file *f, enum kube_kind only, const struct json *object)
 {
@@ -118,7 +119,7 @@ apply(struct kube_file *f, enum kube_kind only, const struct json *object)
         bool item_list;
 
         if (known) {
-            /* The items of a ServiceList need not say what they are. */
+            /* The items of a ServiceList may lack a kind. */
             apply_object(f, kind, item);
         } else if (!kube_kind_of(item, &item_kind, &item_list)
                    || item_list) {
@@ -129,7 +130,7 @@ apply(struct kube_file *f, enum kube_kind only, const struct json *object)
     }
 }
 
-/* Returns true if each manifest could be read at some time. */
+/* Returns true if each manifest could be read once. */
 static bool
 all_are_known(const struct kube_file *f)
 {
@@ -145,9 +146,9 @@ all_are_known(const struct kube_file *f)
     return true;
 }
 
-/* Makes what the manifests say all that is in the store; the first time, as
- * soon as all of them could be read, since what one says that cannot may be
- * what the last run of the program made flows of. */
+/* Makes the store hold exactly the objects of the manifests.  The first time,
+ * waits until each manifest could be read: an unreadable one may describe
+ * flows of the program's last run, which would be deleted. */
 static void
 apply_all(struct kube_file *f)
 {
@@ -165,7 +166,7 @@ apply_all(struct kube_file *f)
     nodes = shash_sort(&f->manifests);
     f->n_objects = 0;
     for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
-        f->n_ignored = 0;       /* Each pass sees all. */
+        f->n_ignored = 0;       /* Each pass counts all. */
         kube_sink_list_begin(f->sink, kinds[k]);
         for (size_t i = 0; i < shash_count(&f->manifests); i++) {
             const struct manifest *m = nodes[i]->data;
@@ -198,8 +199,8 @@ is_manifest(const char *name)
     return false;
 }
 
-/* Returns true if the file of which 'a' was and 'b' is the state is the same
- * and the former told all that there was to tell. */
+/* Returns true if 'a' and 'b' are states of the same unchanged file, and its
+ * time stamp is old enough to tell. */
 static bool
 is_unchanged(const struct stat *a, const struct stat *b)
 {
@@ -211,7 +212,7 @@ is_unchanged(const struct stat *a, const struct stat *b)
             && time_wall() - a->st_mtim.tv_sec > FRESH_S);
 }
 
-/* Returns the manifest 'name', which has been seen. */
+/* Returns the manifest 'name', created if necessary, and marks it as seen. */
 static struct manifest *
 see_manifest(struct kube_file *f, const char *name)
 {
@@ -233,7 +234,7 @@ destroy_manifest(struct manifest *m)
 }
 
 /* Reads the manifest 'm' from the file 'path', of state 'st'.  Returns true if
- * what it says changed. */
+ * its content changed. */
 static bool
 read_manifest(struct manifest *m, const char *path, const struct stat *st)
 {
@@ -263,7 +264,8 @@ read_manifest(struct manifest *m, const char *path, const struct stat *st)
     return changed;
 }
 
-/* Stores in 'names' those of the manifests in 'f->dir', sorted. */
+/* Stores in 'names' the names of the manifests in 'f->dir', sorted.  Returns
+ * null or an error message. */
 static char *
 list_manifests(const struct kube_file *f, struct svec *names)
 {
@@ -285,8 +287,8 @@ list_manifests(const struct kube_file *f, struct svec *names)
     return error ? xasprintf("%s: %s", f->dir, ovs_strerror(error)) : NULL;
 }
 
-/* Reads what changed.  Returns null and stores in '*changed' whether anything
- * did, or returns an error message. */
+/* Reads the files that changed.  Returns null and stores in '*changed' whether
+ * the content of any did, or returns an error message. */
 static char *
 look(struct kube_file *f, bool *changed)
 {
@@ -371,11 +373,11 @@ read_stdin(struct kube_file *f)
     return NULL;
 }
 
-/* Reads the manifests of the directory 'name' or, if that is "-", those that
- * standard input has until its end, and applies them to 'sink', which must
- * outlive the result.  Returns null and stores the result in '*fp'; or returns
- * an error message, which the caller must free, and stores null, if there is
- * no such directory or standard input cannot be read or parsed. */
+/* Reads manifests from the directory 'name' or, if that is "-", from standard
+ * input up to its end.  Applies them to 'sink', which must outlive the result.
+ * Returns null and stores the result, for the caller to destroy, in '*fp'.  If
+ * there is no such directory, or standard input cannot be read or parsed,
+ * returns an error message, which the caller must free, and stores null. */
 char *
 kube_file_create(const char *name, struct kube_sink *sink,
                  struct kube_file **fp)
@@ -390,7 +392,8 @@ kube_file_create(const char *name, struct kube_sink *sink,
     if (!strcmp(name, "-")) {
         error = read_stdin(f);
     } else {
-        f->dir = abs_file_name(NULL, name);     /* Daemons go to "/". */
+        f->dir = abs_file_name(NULL, name);     /* A daemon changes to "/"
+                                                 * later. */
         f->next_look = time_msec() + LOOK_MS;
         error = look(f, &changed);
     }
@@ -428,7 +431,7 @@ kube_file_run(struct kube_file *f)
         f->next_look = time_msec() + LOOK_MS;
         error = look(f, &changed);
         if (error) {
-            /* A directory that is away for a moment removes nothing. */
+            /* A missing directory, which may come back, removes nothing. */
             complain_once("%s", error);
             free(error);
         } else if (changed || !f->applied) {
@@ -445,7 +448,7 @@ kube_file_wait(struct kube_file *f)
     }
 }
 
-/* Appends what was read to 's', for people. */
+/* Appends a line about the files to 's', for people. */
 void
 kube_file_format(const struct kube_file *f, struct ds *s)
 {

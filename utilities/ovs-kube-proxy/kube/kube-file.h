@@ -7,17 +7,20 @@
  * ==============================================================
  *
  * For use without a cluster.  The source is standard input, read once, or a
- * directory, of which every file whose name ends in .yaml, .yml or .json and
- * does not begin with a dot is read, in the order of names, and read again
- * when it changes.  A file holds YAML documents or JSON, each an object or a
- * list of objects, as "kubectl get -o yaml" and "-o json" print them.  Objects
- * of other kinds are ignored; one without a namespace is in "default".
+ * directory.  In a directory every file counts whose name ends in .yaml, .yml
+ * or .json and does not start with a dot.  Files are read in the order of
+ * names, and again when they change.
  *
- * Which files changed is found by looking, twice a second: that works on any
- * file system, and for the symbolic links that a ConfigMap is mounted by.
- * What changed is applied as a whole.  A file that cannot be read or parsed
- * counts as it was when it last could be.  At the start nothing is applied
- * until each file could be, or has gone.
+ * A file holds YAML documents or JSON: objects or lists of objects, as
+ * "kubectl get -o yaml" and "-o json" print them.  Objects of other kinds are
+ * ignored.  An object without a namespace is in "default".
+ *
+ * The directory is looked at twice a second.  That works on any file system,
+ * and for the symbolic links by which a ConfigMap is mounted.  All changes of
+ * one look are applied together.
+ *
+ * A file that cannot be read or parsed counts with its last good content.  At
+ * the start nothing is applied until each file could be read or is gone.
  *
  * Thread-safety: none; all of it belongs to one thread. */
 

@@ -14,7 +14,7 @@
 #include "utilities/common/complain.h"
 #include "utilities/common/kube-http.h"
 
-/* A port that was in use is tried again after this. */
+/* Time until a port that could not be opened is tried again. */
 #define RETRY_MS 5000
 
 struct health_port {
@@ -26,7 +26,7 @@ struct health_port {
     unsigned int n_local_ready;
     bool seen;                  /* Since kube_health_begin(). */
     struct kube_http *http;     /* Null if the port could not be opened. */
-    long long int retry;        /* When to try again. */
+    long long int retry;        /* When to try again, in ms. */
 };
 
 struct kube_health {
@@ -105,7 +105,7 @@ open_port(struct health_port *p)
     free(address);
 }
 
-/* Begins to tell 'health' of all Services that have such a port. */
+/* Starts a list of all Services that have a health-check node port. */
 void
 kube_health_begin(struct kube_health *health)
 {
@@ -116,8 +116,8 @@ kube_health_begin(struct kube_health *health)
     }
 }
 
-/* Tells of one, with 'n_local_ready' local endpoints that are ready.  If two
- * have the same 'port' the first has it. */
+/* Adds a Service with 'n_local_ready' ready endpoints on this node.  If two
+ * Services have the same 'port', the first one gets it. */
 void
 kube_health_add(struct kube_health *health, const char *namespace_,
                 const char *name, uint16_t port, unsigned int n_local_ready)
@@ -153,8 +153,7 @@ kube_health_add(struct kube_health *health, const char *namespace_,
     found->n_local_ready = n_local_ready;
 }
 
-/* Ends what kube_health_begin() began: closes the ports of those Services that
- * were not told of. */
+/* Ends the list.  Closes the ports of Services that were not in it. */
 void
 kube_health_end(struct kube_health *health, bool proxy_healthy)
 {

@@ -6,11 +6,10 @@
 /* The health-check node ports of Services
  * =======================================
  *
- * A load balancer asks each node, on the healthCheckNodePort of a Service with
- * externalTrafficPolicy Local, whether it has endpoints of that Service.  The
- * answer is 200 only while there is a local endpoint that is ready and this
- * proxy is healthy, else 503, with the numbers in a JSON object as kube-proxy
- * gives them.
+ * A load balancer asks each node whether it has endpoints of a Service with
+ * externalTrafficPolicy Local.  It asks on the healthCheckNodePort of that
+ * Service.  The answer is 200 while a local endpoint is ready and this proxy
+ * is healthy, else 503.  A JSON object gives the numbers, as kube-proxy does.
  *
  * Thread-safety: none; all of it belongs to one thread. */
 

@@ -23,8 +23,8 @@ kube_lines_destroy(struct kube_lines *lines)
     ds_destroy(&lines->partial);
 }
 
-/* Hands the object in the 'size' octets at 'line' to 'cb', sets '*stop' as it
- * says.  Returns null or an error message. */
+/* Hands the object in the 'size' octets at 'line' to 'cb', and sets '*stop' if
+ * 'cb' asks for that.  Returns null or an error message. */
 static char *
 parse_line(const char *line, size_t size, kube_lines_cb *cb, void *aux,
            bool *stop)
@@ -51,9 +51,9 @@ parse_line(const char *line, size_t size, kube_lines_cb *cb, void *aux,
     return error;
 }
 
-/* Appends the 'size' octets at 'data' to 'lines' and calls 'cb' with 'aux' for
- * each line that is now complete.  Returns null, or an error message that the
- * caller must free; after an error the stream is of no use any more. */
+/* Appends the 'size' octets at 'data' to 'lines', and calls 'cb' with 'aux'
+ * for each line that is complete now.  Returns null, or an error message that
+ * the caller must free.  After an error the stream cannot be used any more. */
 char *
 kube_lines_feed(struct kube_lines *lines, const char *data, size_t size,
                 kube_lines_cb *cb, void *aux)
@@ -77,7 +77,7 @@ kube_lines_feed(struct kube_lines *lines, const char *data, size_t size,
             ds_put_buffer(&lines->partial, data, n);
             error = parse_line(ds_cstr(&lines->partial),
                                lines->partial.length, cb, aux, &stop);
-            /* Most lines are short: do not keep room for the longest. */
+            /* Most lines are short: give the room for a long one back. */
             if (lines->partial.allocated > 64 * 1024) {
                 ds_destroy(&lines->partial);
                 ds_init(&lines->partial);

@@ -6,12 +6,11 @@
 /* A stream of JSON objects, one a line
  * ====================================
  *
- * That is what a watch of an API server sends: chunks of any size, in which
- * lines end anywhere.
+ * A watch of an API server sends such a stream, in chunks of any size.
  *
- * Attack model: the peer proved by its certificate that it is the API server
- * and may still be broken.  A line is kept until it is complete, so it may
- * have KUBE_LINE_MAX octets at most; etcd takes objects of some 1.5 MB.
+ * Attack model: the peer proved by its certificate that it is the API server.
+ * It may still be broken.  A line is kept until it is complete, so it may have
+ * at most KUBE_LINE_MAX octets; etcd accepts objects of up to 1.5 MB.
  *
  * Thread-safety: none; each stream belongs to one thread. */
 
@@ -23,11 +22,11 @@ struct json;
 #define KUBE_LINE_MAX (8 * 1024 * 1024)
 
 struct kube_lines {
-    struct ds partial;          /* Line of which the end is still to come. */
-    size_t max;                 /* Octets in a line. */
+    struct ds partial;          /* The start of a line that is not complete. */
+    size_t max;                 /* Limit for a line, in octets. */
 };
 
-/* Takes over 'object'.  Returns false to have the rest of the data ignored. */
+/* Takes over 'object'.  Returns false to ignore the rest of the data. */
 typedef bool kube_lines_cb(struct json *object, void *aux);
 
 void kube_lines_init(struct kube_lines *, size_t max);

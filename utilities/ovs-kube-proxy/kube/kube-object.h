@@ -6,8 +6,8 @@
 /* Members of JSON objects that others wrote
  * =========================================
  *
- * Each function takes any JSON value, or null, so that calls can be nested:
- * the member of what is no object is absent.
+ * Each function takes any JSON value, or null, so that calls can be nested: a
+ * value that is not an object has no members.
  *
  * Thread-safety: functions are reentrant. */
 

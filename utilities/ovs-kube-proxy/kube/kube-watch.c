@@ -33,56 +33,59 @@ COVERAGE_DEFINE(kube_watch_listed);
 
 #define PAGE_ITEMS 500
 #define MAX_PAGE_SIZE (128 * 1024 * 1024) /* Octets. */
-#define LIST_MS (5 * 60 * 1000)           /* A page takes no longer. */
-#define WATCH_MIN_S 300                   /* A watch's length is up to twice */
-#define BACKOFF_MIN_MS 500                /* that, by chance. */
+#define LIST_MS (5 * 60 * 1000)           /* Limit for one page. */
+#define WATCH_MIN_S 300                   /* A random time, up to twice this,
+                                           * ends a watch. */
+#define BACKOFF_MIN_MS 500
 #define BACKOFF_MAX_MS 30000
-#define MAX_FAILED_WATCHES 3              /* Then the list is read again. */
-#define MAX_LOGGED_ERRORS 5              /* Until all is well again. */
-#define LONG_WATCH_MS 10000               /* A watch that lasts was none. */
+#define MAX_FAILED_WATCHES 3              /* One more, and list again. */
+#define MAX_LOGGED_ERRORS 5               /* Until the server works again. */
+#define LONG_WATCH_MS 10000               /* A watch that lasts this long shows
+                                           * that the server works. */
 
 enum state {
-    PAUSED,                     /* Until 'pause'; then 'next'. */
+    PAUSED,                     /* Until 'pause', then 'next'. */
     LISTING,
     WATCHING,
 };
 
 struct kube_watch {
     const struct kube_watch_class *class;
-    char *selector;             /* "&...", of the query, or empty. */
+    char *selector;             /* Part of the query: "&...", or empty. */
     const struct kube_config *config;
     struct kube_curl *curl;
     struct kube_sink *sink;
     int idle_ms;
 
     enum state state, next;
-    long long int pause;        /* When 'state' PAUSED ends. */
+    long long int pause;        /* When PAUSED ends, in ms. */
     int backoff_ms;
-    int n_failed_watches;       /* One after the other. */
-    int n_gone;                 /* Watches that ended so, likewise. */
+    int n_failed_watches;       /* In a row. */
+    int n_gone;                 /* Watches in a row that ended by "gone". */
     struct kube_request *request;
-    char *error;                /* The last one, null if all is well. */
-    struct sset errors;         /* What was logged since all was well. */
+    char *error;                /* The last one; null if the server works. */
+    struct sset errors;         /* Logged since the server last worked. */
     struct kube_watch_stats stats;
 
     /* LISTING. */
     struct json_parser *page;
     size_t page_size;
-    char *continue_;            /* Of the next page, escaped, or null. */
+    char *continue_;            /* Token for the next page, escaped, or
+                                 * null. */
 
     /* WATCHING. */
     struct kube_lines lines;
     char *version;              /* resourceVersion, or null. */
     long long int started;
-    bool gone;                  /* 'version' is not remembered any more. */
-    bool answered;              /* By at least one line. */
-    char *reason;               /* Why we ended it, or null. */
+    bool gone;                  /* The server has forgotten 'version'. */
+    bool answered;              /* The watch has brought a line. */
+    char *reason;               /* Why this side ended it, or null. */
 };
 
 static const struct kube_request_class list_class;
 static const struct kube_request_class watch_class;
 
-/* Returns a copy of 's' in which what has a meaning in an URL is escaped. */
+/* Returns a copy of 's' with the special characters of URLs escaped. */
 static char *
 escape(const char *s)
 {
@@ -98,10 +101,10 @@ escape(const char *s)
     return ds_steal_cstr(&ds);
 }
 
-/* Makes a reader of objects of 'class' into 'sink'.  If 'selector' is not
- * null, it asks only for those that it, "labelSelector" or "fieldSelector",
- * chooses by 'value'.  A connection is given up if nothing comes for
- * 'idle_ms'.  'class', 'config', 'curl' and 'sink' must outlive it. */
+/* Returns a reader of the objects of 'class', into 'sink', for the caller to
+ * destroy.  If 'selector', "labelSelector" or "fieldSelector", is not null,
+ * the server selects objects by 'value'.  A connection ends after 'idle_ms' of
+ * silence.  'class', 'config', 'curl' and 'sink' must outlive the result. */
 struct kube_watch *
 kube_watch_create(const struct kube_watch_class *class, const char *selector,
                   const char *value, const struct kube_config *config,
@@ -131,7 +134,7 @@ kube_watch_create(const struct kube_watch_class *class, const char *selector,
     return w;
 }
 
-/* Forgets what belongs to the request that ended. */
+/* Frees the state of the request that ended. */
 static void
 clear_request(struct kube_watch *w)
 {
@@ -171,9 +174,10 @@ pause_until(struct kube_watch *w, enum state next, long long int ms)
     w->pause = time_msec() + ms;
 }
 
-/* Notes that the server does what it should.  A list alone does not show that
- * if it was a watch that failed, nor does a watch that has just begun: errors
- * that come again would be logged again, and without pauses that grow. */
+/* Notes that the server works: the next error is logged again, and pauses are
+ * short again.  After a failed watch, neither a list nor the start of another
+ * watch is proof enough.  A server whose watches always fail would fill the
+ * log, and get requests without growing pauses. */
 static void
 succeeded(struct kube_watch *w)
 {
@@ -187,8 +191,8 @@ succeeded(struct kube_watch *w)
     w->n_failed_watches = 0;
 }
 
-/* Pauses, because of the error 'error', of which it takes ownership, and goes
- * on with 'next', not before 'retry_after' ms. */
+/* Notes 'error', which it takes over.  Pauses for at least 'retry_after' ms,
+ * and then goes on with 'next'. */
 static void
 failed(struct kube_watch *w, enum state next, char *error,
        long long int retry_after)
@@ -212,7 +216,8 @@ failed(struct kube_watch *w, enum state next, char *error,
     pause_until(w, next, ms);
 }
 
-/* Returns a message, printable and to be freed, of the failure 'result'. */
+/* Returns a printable message about the failure 'result', for the caller to
+ * free. */
 static char *
 describe(const struct kube_result *result, const char *reason)
 {
@@ -239,7 +244,8 @@ describe(const struct kube_result *result, const char *reason)
     return message;
 }
 
-/* Starts a request; a failure to do so is one as any other. */
+/* Starts a request for 'path', which it frees.  If the request cannot be
+ * started, that is a failure like any other. */
 static void
 start(struct kube_watch *w, enum state state, char *path,
       long long int idle_ms, long long int total_ms)
@@ -286,14 +292,14 @@ list_data(const char *data, size_t size, void *w_)
         return false;
     }
     if (json_parser_feed(w->page, data, size) < size) {
-        /* An error, or something behind the end: finish() will tell. */
+        /* A syntax error, or text after the end of the list. */
         w->reason = xstrdup("a list that is not JSON");
         return false;
     }
     return true;
 }
 
-/* Applies the page 'page'.  Returns an error message or null. */
+/* Applies 'page'.  Returns null or an error message. */
 static char *
 apply_page(struct kube_watch *w, const struct json *page)
 {
@@ -348,8 +354,8 @@ list_done(const struct kube_result *result, void *w_)
     clear_request(w);
 
     if (error) {
-        /* From its start: what the server said of the list's continuation may
-         * be why. */
+        /* The list starts again: the token for its next page may be the
+         * fault. */
         free(w->continue_);
         w->continue_ = NULL;
         failed(w, LISTING, error, result->retry_after);
@@ -387,7 +393,7 @@ start_watch(struct kube_watch *w)
     free(version);
 }
 
-/* Handles an "ERROR", of which 'status' tells more. */
+/* Handles an "ERROR" event, described by 'status'. */
 static void
 watch_error(struct kube_watch *w, const struct json *status)
 {
@@ -401,7 +407,8 @@ watch_error(struct kube_watch *w, const struct json *status)
                           kube_object_string(status, "message"));
 }
 
-/* Takes 'event', a line of a watch. */
+/* Handles 'event', a line of a watch, and frees it.  Returns false to end the
+ * watch. */
 static bool
 watch_line(struct json *event, void *w_)
 {
@@ -481,8 +488,8 @@ watch_done(const struct kube_result *result, void *w_)
                                      BACKOFF_MAX_MS)));
         free(error);
     } else if (error || !answered) {
-        /* A server that ends a watch at once without a word is answered with
-         * a pause too. */
+        /* A server may end each watch at once without an event.  Then a pause
+         * must keep this from asking again and again. */
         bool again = (++w->n_failed_watches <= MAX_FAILED_WATCHES
                       && (!result->status || result->status == 200
                           || result->status == 429
@@ -503,8 +510,8 @@ static const struct kube_request_class watch_class = {
     watch_data, watch_done
 };
 
-/* Returns true if the watch that is under way, which the server has granted,
- * will show by lasting that the server does again what it should. */
+/* Returns true if the server was faulty and has granted the present watch:
+ * when that lasts LONG_WATCH_MS, the server works again. */
 static bool
 is_on_trial(const struct kube_watch *w)
 {
@@ -512,7 +519,7 @@ is_on_trial(const struct kube_watch *w)
             && kube_curl_status(w->request) == 200);
 }
 
-/* Starts what is due. */
+/* Starts the request that is due. */
 void
 kube_watch_run(struct kube_watch *w)
 {
@@ -538,7 +545,7 @@ kube_watch_wait(struct kube_watch *w)
     }
 }
 
-/* Appends a line on how 'w' fares to 's'. */
+/* Appends a line about 'w' to 's', for people. */
 void
 kube_watch_format(const struct kube_watch *w, struct ds *s)
 {

@@ -6,20 +6,19 @@
 /* The objects of one kind, listed and watched
  * ===========================================
  *
- * A list, in pages, brings every object and the resourceVersion at which they
- * were such; a watch from there brings each change.  The server ends a watch
- * after some minutes and the next one goes on from the version of the last
- * event or bookmark.  When the server does not remember that version any more
- * (410 Gone: etcd was compacted) or says anything else that is not understood,
- * the list is read again.
+ * A list, in pages, brings every object and the resourceVersion of that state.
+ * A watch from that version brings each change.  The server ends a watch after
+ * some minutes.  The next one starts from the version of the last event or
+ * bookmark.  When the server has forgotten that version (410 Gone: etcd was
+ * compacted), or answers anything else that is unknown, the list is read
+ * again.
  *
- * What was read stays in the store for as long as nothing newer comes: a
- * server that is away, hangs, sends garbage or cannot prove who it is removes
- * nothing.
+ * Objects stay in the sink until something newer comes.  A server that is
+ * away, hangs, sends garbage or cannot prove who it is removes nothing.
  *
- * Failures are followed by pauses that double from a half to 30 seconds, each
- * with jitter so that the nodes of a cluster do not come back all at once, and
- * are not shorter than what the server asks for.
+ * A pause follows each failure.  Pauses double from half a second to 30
+ * seconds, with jitter, so that the nodes of a cluster do not come back all at
+ * once.  A pause is never shorter than the server asks for.
  *
  * Thread-safety: none; all of it belongs to one thread. */
 
@@ -35,10 +34,10 @@ struct kube_watch_class {
     const char *path;           /* "/api/v1/services". */
 };
 
-/* How a watch fares. */
+/* Counters of a reader. */
 struct kube_watch_stats {
     unsigned long long int n_lists;    /* Complete ones. */
-    unsigned long long int n_watches;  /* Begun. */
+    unsigned long long int n_watches;  /* Started. */
     unsigned long long int n_events;   /* Without bookmarks. */
     unsigned long long int n_failures; /* Requests that failed. */
 };

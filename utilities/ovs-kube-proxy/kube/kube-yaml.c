@@ -13,11 +13,11 @@
 #include "openvswitch/shash.h"
 #include "util.h"
 
-/* Below this a double holds every integer. */
+/* A double holds every integer below this. */
 #define MAX_EXACT_REAL 9007199254740992.0
 
-/* What an anchor names.  'weight' is the number of nodes in it and 'height'
- * how deeply they are nested, aliases expanded. */
+/* The value of an anchor.  'weight' is the number of nodes in it and 'height'
+ * their depth of nesting, both with aliases expanded. */
 struct anchor {
     struct json *value;
     size_t weight;
@@ -28,8 +28,8 @@ struct composer {
     yaml_parser_t parser;
     struct shash anchors;       /* Contains "struct anchor"s. */
     size_t n_nodes;             /* So far, aliases expanded. */
-    int depth;                  /* Of the node at hand. */
-    int deepest;                /* Of the nodes in it, so far. */
+    int depth;                  /* Of the present node. */
+    int deepest;                /* Of the nodes seen below it. */
     char *error;                /* The first one. */
 };
 
@@ -52,15 +52,15 @@ fail(struct composer *c, const yaml_mark_t *mark, const char *format, ...)
     free(message);
 }
 
-/* Fetches the next event into 'event', which the caller must delete.  Returns
- * false, with nothing to delete, upon an error. */
+/* Fetches the next event into 'event', which the caller must delete.  On an
+ * error returns false, with nothing to delete. */
 static bool
 next_event(struct composer *c, yaml_event_t *event)
 {
     if (yaml_parser_parse(&c->parser, event)) {
         return true;
     }
-    /* The messages are constants of libyaml and quote no text. */
+    /* libyaml's messages are constants, without text from the input. */
     fail(c, c->parser.error == YAML_READER_ERROR ? &c->parser.mark
                                                  : &c->parser.problem_mark,
          "%s", c->parser.problem ? c->parser.problem : "out of memory");
@@ -94,7 +94,8 @@ parse_integer(const char *s, long long int *integer)
         default: base = 8; digits += 1; break;
         }
     }
-    /* strtoll() takes blanks, signs and "0x" where YAML does not. */
+    /* strtoll() also accepts white space, signs and "0x" where YAML does
+     * not. */
     if (!digits[0] || digits[strspn(digits, "0123456789abcdefABCDEF")]) {
         return false;
     }
@@ -110,8 +111,8 @@ parse_integer(const char *s, long long int *integer)
 }
 
 /* If all of 's' is a decimal number with a fraction or an exponent, or an
- * integer that is too large for one, stores it in '*real'.  Infinities and
- * not-a-number are no JSON and stay strings. */
+ * integer that is too large for one, stores it in '*real' and returns true.
+ * JSON has no infinities and no not-a-number: these stay strings. */
 static bool
 parse_real(const char *s, double *real)
 {
@@ -148,7 +149,7 @@ resolve_plain(const char *s)
     } else if (parse_integer(s, &integer)) {
         return json_integer_create(integer);
     } else if (parse_real(s, &real)) {
-        /* JSON has but one kind of number. */
+        /* JSON has only one kind of number. */
         return (fabs(real) < MAX_EXACT_REAL && real == (long long int) real
                 ? json_integer_create(real)
                 : json_real_create(real));
@@ -205,8 +206,8 @@ compose_sequence(struct composer *c)
     return NULL;
 }
 
-/* Returns the key of a mapping that 'event' holds, or null upon an error.  The
- * caller must free it. */
+/* Returns the key of a mapping in 'event', for the caller to free, or null on
+ * an error. */
 static char *
 compose_key(struct composer *c, const yaml_event_t *event,
             const struct json *object)
@@ -271,7 +272,7 @@ compose_alias(struct composer *c, const yaml_event_t *event)
     const char *name = (const char *) event->data.alias.anchor;
     const struct anchor *anchor = shash_find_data(&c->anchors, name);
 
-    /* An anchor is known once its node is complete, so that no value contains
+    /* An anchor is known once its node is complete.  So no value contains
      * itself. */
     if (!anchor) {
         fail(c, &event->start_mark, "unknown alias \"%.64s\"", name);
@@ -288,7 +289,7 @@ compose_alias(struct composer *c, const yaml_event_t *event)
     return json_clone(anchor->value);
 }
 
-/* Names 'value'. */
+/* Makes 'name' an anchor of 'value'.  Returns false on an error. */
 static bool
 add_anchor(struct composer *c, const yaml_event_t *event, const char *name,
            struct json *value, size_t weight, int height)
@@ -310,7 +311,7 @@ add_anchor(struct composer *c, const yaml_event_t *event, const char *name,
     return true;
 }
 
-/* Returns the node that begins with 'event', or null upon an error. */
+/* Returns the node that starts with 'event', or null on an error. */
 static struct json *
 compose_node(struct composer *c, yaml_event_t *event)
 {
@@ -386,7 +387,7 @@ clear_anchors(struct composer *c)
     shash_clear_free_data(&c->anchors);
 }
 
-/* Adds to 'documents' those of the stream. */
+/* Adds the documents of the stream to 'documents'. */
 static void
 compose_stream(struct composer *c, struct json *documents)
 {
@@ -428,7 +429,7 @@ compose_stream(struct composer *c, struct json *documents)
 }
 
 /* Parses the YAML or JSON in the 'size' octets at 'text'.  Returns null and
- * stores an array of its documents, which the caller must destroy, in
+ * stores an array of the documents, which the caller must destroy, in
  * '*documents'; or returns an error message, which the caller must free, and
  * stores null.  An empty document is a JSON null. */
 char *

@@ -6,21 +6,20 @@
 /* YAML and JSON text into JSON values
  * ===================================
  *
- * libyaml reads the characters; this gives the values the types that kubectl
- * gives them: plain scalars that look like null, booleans (yes, no, on and
- * off too), integers and floating point numbers become such, all others are
- * strings.  A key of a mapping becomes a string whatever it looks like.
+ * libyaml reads the characters.  This gives the values the types that kubectl
+ * gives them.  Plain scalars that look like null, a boolean (also yes, no, on
+ * and off), an integer or a floating-point number become that; all others are
+ * strings.  A key of a mapping is always a string.
  *
- * An alias shares the value that its anchor names, by reference count.
+ * An alias shares the value of its anchor, by reference count.
  *
- * Attack model: manifests and kubeconfig files come from people, not from the
- * network, but what one person may write another's program may generate.  The
- * limits below bound the memory, also of aliases that refer to aliases, and
- * the depth of every recursion over the result.  What is not understood is
- * refused, never guessed: duplicate keys, merge keys ("<<"), tags of
- * applications, strings that contain a null character.
+ * Attack model: people write manifests and kubeconfig files, sometimes by a
+ * program that others wrote.  The limits below bound memory, also for aliases
+ * of aliases, and the depth of every recursion over the result.  Unknown
+ * things are refused, never guessed: duplicate keys, merge keys ("<<"), tags
+ * of applications, strings that contain a null character.
  *
- * Thread-safety: none needed, no state. */
+ * Thread-safety: functions are reentrant. */
 
 #include <stddef.h>
 

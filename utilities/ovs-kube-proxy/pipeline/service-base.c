@@ -24,9 +24,9 @@ add_track(struct service_flows *sf, const struct service_tables *t,
     ofpbuf_uninit(&acts);
 }
 
-/* Answers to masqueraded packets come to 'addr', to a port from 'masq_min' to
- * 'masq_max', which becomes prefixes; or they are ICMP errors, or fragments
- * that show no port. */
+/* Adds flows that undo masquerading in packets to 'addr'.  These come to a
+ * port from 'masq_min' to 'masq_max', which becomes a list of prefixes.  ICMP
+ * errors come without a port, and so do some fragments. */
 static void
 add_unmasquerade(struct service_flows *sf, const struct service_tables *t,
                  const struct in6_addr *addr)
@@ -73,7 +73,7 @@ add_entry(struct service_flows *sf, const struct service_tables *t)
 {
     struct match match;
 
-    /* Neighbour discovery is no connection. */
+    /* Neighbour discovery belongs to no connection. */
     for (unsigned int type = 133; type <= 137; type++) {
         flows_match_init_family(&match, true);
         match_set_nw_proto(&match, IPPROTO_ICMPV6);
@@ -110,8 +110,9 @@ add_known(struct service_flows *sf, const struct service_tables *t,
                               CS_TRACKED | CS_REPLY_DIR);
     flows_add_goto(sf, t, SERVICE_KNOWN, PRIO_FIRST + 1, &match,
                    SERVICE_LEAVE);
-    /* Not if it is "new", that is not answered: then ct(nat) may not have
-     * translated it; ct(commit,nat(...)), as for the first packet, does. */
+    /* A connection that is still "new" has no answer yet: ct(nat) may not
+     * translate its packets.  ct(commit,nat(...)), as for the first packet,
+     * does. */
     match_set_ct_state_masked(&match, CS_TRACKED,
                               CS_TRACKED | CS_REPLY_DIR | CS_NEW);
     flows_add_goto(sf, t, SERVICE_KNOWN, PRIO_FIRST, &match,
@@ -152,7 +153,7 @@ add_leave(struct service_flows *sf, const struct service_tables *t)
     struct ofpbuf acts = OFPBUF_STUB_INITIALIZER(stub);
     struct match match;
 
-    /* Not masqueraded: see flows_put_ct_nat(). */
+    /* Masquerading failed: see flows_put_ct_nat(). */
     match_init_catchall(&match);
     match_set_ct_zone(&match, t->zone + 1);
     match_set_ct_mark_masked(&match, 0, SERVICE_MARK_OURS);
@@ -181,8 +182,9 @@ add_masquerade(struct service_flows *sf, const struct service_tables *t,
     ofpbuf_uninit(&acts);
 }
 
-/* Adds what does not depend on any Service.  'services' are the ranges of
- * ClusterIPs, 'pods' those of pods, 'nodes' this node's addresses. */
+/* Adds the flows that do not depend on any Service.  'services' are the ranges
+ * of ClusterIPs, 'pods' the ranges of pods, 'nodes' the addresses of this
+ * node. */
 void
 service_flows_add_base(struct service_flows *sf,
                        const struct service_tables *t,
@@ -221,7 +223,7 @@ service_flows_add_base(struct service_flows *sf,
         flows_match_dst(&match, &services[i]);
         flows_add_drop(sf, t, SERVICE_CHOOSE, PRIO_UNALLOCATED, &match);
     }
-    /* Where ct(nat) does translate what is not answered. */
+    /* For connections without an answer that ct(nat) has translated. */
     match_init_catchall(&match);
     match_set_ct_mark_masked(&match, SERVICE_MARK_OURS, SERVICE_MARK_OURS);
     flows_add_goto(sf, t, SERVICE_CHOOSE, PRIO_FAMILY, &match,
@@ -241,14 +243,14 @@ service_flows_add_base(struct service_flows *sf,
     match_set_ct_mark_masked(&match, SERVICE_MARK_OURS, SERVICE_MARK_OURS);
     flows_add_goto(sf, t, SERVICE_TRANSLATED, PRIO_FAMILY, &match,
                    SERVICE_LEAVE);
-    /* Not translated: see flows_put_ct_nat(). */
+    /* Translation failed: see flows_put_ct_nat(). */
     match_init_catchall(&match);
     flows_add_drop(sf, t, SERVICE_TRANSLATED, PRIO_DEFAULT, &match);
     add_leave(sf, t);
 }
 
-/* Adds the flow that masquerades what 'endpoint' sends to a Service and gets
- * back itself. */
+/* Adds the flow that masquerades packets which 'endpoint' sends to a Service
+ * and gets back itself. */
 void
 service_flows_add_hairpin(struct service_flows *sf,
                           const struct service_tables *t,

@@ -79,7 +79,7 @@ compose_claim(const struct service_cidr *cidr, uint8_t protocol,
         }
         return false;
     } else if (c->pass == p->pass) {
-        return false;           /* Twice in the same Service. */
+        return false;           /* Already used by the same Service. */
     }
     c->pass = p->pass;
     return true;
@@ -116,7 +116,7 @@ pipeline_compose(struct compose_aux *aux, const struct service *service,
     }
 }
 
-/* Lets go of what 's' has not claimed again. */
+/* Releases the claims of 's' that it has not made again, or all. */
 void
 pipeline_release_claims(struct service_pipeline *p, struct piped_service *s,
                         bool all)

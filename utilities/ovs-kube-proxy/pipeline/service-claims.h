@@ -3,10 +3,10 @@
 #ifndef SERVICE_CLAIMS_H
 #define SERVICE_CLAIMS_H 1
 
-/* What a Service must agree on with others
- * ========================================
+/* What only one Service can have
+ * ==============================
  *
- * Addresses and ports, which only one Service can have, and ids of groups.
+ * Addresses with ports, and ids of groups.
  *
  * Thread-safety: as service-pipeline.h. */
 
@@ -19,12 +19,12 @@ struct service_flows;
 struct service_pipeline;
 struct piped_service;
 
-/* What service_flows_add_port() is told. */
+/* Passed through service_flows_add_port() to the functions that claim. */
 struct compose_aux {
     struct service_pipeline *p;
     struct piped_service *s;
-    struct sset groups;         /* Names that are used. */
-    bool trying;                /* Nothing may change. */
+    struct sset groups;         /* Names of the groups in use. */
+    bool trying;                /* Look only: claim nothing. */
 };
 
 void pipeline_compose(struct compose_aux *, const struct service *,

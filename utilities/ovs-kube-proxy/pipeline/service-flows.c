@@ -21,8 +21,8 @@ service_flows_init(struct service_flows *sf)
     memset(sf, 0, sizeof *sf);
 }
 
-/* Frees what of_sync_replace() did not take over: with 'n_flows' and
- * 'n_groups' set to 0, the arrays alone. */
+/* Frees the arrays of 'sf', with their elements.  of_sync_replace() takes the
+ * elements over: after it, 'n_flows' and 'n_groups' must be set to 0. */
 void
 service_flows_destroy(struct service_flows *sf)
 {
@@ -37,7 +37,7 @@ service_flows_destroy(struct service_flows *sf)
     free(sf->groups);
 }
 
-/* Adds a flow.  Empties 'acts'. */
+/* Adds a flow with the actions 'acts'.  Empties 'acts'. */
 void
 flows_add_flow(struct service_flows *sf, const struct service_tables *t,
                enum service_table table, int priority,
@@ -115,8 +115,8 @@ set_method(struct ofputil_group_props *props, const struct service_tables *t,
     }
 }
 
-/* Makes room for another group.  Groups hold the heads of lists, which must be
- * told that they move. */
+/* Makes room for another group.  A group contains the head of a list, so the
+ * list must be told that it moves. */
 static void
 grow_groups(struct service_flows *sf)
 {
@@ -160,7 +160,7 @@ add_bucket(struct ofputil_group_mod *gm, uint32_t id, struct ofpbuf *acts)
     bucket->weight = gm->type == OFPGT11_SELECT ? 100 : 0;
     bucket->watch_port = OFPP_ANY;
     bucket->watch_group = OFPG_ANY;
-    bucket->bucket_id = id;     /* of-sync gives others. */
+    bucket->bucket_id = id;     /* of-sync chooses another one. */
     bucket->ofpacts_len = acts->size;
     bucket->ofpacts = ofpbuf_steal_data(acts);
     ovs_list_push_back(&gm->buckets, &bucket->list_node);
@@ -174,9 +174,9 @@ put_endpoint(struct ofpbuf *acts, const struct service_tables *t,
                      &ep->addr, ep->port, 0);
 }
 
-/* Adds a group that chooses one of the endpoints of 'set'.  With
- * 'endpoint_ids', these are the ids of groups by flows_add_endpoint(), one for
- * each endpoint; without, the buckets translate themselves. */
+/* Adds a group that chooses one endpoint of 'set'.  With 'endpoint_ids', each
+ * bucket leads to the group of its endpoint, by flows_add_endpoint().
+ * Without, the buckets translate. */
 void
 flows_add_group(struct service_flows *sf, const struct service_tables *t,
                 const struct service_port *port, const struct service_set *set,
@@ -198,7 +198,7 @@ flows_add_group(struct service_flows *sf, const struct service_tables *t,
     }
 }
 
-/* Adds a group that translates to one endpoint. */
+/* Adds a group that translates to the endpoint 'ep'. */
 void
 flows_add_endpoint(struct service_flows *sf, const struct service_tables *t,
                    const struct service_endpoint *ep, uint32_t group_id)

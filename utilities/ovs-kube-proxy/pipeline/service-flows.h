@@ -3,11 +3,10 @@
 #ifndef SERVICE_FLOWS_H
 #define SERVICE_FLOWS_H 1
 
-/* A set of flows and groups under construction
- * ============================================
+/* A set of flows and groups, under construction
+ * =============================================
  *
- * Addresses and ports are in host byte order, unless their type says
- * otherwise.
+ * Ports are in host byte order.
  *
  * Thread-safety: functions are reentrant. */
 
@@ -20,7 +19,7 @@ struct ofpbuf;
 struct ofputil_flow_mod;
 struct ofputil_group_mod;
 
-/* Flows and groups, for of_sync_replace(). */
+/* For of_sync_replace(). */
 struct service_flows {
     struct ofputil_flow_mod *flows;
     size_t n_flows, allocated_flows;

@@ -29,7 +29,7 @@ pipeline_put_hairpin(struct service_pipeline *p, const char *name)
     free(key);
 }
 
-/* Adds 'change' to the number of Services that 'name' is an endpoint of. */
+/* Adds 'change' to the number of Services with the endpoint 'name'. */
 static void
 count_hairpin(struct service_pipeline *p, const char *name, int change)
 {
@@ -50,9 +50,9 @@ count_hairpin(struct service_pipeline *p, const char *name, int change)
     }
 }
 
-/* Adds the endpoints of 'set' that may send to their own Service here: the
- * local ones and those of no known node or, if we do not know who we are,
- * all. */
+/* Adds the endpoints of 'set' that may send to their own Service through this
+ * switch: local ones, and those on an unnamed node.  If our node is unknown,
+ * adds all. */
 static void
 add_hairpins(const struct service_pipeline *p, const struct service_set *set,
              struct sset *hairpins)
@@ -64,7 +64,7 @@ add_hairpins(const struct service_pipeline *p, const struct service_set *set,
         if (all || set->endpoints[i].local || !set->endpoints[i].placed) {
             char addr[INET6_ADDRSTRLEN];
 
-            /* IPv4 stays mapped, as ipv6_parse() wants it. */
+            /* An IPv4 address stays mapped, for ipv6_parse(). */
             inet_ntop(AF_INET6, &set->endpoints[i].addr, addr, sizeof addr);
             sset_add(hairpins, addr);
         }

@@ -6,7 +6,8 @@
 /* Endpoints that send to their own Service
  * ========================================
  *
- * Each has a flow that masquerades its packets, while it serves any Service.
+ * Such packets must be masqueraded, or the endpoint would answer itself
+ * directly.  An endpoint has a flow for that while it serves any Service.
  *
  * Thread-safety: as service-pipeline.h. */
 

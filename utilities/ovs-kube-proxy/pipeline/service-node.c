@@ -18,7 +18,7 @@
 
 VLOG_DEFINE_THIS_MODULE(service_node);
 
-/* Sets '*addr', unless it is set, to the node's of that family. */
+/* Sets '*addr', unless it is set, to the address of 'node' in that family. */
 static void
 default_address(const struct service_node *node, bool ipv6,
                 struct in6_addr *addr)
@@ -31,8 +31,8 @@ default_address(const struct service_node *node, bool ipv6,
     }
 }
 
-/* Fills in the node ports' addresses of 'p->t': those that were given and, for
- * a family of which none was, the node's primary ones. */
+/* Sets the addresses of node ports in 'p->t'.  A family without configured
+ * addresses gets the primary address of 'node'. */
 static void
 fill_nodeports(struct service_pipeline *p, const struct service_node *node)
 {

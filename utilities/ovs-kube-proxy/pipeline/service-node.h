@@ -3,8 +3,8 @@
 #ifndef SERVICE_NODE_H
 #define SERVICE_NODE_H 1
 
-/* What depends on our node
- * ========================
+/* Tables and base flows, which depend on our node
+ * ===============================================
  *
  * Thread-safety: as service-pipeline.h. */
 

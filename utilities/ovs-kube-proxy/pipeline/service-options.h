@@ -12,16 +12,16 @@
 #include <stddef.h>
 #include "service-tables.h"
 
-/* Arrays and what they hold must outlive the pipeline. */
+/* The arrays and strings must outlive the pipeline. */
 struct service_pipeline_options {
-    struct service_tables tables;   /* 'maglev' and 'meter' are found out;
-                                     * what is not set of 'masq4', 'masq6' and
-                                     * 'nodeports' is our node's primary
-                                     * address. */
+    struct service_tables tables;   /* The pipeline finds 'maglev' and 'meter'
+                                     * out.  Our node's primary addresses
+                                     * replace 'masq4', 'masq6' and 'nodeports'
+                                     * where these are not set. */
     struct service_cidr *services;  size_t n_services;  /* ClusterIPs. */
     struct service_cidr *pods;      size_t n_pods;  /* None: our node's. */
-    const char *node;           /* Our node's name, null if it has none. */
-    bool stock;                 /* Do without "maglev" in any case. */
+    const char *node;           /* Our node's name, or null. */
+    bool stock;                 /* Do not use "maglev". */
 };
 
 #endif /* service-options.h */

@@ -22,11 +22,10 @@
 
 VLOG_DEFINE_THIS_MODULE(service_pipeline);
 
-/* Services are worked on for so long before others get their turn. */
+/* Time for Services until the rest of the program gets its turn. */
 #define RUN_MS 50
 
-/* For so long the Node object of our node is waited for, once Nodes have been
- * listed without it. */
+/* Time that our Node object may come later than the list of Nodes. */
 #define NODE_WAIT_MS 10000
 
 struct service_pipeline *
@@ -79,7 +78,7 @@ service_pipeline_destroy(struct service_pipeline *p)
     }
 }
 
-/* Services have one such port at most: that of their first port. */
+/* A Service has at most one such port.  Each of its ports names it. */
 static uint16_t
 health_port(const struct service *service)
 {
@@ -150,8 +149,7 @@ update_service(struct service_pipeline *p, const char *key)
     sset_destroy(&aux.groups);
 }
 
-/* Returns true as long as our Node may be among those that have not been
- * listed yet. */
+/* Returns true while our Node is unknown and Nodes are not listed yet. */
 static bool
 waits_for_nodes(const struct service_pipeline *p)
 {
@@ -159,8 +157,9 @@ waits_for_nodes(const struct service_pipeline *p)
             && !kube_store_has_nodes(p->store));
 }
 
-/* Without its Node object, which may come after the Services, our node would
- * masquerade nothing, and then everything anew. */
+/* Returns true if the base can be made.  Nodes may be listed after Services.
+ * Without its Node, this node would masquerade nothing at first, and replace
+ * all flows later. */
 static bool
 node_is_known(struct service_pipeline *p)
 {
@@ -179,7 +178,7 @@ node_is_known(struct service_pipeline *p)
     return false;
 }
 
-/* Works off changes. */
+/* Handles changes, for at most RUN_MS. */
 void
 service_pipeline_run(struct service_pipeline *p)
 {
@@ -225,7 +224,7 @@ service_pipeline_wait(struct service_pipeline *p)
 {
     if (p->current || !kube_store_is_complete(p->store)
         || waits_for_nodes(p)) {
-        /* Who reads the objects wakes us. */
+        /* The readers of objects wake us. */
         return;
     } else if (!p->based && p->deadline) {
         poll_timer_wait_until(p->deadline);
@@ -234,15 +233,15 @@ service_pipeline_wait(struct service_pipeline *p)
     }
 }
 
-/* Returns a number that changes whenever what service_pipeline_tell_health()
- * tells may do so. */
+/* Returns a number that changes before service_pipeline_tell_health() reports
+ * anything new. */
 uint64_t
 service_pipeline_health_seqno(const struct service_pipeline *p)
 {
     return p->health_seqno;
 }
 
-/* Tells 'health' of the Services that have a health-check node port. */
+/* Reports to 'health' the Services that have a health-check node port. */
 void
 service_pipeline_tell_health(const struct service_pipeline *p,
                              struct kube_health *health, bool healthy)
@@ -262,14 +261,14 @@ service_pipeline_tell_health(const struct service_pipeline *p,
     kube_health_end(health, healthy);
 }
 
-/* Returns true as soon as all is known that the first flows are made of. */
+/* Returns true once the base has been made. */
 bool
 service_pipeline_has_begun(const struct service_pipeline *p)
 {
     return p->based;
 }
 
-/* Returns true if of-sync has been told of all that the store knows. */
+/* Returns true if of-sync knows all that the store knows. */
 bool
 service_pipeline_is_current(const struct service_pipeline *p)
 {

@@ -3,20 +3,28 @@
 #ifndef SERVICE_PIPELINE_H
 #define SERVICE_PIPELINE_H 1
 
-/* From what the store knows to what the switch does
+/* From the state of the cluster to flows and groups
  * =================================================
  *
- * Keeps in step, through of-sync, the flows and groups of service-flows with
- * the Services of a store.  A change of one Service costs work for that
- * Service alone; a change of our node, or of what the switch can do, for all.
+ * Makes the flows and groups for each Service in the store, and keeps them up
+ * to date through of-sync.  A change of one Service costs work for that
+ * Service only.  A change of our node, or of the switch's abilities, costs
+ * work for all.
  *
- * Where two Services want the same address and port, the one that had it
- * first keeps it, and the other gets it when that one lets go.
+ * When two Services want the same address and port, the first one keeps it.
+ * The other gets it when the first one releases it.
  *
- * Files: service-pipeline.c, which Service is next; service-claims.c,
- * addresses and group ids that are one Service's; service-hairpins.c,
- * endpoints that send to themselves; service-udp.c, connections that must end;
- * service-node.c, what depends on our node; service-show.c, what people see.
+ *     service-pipeline.c  which Service is next
+ *     service-claims.c    addresses and ids that only one Service can have
+ *     service-hairpins.c  endpoints that send to their own Service
+ *     service-udp.c       UDP connections that must end
+ *     service-node.c      what depends on our node
+ *     service-put.c       hands flows and groups to of-sync
+ *     service-show.c      state and counters
+ *
+ * Flows are made by service-base.c and service-port.c, from the parts in
+ * service-flows.c and service-terms.c.  Documentation/kube-proxy-pipeline.md
+ * describes them.
  *
  * Thread-safety: none; all of it belongs to one thread. */
 

@@ -36,25 +36,27 @@ struct port_context {
     const struct service_flows_class *class;
     void *aux;
 
-    /* Endpoint sets that have a group. */
+    /* Endpoint sets that have a group already. */
     const struct service_set *sets[3];
     uint32_t ids[3];
     size_t n_sets;
 
-    bool fragments;             /* See add_choice(). */
+    bool fragments;             /* Fragments go here by address: see
+                                 * add_choice(). */
 };
 
-/* Whether packets are masqueraded. */
+/* Which packets are masqueraded. */
 enum masquerade { MASQ_NEVER, MASQ_ALWAYS, MASQ_OUTSIDE };
 
-/* A switch tells what is in a group in one message of 65,535 octets.  A bucket
- * that translates to an IPv6 endpoint takes 120 of them, one that leaves that
- * to a group of the endpoint's own takes 24.  Larger sets do the latter; small
- * ones save the groups. */
+/* A switch lists a group in one message of 65,535 octets.  A bucket that
+ * translates to an IPv6 endpoint takes 120 octets of it.  A bucket that leads
+ * to a group of the endpoint takes 24.  Sets with more endpoints than this use
+ * such groups; smaller sets do without. */
 #define MAX_DIRECT 500
 
-/* Adds a group for each endpoint of 'set', whose own is called 'set_name'.
- * Returns their ids, to be freed, or null if no more ids are left. */
+/* Adds a group for each endpoint of 'set', whose own group is 'set_name'.
+ * Returns an array of their ids, for the caller to free, or null if no id is
+ * left. */
 static uint32_t *
 add_endpoints(struct port_context *c, const struct service_set *set,
               const char *set_name)
@@ -80,8 +82,9 @@ add_endpoints(struct port_context *c, const struct service_set *set,
     return ids;
 }
 
-/* Returns false if there are no more group ids.  Sets that are equal share a
- * group, and so what it remembers of clients (rule 8). */
+/* Stores the id of the group for 'set' in '*id'.  Returns false if no id is
+ * left.  Equal sets share a group, and so what the group remembers of clients
+ * (rule 8). */
 static bool
 get_group(struct port_context *c, const struct service_set *set, uint32_t *id)
 {
@@ -148,14 +151,14 @@ put_verdict(struct port_context *c, const struct service_set *set,
     }
 }
 
-/* Adds a flow, and others for fragments of UDP.  Those have been together in
- * the connection tracker, which tells their protocol and port; outside of it
- * later ones have no port, and with IPv6 no protocol.  All fragments must
- * reach the same bucket to be put together again.
+/* Adds a flow and, for UDP, flows for fragments.  All fragments of a packet
+ * must reach the same bucket.  The connection tracker has seen them together
+ * and knows their protocol and port.  Their own headers do not: a later
+ * fragment has no port and, with IPv6, no protocol.
  *
- * An unmodified userspace datapath before Open vSwitch 3.5 tells the port of
- * the first one only.  There later ones go by address, and so only one port of
- * an address has them. */
+ * An unmodified userspace datapath before Open vSwitch 3.5 knows the port of
+ * the first fragment only.  There later fragments go by address, so only one
+ * port of an address gets them. */
 static void
 add_choice(struct port_context *c, int priority, const struct match *match,
            const struct ofpbuf *acts_)
@@ -211,8 +214,8 @@ match_port(struct match *match, const struct port_context *c,
     match_set_tp_dst(match, htons(port));
 }
 
-/* What comes to 'dst' from outside, or to a node port, external or load
- * balancer's address from anywhere (rules 6 and 7). */
+/* Adds flows for packets to a node port, external address or load balancer's
+ * address (rules 6 and 7). */
 static void
 add_external(struct port_context *c, const struct match *match)
 {
@@ -229,7 +232,7 @@ add_external(struct port_context *c, const struct match *match)
     }
 }
 
-/* Claims 'port' of 'cidr', and what add_choice() says of fragments. */
+/* Claims 'port' of 'cidr' and, for UDP, the fragments that go by address. */
 static bool
 claim(struct port_context *c, const struct service_cidr *cidr, uint16_t port)
 {
@@ -257,7 +260,7 @@ add_cluster_ip(struct port_context *c, const struct in6_addr *addr)
         match_port(&match, c, &cidr, c->port->port);
         add_verdict(c, PRIO_PORT, &match, &c->port->internal, MASQ_OUTSIDE);
     }
-    /* Other ports of the address (rule 12). */
+    /* All other ports of the address (rule 12). */
     if (c->class->claim(&cidr, 0, 0, c->aux)) {
         uint64_t stub[64 / 8];
         struct ofpbuf acts = OFPBUF_STUB_INITIALIZER(stub);

@@ -6,7 +6,8 @@
 /* Flows and groups for one port of a Service
  * ==========================================
  *
- * They depend on that port and on "struct service_tables" alone.
+ * They depend only on that port, on "struct service_tables", and on what the
+ * class grants.
  *
  * Thread-safety: functions are reentrant. */
 
@@ -16,13 +17,13 @@
 
 struct service_flows;
 
-/* What makes a Service differ from others and must be agreed with them: group
- * ids, and the addresses and ports that only one may have. */
+/* What a Service must share with others: ids of groups, and addresses with
+ * ports. */
 struct service_flows_class {
     bool (*group_id)(const char *name, uint32_t *id, void *aux);
-    /* May the Service have this address (and its length, for node ports) and
-     * port?  Port 0 stands for fragments of 'protocol' that show no port, and
-     * without a 'protocol' for the address as such. */
+    /* Returns true if the Service may have this port of this address (or
+     * range, for node ports).  Port 0 stands for fragments of 'protocol' that
+     * show no port.  Protocol 0 stands for all other ports of the address. */
     bool (*claim)(const struct service_cidr *, uint8_t protocol,
                   uint16_t port, void *aux);
 };

@@ -27,11 +27,11 @@
 
 VLOG_DEFINE_THIS_MODULE(service_reject);
 
-/* Messages that are handled before others get their turn. */
+/* Messages to handle until the rest of the program gets its turn. */
 #define RUN_MESSAGES 50
 
-/* Of a rejected packet, this much is sent back: RFC 1812 section 4.3.2.3 and
- * RFC 4443 section 3.1. */
+/* Octets of a rejected packet that an ICMP error quotes: RFC 1812 section
+ * 4.3.2.3 and RFC 4443 section 3.1. */
 #define ICMP4_MAX (576 - IP_HEADER_LEN - ICMP_HEADER_LEN)
 #define ICMP6_MAX (1280 - IPV6_HEADER_LEN - 8)
 
@@ -71,7 +71,7 @@ service_reject_destroy(struct service_reject *r)
     }
 }
 
-/* Composing. */
+/* Composing answers. */
 
 static bool
 is_icmp_error(const struct flow *flow)
@@ -85,7 +85,8 @@ is_icmp_error(const struct flow *flow)
     return is_icmpv6(flow, NULL) && type < 128;
 }
 
-/* An answer to these would go to many, to nobody, or round in circles. */
+/* Returns false for packets whose answer would go to many, to nobody, or round
+ * in circles. */
 static bool
 may_answer(const struct flow *flow)
 {
@@ -105,7 +106,7 @@ may_answer(const struct flow *flow)
             && !ipv6_addr_is_multicast(&flow->ipv6_dst));
 }
 
-/* The start of an answer to 'flow'. */
+/* Returns the addresses of an answer to 'flow'. */
 static struct flow
 reverse(const struct flow *flow)
 {
@@ -125,7 +126,7 @@ reverse(const struct flow *flow)
     return reply;
 }
 
-/* Writes the checksum of the 'size' octets behind the IP header. */
+/* Returns the checksum of the 'size' octets after the IP header. */
 static ovs_be16
 l4_checksum(struct dp_packet *packet, const struct flow *flow, size_t size)
 {
@@ -136,8 +137,8 @@ l4_checksum(struct dp_packet *packet, const struct flow *flow, size_t size)
     return csum_finish(csum_continue(pseudo, dp_packet_l4(packet), size));
 }
 
-/* RFC 9293, section 3.5.2: if the segment has an ACK, the reset takes its
- * sequence number from it, else it acknowledges what came. */
+/* RFC 9293, section 3.5.2: the reset takes its sequence number from the ACK of
+ * the segment.  Without an ACK, it acknowledges the segment. */
 static struct dp_packet *
 compose_rst(const struct dp_packet *in, const struct flow *flow)
 {
@@ -221,8 +222,8 @@ compose_unreachable6(const struct dp_packet *in, const struct flow *flow)
     return out;
 }
 
-/* Returns the answer to the Ethernet frame of 'size' octets at 'packet', to be
- * freed with dp_packet_delete(), or null if there is to be none. */
+/* Returns the answer to the Ethernet frame of 'size' octets at 'packet', for
+ * the caller to free with dp_packet_delete(), or null for no answer. */
 struct dp_packet *
 service_reject_compose(const void *packet, size_t size)
 {
@@ -250,9 +251,10 @@ service_reject_compose(const void *packet, size_t size)
 
 /* The connection. */
 
-/* Asks for packets of our flows and for nothing else.  What the switch does
- * with fragments is in the same message as what is wanted here, and stays as
- * it is: see handle_config(). */
+/* Asks for the packets of our flows and for no other messages.  To get whole
+ * packets, the switch's configuration must be set: see handle_config().  That
+ * message also says what the switch does with fragments, so the present
+ * setting is read first. */
 static void
 greet(struct service_reject *r)
 {
@@ -309,8 +311,8 @@ send_answer(struct service_reject *r, const struct ofputil_packet_in *pin,
     po.ofpacts = acts.data;
     po.ofpacts_len = acts.size;
 
-    /* From nowhere, so that it may go to where the packet came from; with the
-     * registers that others have set. */
+    /* The answer comes from no port, so that it can leave by the packet's own.
+     * It keeps the registers that others have set. */
     match_init_catchall(&po.flow_metadata);
     match_set_in_port(&po.flow_metadata, OFPP_CONTROLLER);
     match_set_metadata(&po.flow_metadata, md->metadata);

@@ -3,17 +3,16 @@
 #ifndef SERVICE_REJECT_H
 #define SERVICE_REJECT_H 1
 
-/* Answers "no" for Services without endpoints
- * ===========================================
+/* Rejects connections to Services without endpoints
+ * =================================================
  *
- * OpenFlow has no action that rejects a packet.  Flows of service-flows send
- * such packets here, on a connection of its own so that they are not in the
- * way of flow changes, and this sends back a TCP RST or an ICMP "port
- * unreachable", which leaves the tables like an answer of the Service.
+ * OpenFlow has no action that rejects a packet.  So flows send such packets
+ * here, on a connection of their own, where they do not delay changes of
+ * flows.  The answer is a TCP RST or an ICMP "port unreachable".  It leaves
+ * the tables like any answer of the Service.
  *
- * Attack model: any client may send such packets, as many as it likes, with
- * any content.  No more than 'rate' a second are answered; the others are
- * dropped.
+ * Attack model: any client may send such packets, in any number and with any
+ * content.  At most 'rate' a second are answered; the rest are dropped.
  *
  * Thread-safety: none; all of it belongs to one thread. */
 
@@ -29,8 +28,8 @@ struct service_reject_options {
     const char *remote;         /* "unix:...", "tcp:...", "ssl:...". */
     int probe_interval;         /* Seconds. */
     uint16_t controller_id;     /* As in the flows. */
-    uint8_t leave_table;        /* Where answers start. */
-    unsigned int reg;           /* Register that means nothing to others. */
+    uint8_t leave_table;        /* Table where answers start. */
+    unsigned int reg;           /* Register that only our tables use. */
     unsigned int rate;          /* Answers a second. */
 };
 

@@ -61,8 +61,8 @@ service_pipeline_list(const struct service_pipeline *p, struct ds *s)
     free(nodes);
 }
 
-/* Appends what the Service 'ns_name' is, and the groups and flows that it has.
- * Returns false if there is no such Service. */
+/* Appends the Service 'ns_name', with its groups and flows, to 's'.  Returns
+ * false if there is no such Service. */
 bool
 service_pipeline_show(struct service_pipeline *p, const char *ns_name,
                       struct ds *s)

@@ -22,11 +22,11 @@
 struct kube_store;
 struct of_sync;
 
-/* Keys of of_sync_replace() that cannot be those of Services. */
+/* Keys of of_sync_replace() that no Service can have. */
 #define BASE_KEY "=base"
 #define HAIRPIN_KEY "=hairpin "
 
-/* An address and port that belongs to one Service. */
+/* An address and port that one Service has. */
 struct claim {
     struct hmap_node node;      /* In service_pipeline's 'claims'. */
     struct ovs_list list_node;  /* In piped_service's 'claims'. */
@@ -34,11 +34,11 @@ struct claim {
     uint8_t protocol;
     uint16_t port;
     struct piped_service *owner;
-    unsigned int pass;          /* When it was last claimed. */
-    struct sset waiters;        /* Keys of Services that want it too. */
+    unsigned int pass;          /* Pass that last claimed it. */
+    struct sset waiters;        /* Keys of Services that want it, too. */
 };
 
-/* A UDP port's address, and an endpoint that serves it. */
+/* An address of a UDP port, with an endpoint behind it. */
 struct udp_path {
     struct in6_addr addr;       /* All-zeros: any. */
     uint16_t port;
@@ -50,7 +50,7 @@ struct udp_path {
 struct piped_service {
     char *key;                  /* "NAMESPACE/NAME". */
     struct ovs_list claims;     /* Contains "struct claim"s. */
-    struct sset groups;         /* Names. */
+    struct sset groups;         /* Names of groups. */
     struct sset hairpins;       /* Endpoints' addresses, as strings. */
     struct udp_path *paths;     /* Sorted. */
     size_t n_paths;
@@ -59,21 +59,23 @@ struct piped_service {
 
 struct service_pipeline {
     struct service_pipeline_options o;
-    struct service_tables t;    /* What 'o.tables' became. */
+    struct service_tables t;    /* 'o.tables', completed. */
     struct kube_store *store;
     struct of_sync *sync;
 
-    bool based;                 /* The base is in the switch. */
-    uint64_t node_generation;   /* That 't' is of. */
-    struct service_cidr *nodeports; /* Of 't', if made of node addresses. */
+    bool based;                 /* The base flows are made. */
+    uint64_t node_generation;   /* Generation of the node in 't'. */
+    struct service_cidr *nodeports; /* Memory of 't.nodeports'. */
 
     struct shash services;      /* Contains "struct piped_service"s. */
     struct hmap claims;         /* Contains "struct claim"s. */
-    struct shash hairpins;      /* How many Services need each. */
-    struct sset dirty;          /* Services to do again. */
-    struct sset health;         /* Services with a health-check node port. */
+    struct shash hairpins;      /* Number of Services that need each, by
+                                 * address. */
+    struct sset dirty;          /* Keys of Services to update again. */
+    struct sset health;         /* Keys of Services with a health-check node
+                                 * port. */
     uint64_t health_seqno;
-    long long int deadline;     /* To wait for our node until then. */
+    long long int deadline;     /* Wait for our node until then, in ms. */
     unsigned int pass;
     bool current;
 

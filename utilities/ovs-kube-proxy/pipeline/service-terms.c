@@ -40,7 +40,7 @@ host_cidr(const struct in6_addr *addr)
     };
 }
 
-/* Also sets the family. */
+/* Matches destination 'cidr' and its family. */
 void
 flows_match_dst(struct match *match, const struct service_cidr *cidr)
 {
@@ -97,9 +97,9 @@ flows_put_goto(struct ofpbuf *acts, const struct service_tables *t,
     flows_put_resubmit(acts, flows_table_id(t, table));
 }
 
-/* Sets the bits 'mask' of 'field', which has 32, to 'value'.  With a value,
- * ofpact_put_set_field() would leave padding as it is, and actions that are
- * the same would not look so to memcmp(). */
+/* Sets the bits 'mask' of the 32-bit 'field' to 'value'.  Passes no value to
+ * ofpact_put_set_field(), which would leave padding unset: equal actions must
+ * be equal for memcmp(). */
 static void
 put_set(struct ofpbuf *acts, enum mf_field_id field, uint32_t value,
         uint32_t mask)
@@ -119,7 +119,7 @@ flows_put_reg(struct ofpbuf *acts, const struct service_tables *t,
     put_set(acts, MFF_REG0 + t->reg, value, mask);
 }
 
-/* Copies a bit of our register to bit 'to' of 'field'. */
+/* Copies bit 'from' of our register to bit 'to' of 'field'. */
 void
 flows_put_move_bit(struct ofpbuf *acts, const struct service_tables *t,
                    unsigned int from, enum mf_field_id field, unsigned int to)
@@ -134,10 +134,12 @@ flows_put_move_bit(struct ofpbuf *acts, const struct service_tables *t,
     };
 }
 
-/* Appends ct(...,nat(...),table='table').  With 'addr', the connection is
- * committed and gets this address in direction 'flags' (NX_NAT_F_SRC or _DST),
- * and a port from 'min' to 'max'.  Packets that find no room in the connection
- * tracker, or no port, come out as they were, without our mark. */
+/* Appends ct(...,nat(...),table='table').  With 'addr', commits the connection
+ * and gives it that address in the direction of 'flags' (NX_NAT_F_SRC or
+ * NX_NAT_F_DST), and a port from 'min' to 'max'.
+ *
+ * If the connection tracker is full or no port is left, the packet comes out
+ * unchanged and without our mark. */
 void
 flows_put_ct_nat(struct ofpbuf *acts, const struct service_tables *t,
                  uint16_t zone, enum service_table table, uint16_t flags,

@@ -3,10 +3,10 @@
 #ifndef SERVICE_TERMS_H
 #define SERVICE_TERMS_H 1
 
-/* Matches and actions of the pipeline's flows
- * ===========================================
+/* Matches and actions for the pipeline's flows
+ * ============================================
  *
- * Functions named put append to the actions.
+ * flows_match_*() set a match, flows_put_*() append an action.
  *
  * Thread-safety: functions are reentrant. */
 

@@ -27,9 +27,9 @@ struct paths {
     size_t n, allocated;
 };
 
-/* Adds the ways from port 'port' of 'addr', which is one of 'sp', to all
- * endpoints that serve it.  One that terminates, or that a traffic policy or
- * topology has come to leave out, keeps the connections that it has. */
+/* Adds paths from 'port' of 'addr' to all endpoints that serve 'sp'.  An
+ * endpoint that terminates, or that a traffic policy or topology excludes now,
+ * keeps its connections. */
 static void
 add_paths(struct paths *paths, const struct in6_addr *addr, uint16_t port,
           const struct service_port *sp)
@@ -92,7 +92,7 @@ flush_path(struct service_pipeline *p, const struct udp_path *path)
     of_sync_ct_flush(p->sync, &ct);
 }
 
-/* Ends the connections on ways that there are no more. */
+/* Ends the connections on the paths that 's' no longer has. */
 void
 pipeline_replace_paths(struct service_pipeline *p, struct piped_service *s,
                        const struct service *service)

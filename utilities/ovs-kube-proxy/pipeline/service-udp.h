@@ -6,8 +6,9 @@
 /* UDP connections that must end
  * =============================
  *
- * When an endpoint no longer serves an address, the connections from there to
- * it are forgotten: UDP itself would never end them.
+ * UDP has no end of a connection.  The connection tracker would lead a client
+ * to its old endpoint for as long as it sends.  So the switch must forget a
+ * connection when the endpoint stops serving the address.
  *
  * Thread-safety: as service-pipeline.h. */
 

@@ -11,12 +11,12 @@
 #include "util.h"
 #include "utilities/ovs-kube-proxy/kube/kube-object.h"
 
-/* From the defaults and limits of the API server. */
+/* Defaults and limits of the API server. */
 #define DEFAULT_AFFINITY 10800
 #define MAX_AFFINITY 86400
 
-/* Stores the namespace and name of 'object', which the caller must free.
- * Returns false if it has none. */
+/* Stores copies of the namespace and name of 'object', for the caller to free.
+ * Returns false if it has no name. */
 static bool
 get_names(const struct json *object, char **namespace_, char **name,
           char **error)
@@ -159,9 +159,9 @@ parse_service_ports(struct kube_service *s, const struct json *spec,
     }
 }
 
-/* Parses 'object' and returns it, for the caller to destroy, or null if it
- * cannot be used at all.  Stores in '*error', which must be null before, a
- * message if anything is wrong with it, or null. */
+/* Parses 'object'.  Returns the result, for the caller to destroy, or null if
+ * the object cannot be used at all.  Stores a message about the first fault in
+ * '*error', which must be null before. */
 struct kube_service *
 kube_service_parse(const struct json *object, char **error)
 {
@@ -238,8 +238,8 @@ parse_slice_ports(struct kube_slice *s, const struct json *object,
     qsort(s->ports, s->n_ports, sizeof *s->ports, kube_slice_port_compare);
 }
 
-/* Returns the bit that stands for zone 'name' in the hints of 's', or 0 if
- * there are too many zones. */
+/* Returns the bit for zone 'name' in the hints of 's', or 0 if 's' has too
+ * many zones. */
 static uint64_t
 zone_bit(struct kube_slice *s, const char *name)
 {
@@ -302,7 +302,7 @@ parse_endpoints(struct kube_slice *s, const struct json *object,
         const char *ip = n_addresses ? kv_string(addresses[0]) : "";
         const char *node;
 
-        /* The first one counts; the others are the same pod's. */
+        /* All addresses are of the same pod.  Only the first one counts. */
         if (!kv_ip(ip, &e->addr)
             || IN6_IS_ADDR_V4MAPPED(&e->addr) == s->ipv6) {
             kv_complain(error, "endpoints[%"PRIuSIZE"].addresses[0]: '%.64s' "
@@ -321,8 +321,8 @@ parse_endpoints(struct kube_slice *s, const struct json *object,
     }
 }
 
-/* As kube_service_parse(), for an EndpointSlice.  'our_node' is the name of
- * the Node that we are on, or null. */
+/* Like kube_service_parse(), for an EndpointSlice.  'our_node' is the name of
+ * our Node, or null. */
 struct kube_slice *
 kube_slice_parse(const struct json *object, const char *our_node,
                  char **error)
@@ -366,7 +366,8 @@ kube_slice_destroy(struct kube_slice *s)
 
 /* Nodes. */
 
-/* Adds the first address of 'type' in each family of which 'node' has none. */
+/* Adds addresses of 'type' to 'node': the first one of each family in which it
+ * has none. */
 static void
 add_node_addresses(struct service_node *node, const struct json *object,
                    const char *type, char **error)
@@ -391,7 +392,7 @@ add_node_addresses(struct service_node *node, const struct json *object,
     }
 }
 
-/* As kube_service_parse(), for a Node. */
+/* Like kube_service_parse(), for a Node. */
 struct service_node *
 kube_node_parse(const struct json *object, char **error)
 {
@@ -433,7 +434,7 @@ kube_node_destroy(struct service_node *node)
     }
 }
 
-/* Returns true if 'a' and 'b', either of which may be null, say the same. */
+/* Returns true if 'a' and 'b', which may be null, are equal. */
 bool
 kube_node_equal(const struct service_node *a, const struct service_node *b)
 {

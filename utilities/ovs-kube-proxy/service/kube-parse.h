@@ -3,19 +3,18 @@
 #ifndef KUBE_PARSE_H
 #define KUBE_PARSE_H 1
 
-/* Services, EndpointSlices and Nodes out of their JSON
- * ====================================================
+/* Services, EndpointSlices and Nodes from their JSON
+ * ==================================================
  *
- * What a proxy needs of an object, in a compact form.  Source: the reference
- * of Kubernetes' API, v1 and discovery.k8s.io/v1; defaults are the ones that
- * the API server fills in, for manifests that it has not seen.
+ * A compact form of the parts of an object that a proxy needs.  Source: the
+ * reference of Kubernetes' API, v1 and discovery.k8s.io/v1.  The API server
+ * fills in defaults; so does this, for manifests that no server has seen.
  *
- * Attack model: 'object' may be any JSON value.  An element of a list that is
- * not what it should be is left out, with a message; an object that says not
- * even what it is called, or has no spec where it must, is refused.  Lists are
- * bounded: see KUBE_MAX_*.
+ * Attack model: 'object' may be any JSON value.  A faulty element of a list is
+ * left out, with a message.  An object without a name, or without a spec where
+ * it needs one, is refused.  Lists are bounded: see KUBE_MAX_*.
  *
- * Addresses are IPv6; IPv4 ones are v4-mapped.  Ports are in host byte order.
+ * Addresses are IPv6, with IPv4 v4-mapped.  Ports are in host byte order.
  *
  * Thread-safety: functions are reentrant. */
 
@@ -28,8 +27,8 @@
 
 struct json;
 
-/* What the API server allows in an EndpointSlice: 1,000 endpoints, 20,000
- * ports.  In a Service it allows what fits into an object of 1.5 MB. */
+/* The API server allows 1,000 endpoints and 20,000 ports in an EndpointSlice.
+ * In a Service it allows what fits into an object of 1.5 MB. */
 #define KUBE_MAX_ENDPOINTS 1000
 #define KUBE_MAX_PORTS 20000
 
@@ -45,13 +44,12 @@ struct kube_service_port {
 
 struct kube_service {
     char *namespace_, *name;
-    char *skip;                 /* Why nothing is to be done for it, or
-                                 * null. */
+    char *skip;                 /* Why the Service is skipped, or null. */
     struct in6_addr *cluster_ips;   size_t n_cluster_ips;
     struct in6_addr *external_ips;  size_t n_external_ips;
     struct in6_addr *lb_ips;        size_t n_lb_ips;
     struct service_cidr *sources;   size_t n_sources;
-    bool sources_restricted;    /* There are sources, even if none is good. */
+    bool sources_restricted;    /* Sources were given, valid or not. */
     uint32_t affinity_timeout;  /* Seconds; 0: none. */
     bool internal_local, external_local;
     uint16_t health_check_node_port;
@@ -66,12 +64,12 @@ struct kube_slice_port {
 
 struct kube_endpoint {
     struct in6_addr addr;
-    uint64_t zones;             /* Hints: 1 << I for 'zones[I]' of its slice,
-                                 * 0 if it has none. */
+    uint64_t zones;             /* Bit I: a hint for 'zones[I]' of the slice.
+                                 * 0: no hints. */
     bool ready, serving, terminating;
-    bool placed, local;         /* On a node that is named; on ours. */
-    bool node_hinted;           /* Has hints for nodes, */
-    bool for_our_node;          /* and one of them is for ours. */
+    bool placed, local;         /* Its node is named; it is our node. */
+    bool node_hinted;           /* There are hints for nodes, */
+    bool for_our_node;          /* one of them for our node. */
 };
 
 struct kube_slice {
@@ -79,7 +77,7 @@ struct kube_slice {
     char *service;              /* Name of its Service, or null. */
     bool ipv6;
     char *zones[KUBE_MAX_ZONES];    size_t n_zones;
-    struct kube_slice_port *ports;  size_t n_ports;  /* By name, protocol. */
+    struct kube_slice_port *ports;  size_t n_ports;  /* Sorted by name. */
     struct kube_endpoint *endpoints; size_t n_endpoints;
 };
 

@@ -17,12 +17,11 @@
 #include "utilities/ovs-kube-proxy/kube/kube-object.h"
 #include "utilities/ovs-kube-proxy/kube/kube-sink.h"
 
-/* What belongs to one name of a Service: the Service, or slices that wait for
- * it, or both. */
+/* A Service by name.  The Service, or its slices, may not be known yet. */
 struct entry {
     char *key;                  /* "NAMESPACE/NAME". */
     struct kube_service *object;    /* Null if there is none. */
-    unsigned int list;          /* Number of the list that had it last. */
+    unsigned int list;          /* Number of the last list that had it. */
     struct ovs_list slices;     /* Contains "struct store_slice"s. */
     size_t n_slices;
     struct service *model;      /* Null if there is no Service. */
@@ -39,23 +38,23 @@ struct store_slice {
 struct kube_store {
     struct kube_sink sink;
 
-    char *our_node;             /* Null if it has no name. */
-    struct service_node *node;  /* Null as long as it is not known. */
+    char *our_node;             /* Null if unknown. */
+    struct service_node *node;  /* Null until it is known. */
     unsigned int node_list;
     uint64_t node_generation;
 
     struct shash services;      /* "NAMESPACE/NAME" -> "struct entry". */
-    struct shash slices;        /* The same -> "struct store_slice". */
-    struct ovs_list changed;    /* Entries to be looked at, oldest first. */
+    struct shash slices;        /* Like 'services' -> "struct store_slice". */
+    struct ovs_list changed;    /* Entries to look at, oldest first. */
 
-    unsigned int list[KUBE_N_KINDS]; /* Number of the list begun last. */
-    bool listed[KUBE_N_KINDS];       /* A list has been ended. */
+    unsigned int list[KUBE_N_KINDS]; /* Number of the last list. */
+    bool listed[KUBE_N_KINDS];       /* A list is complete. */
 };
 
 static const struct kube_sink_class sink_class;
 
-/* Creates a store for the node that is called 'our_node', or for one without
- * a name, on which no endpoint is, if it is null. */
+/* Returns a store for the node 'our_node', for the caller to destroy.  If
+ * 'our_node' is null, no endpoint is local. */
 struct kube_store *
 kube_store_create(const char *our_node)
 {
@@ -188,7 +187,7 @@ kube_store_destroy(struct kube_store *store)
     }
 }
 
-/* What the readers call. */
+/* The sink, for the readers of objects. */
 
 static void
 apply_service(struct kube_store *store, enum kube_event event,
@@ -256,8 +255,8 @@ apply_node(struct kube_store *store, enum kube_event event,
     }
 }
 
-/* An object that is refused leaves the one that was there before it in force,
- * also in a list. */
+/* A refused object leaves the old one in force, also in a list.  So that
+ * object counts as listed. */
 static void
 keep_refused(struct kube_store *store, enum kube_kind kind,
              const struct json *json)
@@ -360,18 +359,18 @@ kube_store_sink(struct kube_store *store)
     return &store->sink;
 }
 
-/* What the user of the model calls. */
+/* Results. */
 
-/* Returns true when Services and EndpointSlices have both been listed once.
- * Before that, nothing is to be made of them. */
+/* Returns true once Services and EndpointSlices have been listed.  Before
+ * that, nothing must be deleted from the switch. */
 bool
 kube_store_is_complete(const struct kube_store *store)
 {
     return store->listed[KUBE_SERVICE] && store->listed[KUBE_ENDPOINT_SLICE];
 }
 
-/* Returns true when Nodes have been listed once: a Node that is not known then
- * is not there. */
+/* Returns true once Nodes have been listed.  A Node that is still unknown does
+ * not exist. */
 bool
 kube_store_has_nodes(const struct kube_store *store)
 {
@@ -403,9 +402,10 @@ make_model(const struct kube_store *store, const struct entry *e)
     return model;
 }
 
-/* Returns the "NAMESPACE/NAME" of a Service of which service_of() returns
- * something else than when this function named it last, or null if there is
- * none, or the store is not complete.  The caller must free it. */
+/* Returns the "NAMESPACE/NAME" of a Service that has changed since this
+ * function last named it, for the caller to free.  service_of() returns the
+ * new state.  Returns null if no Service has changed or the store is not
+ * complete. */
 char *
 service_next_changed(struct kube_store *store)
 {
@@ -434,9 +434,9 @@ service_next_changed(struct kube_store *store)
     return NULL;
 }
 
-/* Returns what is to be done for Service 'ns_name', as of the last time that
- * service_next_changed() named it, or null if there is no such Service.
- * Belongs to 'store', and holds until service_next_changed() is called. */
+/* Returns Service 'ns_name', in the state in which service_next_changed() last
+ * named it, or null if there is none.  Belongs to 'store', until the next call
+ * of service_next_changed(). */
 const struct service *
 service_of(const struct kube_store *store, const char *ns_name)
 {
@@ -445,8 +445,8 @@ service_of(const struct kube_store *store, const char *ns_name)
     return e ? e->model : NULL;
 }
 
-/* Returns the Services of 'store', in the order of names, in an array of
- * '*n', which the caller must free. */
+/* Returns the Services of 'store', sorted by name, in an array of '*n'
+ * elements that the caller must free. */
 const struct service **
 service_all(const struct kube_store *store, size_t *n)
 {
@@ -466,23 +466,23 @@ service_all(const struct kube_store *store, size_t *n)
     return services;
 }
 
-/* Returns our node, or null as long as its Node object is not known.  Belongs
- * to 'store'. */
+/* Returns our node, or null until its Node object is known.  Belongs to
+ * 'store'. */
 const struct service_node *
 service_node_of(const struct kube_store *store)
 {
     return store->node;
 }
 
-/* Returns a number that changes whenever what service_node_of() returns
- * does. */
+/* Returns a number that changes with the result of service_node_of(). */
 uint64_t
 service_node_generation(const struct kube_store *store)
 {
     return store->node_generation;
 }
 
-/* Appends what 'store' holds to 's', in the text format of Prometheus. */
+/* Appends the numbers of objects in 'store' to 's', in the text format of
+ * Prometheus. */
 void
 kube_store_format_metrics(const struct kube_store *store, struct ds *s)
 {

@@ -3,12 +3,12 @@
 #ifndef KUBE_STORE_H
 #define KUBE_STORE_H 1
 
-/* What is known of the cluster
- * ============================
+/* The state of the cluster, as far as it is known
+ * ===============================================
  *
- * The readers of objects, kube-watch and kube-file, write into its sink; what
- * comes out is what service-model.h describes.  A change of an EndpointSlice
- * costs work for its own Service alone.
+ * kube-watch and kube-file put objects into the store's sink.  The store gives
+ * out what service-model.h describes.  A change of an EndpointSlice costs work
+ * for its own Service only.
  *
  * Thread-safety: none; all of it belongs to one thread. */
 
@@ -26,10 +26,10 @@ struct kube_store *kube_store_create(const char *our_node);
 void kube_store_destroy(struct kube_store *);
 void kube_store_format_metrics(const struct kube_store *, struct ds *);
 
-/* What the readers of objects write into.  It belongs to the store. */
+/* Takes objects.  Belongs to the store. */
 struct kube_sink *kube_store_sink(struct kube_store *);
 
-/* What the store makes of it. */
+/* Results. */
 bool kube_store_is_complete(const struct kube_store *);
 bool kube_store_has_nodes(const struct kube_store *);
 char *service_next_changed(struct kube_store *);

@@ -14,8 +14,8 @@
 #include "util.h"
 #include "utilities/ovs-kube-proxy/kube/kube-object.h"
 
-/* Stores a message in '*error' unless there is one: the first complaint about
- * an object is enough to find the others. */
+/* Stores a message in '*error', unless one is there.  One fault of an object
+ * is enough to report: after its repair, the next one is reported. */
 void
 kv_complain(char **error, const char *format, ...)
 {
@@ -28,7 +28,7 @@ kv_complain(char **error, const char *format, ...)
     }
 }
 
-/* Returns the member 'name' of 'object', or null if it has none or that is
+/* Returns the member 'name' of 'object', or null if there is none or it is
  * JSON's null.  'object' may be null. */
 const struct json *
 kv_member(const struct json *object, const char *name)
@@ -42,8 +42,9 @@ kv_member(const struct json *object, const char *name)
     return value && value->type != JSON_NULL ? value : NULL;
 }
 
-/* Stores the elements of array 'path' of 'object', of which 'path' ends in the
- * name, in '*elems' and returns their number, at most 'max'. */
+/* Stores in '*elems' the elements of the array in 'object' that the last part
+ * of 'path' names.  Returns their number, at most 'max'.  The elements belong
+ * to 'object'. */
 size_t
 kv_array(const struct json *object, const char *path, size_t max,
          struct json ***elems, char **error)
@@ -67,7 +68,7 @@ kv_array(const struct json *object, const char *path, size_t max,
     return MIN(json_array(value)->n, max);
 }
 
-/* Returns the boolean 'name' of 'object', or 'default_' if there is none. */
+/* Returns the boolean 'name' of 'object', or 'default_' without one. */
 bool
 kv_bool(const struct json *object, const char *name, bool default_)
 {
@@ -78,8 +79,8 @@ kv_bool(const struct json *object, const char *name, bool default_)
             : default_);
 }
 
-/* Gets the number 'name' of 'object', which must be in the range
- * 'min'...'max'.  Returns false if there is none. */
+/* Stores the integer 'name' of 'object', from 'min' to 'max', in '*number'.
+ * Returns false if there is none. */
 bool
 kv_integer(const struct json *object, const char *name, long long int min,
            long long int max, long long int *number, char **error)
@@ -107,7 +108,8 @@ kv_port(const struct json *object, const char *name, char **error)
     return kv_integer(object, name, 0, UINT16_MAX, &port, error) ? port : 0;
 }
 
-/* Returns the protocol that 'object' names, or 0. */
+/* Returns the IPPROTO_* that 'object' names, TCP by default, or 0 for any
+ * other protocol. */
 uint8_t
 kv_protocol(const struct json *object, char **error)
 {
@@ -163,7 +165,8 @@ kv_cidr(const char *s, struct service_cidr *cidr)
     return ok;
 }
 
-/* Appends the address 's', from 'path', to the '*n' at '*addrs'. */
+/* Appends the address 's' to the '*n' at '*addrs', unless it is there.  'path'
+ * tells in a message where 's' came from. */
 void
 kv_add_ip(const char *path, const char *s, struct in6_addr **addrs, size_t *n,
           char **error)
@@ -202,8 +205,8 @@ kv_add_ips(const struct json *object, const char *path,
     }
 }
 
-/* Adds the ranges in list 'path' of 'object'.  Returns true if that is not
- * empty. */
+/* Appends the address ranges in the list 'path' of 'object' to the '*n' at
+ * '*cidrs'.  Returns true unless the list is empty. */
 bool
 kv_add_cidrs(const struct json *object, const char *path,
              struct service_cidr **cidrs, size_t *n, char **error)
@@ -216,7 +219,7 @@ kv_add_cidrs(const struct json *object, const char *path,
         const char *text = kv_string(elems[i]);
         struct service_cidr cidr;
 
-        /* Those who write lists by hand write spaces into them. */
+        /* Lists written by hand have spaces in them. */
         text += strspn(text, " \t");
 
         char *s = xmemdup0(text, strcspn(text, " \t"));

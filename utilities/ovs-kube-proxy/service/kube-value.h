@@ -3,12 +3,11 @@
 #ifndef KUBE_VALUE_H
 #define KUBE_VALUE_H 1
 
-/* Values out of JSON that others wrote
- * ====================================
+/* Values from JSON that others wrote
+ * ==================================
  *
- * JSON's null counts as nothing, as in Kubernetes' API.  What is not what it
- * should be is left out, with a message in '*error', unless there is one
- * already.
+ * JSON's null counts as absent, as in Kubernetes' API.  A faulty value counts
+ * as absent too, and '*error' gets a message if it has none yet.
  *
  * Thread-safety: functions are reentrant. */
 
@@ -22,7 +21,7 @@
 struct json;
 struct service_cidr;
 
-/* Addresses in one list. */
+/* Limit for the addresses in one list. */
 #define KV_MAX_ADDRESSES 4096
 
 void kv_complain(char **error, const char *format, ...)

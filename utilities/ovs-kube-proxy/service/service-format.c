@@ -77,8 +77,8 @@ in_set(const struct service_endpoint *e, const struct service_set *set)
     return false;
 }
 
-/* Appends those that terminate and get no new connections, but keep what they
- * have. */
+/* Appends the endpoints that terminate, get no new connections and keep their
+ * old ones. */
 static void
 format_old(const struct service_port *p, struct ds *s)
 {
@@ -98,7 +98,7 @@ format_old(const struct service_port *p, struct ds *s)
     }
 }
 
-/* Appends to 's', in lines, what is to be done for 'service' and why. */
+/* Appends 'service' to 's', in lines: its ports, their endpoints, and why. */
 void
 service_format(const struct service *service, struct ds *s)
 {

@@ -6,9 +6,9 @@
 /* What a node has to do for each port of each Service
  * ===================================================
  *
- * kube-store and service-policy make it out of the objects of the API server;
- * service-pipeline makes OpenFlow out of it.  Nothing in it is of Kubernetes'
- * JSON, nothing of OpenFlow.
+ * kube-store and service-policy make it from the objects of the API server.
+ * service-pipeline makes OpenFlow from it.  It depends neither on Kubernetes'
+ * JSON nor on OpenFlow.
  *
  * Thread-safety: none; all of it belongs to one thread. */
 
@@ -17,8 +17,7 @@
 #include <stdint.h>
 #include <netinet/in.h>
 
-/* An address range; an IPv4 one is v4-mapped and 'plen' counts from there
- * (0...32). */
+/* An address range.  An IPv4 one is v4-mapped, with 'plen' from 0 to 32. */
 struct service_cidr {
     struct in6_addr addr;
     uint8_t plen;
@@ -27,21 +26,22 @@ struct service_cidr {
 struct service_endpoint {
     struct in6_addr addr;       /* IPv4 as v4-mapped. */
     uint16_t port;              /* Host byte order. */
-    bool placed;                /* It is said on which node. */
+    bool placed;                /* Its node is named. */
     bool local;                 /* On our node. */
-    bool draining;              /* Serves, but gets new connections only
-                                 * because no other is left. */
+    bool draining;              /* It terminates.  It gets new connections only
+                                 * if no other endpoint is left. */
 };
 
 enum service_verdict {
     SERVICE_FORWARD,            /* To one of the endpoints. */
-    SERVICE_REJECT,             /* No endpoint anywhere: TCP RST, else ICMP
-                                 * port unreachable. */
-    SERVICE_DROP,               /* Endpoints elsewhere, policy Local. */
+    SERVICE_REJECT,             /* No endpoint on any node: answer by TCP RST
+                                 * or ICMP port unreachable. */
+    SERVICE_DROP,               /* Endpoints only on other nodes, and policy
+                                 * Local. */
 };
 
-/* Sorted by address and port, without duplicates.  The sets of one port share
- * 'endpoints' where they are the same. */
+/* Endpoints, sorted by address and port, without duplicates.  Equal sets of
+ * one port share 'endpoints'. */
 struct service_set {
     enum service_verdict verdict;
     size_t n;
@@ -55,33 +55,35 @@ struct service_port {
     uint8_t protocol;           /* IPPROTO_TCP, _UDP or _SCTP. */
     bool ipv6;
 
-    uint16_t port;              /* Host byte order, of the addresses. */
+    uint16_t port;              /* For the addresses below, in host byte
+                                 * order. */
     uint16_t node_port;         /* Host byte order; 0: none. */
     struct in6_addr *cluster_ips;   size_t n_cluster_ips;
     struct in6_addr *external_ips;  size_t n_external_ips;
     struct in6_addr *lb_ips;        size_t n_lb_ips;  /* ipMode VIP only. */
-    struct service_cidr *sources;   size_t n_sources; /* For lb_ips; 0 means
-                                 * everybody unless 'sources_restricted'. */
+
+    /* Clients that may connect to 'lb_ips', if 'sources_restricted'. */
     bool sources_restricted;
+    struct service_cidr *sources;   size_t n_sources;
 
     uint32_t affinity_timeout;  /* Seconds, 1...86400; 0: no affinity. */
-    bool external_local;        /* externalTrafficPolicy Local: the client's
-                                 * address is kept. */
+    bool external_local;        /* Policy Local: the client's address is
+                                 * kept. */
 
-    struct service_set cluster;     /* All endpoints (rule 1, by topology). */
+    struct service_set cluster;     /* On all nodes (rule 1), by topology. */
     struct service_set internal;    /* For cluster_ips. */
-    struct service_set external;    /* For others' traffic to node_port,
-                                     * external_ips and lb_ips; pods' and this
-                                     * node's uses 'cluster' (rule 6). */
-    struct service_set serving;     /* All that old connections may go on to,
-                                     * in any set or in none. */
+    struct service_set external;    /* For clients outside, at 'node_port',
+                                     * external_ips and lb_ips.  Pods and this
+                                     * node get 'cluster' there (rule 6). */
+    struct service_set serving;     /* Endpoints that old connections may keep,
+                                     * whether in another set or not. */
     uint16_t health_check_node_port;    /* Host byte order; 0: none. */
     unsigned int n_local_ready; /* Addresses of ready endpoints on our node,
-                                 * of any port of the Service. */
+                                 * for any port of the Service. */
 };
 
-/* All ports of one Service in all families, sorted by family, protocol and
- * port.  'n' is 0 for a Service that is skipped; 'why' then says why. */
+/* The ports of one Service, sorted by family, protocol and port.  A Service
+ * that is skipped has none, and 'why' says why. */
 struct service {
     char *namespace_, *name;
     size_t n;
@@ -89,12 +91,13 @@ struct service {
     char *why;
 };
 
-/* Our node, as its Node object says. */
+/* Our node, from its Node object. */
 struct service_node {
     char *name, *zone;          /* 'zone' may be null. */
-    struct in6_addr *addrs;     size_t n_addrs;  /* Primary ones, <= 1 of each
-                                                  * family. */
     struct service_cidr *pod_cidrs; size_t n_pod_cidrs;
+
+    /* Primary addresses, at most one of each family. */
+    struct in6_addr *addrs;         size_t n_addrs;
 };
 
 #endif /* service-model.h */

@@ -11,14 +11,14 @@
 #include "packets.h"
 #include "util.h"
 
-/* How well an endpoint does for new connections. */
+/* How good an endpoint is for new connections. */
 enum rank {
     UNUSABLE,
     DRAINING,                   /* Serves and terminates. */
     READY,
 };
 
-/* An endpoint of one port, from any slice. */
+/* An endpoint for one port, from any slice. */
 struct candidate {
     struct service_endpoint e;
     enum rank rank;
@@ -46,7 +46,7 @@ compare_endpoints(const struct service_endpoint *a,
     return cmp ? cmp : (int) a->port - b->port;
 }
 
-/* Of the same address and port, the one of best rank comes first. */
+/* Sorts by address and port.  The best rank comes first among equals. */
 static int
 compare_candidates(const void *a_, const void *b_)
 {
@@ -56,8 +56,8 @@ compare_candidates(const void *a_, const void *b_)
     return cmp ? cmp : (int) b->rank - (int) a->rank;
 }
 
-/* Of candidates with the same address and port, which an endpoint has while it
- * moves from slice to slice, leaves one. */
+/* Leaves one candidate for each address and port.  An endpoint that moves from
+ * one slice to another is in both for a while. */
 static void
 merge_duplicates(struct candidates *all)
 {
@@ -117,8 +117,9 @@ add_candidates(struct candidates *all, const struct kube_slice *slice,
     }
 }
 
-/* Collects the endpoints of port 'p' of a Service.  A port is known by its
- * name and protocol; its number may differ from slice to slice. */
+/* Collects the endpoints for port 'p' of a Service, for the caller to free.
+ * Slices know the port by name and protocol; each has its own number for
+ * it. */
 static struct candidates
 collect(const struct kube_service_port *p, bool ipv6,
         const struct kube_slice *const slices[], size_t n_slices,
@@ -143,8 +144,7 @@ collect(const struct kube_service_port *p, bool ipv6,
     return all;
 }
 
-/* Topology counts only if each ready endpoint has a hint and one of the hints
- * is for us. */
+/* Hints count only if each ready endpoint has one, and one is for us. */
 static enum topology
 choose_topology(const struct candidates *all)
 {
@@ -166,8 +166,8 @@ choose_topology(const struct candidates *all)
             : EVERYWHERE);
 }
 
-/* Stores in 'set' those of 'all' that are of 'rank' and where 'topology' says,
- * or, if 'local', on our node. */
+/* Stores in 'set' the candidates of 'rank' that fit 'topology' and, if
+ * 'local', are on our node. */
 static void
 select_endpoints(const struct candidates *all, enum rank rank,
                  enum topology topology, bool local, struct service_set *set)
@@ -187,9 +187,8 @@ select_endpoints(const struct candidates *all, enum rank rank,
     }
 }
 
-/* Makes the set of those of 'all' that get new connections.  Where none is
- * ready, those that still serve while they terminate do, whatever the hints
- * say. */
+/* Returns the set that gets new connections.  If no endpoint is ready, those
+ * that terminate but still serve get them, whatever their hints. */
 static struct service_set
 make_set(const struct candidates *all, enum topology topology, bool local)
 {
@@ -216,7 +215,7 @@ make_set(const struct candidates *all, enum topology topology, bool local)
     return set;
 }
 
-/* Makes the set of those of 'all' that serve at all. */
+/* Returns the set of all candidates that serve. */
 static struct service_set
 make_serving(const struct candidates *all)
 {
@@ -234,8 +233,7 @@ make_serving(const struct candidates *all)
     return set;
 }
 
-/* Returns how many addresses of ready endpoints on our node there are,
- * whatever their ports. */
+/* Returns the number of addresses of ready endpoints on our node. */
 static unsigned int
 count_local_ready(const struct kube_slice *const slices[], size_t n_slices,
                   bool ipv6)
@@ -256,7 +254,8 @@ count_local_ready(const struct kube_slice *const slices[], size_t n_slices,
     return n;
 }
 
-/* Stores those of the 'n' at 'addrs' that are of the family in '*copy'. */
+/* Stores in '*copy' those of the 'n' addresses at 'addrs' that are of the
+ * family.  Returns their number. */
 static size_t
 copy_addresses(const struct in6_addr *addrs, size_t n, bool ipv6,
                struct in6_addr **copy)
@@ -369,8 +368,8 @@ destroy_port(struct service_port *port)
     free(port->port_name);
 }
 
-/* Of ports with the same family, protocol and number, which the API server
- * does not let through, leaves the first. */
+/* Leaves the first of several ports with the same family, protocol and number.
+ * The API server admits only one. */
 static void
 drop_same_ports(struct service *service, char **error)
 {
@@ -392,10 +391,10 @@ drop_same_ports(struct service *service, char **error)
     service->n = n;
 }
 
-/* Makes what 'our_node', which may be null, has to do for 's', whose slices
- * are the 'n_slices' at 'slices'.  The caller must destroy it.  Stores a
- * message in '*error', which must be null before, if not all of it can be
- * done. */
+/* Returns what 'our_node', which may be null, has to do for 's' with the
+ * 'n_slices' slices at 'slices'.  The caller must destroy the result.  If a
+ * part cannot be done, stores a message in '*error', which must be null
+ * before. */
 struct service *
 service_make(const struct kube_service *s,
              const struct kube_slice *const slices[], size_t n_slices,
@@ -518,8 +517,8 @@ ports_equal(const struct service_port *a, const struct service_port *b)
             && sets_equal(&a->serving, &b->serving));
 }
 
-/* Returns true if 'a' and 'b', of Services of the same name, either of which
- * may be null, say the same. */
+/* Returns true if 'a' and 'b', which have the same name and may be null, are
+ * equal. */
 bool
 service_equal(const struct service *a, const struct service *b)
 {

@@ -3,16 +3,16 @@
 #ifndef SERVICE_POLICY_H
 #define SERVICE_POLICY_H 1
 
-/* Which endpoints a Service's traffic goes to
- * ===========================================
+/* Which endpoints the traffic of a Service goes to
+ * ================================================
  *
- * Makes of a Service and its EndpointSlices what our node has to do, by the
- * rules that kube-proxy follows: readiness, the fallback to endpoints that
- * terminate, topology hints, internal and external traffic policy.  The result
- * does not depend on the order of slices, endpoints or ports.
+ * Makes the work of our node from a Service and its EndpointSlices.  Follows
+ * the rules of kube-proxy: readiness, the fallback to endpoints that
+ * terminate, topology hints, internal and external traffic policy.  The order
+ * of slices, endpoints and ports does not change the result.
  *
- * Differs from kube-proxy in one point: a Service with ranges of source
- * addresses for one family only refuses all sources of the other one.
+ * One difference from kube-proxy: if a Service has source ranges for only one
+ * family, all sources of the other family are refused.
  *
  * Thread-safety: functions are reentrant. */
 
@@ -22,8 +22,8 @@ struct ds;
 struct kube_service;
 struct kube_slice;
 
-/* Endpoints of one port that are used: as many as a load-balanced group may
- * have buckets. */
+/* Limit for the endpoints of one port: a load-balanced group can have as many
+ * buckets. */
 #define SERVICE_MAX_ENDPOINTS 4096
 
 struct service *service_make(const struct kube_service *,

@@ -343,7 +343,7 @@ test_rule_8_affinity(void **state OVS_UNUSED)
                         "{timeoutSeconds: 86401}}\n" PORTS),
                 WEB(", affinity for 10800 s")
                 "    cluster: reject: there is no endpoint\n",
-                "'timeoutSeconds' is no number in the range 1 to 86400");
+                "'timeoutSeconds' is not a number from 1 to 86400");
 }
 
 static void
@@ -403,7 +403,7 @@ test_rule_10_source_ranges(void **state OVS_UNUSED)
           expected);
     check_error(SERVICE("  type: LoadBalancer\n"
                         "  loadBalancerSourceRanges: [10.0.0.0/33]\n" PORTS),
-                expected, "'10.0.0.0/33' is no address range");
+                expected, "'10.0.0.0/33' is not an address range");
     /* They mean nothing for other types. */
     snprintf(expected, sizeof expected, "%s%s", WEB(""), rejected);
     check(SERVICE("  loadBalancerSourceRanges: [10.0.0.0/8]\n" PORTS),
@@ -580,22 +580,22 @@ test_malformed(void **state OVS_UNUSED)
                         "{port: 1.5}, {port: '80'}]\n"),
                 "default/web\n  TCP port 80, cluster IP 10.96.0.1\n"
                 "    cluster: reject: there is no endpoint\n",
-                "'port' is no number in the range 0 to 65535");
+                "'port' is not a number from 0 to 65535");
     check_error(SERVICE("  ports: {}\n"),
                 "default/web: nothing to do, since it has no ports\n",
-                "spec.ports is no list");
+                "spec.ports is not a list");
     check_error(SERVICE("  externalIPs: [x, 10.0.0.300, 198.51.100.7,"
                         " '::ffff:10.0.0.1']\n" PORTS),
                 WEB(", external IP 198.51.100.7")
                 "    cluster: reject: there is no endpoint\n",
-                "spec.externalIPs: 'x' is no IP address");
+                "spec.externalIPs: 'x' is not an IP address");
     check_error(SERVICE(PORTS)
                 SLICE("s", "{}, 3, " EP("'fd00::1'", "") EP("10.0.0.1", "")),
                 WEB("") "    cluster: 10.0.0.1:8080\n",
-                "endpoints[0].addresses[0]: '' is no IPv4 address");
+                "endpoints[0].addresses[0]: '' is not an IPv4 address");
     check_error(SERVICE("  ports: [{port: 80, protocol: IPX}]\n"),
                 "default/web: nothing to do, since it has no ports\n",
-                "neither TCP nor UDP nor SCTP");
+                "'protocol' is not TCP, UDP or SCTP");
     check_error(SERVICE("  ports: [{name: x, port: 80},"
                         " {name: y, port: 80}]\n"),
                 "default/web\n  TCP port 80 \"x\", cluster IP 10.96.0.1\n"

@@ -118,7 +118,7 @@ def test_directory_start(_):
         manifest(folder, "a.json", service("a"))
         manifest(folder, "b.json", "{")
         dump = Dump("--from-file", folder)
-        dump.wait_log("nothing is changed before all files were read")
+        dump.wait_log("nothing is changed until all files could be read")
         # Others change meanwhile.
         manifest(folder, "c.json", service("c"))
         wait_until(lambda: "3 files" in dump.appctl("status"), "it looks")
@@ -230,7 +230,7 @@ def test_health(_):
         dump.appctl("health", "true", "ns", "late", "30003", "1",
                     "ns", "twin", "30003", "1")
         dump.wait_log("ns/late: health-check node port: ")
-        dump.wait_log("ns/twin: health-check node port 30003 is that of")
+        dump.wait_log("ns/twin: health-check node port 30003 belongs to")
     wait_until(lambda: k8s.port_is_open(30003), "the port is open", 30)
     assert "late" in get(30003)[1]
     dump.appctl("health", "true")

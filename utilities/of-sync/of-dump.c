@@ -55,8 +55,8 @@ end_if_dumped(struct of_sync *sync)
         sync->state = OF_SYNCING;
         if (sync->complete) {
             of_owners_touch_all(sync);
-            VLOG_INFO("%s: %"PRIuSIZE" flows and groups differ from what "
-                      "they should be", rconn_get_name(sync->rconn),
+            VLOG_INFO("%s: %"PRIuSIZE" flows and groups are not as they "
+                      "should be", rconn_get_name(sync->rconn),
                       sync->n_dirty);
         }
     }
@@ -65,8 +65,8 @@ end_if_dumped(struct of_sync *sync)
 static void
 bad_reply(struct of_sync *sync, const char *what, enum ofperr error)
 {
-    VLOG_WARN("%s: cannot read its %s (%s)", rconn_get_name(sync->rconn),
-              what, ofperr_to_string(error));
+    VLOG_WARN("%s: cannot decode the switch's %s (%s)",
+              rconn_get_name(sync->rconn), what, ofperr_to_string(error));
     rconn_reconnect(sync->rconn);
 }
 

@@ -135,7 +135,7 @@ coarsen(struct of_sync *sync, const struct of_sync_ct *all)
 {
     struct of_flush *f;
 
-    VLOG_WARN("%s: more than %d kinds of connections to be forgotten: "
+    VLOG_WARN("%s: more than %d requests to forget connections: "
               "forgetting all of IP protocol %"PRIu8" instead",
               rconn_get_name(sync->rconn), MAX_FLUSHES, all->protocol);
     HMAP_FOR_EACH_SAFE (f, node, &sync->flushes) {

@@ -65,8 +65,8 @@ of_meter_error(struct of_sync *sync, const struct ofp_header *oh,
         sync->meter_modify_xid = send_meter(sync, OFPMC13_MODIFY);
     } else {
         sync->has_meter = false;
-        VLOG_WARN("%s: no meter (%s): all packets that are to be rejected are "
-                  "sent here, however many", rconn_get_name(sync->rconn),
+        VLOG_WARN("%s: no meter (%s): the switch sends \"controller\" packets "
+                  "without a limit", rconn_get_name(sync->rconn),
                   ofperr_to_string(error));
     }
     return true;

@@ -163,7 +163,7 @@ flow_reported(struct of_sync *sync, const struct ofputil_flow_update *fu)
 static void
 bad_report(struct of_sync *sync, const char *what, enum ofperr error)
 {
-    VLOG_WARN("%s: cannot read what others changed of its %s (%s)",
+    VLOG_WARN("%s: cannot decode a report of changed %s (%s)",
               rconn_get_name(sync->rconn), what, ofperr_to_string(error));
     rconn_reconnect(sync->rconn);
 }
@@ -284,7 +284,7 @@ of_monitor_run(struct of_sync *sync)
         || time_msec() < sync->repair) {
         return;
     }
-    VLOG_WARN_RL(&rl, "%s: putting back flows and groups of ours that "
+    VLOG_WARN_RL(&rl, "%s: putting back flows and groups that "
                  "somebody else has changed or deleted (%"PRIu64" reports)",
                  rconn_get_name(sync->rconn),
                  sync->stats.others_changes - sync->n_repaired);

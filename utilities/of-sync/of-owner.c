@@ -100,7 +100,7 @@ add_claim(struct of_sync *sync, struct of_owner *owner, struct of_item *item,
     other = CONTAINER_OF(ovs_list_back(&item->claims), struct of_claim,
                          item_node);
     if (first != other && !of_values_equal(sync, first->value, other->value)) {
-        complain_once("%s and %s want the same address and port: %s has it",
+        complain_once("%s and %s want the same flow or group: %s gets it",
                       first->owner->key, other->owner->key,
                       first->owner->key);
     }
@@ -192,9 +192,9 @@ limit_buckets(const char *key, struct ofputil_group_mod *gm)
     }
     ofpbuf_uninit(&b);
     if (n < n_all) {
-        complain_once("%s: of %"PRIuSIZE" endpoints only %"PRIuSIZE" fit into "
+        complain_once("%s: only %"PRIuSIZE" of %"PRIuSIZE" buckets fit into "
                       "an OpenFlow message: the others get nothing", key,
-                      n_all, n);
+                      n, n_all);
     }
 }
 
@@ -293,7 +293,7 @@ of_owner_refuse(struct of_sync *sync, struct of_item *item, const char *why)
         if (!owner->refused) {
             owner->refused = xstrdup(why);
             sync->stats.refused++;
-            VLOG_WARN("%s: the switch refuses a %s of it: %s", owner->key,
+            VLOG_WARN("%s: the switch refuses a %s: %s", owner->key,
                       item->is_group ? "group" : "flow", why);
             update_owner(sync, owner);
             return;

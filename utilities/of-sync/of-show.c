@@ -22,7 +22,7 @@ state_name(const struct of_sync *sync)
     case OF_SYNCING:
         return (!sync->complete ? "waiting for the lists to be complete"
                 : of_sync_is_settled(sync) ? "settled"
-                : sync->repair ? "to put back what others have changed"
+                : sync->repair ? "waiting to put back what others changed"
                 : "changing the switch");
     }
     OVS_NOT_REACHED();
@@ -90,8 +90,8 @@ of_show_metrics(const struct of_sync *sync, struct ds *s)
     uint64_t n = 0;
 
     count_items(sync, &n_flows, &n_groups);
-    ds_put_format(s, "# HELP ovs_kube_proxy_switch_items Flows and groups of "
-                  "ours in the switch.\n"
+    ds_put_format(s, "# HELP ovs_kube_proxy_switch_items Our flows and groups "
+                  "in the switch.\n"
                   "# TYPE ovs_kube_proxy_switch_items gauge\n"
                   "ovs_kube_proxy_switch_items{type=\"flow\"} %"PRIuSIZE"\n"
                   "ovs_kube_proxy_switch_items{type=\"group\"} %"PRIuSIZE"\n"
@@ -126,12 +126,12 @@ of_show_metrics(const struct of_sync *sync, struct ds *s)
     put_counter(s, "ct_flushes_total", "Requests to forget connections.",
                 sync->stats.ct_flushes);
     put_counter(s, "ct_flushes_lost_total",
-                "Those that the switch could not be asked for.",
+                "Such requests that the switch refused.",
                 sync->stats.ct_flushes_lost);
     put_counter(s, "others_changes_total",
                 "Changes of our flows and groups by somebody else.",
                 sync->stats.others_changes);
-    put_counter(s, "repairs_total", "Times that those were put back.",
+    put_counter(s, "repairs_total", "Times that such changes were put back.",
                 sync->stats.repairs);
     ds_put_format(s, "# HELP %s From a change to the switch's answer.\n"
                   "# TYPE %s histogram\n", latency, latency);

@@ -160,17 +160,17 @@ handle_error(struct of_sync *sync, const struct ofp_header *oh)
         sync->stats.ct_flushes_lost++;
         if (sync->has_ct_flush) {
             sync->has_ct_flush = false;
-            VLOG_WARN("%s: connections cannot be flushed (%s): UDP clients "
-                      "keep endpoints that have gone until they pause",
+            VLOG_WARN("%s: the switch cannot forget connections (%s): UDP "
+                      "clients keep a removed endpoint until they pause",
                       rconn_get_name(sync->rconn), ofperr_to_string(error));
         }
     } else if (oh->xid == sync->group_xid || oh->xid == sync->flow_xid) {
-        VLOG_WARN("%s: does not tell what it has (%s)",
+        VLOG_WARN("%s: the switch does not list its flows and groups (%s)",
                   rconn_get_name(sync->rconn), ofperr_to_string(error));
         rconn_reconnect(sync->rconn);
     } else if (oh->xid == sync->monitor_xid) {
-        VLOG_WARN("%s: does not tell of changes (%s): what others delete "
-                  "stays so until the next connection",
+        VLOG_WARN("%s: the switch does not report changes (%s): what others "
+                  "change stays so until the next connection",
                   rconn_get_name(sync->rconn), ofperr_to_string(error));
     } else if (!of_meter_error(sync, oh, error)) {
         of_bundle_error(sync, oh, error);

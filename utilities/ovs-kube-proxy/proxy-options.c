@@ -46,16 +46,16 @@ method.\n", program_name, program_name);
     daemon_usage();
     vlog_usage();
     printf("\n\
-Where Services come from, one of:\n\
-  --kubeconfig=FILE [--context=NAME]  API server, as a kubeconfig says\n\
-  --in-cluster[=DIR]      API server, as a pod's service account says\n\
+Source of Services, one of:\n\
+  --kubeconfig=FILE [--context=NAME]  API server of a kubeconfig\n\
+  --in-cluster[=DIR]      API server of a pod's service account\n\
   --from-file=DIR|-       manifests in a directory, or on standard input\n\
 \n\
 Our node and the cluster:\n\
   --node=NAME             our Node object's name\n\
   --cluster-cidr=LIST     pods' addresses (default: the Node's podCIDRs)\n\
-  --service-cidr=LIST     ClusterIPs: drop what is to unknown ones\n\
-  --nodeport-addresses=LIST  where node ports are (default: the Node's\n\
+  --service-cidr=LIST     ClusterIPs: drop packets to unknown ones\n\
+  --nodeport-addresses=LIST  addresses of node ports (default: the Node's\n\
                           primary addresses)\n\
   --masquerade-address=LIST  source of masqueraded packets (default: the\n\
                           Node's primary addresses)\n\
@@ -64,13 +64,13 @@ Our node and the cluster:\n\
 Place in the switch:\n\
   --first-table=TABLE     of %d tables in a row (default: %d)\n\
   --next-table=TABLE|normal  where packets go from there (default: normal)\n\
-  --zone=ZONE             this and the next conntrack zone (default: %d)\n\
-  --register=N            used within these tables (default: %d)\n\
+  --zone=ZONE             first of two conntrack zones (default: %d)\n\
+  --register=N            register for these tables (default: %d)\n\
   --cookie=VALUE/MASK     of our flows\n\
   --groups=MIN-MAX        ids of our groups\n\
-  --controller-id=ID      of packets to be rejected (default: %d)\n\
-  --meter=ID              through which they come, 0: none (default: %d)\n\
-  --stock                 do without selection_method=maglev\n\
+  --controller-id=ID      marks packets to reject (default: %d)\n\
+  --meter=ID              limits packets to reject; 0: none (default: %d)\n\
+  --stock                 do not use selection_method=maglev\n\
   --seed=N                switches with the same seed choose alike\n\
 \n\
 Operation:\n\
@@ -98,7 +98,7 @@ parse_number(const char *option, const char *s, unsigned int min,
     unsigned long long int value;
 
     if (!str_to_ullong(s, 0, &value) || value < min || value > max) {
-        ovs_fatal(0, "--%s: \"%s\" is no number from %u to %u", option, s,
+        ovs_fatal(0, "--%s: \"%s\" is not a number from %u to %u", option, s,
                   min, max);
     }
     return value;
@@ -113,7 +113,7 @@ parse_range(const char *option, const char *s, unsigned int min,
     char *dash = strchr(copy, '-');
 
     if (!dash) {
-        ovs_fatal(0, "--%s: \"%s\" is not like MIN-MAX", option, s);
+        ovs_fatal(0, "--%s: \"%s\" is not MIN-MAX", option, s);
     }
     *dash = '\0';
     *first = parse_number(option, copy, min, max);
@@ -134,8 +134,8 @@ parse_cookie(const char *s, struct of_sync_options *o)
     if (!slash || !str_to_ullong(copy, 0, &value)
         || !str_to_ullong(slash + 1, 0, &mask) || value & ~mask || !mask
         || mask == ULLONG_MAX) {
-        ovs_fatal(0, "--cookie: \"%s\" is not like VALUE/MASK, with a mask "
-                  "that is neither 0 nor all ones, and covers the value", s);
+        ovs_fatal(0, "--cookie: \"%s\" is not VALUE/MASK with a mask that "
+                  "covers the value and is neither 0 nor all ones", s);
     }
     o->cookie = htonll(value);
     o->cookie_mask = htonll(mask);
@@ -173,8 +173,8 @@ parse_cidrs(const char *option, const char *s, bool prefixes, size_t *n)
             }
         }
         if (error || (!prefixes && strchr(item, '/'))) {
-            ovs_fatal(0, "--%s: \"%s\" is no IP address%s", option, item,
-                      prefixes ? " or range of them, ADDRESS/LENGTH" : "");
+            ovs_fatal(0, "--%s: \"%s\" is not an IP address%s", option, item,
+                      prefixes ? " or an address range, ADDRESS/LENGTH" : "");
         }
         cidr.plen = plen;
         if (*n >= allocated) {
@@ -259,8 +259,9 @@ complete(struct proxy_options *o)
         ovs_fatal(0, "--context needs --kubeconfig");
     }
     if (t->next >= t->first && t->next < t->first + SERVICE_N_TABLES) {
-        ovs_fatal(0, "--next-table: %d is one of our own tables, %d to %d",
-                  t->next, t->first, t->first + SERVICE_N_TABLES - 1);
+        ovs_fatal(0, "--next-table: %d is one of the program's own "
+                  "tables, %d to %d", t->next, t->first,
+                  t->first + SERVICE_N_TABLES - 1);
     }
     t->cookie = o->sync.cookie;
     o->sync.first_table = t->first;

@@ -158,7 +158,7 @@ apply_all(struct kube_file *f)
     const struct shash_node **nodes;
 
     if (!f->applied && !all_are_known(f)) {
-        complain_once("%s: nothing is changed before all files were read",
+        complain_once("%s: nothing is changed until all files could be read",
                       f->dir);
         return;
     }

@@ -140,7 +140,7 @@ kube_health_add(struct kube_health *health, const char *namespace_,
         open_port(found);
     } else if (found->seen) {
         complain_once("Service %s/%s: health-check node port %"PRIu16
-                      " is that of %s/%s", namespace_, name, port,
+                      " belongs to %s/%s", namespace_, name, port,
                       found->namespace_, found->name);
         return;
     } else {

@@ -73,8 +73,8 @@ compose_claim(const struct service_cidr *cidr, uint8_t protocol,
                 char addr[INET6_ADDRSTRLEN];
 
                 ipv6_string_mapped(addr, &cidr->addr);
-                VLOG_WARN("%s: address %s port %d is already that of %s",
-                          aux->s->key, addr, port, c->owner->key);
+                VLOG_WARN("%s: %s already has address %s port %d",
+                          aux->s->key, c->owner->key, addr, port);
             }
         }
         return false;

@@ -94,8 +94,8 @@ pipeline_update_base(struct service_pipeline *p)
     default_address(node, true, &p->t.masq6);
     fill_nodeports(p, node);
     if (!ipv6_addr_is_set(&p->t.masq4) && !ipv6_addr_is_set(&p->t.masq6)) {
-        VLOG_WARN("our node has no address and --masquerade-address gives "
-                  "none: nothing will be masqueraded");
+        VLOG_WARN("neither our node nor --masquerade-address has an "
+                  "address: nothing is masqueraded");
     }
 
     pipeline_compose_base(p, &sf);

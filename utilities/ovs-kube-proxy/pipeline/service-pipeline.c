@@ -172,7 +172,8 @@ node_is_known(struct service_pipeline *p)
     if (!p->deadline) {
         p->deadline = time_msec() + NODE_WAIT_MS;
     } else if (time_msec() >= p->deadline) {
-        VLOG_WARN("there is no Node \"%s\" (yet)", p->o.node);
+        VLOG_WARN("there is no Node \"%s\" yet: going on without it",
+                  p->o.node);
         return true;
     }
     return false;

@@ -306,7 +306,7 @@ parse_endpoints(struct kube_slice *s, const struct json *object,
         if (!kv_ip(ip, &e->addr)
             || IN6_IS_ADDR_V4MAPPED(&e->addr) == s->ipv6) {
             kv_complain(error, "endpoints[%"PRIuSIZE"].addresses[0]: '%.64s' "
-                        "is no %s address", i, ip,
+                        "is not an %s address", i, ip,
                         s->ipv6 ? "IPv6" : "IPv4");
             continue;
         }

@@ -57,11 +57,11 @@ kv_array(const struct json *object, const char *path, size_t max,
         return 0;
     }
     if (value->type != JSON_ARRAY) {
-        kv_complain(error, "%s is no list", path);
+        kv_complain(error, "%s is not a list", path);
         return 0;
     }
     if (json_array(value)->n > max) {
-        kv_complain(error, "%s has %"PRIuSIZE" elements, of which the first "
+        kv_complain(error, "%s has %"PRIuSIZE" elements: only the first "
                     "%"PRIuSIZE" count", path, json_array(value)->n, max);
     }
     *elems = json_array(value)->elems;
@@ -92,7 +92,7 @@ kv_integer(const struct json *object, const char *name, long long int min,
     }
     if (value->type != JSON_INTEGER || value->integer < min
         || value->integer > max) {
-        kv_complain(error, "a '%s' is no number in the range %lld to %lld",
+        kv_complain(error, "'%s' is not a number from %lld to %lld",
                     name, min, max);
         return false;
     }
@@ -123,7 +123,7 @@ kv_protocol(const struct json *object, char **error)
     } else if (!strcmp(s, "SCTP")) {
         return IPPROTO_SCTP;
     }
-    kv_complain(error, "a 'protocol' is neither TCP nor UDP nor SCTP");
+    kv_complain(error, "'protocol' is not TCP, UDP or SCTP");
     return 0;
 }
 
@@ -174,7 +174,7 @@ kv_add_ip(const char *path, const char *s, struct in6_addr **addrs, size_t *n,
     struct in6_addr addr;
 
     if (!kv_ip(s, &addr)) {
-        kv_complain(error, "%s: '%.64s' is no IP address", path, s);
+        kv_complain(error, "%s: '%.64s' is not an IP address", path, s);
         return;
     }
     for (size_t i = 0; i < *n; i++) {
@@ -228,7 +228,7 @@ kv_add_cidrs(const struct json *object, const char *path,
             *cidrs = xrealloc(*cidrs, (*n + 1) * sizeof **cidrs);
             (*cidrs)[(*n)++] = cidr;
         } else {
-            kv_complain(error, "%s: '%.64s' is no address range", path, s);
+            kv_complain(error, "%s: '%.64s' is not an address range", path, s);
         }
         free(s);
     }

@@ -299,8 +299,8 @@ make_sets(struct service_port *port, const struct kube_service *s,
         free(local.endpoints);
     }
     if (all->n > SERVICE_MAX_ENDPOINTS) {
-        kv_complain(error, "port %d has %"PRIuSIZE" endpoints, of which %d "
-                    "at most are used", port->port, all->n,
+        kv_complain(error, "port %d has %"PRIuSIZE" endpoints: only %d are "
+                    "used", port->port, all->n,
                     SERVICE_MAX_ENDPOINTS);
     }
 }

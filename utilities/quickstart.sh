@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Builds the extended Open vSwitch and shows it at work: see --help.  The
-# parts are in quickstart/: lab.sh the machine's side (namespaces, daemons,
-# cleaning up), service.sh and tunnel.sh what is shown.
+# parts are in quickstart/: lab.sh makes and removes namespaces and daemons;
+# service.sh and tunnel.sh are the two demonstrations.
 
 set -eu -o pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -30,13 +30,13 @@ datapath between network namespaces that play pods and two hosts:
   - a GTP-U tunnel between the two hosts that carries a ping and a file.
 
 Each step is shown and checked; the exit status is 0 only if all checks
-pass.  One processor is kept busy by the datapath while it runs.  At the end,
-and after Ctrl-C, everything that was started is stopped and removed.
+pass.  The datapath keeps one processor busy while it runs.  At the end, and
+after Ctrl-C, everything that was started is stopped and removed.
 
-  --keep     leave it running, with the commands to look around
+  --keep     leave it running, and print commands to look around
   --stop     remove what --keep left
-  --no-huge  do without huge pages, even if they can be had
-  --help     this text
+  --no-huge  do not use huge pages
+  --help     print this text
 EOT
 }
 
@@ -64,8 +64,8 @@ step() {
     echo "== $* [$SECONDS s]"
 }
 
-# Runs at the end, whatever the reason for it is.
-finish() {
+# Runs at the end of the program, for whatever reason.
+clean_up() {
     local status=$?
     trap '' INT TERM HUP
     trap - EXIT ERR
@@ -130,8 +130,8 @@ if test $action = stop; then
     exit 0
 fi
 
-exec 3>&1 4>&2      # A trap runs with what redirections are then in force.
-trap finish EXIT
+exec 3>&1 4>&2      # A trap runs with the redirections of its moment.
+trap clean_up EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
@@ -140,8 +140,8 @@ trap 'setup_die "\"$BASH_COMMAND\" failed in line $LINENO of \
 $(basename "${BASH_SOURCE[0]}")."' ERR
 
 step "Packages and build"
-# OVS_BIN_ROOT and OVS_SRC_ROOT name another build of Open vSwitch to run, with
-# OVS_KUBE_PROXY_DIR another ovs-kube-proxy's.
+# OVS_BIN_ROOT and OVS_SRC_ROOT name another build of Open vSwitch to run, and
+# OVS_KUBE_PROXY_DIR the folder of another ovs-kube-proxy.
 if test -z "${OVS_BIN_ROOT-}"; then
     setup_packages build demo
     setup_build all

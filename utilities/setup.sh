@@ -9,9 +9,9 @@
 #     . utilities/setup.sh
 #     setup_root; setup_debian; setup_packages build demo; setup_build
 #
-# Each is quick when there is nothing left to do.  Each ends the program by
-# setup_die, with one sentence on stderr and exit status 1, when it cannot do
-# its work.  A caller that traps signals calls setup_stop in its exit handler.
+# A function is quick when nothing is left to do.  If it cannot do its work,
+# it ends the program by setup_die: one sentence on stderr, exit status 1.  A
+# caller that traps signals calls setup_stop in its exit handler.
 
 setup_top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 setup_build_dir=$setup_top/_build
@@ -29,7 +29,7 @@ setup_root() {
         setup_die "this needs root: run it again as root or by sudo."
 }
 
-# SETUP_OS_RELEASE names another file than /etc/os-release, for tests.
+# For tests, SETUP_OS_RELEASE names a file to read instead of /etc/os-release.
 setup_debian() {
     local file=${SETUP_OS_RELEASE:-/etc/os-release} found
     # shellcheck source=/dev/null
@@ -70,7 +70,7 @@ setup_missing() {
     done < "$setup_top/build-aux/packages"
 }
 
-# Runs apt-get with arguments "$@", with its output going to the log.
+# Runs apt-get with arguments "$@", with its output in the log.
 setup_apt() {
     env DEBIAN_FRONTEND=noninteractive apt-get -q \
         -o DPkg::Lock::Timeout=120 -o Acquire::Retries=2 \
@@ -78,16 +78,16 @@ setup_apt() {
         "$@" < /dev/null >> "$setup_log" 2>&1
 }
 
-# Ends the program because the packages "$*" are not to be had.
+# Ends the program because the packages "$*" cannot be installed.
 setup_packages_failed() {
     if grep -Eq 'No space left|enough free space' "$setup_log"; then
         setup_die "the disk is too full for the packages: see $setup_log."
     fi
     setup_die "the packages $* cannot be installed: is there a network, and" \
-        "a Debian mirror? apt-get's words are in $setup_log."
+        "a Debian mirror? See the output of apt-get in $setup_log."
 }
 
-# Installs those packages of the kinds "$@" that are missing.
+# Installs the packages of the kinds "$@" that are missing.
 setup_packages() {
     local missing
 
@@ -97,15 +97,15 @@ setup_packages() {
     setup_open_log
     echo "Installing ${#missing[@]} packages: ${missing[*]}"
     : > "$setup_log"
-    # An update that fails is not yet an error: the lists that are there, or
-    # the other mirrors, may do.
+    # A failed update is no error yet: the old lists, or another mirror, may
+    # be enough.
     setup_apt update || :
     setup_apt install -y --no-install-recommends "${missing[@]}" ||
         setup_packages_failed "${missing[*]}"
 }
 
-# Unpacks those packages of kind "$1" that are not installed into folder "$1"
-# of the build folder, once.  Installing them would start their daemons.
+# Unpacks the packages of kind "$1" that are not installed, once, into folder
+# "$1" of the build folder.  An installation would start their daemons.
 setup_unpack() {
     local dir=$setup_build_dir/$1 new=$setup_build_dir/$1.new missing file
 
@@ -132,9 +132,9 @@ setup_unpack() {
     mv "$new" "$dir"
 }
 
-# Runs "$2..." in folder "$1" with its output going to the log.  It runs in
-# the background and a process group of its own, so that a trap of the caller
-# is not kept waiting and setup_stop can end all of it.
+# Runs "$2..." in folder "$1", with its output in the log.  The command runs
+# in the background, so that a trap of the caller need not wait for it, and in
+# a process group of its own, so that setup_stop can end all of it.
 setup_run() {
     local dir=$1 status=0
     shift
@@ -145,7 +145,7 @@ setup_run() {
     return $status
 }
 
-# Ends what setup_run started, if it still runs.
+# Ends the command of setup_run, if it still runs.
 setup_stop() {
     test -n "$setup_job" || return 0
     kill -TERM -- "-$setup_job" 2>/dev/null || :
@@ -162,9 +162,8 @@ setup_build_failed() {
     setup_die "$1 failed: these were the last lines of $setup_log."
 }
 
-# Succeeds if ./configure and its files are missing or older than what they
-# are made from.  Makefile.in is the last that boot.sh makes: it tells of one
-# that was interrupted, too.
+# Succeeds if boot.sh must run: its output is missing, or older than its
+# input.  boot.sh makes Makefile.in last, so that an interrupted run shows.
 setup_needs_boot() {
     test -x "$setup_top/configure" && test -f "$setup_top/Makefile.in" ||
         return 0
@@ -173,8 +172,8 @@ setup_needs_boot() {
         -newer Makefile.in -print)"
 }
 
-# Builds into _build what is not up to date there; "$@" are make targets.
-# Arguments that _build was configured with before are kept.
+# Brings the make targets "$@" in _build up to date.  Keeps the arguments with
+# which _build was configured before.
 setup_build() {
     setup_open_log
     : > "$setup_log"
@@ -191,8 +190,8 @@ setup_build() {
         setup_run "$setup_build_dir" "$setup_top/configure" ||
             setup_build_failed "configure"
     elif test "$setup_top/configure" -nt "$setup_build_dir/config.status"; then
-        # Not left to "make -j": what it hands on for its jobs collides with
-        # the files that config.status opens.
+        # Not by "make -j": its job descriptors collide with the files that
+        # config.status opens.
         setup_run "$setup_build_dir" \
             sh -c './config.status --recheck && ./config.status' ||
             setup_build_failed "configure"

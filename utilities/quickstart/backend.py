@@ -4,8 +4,8 @@
     backend.py NAME PORT PIDFILE [FILE]
 
 Answers each GET with one line, "NAME CLIENT-ADDRESS", or GET /file with the
-bytes of FILE.  One connection, one request: HTTP/1.0, so that a client's
-next request is a new connection.  PIDFILE appears when the port is open.
+bytes of FILE.  It speaks HTTP/1.0, so that each request has a connection of
+its own.  PIDFILE appears when the port is open.
 """
 
 import http.server
@@ -17,7 +17,7 @@ class Server(http.server.ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request, client_address):
-        """A client that went away is not worth a traceback."""
+        """Ignores clients that went away."""
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -3,8 +3,8 @@
 # The laboratory: two hosts and their pods, on one machine
 # =========================================================
 #
-# Every host and every pod is a network namespace, so that nothing of the
-# machine's own network is touched.
+# Each host and each pod is a network namespace.  The machine's own network is
+# not touched.
 #
 #     ovsx-client ──┐                                        ┌── ovsx-ue
 #     ovsx-pod1 ────┤  ovsx-host1                ovsx-host2  │
@@ -13,11 +13,11 @@
 #
 # Host 1 runs the DPDK datapath: one PMD thread polls its ports, the host's
 # ends of veth pairs, by DPDK's net_af_packet.  Host 2 runs the same datapath
-# over ordinary system ports, which the main thread serves, so that both fit
+# over ordinary system ports, which the main thread serves.  So both hosts fit
 # on two processors.
 #
-# All that the lab puts on the machine is noted in folder $state, so that
-# lab_remove takes it away, be it this run's or one that was killed.
+# Folder $state names all that the lab puts on the machine.  So lab_remove can
+# remove any lab, also that of a run that was killed.
 
 state=/run/ovsx-quickstart
 hosts=(host1 host2)
@@ -48,7 +48,7 @@ on() {
         RUNTIME_DIRECTORY=$dir "$@"
 }
 
-# The same, and shows the command, quoted where a shell needs it.
+# Like on(), and prints the command, quoted where a shell needs it.
 show_on() {
     local word line=
     for word in "${@:2}"; do
@@ -61,8 +61,8 @@ show_on() {
     on "$@"
 }
 
-# push HOST COMMAND BRIDGE: shows stdin, lines of OpenFlow, and gives them to
-# ovs-ofctl's COMMAND for BRIDGE of HOST.
+# push HOST COMMAND BRIDGE: prints stdin, lines of OpenFlow, and passes them to
+# COMMAND of ovs-ofctl for BRIDGE of HOST.
 push() {
     local file=$state/$1.openflow
     cat > "$file"
@@ -84,7 +84,7 @@ wait_for() {
 }
 
 # Prints the last line of file "$1", if there is one.
-last_words() {
+last_line() {
     tail -n 1 "$1" 2> /dev/null || :
 }
 
@@ -95,9 +95,9 @@ lab_namespaces() {
     for name in "${hosts[@]}" "${pods[@]}"; do
         ip netns add "ovsx-$name" 2> "$state/error" ||
             setup_die "a network namespace cannot be made" \
-                "($(last_words "$state/error")): a container needs" \
+                "($(last_line "$state/error")): a container needs" \
                 "--privileged."
-        # Without IPv6, no packet but those that the demo sends.
+        # Without IPv6, the packets of the demo are the only ones.
         # shellcheck disable=SC2016  # That shell's variables.
         in_ns "$name" sh -c '
             for f in all default; do
@@ -109,13 +109,13 @@ lab_namespaces() {
 }
 
 # lab_veth HOST INTERFACE NAME PEER-INTERFACE: a cable from HOST to NAME.
-# Packet sockets hand over and take packets as they are, so both kernels must
-# neither merge packets nor leave checksums and segmentation to hardware.
+# Packet sockets pass packets as they are.  So neither end may merge packets,
+# or leave checksums and segmentation to hardware.
 lab_veth() {
     ip link add "$2" netns "ovsx-$1" type veth \
         peer name "$4" netns "ovsx-$3" 2> "$state/error" ||
         setup_die "a veth pair cannot be made" \
-            "($(last_words "$state/error"))."
+            "($(last_line "$state/error"))."
     local ns dev
     for ns in "$1 $2" "$3 $4"; do
         dev=${ns#* } ns=${ns% *}
@@ -125,9 +125,8 @@ lab_veth() {
     done
 }
 
-# lab_pod HOST POD: a pod with one interface, eth0, whose whole world is
-# behind a gateway that exists in the flows alone.  The MTU leaves room for
-# the tunnel's headers.
+# lab_pod HOST POD: a pod with one interface, eth0.  Its gateway exists only in
+# the flows.  The MTU leaves room for the tunnel's headers.
 lab_pod() {
     local ip=${pod_ip[$2]} mac=${pod_mac[$2]}
     lab_veth "$1" "$2" "$2" eth0
@@ -139,8 +138,8 @@ lab_pod() {
 }
 
 # lab_background NAME PIDFILE COMMAND...: starts COMMAND, a program that makes
-# PIDFILE when it is ready, in the namespace of NAME.  It must not hold on to
-# the script's own files: the lock, and what the output goes to.
+# PIDFILE when it is ready, in the namespace of NAME.  It does not get the
+# script's own open files: the lock and the output.
 lab_background() {
     local name=$1 pidfile=$2
     shift 2
@@ -150,7 +149,7 @@ lab_background() {
     disown
     wait_for 10 test -s "$pidfile" ||
         setup_die "$(basename "$2") does not start in ovsx-$name" \
-            "($(last_words "$pidfile.err"))."
+            "($(last_line "$pidfile.err"))."
 }
 
 # lab_server POD PORT [FILE]: the pod's HTTP server, quickstart/backend.py.
@@ -185,7 +184,7 @@ lab_hugepages() {
     echo "  DPDK runs without huge pages"
 }
 
-# Gives back what lab_hugepages took, unless others changed it meanwhile.
+# Restores the number of huge pages, unless somebody else has changed it.
 lab_restore_hugepages() {
     local sys=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages old now
     test -s "$state/hugepages" || return 0
@@ -196,8 +195,8 @@ lab_restore_hugepages() {
     rm -f "$state/hugepages"
 }
 
-# Prints the second of the processors that this process may run on, or the
-# only one: the first has the interrupts of many a machine.
+# Prints the second processor that this process may use, or the only one.  On
+# many machines the first processor serves interrupts.
 lab_pmd_cpu() {
     awk '/^Cpus_allowed_list:/ {
         parts = split($2, part, ",")
@@ -225,12 +224,12 @@ lab_daemon() {
     on "$host" ip netns exec "ovsx-$host" "$daemon" -vconsole:off "$@" \
         --pidfile --detach --no-chdir --log-file 3>&- 4>&- 9>&- \
         > "$state/$host/$daemon.output" 2>&1 ||
-        setup_die "$daemon does not start: its last words were" \
-            "'$(last_words "$state/$host/$daemon.log")'."
+        setup_die "$daemon does not start.  Its log ends with" \
+            "'$(last_line "$state/$host/$daemon.log")'."
 }
 
-# lab_switch HOST [COLUMN=VALUE...]: ovsdb-server and ovs-vswitchd of HOST,
-# with those settings in its Open_vSwitch table.
+# lab_switch HOST [COLUMN=VALUE...]: starts ovsdb-server and ovs-vswitchd of
+# HOST, with these settings in table Open_vSwitch.
 lab_switch() {
     local host=$1 dir=$state/$1
     shift
@@ -249,8 +248,8 @@ lab_switch() {
     } > "$state/$host.env"
 }
 
-# lab_br_phy HOST INTERFACE-OPTIONS...: the bridge with the address of the
-# tunnel's end, and the underlay's port.
+# lab_br_phy HOST INTERFACE-OPTIONS...: makes the bridge that has the address
+# of the tunnel's end, with the port of the underlay.
 lab_br_phy() {
     local host=$1
     shift
@@ -267,7 +266,7 @@ lab_dpdk_options() {
     echo "type=dpdk options:dpdk-devargs=net_af_packet_$1,iface=$1"
 }
 
-# Builds it all.
+# Builds the whole lab.
 lab_build() {
     local pod
     mkdir -m 755 "$state"
@@ -299,7 +298,7 @@ lab_build() {
         datapath_type=netdev fail-mode=secure -- add-port br-ue ue
 }
 
-# Prints what is wrong with the ports of "$1", nothing if all are well.
+# Prints the errors of the ports of host "$1".
 lab_port_errors() {
     on "$1" ovs-vsctl --bare --columns=name,error find Interface 'error!=[]' \
         | paste -sd ' '
@@ -310,7 +309,7 @@ lab_owns() {
     { tr '\0' ' ' < "/proc/$1/cmdline"; } 2> /dev/null | grep -qF "$state/"
 }
 
-# Ends the process of pid file "$1", by force if it does not go by itself.
+# Ends the process of pid file "$1", by SIGKILL if SIGTERM does not do it.
 lab_kill() {
     local pid
     pid=$(cat "$1" 2>/dev/null) && test -n "$pid" && lab_owns "$pid" ||
@@ -332,7 +331,7 @@ lab_exists() {
     test -e "$state" || ip netns list | grep -q '^ovsx-host1\>'
 }
 
-# Removes the lab, whole or in part, this run's or another's.
+# Removes the lab of this or another run, whole or in part.
 lab_remove() {
     local file name
     for file in "$state"/*.pid "$state"/*/ovs-kube-proxy.pid \

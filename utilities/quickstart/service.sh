@@ -1,23 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The Service: a virtual address with three backends, from service.yaml
-# through ovs-kube-proxy.
+# The Service: a virtual address with three backends.  ovs-kube-proxy makes it
+# from service.yaml.
 
 vip=10.96.0.10
 backends=(pod1 pod2 pod3)
 
 service_flows() {
     cat <<FLOWS
-# Table 0, admission: what comes from pods; tunnels are added later.
+# Table 0, admission: packets from pods.  Tunnels are added later.
 table=0 priority=100 in_port=client actions=goto_table:10
 table=0 priority=100 in_port=pod1 actions=goto_table:10
 table=0 priority=100 in_port=pod2 actions=goto_table:10
 table=0 priority=100 in_port=pod3 actions=goto_table:10
 
-# Table 10: on to the Services, which are ovs-kube-proxy's, tables 60 to 66.
+# Table 10: to the Services, in ovs-kube-proxy's tables 60 to 66.
 table=10 actions=goto_table:60
 
-# Table 30, where it sends packets afterwards: routing.
+# Table 30, where packets leave its tables to: routing.
 FLOWS
     local pod
     for pod in client "${backends[@]}"; do
@@ -44,21 +44,21 @@ service_program() {
     sed '/^#/d; s/^/    /' "$parts/service.yaml"
     lab_daemon host1 ovs-kube-proxy --from-file="$state/manifests" \
         --node=host1 --next-table=30 "unix:$state/host1/br-pods.mgmt"
-    check "ovs-kube-proxy has made flows and groups of it" \
+    check "ovs-kube-proxy has made flows and groups for it" \
         wait_for 20 service_synced
     echo "  host1# ovs-appctl -t ovs-kube-proxy service/show default/web"
     on host1 ovs-appctl -t ovs-kube-proxy service/show default/web |
         sed 's/^/    /; s/,bucket=/,\n        bucket=/g'
 }
 
-# request POD COUNT URL: COUNT requests, each a connection of its own, by one
-# curl in POD.  Prints what the servers answered.
+# request POD COUNT URL: sends COUNT requests, each in a connection of its own,
+# by one curl in POD.  Prints the answers.
 request() {
     in_ns "$1" timeout -k 5 120 curl -sS --connect-timeout 5 --max-time 20 \
         "$3?[1-$2]" 2> "$state/curl.err"
 }
 
-# tally FILE: a table of the answers in FILE, "BACKEND CLIENT" lines.
+# tally FILE: prints a table of the answers in FILE, lines "BACKEND CLIENT".
 tally() {
     sort "$1" | uniq -c | awk '
         BEGIN { printf "    %-10s %-16s %s\n", "backend", "client seen",
@@ -67,15 +67,15 @@ tally() {
         END { printf "    %-10s %-16s %d\n", "all", "", total }'
 }
 
-# Prints the number of upcalls of host 1 so far, of all threads.
+# Prints the number of upcalls of all threads of host 1 so far.
 upcalls() {
     on host1 ovs-appctl dpctl/show |
         sed -n 's/.*lookups:.*missed:\([0-9]*\) lost:\([0-9]*\).*/\1 \2/p' |
         awk '{ print $1 + $2 }'
 }
 
-# megaflows FILE: the megaflows of host 1 into FILE, without the parts that
-# are the same in each.
+# megaflows FILE: writes the megaflows of host 1 to FILE, without the parts
+# that are the same in all of them.
 megaflows() {
     on host1 ovs-appctl dpctl/dump-flows --names | sed -n '/recirc_id/ {
         s/packet_type([^)]*),//; s/eth(src=[^)]*),//; s/,\{0,1\}frag=no//
@@ -84,8 +84,8 @@ megaflows() {
         p }' > "$1"
 }
 
-# stages FILE: the megaflows of FILE in the order in which a connection meets
-# them, with what each is for.
+# stages FILE: prints the megaflows in FILE in the order in which a connection
+# meets them, each with its purpose.
 stages() {
     awk '
         function stage(s) { n[s]++; flow[s, n[s]] = $0 }
@@ -120,8 +120,8 @@ stages() {
 service_verify() {
     local few=60 many=1000 before after end total
 
-    # All of it in one go, and the words later: a megaflow that nothing uses
-    # is removed after ten seconds.
+    # Measure first and print later: an unused megaflow is removed after ten
+    # seconds.
     before=$(upcalls)
     request client $few "http://$vip/" > "$state/few" || :
     megaflows "$state/flows"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The GTP-U tunnel between the hosts: a port on each, and OpenFlow that says
-# which TEID packets leave with, and which they must have to come in.
+# The GTP-U tunnel between the hosts: a port on each.  Flows set the TEID of
+# packets that leave, and match the TEID of packets that come in.
 
 teid_up=0x2001          # To host 1, which would be the UPF.
 teid_down=0x1001        # To host 2, which would be the gNB.
@@ -16,7 +16,7 @@ table=30 ip,nw_dst=$ue actions=set_field:$teid_down->tun_id,output:gtpu0
 FLOWS
 }
 
-# What leaves the tunnel is bare IP: it gets its Ethernet addresses here.
+# Packets from the tunnel are bare IP.  They get Ethernet addresses here.
 tunnel_flows_host2() {
     local mac=${pod_mac[ue]}
     cat <<FLOWS
@@ -51,7 +51,7 @@ tunnel_verify() {
 
     lab_background host2 "$wire.pid" /usr/bin/python3 "$parts/wire.py" \
         underlay "$wire.pid" "$wire.report"
-    # The first packet is what makes the hosts look for each other by ARP.
+    # The first packet makes the hosts resolve each other's address by ARP.
     wait_for 10 tunnel_ping 1 > /dev/null 2>&1 || :
     echo "  client# ping -c 5 -M do -s 1300 ${pod_ip[ue]}"
     status=0
@@ -110,7 +110,7 @@ tunnel_megaflows() {
 }
 
 # Succeeds if report "$1" has G-PDUs in both directions, all with the TEID of
-# their direction, and nothing bad.
+# their direction, and no faulty packet.
 tunnel_wire_good() {
     grep -q "> ${underlay_ip[host1]}, TEID $teid_up\$" "$1" &&
         grep -q "> ${underlay_ip[host2]}, TEID $teid_down\$" "$1" &&

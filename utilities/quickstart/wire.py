@@ -4,10 +4,10 @@
     wire.py INTERFACE PIDFILE REPORT
 
 Runs until SIGTERM, then writes to REPORT one line for each kind of packet,
-"COUNT what it was", and one line "bad COUNT why" for each kind that should
-not have been there: all IPv4 has to be GTP-U version 1 whose lengths and
-checksums are right.  The kernel's own parser is not asked, nor Open
-vSwitch's: the bytes are read here from TS 29.281, section 5.1.
+"COUNT what it was", and one line "bad COUNT why" for each faulty kind.  All
+IPv4 packets must be GTP-U version 1, with the right lengths and checksums.
+This program parses the bytes itself, by TS 29.281, section 5.1, and not by the
+kernel's or Open vSwitch's parser.
 """
 
 import array

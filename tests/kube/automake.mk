@@ -42,6 +42,7 @@ $(tests_kube_test_kube_config_OBJECTS): | $(OVS)/headers.stamp
 
 tests_kube_test_kube_service_SOURCES = tests/kube/test-kube-service.c \
 	utilities/common/complain.c \
+	utilities/common/metrics.c \
 	utilities/ovs-kube-proxy/kube/kube-kind.c \
 	utilities/ovs-kube-proxy/kube/kube-object.c \
 	utilities/ovs-kube-proxy/kube/kube-sink.c \
@@ -77,6 +78,7 @@ $(tests_kube_kube_dump_OBJECTS): | $(OVS)/headers.stamp
 # of-sync by hand, for tests/autotest/of-sync.at.
 tests_kube_of_sync_tool_SOURCES = tests/kube/of-sync-tool.c \
 	utilities/common/complain.c \
+	utilities/common/metrics.c \
 	$(OF_SYNC_SOURCES)
 tests_kube_of_sync_tool_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_kube_of_sync_tool_CFLAGS = $(KUBE_TEST_CFLAGS)

@@ -40,6 +40,7 @@
 #include "unixctl.h"
 #include "util.h"
 #include "utilities/common/kube-http.h"
+#include "utilities/common/metrics.h"
 #include "utilities/ovs-kube-proxy/kube/kube-api.h"
 #include "utilities/ovs-kube-proxy/kube/kube-config.h"
 #include "utilities/ovs-kube-proxy/kube/kube-file.h"
@@ -104,9 +105,11 @@ static bool exiting;
 static void
 format_status(struct ds *s)
 {
+    const struct metrics m = { "ovs_kube_proxy", s };
+
     if (api) {
         kube_api_format(api, s);
-        kube_api_format_metrics(api, s);
+        kube_api_format_metrics(api, &m);
     }
     if (file) {
         kube_file_format(file, s);

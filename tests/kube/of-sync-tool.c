@@ -48,6 +48,7 @@
 #include "timeval.h"
 #include "unixctl.h"
 #include "util.h"
+#include "utilities/common/metrics.h"
 #include "utilities/of-sync/of-show.h"
 #include "utilities/of-sync/of-sync.h"
 
@@ -223,9 +224,10 @@ show(struct unixctl_conn *conn, int argc OVS_UNUSED, const char *argv[],
      void *aux OVS_UNUSED)
 {
     struct ds s = DS_EMPTY_INITIALIZER;
+    const struct metrics m = { "of_sync_tool", &s };
 
     if (!strcmp(argv[0], "metrics")) {
-        of_show_metrics(of_sync, &s);
+        of_show_metrics(of_sync, &m);
     } else {
         of_show(of_sync, &s);
     }

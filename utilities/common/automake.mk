@@ -8,6 +8,8 @@ utilities_common_libcommon_la_SOURCES = \
 	utilities/common/complain.c \
 	utilities/common/complain.h \
 	utilities/common/kube-http.c \
-	utilities/common/kube-http.h
+	utilities/common/kube-http.h \
+	utilities/common/metrics.c \
+	utilities/common/metrics.h
 utilities_common_libcommon_la_CPPFLAGS = $(OVS_CPPFLAGS) $(MICROHTTPD_CFLAGS)
 $(utilities_common_libcommon_la_OBJECTS): | $(OVS)/headers.stamp

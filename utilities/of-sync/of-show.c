@@ -10,6 +10,7 @@
 #include "openvswitch/rconn.h"
 #include "svec.h"
 #include "util.h"
+#include "utilities/common/metrics.h"
 
 static const char *
 state_name(const struct of_sync *sync)
@@ -74,74 +75,83 @@ of_show(const struct of_sync *sync, struct ds *s)
 }
 
 static void
-put_counter(struct ds *s, const char *name, const char *help, uint64_t n)
+put_changes(const struct of_sync *sync, const struct metrics *m)
 {
-    ds_put_format(s, "# HELP ovs_kube_proxy_%s %s\n"
-                  "# TYPE ovs_kube_proxy_%s counter\n"
-                  "ovs_kube_proxy_%s %"PRIu64"\n", name, help, name, name, n);
+    const struct {
+        const char *type;
+        uint64_t n;
+    } changes[] = {
+        { "flow-put", sync->stats.flow_adds },
+        { "flow-delete", sync->stats.flow_deletes },
+        { "group-add", sync->stats.group_adds },
+        { "group-modify", sync->stats.group_changes },
+        { "group-delete", sync->stats.group_deletes },
+    };
+
+    metrics_begin(m, "changes_total", "counter", "Changes sent.");
+    for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+        metrics_put(m, "changes_total", "type", changes[i].type,
+                    changes[i].n);
+    }
 }
 
-/* Appends counters to 's', in the text format of Prometheus. */
-void
-of_show_metrics(const struct of_sync *sync, struct ds *s)
+static void
+put_latencies(const struct of_sync *sync, const struct metrics *m)
 {
-    static const char latency[] = "ovs_kube_proxy_sync_latency_seconds";
-    size_t n_flows, n_groups;
+    static const char name[] = "sync_latency_seconds";
+    const char *p = m->program;
     uint64_t n = 0;
 
-    count_items(sync, &n_flows, &n_groups);
-    ds_put_format(s, "# HELP ovs_kube_proxy_switch_items Our flows and groups "
-                  "in the switch.\n"
-                  "# TYPE ovs_kube_proxy_switch_items gauge\n"
-                  "ovs_kube_proxy_switch_items{type=\"flow\"} %"PRIuSIZE"\n"
-                  "ovs_kube_proxy_switch_items{type=\"group\"} %"PRIuSIZE"\n"
-                  "# HELP ovs_kube_proxy_settled Whether the switch has all "
-                  "that it should.\n"
-                  "# TYPE ovs_kube_proxy_settled gauge\n"
-                  "ovs_kube_proxy_settled %d\n",
-                  n_flows, n_groups, of_sync_is_settled(sync));
-    put_counter(s, "switch_connections_total",
-                "Times the switch was connected to.",
-                sync->stats.connections);
-    put_counter(s, "bundles_total", "Bundles sent.", sync->stats.bundles);
-    put_counter(s, "bundles_failed_total", "Bundles that the switch refused.",
-                sync->stats.bundles_failed);
-    put_counter(s, "refused_total", "Services that the switch refused.",
-                sync->stats.refused);
-    ds_put_format(s, "# HELP ovs_kube_proxy_changes_total Changes sent.\n"
-                  "# TYPE ovs_kube_proxy_changes_total counter\n"
-                  "ovs_kube_proxy_changes_total{type=\"flow-put\"} "
-                  "%"PRIu64"\n"
-                  "ovs_kube_proxy_changes_total{type=\"flow-delete\"} "
-                  "%"PRIu64"\n"
-                  "ovs_kube_proxy_changes_total{type=\"group-add\"} "
-                  "%"PRIu64"\n"
-                  "ovs_kube_proxy_changes_total{type=\"group-modify\"} "
-                  "%"PRIu64"\n"
-                  "ovs_kube_proxy_changes_total{type=\"group-delete\"} "
-                  "%"PRIu64"\n",
-                  sync->stats.flow_adds, sync->stats.flow_deletes,
-                  sync->stats.group_adds, sync->stats.group_changes,
-                  sync->stats.group_deletes);
-    put_counter(s, "ct_flushes_total", "Requests to forget connections.",
-                sync->stats.ct_flushes);
-    put_counter(s, "ct_flushes_lost_total",
-                "Such requests that the switch refused.",
-                sync->stats.ct_flushes_lost);
-    put_counter(s, "others_changes_total",
-                "Changes of our flows and groups by somebody else.",
-                sync->stats.others_changes);
-    put_counter(s, "repairs_total", "Times that such changes were put back.",
-                sync->stats.repairs);
-    ds_put_format(s, "# HELP %s From a change to the switch's answer.\n"
-                  "# TYPE %s histogram\n", latency, latency);
+    metrics_begin(m, name, "histogram",
+                  "From a change to the switch's answer.");
     for (size_t i = 0; i < OF_N_LATENCIES; i++) {
         n += sync->stats.latency[i];
-        ds_put_format(s, "%s_bucket{le=\"%g\"} %"PRIu64"\n", latency,
+        ds_put_format(m->out, "%s_%s_bucket{le=\"%g\"} %"PRIu64"\n", p, name,
                       (1 << i) / 1000.0, n);
     }
-    ds_put_format(s, "%s_bucket{le=\"+Inf\"} %"PRIu64"\n"
-                  "%s_sum %.3f\n%s_count %"PRIu64"\n", latency,
-                  sync->stats.n_latency, latency, sync->stats.latency_sum,
-                  latency, sync->stats.n_latency);
+    ds_put_format(m->out, "%s_%s_bucket{le=\"+Inf\"} %"PRIu64"\n"
+                  "%s_%s_sum %.3f\n%s_%s_count %"PRIu64"\n", p, name,
+                  sync->stats.n_latency, p, name, sync->stats.latency_sum,
+                  p, name, sync->stats.n_latency);
+}
+
+/* Appends counters to 'm'. */
+void
+of_show_metrics(const struct of_sync *sync, const struct metrics *m)
+{
+    size_t n_flows, n_groups;
+
+    count_items(sync, &n_flows, &n_groups);
+    metrics_begin(m, "switch_items", "gauge",
+                  "Our flows and groups in the switch.");
+    metrics_put(m, "switch_items", "type", "flow", n_flows);
+    metrics_put(m, "switch_items", "type", "group", n_groups);
+    metrics_put_gauge(m, "settled",
+                      "Whether the switch has all that it should.",
+                      of_sync_is_settled(sync));
+    metrics_put_counter(m, "switch_connections_total",
+                        "Times the switch was connected to.",
+                        sync->stats.connections);
+    metrics_put_counter(m, "bundles_total", "Bundles sent.",
+                        sync->stats.bundles);
+    metrics_put_counter(m, "bundles_failed_total",
+                        "Bundles that the switch refused.",
+                        sync->stats.bundles_failed);
+    metrics_put_counter(m, "refused_total",
+                        "Times that the switch refused a flow or group.",
+                        sync->stats.refused);
+    put_changes(sync, m);
+    metrics_put_counter(m, "ct_flushes_total",
+                        "Requests to forget connections.",
+                        sync->stats.ct_flushes);
+    metrics_put_counter(m, "ct_flushes_lost_total",
+                        "Requests to forget connections that were lost.",
+                        sync->stats.ct_flushes_lost);
+    metrics_put_counter(m, "others_changes_total",
+                        "Changes of our flows and groups by somebody else.",
+                        sync->stats.others_changes);
+    metrics_put_counter(m, "repairs_total",
+                        "Times that changes by others were put back.",
+                        sync->stats.repairs);
+    put_latencies(sync, m);
 }

@@ -9,9 +9,10 @@
  * Thread-safety: as of-sync.h. */
 
 struct ds;
+struct metrics;
 struct of_sync;
 
 void of_show(const struct of_sync *, struct ds *);
-void of_show_metrics(const struct of_sync *, struct ds *);
+void of_show_metrics(const struct of_sync *, const struct metrics *);
 
 #endif /* of-show.h */

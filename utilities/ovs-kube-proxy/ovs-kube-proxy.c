@@ -24,6 +24,7 @@
 #include "unixctl.h"
 #include "util.h"
 #include "utilities/common/kube-http.h"
+#include "utilities/common/metrics.h"
 #include "utilities/of-sync/of-show.h"
 #include "utilities/of-sync/of-sync.h"
 #include "utilities/ovs-kube-proxy/kube/kube-api.h"
@@ -104,7 +105,7 @@ static void
 serve_metrics(const char *path, struct kube_response *response, void *proxy_)
 {
     const struct proxy *proxy = proxy_;
-    struct ds *s = &response->body;
+    const struct metrics m = { "ovs_kube_proxy", &response->body };
 
     if (strcmp(path, "/metrics")) {
         return;
@@ -112,15 +113,14 @@ serve_metrics(const char *path, struct kube_response *response, void *proxy_)
     response->status = 200;
     response->type = "text/plain; version=0.0.4";
     if (proxy->api) {
-        kube_api_format_metrics(proxy->api, s);
+        kube_api_format_metrics(proxy->api, &m);
     }
-    kube_store_format_metrics(proxy->store, s);
-    service_pipeline_format_metrics(proxy->pipeline, s);
-    of_show_metrics(proxy->sync, s);
-    service_reject_format_metrics(proxy->reject, s);
-    ds_put_format(s, "# HELP ovs_kube_proxy_healthy 1 if /healthz says ok.\n"
-                  "# TYPE ovs_kube_proxy_healthy gauge\n"
-                  "ovs_kube_proxy_healthy %d\n", is_healthy(proxy));
+    kube_store_format_metrics(proxy->store, &m);
+    service_pipeline_format_metrics(proxy->pipeline, &m);
+    of_show_metrics(proxy->sync, &m);
+    service_reject_format_metrics(proxy->reject, &m);
+    metrics_put_gauge(&m, "healthy", "1 if /healthz says ok.",
+                      is_healthy(proxy));
 }
 
 static struct kube_http *

@@ -10,6 +10,7 @@
 #include "kube-watch.h"
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
+#include "utilities/common/metrics.h"
 
 /* A server sends a bookmark about every minute.  After this much silence the
  * connection is dead, not the cluster quiet. */
@@ -102,39 +103,37 @@ kube_api_format(const struct kube_api *api, struct ds *s)
     }
 }
 
-/* Appends their counters to 's', in the text format of Prometheus. */
+/* Appends their counters to 'm'. */
 void
-kube_api_format_metrics(const struct kube_api *api, struct ds *s)
+kube_api_format_metrics(const struct kube_api *api, const struct metrics *m)
 {
     static const struct {
         const char *name, *help;
         size_t offset;
     } metrics[] = {
-        { "lists", "Complete lists read from the API server.",
+        { "api_lists_total", "Complete lists read from the API server.",
           offsetof(struct kube_watch_stats, n_lists) },
-        { "watches", "Watches begun.",
+        { "api_watches_total", "Watches begun.",
           offsetof(struct kube_watch_stats, n_watches) },
-        { "events", "Events that watches brought, without bookmarks.",
+        { "api_events_total", "Events that watches brought, "
+          "without bookmarks.",
           offsetof(struct kube_watch_stats, n_events) },
-        { "failures", "Requests to the API server that failed.",
+        { "api_failures_total", "Requests to the API server that failed.",
           offsetof(struct kube_watch_stats, n_failures) },
     };
     static const char *const kinds[ARRAY_SIZE(classes)] = {
         "services", "endpointslices", "nodes"
     };
 
-    for (size_t m = 0; m < ARRAY_SIZE(metrics); m++) {
-        ds_put_format(s, "# HELP ovs_kube_proxy_api_%s_total %s\n"
-                      "# TYPE ovs_kube_proxy_api_%s_total counter\n",
-                      metrics[m].name, metrics[m].help, metrics[m].name);
+    for (size_t j = 0; j < ARRAY_SIZE(metrics); j++) {
+        metrics_begin(m, metrics[j].name, "counter", metrics[j].help);
         for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
             const char *stats
                 = (const char *) kube_watch_get_stats(api->watches[i]);
 
-            ds_put_format(s, "ovs_kube_proxy_api_%s_total{resource=\"%s\"} "
-                          "%llu\n", metrics[m].name, kinds[i],
-                          *(const unsigned long long int *)
-                          (stats + metrics[m].offset));
+            metrics_put(m, metrics[j].name, "resource", kinds[i],
+                        *(const unsigned long long int *)
+                        (stats + metrics[j].offset));
         }
     }
 }

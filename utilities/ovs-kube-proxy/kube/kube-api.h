@@ -16,6 +16,7 @@ struct ds;
 struct kube_api;
 struct kube_config;
 struct kube_sink;
+struct metrics;
 
 struct kube_api_options {
     const char *node;           /* Our Node's name; null: read all Nodes. */
@@ -29,6 +30,6 @@ void kube_api_destroy(struct kube_api *);
 void kube_api_run(struct kube_api *);
 void kube_api_wait(struct kube_api *);
 void kube_api_format(const struct kube_api *, struct ds *);
-void kube_api_format_metrics(const struct kube_api *, struct ds *);
+void kube_api_format_metrics(const struct kube_api *, const struct metrics *);
 
 #endif /* kube-api.h */

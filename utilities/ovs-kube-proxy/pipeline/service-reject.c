@@ -8,7 +8,6 @@
 #include "csum.h"
 #include "dp-packet.h"
 #include "flow.h"
-#include "openvswitch/dynamic-string.h"
 #include "openvswitch/match.h"
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/ofp-connection.h"
@@ -24,6 +23,7 @@
 #include "packets.h"
 #include "socket-util.h"
 #include "util.h"
+#include "utilities/common/metrics.h"
 
 VLOG_DEFINE_THIS_MODULE(service_reject);
 
@@ -403,15 +403,15 @@ service_reject_wait(struct service_reject *r)
     rconn_recv_wait(r->rconn);
 }
 
+/* Appends counters to 'm'. */
 void
-service_reject_format_metrics(const struct service_reject *r, struct ds *s)
+service_reject_format_metrics(const struct service_reject *r,
+                              const struct metrics *m)
 {
-    ds_put_format(
-        s,
-        "# HELP ovs_kube_proxy_rejects_total Packets to be rejected.\n"
-        "# TYPE ovs_kube_proxy_rejects_total counter\n"
-        "ovs_kube_proxy_rejects_total{result=\"answered\"} %llu\n"
-        "ovs_kube_proxy_rejects_total{result=\"limited\"} %llu\n"
-        "ovs_kube_proxy_rejects_total{result=\"ignored\"} %llu\n",
-        r->n_answered, r->n_limited, r->n_ignored);
+    static const char name[] = "rejects_total";
+
+    metrics_begin(m, name, "counter", "Packets to be rejected.");
+    metrics_put(m, name, "result", "answered", r->n_answered);
+    metrics_put(m, name, "result", "limited", r->n_limited);
+    metrics_put(m, name, "result", "ignored", r->n_ignored);
 }

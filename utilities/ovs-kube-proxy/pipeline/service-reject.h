@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 struct dp_packet;
-struct ds;
+struct metrics;
 struct service_reject;
 
 struct service_reject_options {
@@ -39,7 +39,7 @@ void service_reject_destroy(struct service_reject *);
 void service_reject_run(struct service_reject *);
 void service_reject_wait(struct service_reject *);
 void service_reject_format_metrics(const struct service_reject *,
-                                   struct ds *);
+                                   const struct metrics *);
 
 struct dp_packet *service_reject_compose(const void *packet, size_t size);
 

@@ -16,6 +16,7 @@
 #include "service-node.h"
 #include "service-state.h"
 #include "util.h"
+#include "utilities/common/metrics.h"
 #include "utilities/ovs-kube-proxy/service/kube-store.h"
 #include "utilities/ovs-kube-proxy/service/service-format.h"
 
@@ -102,27 +103,19 @@ service_pipeline_show_base(struct service_pipeline *p, struct ds *s)
     }
 }
 
+/* Appends counters to 'm'. */
 void
 service_pipeline_format_metrics(const struct service_pipeline *p,
-                                struct ds *s)
+                                const struct metrics *m)
 {
-    ds_put_format(
-        s,
-        "# HELP ovs_kube_proxy_services Services that are in the switch.\n"
-        "# TYPE ovs_kube_proxy_services gauge\n"
-        "ovs_kube_proxy_services %"PRIuSIZE"\n"
-        "# HELP ovs_kube_proxy_service_updates_total Services made into "
-        "flows.\n"
-        "# TYPE ovs_kube_proxy_service_updates_total counter\n"
-        "ovs_kube_proxy_service_updates_total %llu\n"
-        "# HELP ovs_kube_proxy_service_conflicts_total Addresses that two "
-        "Services wanted.\n"
-        "# TYPE ovs_kube_proxy_service_conflicts_total counter\n"
-        "ovs_kube_proxy_service_conflicts_total %llu\n"
-        "# HELP ovs_kube_proxy_udp_flushes_total Ways to UDP endpoints whose "
-        "connections were ended.\n"
-        "# TYPE ovs_kube_proxy_udp_flushes_total counter\n"
-        "ovs_kube_proxy_udp_flushes_total %llu\n",
-        shash_count(&p->services), p->n_updates, p->n_conflicts,
-        p->n_flushes);
+    metrics_put_gauge(m, "services", "Services that are in the switch.",
+                      shash_count(&p->services));
+    metrics_put_counter(m, "service_updates_total",
+                        "Services made into flows.", p->n_updates);
+    metrics_put_counter(m, "service_conflicts_total",
+                        "Addresses that two Services wanted.",
+                        p->n_conflicts);
+    metrics_put_counter(m, "udp_flushes_total",
+                        "Ways to UDP endpoints whose connections were ended.",
+                        p->n_flushes);
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 struct ds;
+struct metrics;
 struct service_pipeline;
 
 void service_pipeline_list(const struct service_pipeline *, struct ds *);
@@ -18,6 +19,6 @@ bool service_pipeline_show(struct service_pipeline *, const char *ns_name,
                            struct ds *);
 void service_pipeline_show_base(struct service_pipeline *, struct ds *);
 void service_pipeline_format_metrics(const struct service_pipeline *,
-                                     struct ds *);
+                                     const struct metrics *);
 
 #endif /* service-show.h */

@@ -7,13 +7,13 @@
 #include <string.h>
 
 #include "kube-parse.h"
-#include "openvswitch/dynamic-string.h"
 #include "openvswitch/list.h"
 #include "openvswitch/shash.h"
 #include "service-model.h"
 #include "service-policy.h"
 #include "util.h"
 #include "utilities/common/complain.h"
+#include "utilities/common/metrics.h"
 #include "utilities/ovs-kube-proxy/kube/kube-object.h"
 #include "utilities/ovs-kube-proxy/kube/kube-sink.h"
 
@@ -481,10 +481,10 @@ service_node_generation(const struct kube_store *store)
     return store->node_generation;
 }
 
-/* Appends the numbers of objects in 'store' to 's', in the text format of
- * Prometheus. */
+/* Appends the numbers of objects in 'store' to 'm'. */
 void
-kube_store_format_metrics(const struct kube_store *store, struct ds *s)
+kube_store_format_metrics(const struct kube_store *store,
+                          const struct metrics *m)
 {
     size_t n_services = 0, n_ports = 0, n_endpoints = 0;
     struct shash_node *node;
@@ -498,21 +498,13 @@ kube_store_format_metrics(const struct kube_store *store, struct ds *s)
             n_endpoints += e->model->ports[i].cluster.n;
         }
     }
-    ds_put_format(s, "# HELP ovs_kube_proxy_objects Objects that are known.\n"
-                  "# TYPE ovs_kube_proxy_objects gauge\n"
-                  "ovs_kube_proxy_objects{kind=\"Service\"} %"PRIuSIZE"\n"
-                  "ovs_kube_proxy_objects{kind=\"EndpointSlice\"} "
-                  "%"PRIuSIZE"\n"
-                  "ovs_kube_proxy_objects{kind=\"Node\"} %d\n",
-                  n_services, shash_count(&store->slices),
-                  store->node != NULL);
-    ds_put_format(s, "# HELP ovs_kube_proxy_service_ports Ports of Services, "
-                  "in each address family.\n"
-                  "# TYPE ovs_kube_proxy_service_ports gauge\n"
-                  "ovs_kube_proxy_service_ports %"PRIuSIZE"\n"
-                  "# HELP ovs_kube_proxy_endpoints Endpoints that ports may "
-                  "go to.\n"
-                  "# TYPE ovs_kube_proxy_endpoints gauge\n"
-                  "ovs_kube_proxy_endpoints %"PRIuSIZE"\n",
-                  n_ports, n_endpoints);
+    metrics_begin(m, "objects", "gauge", "Objects that are known.");
+    metrics_put(m, "objects", "kind", "Service", n_services);
+    metrics_put(m, "objects", "kind", "EndpointSlice",
+                shash_count(&store->slices));
+    metrics_put(m, "objects", "kind", "Node", store->node != NULL);
+    metrics_put_gauge(m, "service_ports",
+                      "Ports of Services, in each address family.", n_ports);
+    metrics_put_gauge(m, "endpoints", "Endpoints that ports may go to.",
+                      n_endpoints);
 }

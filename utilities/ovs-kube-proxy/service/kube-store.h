@@ -16,15 +16,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct ds;
 struct kube_sink;
 struct kube_store;
+struct metrics;
 struct service;
 struct service_node;
 
 struct kube_store *kube_store_create(const char *our_node);
 void kube_store_destroy(struct kube_store *);
-void kube_store_format_metrics(const struct kube_store *, struct ds *);
+void kube_store_format_metrics(const struct kube_store *,
+                               const struct metrics *);
 
 /* Takes objects.  Belongs to the store. */
 struct kube_sink *kube_store_sink(struct kube_store *);

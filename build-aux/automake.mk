@@ -13,6 +13,7 @@
 EXTRA_DIST += \
 	build-aux/apply-hooks \
 	build-aux/check-layers \
+	build-aux/check-links \
 	build-aux/codespell-words \
 	build-aux/configure-openvswitch \
 	build-aux/hook-macros.h \

@@ -6,7 +6,7 @@
 /* The fused flow cache, internals
  * ===============================
  *
- * See Documentation/fuse.md for the whole.  lib/fuse-*.h find and rewrite;
+ * See Documentation/internals/cache.md for the whole.  lib/fuse-*.h find and rewrite;
  * here is what ties them to Open vSwitch's data path:
  *
  *    fuse-input.c   packets from a port: hits, misses, what to learn

@@ -8,7 +8,7 @@
 #   make bench BENCHFLAGS=--quick           short rounds
 #   make bench BENCHFLAGS=--help            more
 #
-# See Documentation/benchmarks.md.
+# See Documentation/internals/benchmarks.md.
 
 EXTRA_DIST += \
 	tests/bench/bench-kube.py \

@@ -4,7 +4,7 @@
 
 Measures the stock and the extended Open vSwitch of build folder FOLDER in
 turn, one PMD thread each, and writes a table, results.json and charts.  See
-Documentation/benchmarks.md.
+Documentation/internals/benchmarks.md.
 
   --rows NAMES     only these, of: %s
   --flows COUNTS   only cases of so many flows, like "10k 1M"

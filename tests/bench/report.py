@@ -111,7 +111,7 @@ def markdown_table(head, lines):
 
 
 def markdown(results):
-    """The tables for Documentation/benchmarks.md."""
+    """The tables for Documentation/internals/benchmarks.md."""
     text = ""
     rows = [r for r in results["rows"] if r["page"] == 1]
     if rows:

@@ -7,7 +7,7 @@
 #   make check-equivalence EQUIVALENCEFLAGS='--minutes 60'
 #   make check-equivalence EQUIVALENCEFLAGS='--shrink 17'      a failing one
 #
-# See Documentation/equivalence.md.
+# See Documentation/internals/equivalence.md.
 
 EXTRA_DIST += \
 	tests/equivalence/equivalence.py \

@@ -251,9 +251,10 @@ def test_version(_):
 
 
 def test_features(_):
-    """Documentation/kube-proxy-features.md names tests that there are, and
-    one for each rule."""
-    path = os.path.join(HERE, "../../Documentation/kube-proxy-features.md")
+    """Documentation/reference/kube-proxy-features.md names tests that there
+    are, and one for each rule."""
+    path = os.path.join(
+        HERE, "../../Documentation/reference/kube-proxy-features.md")
     with open(path) as stream:
         text = stream.read()
     there = set()

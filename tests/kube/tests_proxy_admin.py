@@ -316,7 +316,7 @@ def test_admin_in_cluster(lab, c):
 @with_pods
 def test_admin_node_traffic(lab, _):
     """What the node itself sends to Services goes by the bridge's own port,
-    set up as Documentation/kube-proxy.md says."""
+    set up as Documentation/howto/kube-proxy.md says."""
     node_ip = NODE["status"]["addresses"][0]["address"]
     port = [{"name": "p", "protocol": "TCP", "port": 80, "targetPort": PORT}]
     pods = [endpoint(number) for number in range(4)]

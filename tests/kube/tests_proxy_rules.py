@@ -3,7 +3,7 @@
 """ovs-kube-proxy, rule by rule, as kube-proxy does it: objects, packets, and
 what becomes of them in the switch.
 
-The rules' numbers are those of Documentation/kube-proxy-features.md.
+The rules' numbers are those of Documentation/reference/kube-proxy-features.md.
 """
 
 import re

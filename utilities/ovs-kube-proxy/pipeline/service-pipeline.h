@@ -23,8 +23,8 @@
  *     service-show.c      state and counters
  *
  * Flows are made by service-base.c and service-port.c, from the parts in
- * service-flows.c and service-terms.c.  Documentation/kube-proxy-pipeline.md
- * describes them.
+ * service-flows.c and service-terms.c.
+ * Documentation/reference/kube-proxy-pipeline.md describes them.
  *
  * Thread-safety: none; all of it belongs to one thread. */
 

@@ -6,8 +6,8 @@
 /* The tables of the pipeline and their parameters
  * ===============================================
  *
- * Types and numbers only.  Documentation/kube-proxy-pipeline.md describes each
- * table. */
+ * Types and numbers only.  Documentation/reference/kube-proxy-pipeline.md
+ * describes each table. */
 
 #include <stdbool.h>
 #include <stddef.h>

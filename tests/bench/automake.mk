@@ -17,6 +17,7 @@ EXTRA_DIST += \
 	tests/bench/bench-lb.py \
 	tests/bench/bench-traffic.c \
 	tests/bench/bench.py \
+	tests/bench/chart.py \
 	tests/bench/measure.py \
 	tests/bench/packets.py \
 	tests/bench/report.py \

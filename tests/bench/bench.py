@@ -28,6 +28,7 @@ import sys
 import tempfile
 import time
 
+import chart
 import report
 import vhost
 import workloads
@@ -383,7 +384,7 @@ def main():
             print("kept:", folder)
         else:
             shutil.rmtree(folder, ignore_errors=True)
-    report.charts(results, args.output)
+    chart.charts(results["rows"], args.output)
     print("%.0f minutes; results: %s" % (
         results.get("minutes", 0), os.path.join(args.output, "results.*")))
     return 1 if bad else 0

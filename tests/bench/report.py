@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Results of the benchmark as a table, as JSON, and as charts."""
+"""Results of the benchmark as a table and as JSON."""
 
 import json
 import os
 import re
-import shutil
 import statistics
-import subprocess
 
 from workloads import count
 
@@ -14,7 +12,7 @@ COLUMNS = (("work", -34), ("stock", 12), ("best", 12), ("off", 12),
            ("on", 12), ("off/stock", 9), ("best/ext", 16), ("to reach", 12),
            ("reached", 7), ("Mpps", 6), ("hits", 5), ("megafl.", 7))
 
-# What "not slower", and "within 2 % of stock", leave to chance.
+# What "not slower" leaves to chance.
 TOLERANCE = 0.02
 
 
@@ -55,11 +53,6 @@ def goal(row):
     if kind == "times":
         return "%d x stock" % value, None if times is None else times >= value
     return kind, None if times is None else times >= value - TOLERANCE
-
-
-def off_reached(row):
-    off = ratio(row, "off / stock")
-    return None if off is None else off <= 1 + TOLERANCE
 
 
 def yes(reached):
@@ -111,14 +104,12 @@ def markdown_table(head, lines):
 
 
 def markdown(results):
-    """The tables for Documentation/internals/benchmarks.md."""
+    """The tables for Documentation/results.md."""
     text = ""
     rows = [r for r in results["rows"] if r["page"] == 1]
     if rows:
-        names = [name for name, _ in COLUMNS[:9]]
-        text += markdown_table(
-            names + ["off within 2 %"],
-            [list(cells(r)[:9]) + [yes(off_reached(r))] for r in rows])
+        text += markdown_table([name for name, _ in COLUMNS[:7]],
+                               [list(cells(r)[:7]) for r in rows])
     rows = [r for r in results["rows"] if r["page"] == 2]
     if rows:
         text += markdown_table(
@@ -153,89 +144,3 @@ def save(results, folder):
         with open(path + ".tmp", "w") as f:
             f.write(content)
         os.rename(path + ".tmp", path)
-
-
-SERIES = (("stock", "stock"), ("stock best", "stock, best settings"),
-          ("off", "extended, cache off"), ("on", "extended, cache on"))
-
-BARS = """set terminal pngcairo size {width},760 font "sans,10"
-set output "{png}"
-set title "Cycles per packet, one PMD thread (less is better)"
-set style data histograms
-set style histogram clustered gap 1
-set style fill solid 0.8 border -1
-set boxwidth 0.9
-set grid ytics
-set yrange [0:*]
-set xtics rotate by -35 scale 0
-set key top left
-set bmargin 14
-set rmargin 24
-plot {plots}
-"""
-LINES = """set terminal pngcairo size 800,560 font "sans,10"
-set output "{png}"
-set title "{row}: cycles per packet (less is better)"
-set style data linespoints
-set logscale x
-set grid
-set yrange [0:*]
-set xlabel "{axis}"
-set key top left
-plot {plots}
-"""
-
-
-def gnuplot(script):
-    subprocess.run(["gnuplot"], input=script, text=True, check=True)
-
-
-def value(row, variant):
-    v = row["variants"].get(variant)
-    if variant == "stock best" and not v:
-        v = row["variants"].get("stock")
-    if not v or variant in row["refused"]:
-        return "NaN"
-    return "%.1f" % v["cycles"]
-
-
-def series(rows):
-    return [(k, t) for k, t in SERIES
-            if any(value(r, k) != "NaN" for r in rows)]
-
-
-def charts(results, folder):
-    """One chart with a group of bars for each case of the first page; one of
-    lines for each row of the second."""
-    if not shutil.which("gnuplot"):
-        print("no charts: install the Debian package 'gnuplot-nox'")
-        return
-    scaled = {"flows-fwd": "flows", "flows-svc": "flows",
-              "megaflows": "rules"}
-    rows = [r for r in results["rows"] if r["row"] not in scaled]
-    if rows and series(rows):
-        data = os.path.join(folder, "cycles.dat")
-        with open(data, "w") as f:
-            for row in rows:
-                f.write('"%s" %s\n' % (title(row), " ".join(
-                    value(row, k) for k, _ in series(rows))))
-        plots = ", ".join(
-            '"%s" using %d%s title "%s"' % (data, i + 2,
-                                            ":xtic(1)" if i == 0 else "", t)
-            for i, (_, t) in enumerate(series(rows)))
-        gnuplot(BARS.format(png=os.path.join(folder, "cycles.png"),
-                            width=max(640, 320 + 70 * len(rows)),
-                            plots=plots))
-    for name, axis in scaled.items():
-        rows = [r for r in results["rows"] if r["row"] == name]
-        if len(rows) < 2 or not series(rows):
-            continue
-        data = os.path.join(folder, name + ".dat")
-        with open(data, "w") as f:
-            for row in rows:
-                f.write("%d %s\n" % (row["case"][axis], " ".join(
-                    value(row, k) for k, _ in series(rows))))
-        gnuplot(LINES.format(
-            png=os.path.join(folder, name + ".png"), row=name, axis=axis,
-            plots=", ".join('"%s" using 1:%d title "%s"' % (data, i + 2, t)
-                            for i, (_, t) in enumerate(series(rows)))))

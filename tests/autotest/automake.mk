@@ -8,6 +8,8 @@
 # takes TESTSUITEFLAGS: '-j4', '-k lb', '3-5 -v'.
 
 TESTSUITE_AT = \
+	tests/autotest/controller-example.at \
+	tests/autotest/documentation.at \
 	tests/autotest/ext-macros.at \
 	tests/autotest/fuse.at \
 	tests/autotest/fuse-tunnel.at \
@@ -110,5 +112,6 @@ clean-testsuites:
 	        $(SHELL) tests/$$suite -C tests --clean; \
 	    fi; \
 	done
+	rm -rf tests/os-ken
 	rm -f tests/testsuite tests/system-testsuite tests/*.fuse tests/atconfig \
 	    tests/atlocal tests/package.m4

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Rules of the fused flow cache that batches, metadata or upcalls in the midst
- * of its work can break: Documentation/fuse.md. */
+ * of its work can break: Documentation/internals/cache.md. */
 
 #include <config.h>
 #include "tests/unit/fuse-datapath.h"

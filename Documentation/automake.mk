@@ -32,3 +32,32 @@ EXTRA_DIST += \
 	Documentation/reference/lb.md \
 	Documentation/reference/support.md \
 	Documentation/results.md
+
+# Manual pages, of the reference.
+EXT_MANS = \
+	Documentation/ovs-ext-fuse.7 \
+	Documentation/ovs-ext-gtpu.7 \
+	Documentation/ovs-ext-lb.7
+man7_MANS = $(EXT_MANS)
+CLEANFILES += $(EXT_MANS)
+MD2MAN = $(MKDIR_P) Documentation && $(PYTHON3) $(srcdir)/build-aux/md2man
+Documentation/ovs-ext-fuse.7: $(srcdir)/build-aux/md2man \
+    $(srcdir)/Documentation/reference/fuse.md
+	$(AM_V_GEN)$(MD2MAN) $(srcdir)/Documentation/reference/fuse.md > $@.tmp
+	$(AM_V_at)mv $@.tmp $@
+Documentation/ovs-ext-gtpu.7: $(srcdir)/build-aux/md2man \
+    $(srcdir)/Documentation/reference/gtpu.md
+	$(AM_V_GEN)$(MD2MAN) $(srcdir)/Documentation/reference/gtpu.md > $@.tmp
+	$(AM_V_at)mv $@.tmp $@
+Documentation/ovs-ext-lb.7: $(srcdir)/build-aux/md2man \
+    $(srcdir)/Documentation/reference/lb.md
+	$(AM_V_GEN)$(MD2MAN) $(srcdir)/Documentation/reference/lb.md > $@.tmp
+	$(AM_V_at)mv $@.tmp $@
+
+# Fails if groff warns of a manual page of ours.
+#: check-man         what groff says of the manual pages
+check-local: check-man
+.PHONY: check-man
+check-man: $(EXT_MANS) utilities/ovs-kube-proxy/ovs-kube-proxy.8
+	$(AM_V_at)$(srcdir)/build-aux/check-man $(EXT_MANS) \
+	    utilities/ovs-kube-proxy/ovs-kube-proxy.8

@@ -14,11 +14,13 @@ EXTRA_DIST += \
 	build-aux/apply-hooks \
 	build-aux/check-layers \
 	build-aux/check-links \
+	build-aux/check-man \
 	build-aux/codespell-words \
 	build-aux/configure-openvswitch \
 	build-aux/hook-macros.h \
 	build-aux/layers \
 	build-aux/lint \
+	build-aux/md2man \
 	build-aux/packages \
 	build-aux/unpack-openvswitch
 

@@ -4,8 +4,8 @@
 
     maglev.py PORT
 
-listens on TCP port PORT of this machine for switches that speak OpenFlow 1.5 or
-1.3 ("ovs-vsctl set-controller br0 tcp:127.0.0.1:PORT").  To each it sends
+listens on TCP port PORT of this machine for switches that speak OpenFlow 1.5
+or 1.3 ("ovs-vsctl set-controller br0 tcp:127.0.0.1:PORT").  To each it sends
 
   - a select group of two servers that chooses by consistent hashing over the
     client's address, and remembers clients for an hour; OpenFlow 1.3 cannot
@@ -144,7 +144,8 @@ class Maglev(app_manager.OSKenApp):
 def main(port):
     cfg.CONF(["--ofp-listen-host=127.0.0.1", "--ofp-tcp-listen-port=" + port],
              project="os_ken")
-    app_manager.AppManager.run_apps([__name__, "os_ken.controller.ofp_handler"])
+    app_manager.AppManager.run_apps(
+        [__name__, "os_ken.controller.ofp_handler"])
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@
 /* The fused flow cache, internals
  * ===============================
  *
- * See Documentation/internals/cache.md for the whole.  lib/fuse-*.h find and rewrite;
- * here is what ties them to Open vSwitch's data path:
+ * See Documentation/internals/cache.md for the whole.  lib/fuse/ finds and
+ * rewrites; here is what ties it to Open vSwitch's data path:
  *
  *    fuse-input.c   packets from a port: hits, misses, what to learn
  *    fuse-record.c  what a packet met on its way

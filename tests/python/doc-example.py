@@ -39,7 +39,7 @@ class Block:
 
 def blocks(path):
     """The code blocks of the page 'path'."""
-    found, block, heading, mark, fence = [], None, "", None, ""
+    found, block, heading, mark, fence, indent = [], None, "", None, "", 0
     with open(path, encoding="utf-8") as page:
         for number, line in enumerate(page, 1):
             start = re.match(r"( *)(`{3,})(\w*)\s*$", line)

@@ -5,7 +5,7 @@
     gtpu-refused.py frames [4|6]
 
 prints a line "NAME REASON FRAME" for each: the name of a line in the table of
-Documentation/reference/gtpu-input.md, the counter that it must be found in, "ok"
+Documentation/reference/gtpu-input.md, the counter that it must be in, "ok"
 if it must be taken, or "host" if it is left to the host, and an Ethernet frame
 in hexadecimal.  They come from both families' peers, or the one that is named.
 

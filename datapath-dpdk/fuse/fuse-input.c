@@ -330,6 +330,7 @@ handle_mixed(struct fuse_thread *t, struct dp_packet_batch *batch,
     struct waiting_hits hits;
     struct waiting_rest rest;
     struct tried tried = { .n = 0 };
+    bool outer = !fuse_batch_has_shapes(fb);
     uint32_t n_learned = 0;
 
     hits.n = 0;
@@ -338,7 +339,7 @@ handle_mixed(struct fuse_thread *t, struct dp_packet_batch *batch,
     fuse_flows_clear(&rest.flows);
     for (uint32_t i = 0; i < fb->n; i++) {
         struct dp_packet *packet = batch->packets[i];
-        struct fuse_flow flow = fuse_flow_of(fb, i);
+        struct fuse_flow flow = fuse_flow_of(fb, i, outer);
 
         if (fb->verdicts[i] == FUSE_HIT) {
             if (fuse_flows_have(&rest.flows, &flow)) {

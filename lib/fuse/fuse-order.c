@@ -5,28 +5,36 @@
 #define MULTIPLIER UINT64_C(0x9e3779b97f4a7c15)
 
 static inline uint64_t
-add_word(uint64_t sum, const uint8_t *p)
+add_to_hash(uint64_t hash, uint64_t x)
 {
-    return (sum + fuse_get16(p)) * MULTIPLIER;
+    hash = (hash ^ x) * MULTIPLIER;
+    return hash ^ hash >> 32;
 }
 
+/* Returns the bit for the 'n' octets at 'p', a multiple of 4. */
 static inline uint64_t
-bit_of(uint64_t sum)
+bit_of(const uint8_t *p, uint32_t n, uint64_t hash)
 {
-    return UINT64_C(1) << (sum >> 58);
+    for (; n >= 8; n -= 8, p += 8) {
+        uint64_t x;
+
+        __builtin_memcpy(&x, p, sizeof x);
+        hash = add_to_hash(hash, x);
+    }
+    if (n) {
+        uint32_t x;
+
+        __builtin_memcpy(&x, p, sizeof x);
+        hash = add_to_hash(hash, x);
+    }
+    return UINT64_C(1) << (hash & 63);
 }
 
 /* Returns the bit of the pair of IP addresses in the header at 'ip'. */
-static uint64_t
+static inline uint64_t
 addresses_bit(const uint8_t *ip, bool ipv6)
 {
-    const uint8_t *p = ip + (ipv6 ? 8 : 12), *end = ip + (ipv6 ? 40 : 20);
-    uint64_t sum = 0;
-
-    for (; p < end; p += 2) {
-        sum = add_word(sum, p);
-    }
-    return bit_of(sum);
+    return ipv6 ? bit_of(ip + 8, 32, 0) : bit_of(ip + 12, 8, 0);
 }
 
 /* Returns the bit of the outermost pair of addresses of the packet of 'size'
@@ -52,26 +60,53 @@ outer_bit(const uint8_t *p, uint32_t size)
     return addresses_bit(p + l3, type == 0x86dd);
 }
 
+/* Returns the bit of the flow of 'shape' with 'key'. */
+static inline uint64_t
+inner_bit(const struct fuse_shape *shape, const uint8_t *key)
+{
+    uint32_t n = shape->n_flow_words * 2;
+    uint8_t octets[2 * FUSE_MAX_FLOW_WORDS];
+
+    if (!shape->fold) {
+        return bit_of(key + shape->flow_words[0], n, shape->l4_kind);
+    }
+    for (uint32_t i = 0; i < shape->n_flow_words; i++) {
+        __builtin_memcpy(octets + 2 * i, key + shape->flow_words[i], 2);
+    }
+    return bit_of(octets, n, shape->l4_kind);
+}
+
 /* Returns the flow of the 'i'th packet of 'batch', after replay: of a packet
- * with a shape the key is looked at, for a hit has been rewritten. */
+ * with a shape the key is looked at, for a hit has been rewritten.  The
+ * outermost addresses do not count, and 'outer' may be false, if all packets
+ * of the batch have shapes. */
 struct fuse_flow
-fuse_flow_of(const struct fuse_batch *batch, uint32_t i)
+fuse_flow_of(const struct fuse_batch *batch, uint32_t i, bool outer)
 {
     const struct fuse_shape *shape;
     const uint8_t *key = batch->keys[i];
     struct fuse_flow flow = { 0, 0, 0 };
-    uint64_t sum = 0;
 
     if (batch->shapes[i] < 0) {
         flow.any = flow.outer = outer_bit(batch->packets[i], batch->sizes[i]);
         return flow;
     }
     shape = &fuse_shapes[batch->shapes[i]];
-    sum = shape->l4_kind;
-    for (uint32_t word = 0; word < shape->n_flow_words; word++) {
-        sum = add_word(sum, key + shape->flow_words[word]);
+    flow.inner = inner_bit(shape, key);
+    if (outer) {
+        flow.outer = addresses_bit(key + shape->outer_l3, shape->outer_ipv6);
     }
-    flow.inner = bit_of(sum);
-    flow.outer = addresses_bit(key + shape->outer_l3, shape->outer_ipv6);
     return flow;
+}
+
+/* Returns true if all packets of 'batch' have shapes. */
+bool
+fuse_batch_has_shapes(const struct fuse_batch *batch)
+{
+    for (uint32_t i = 0; i < batch->n; i++) {
+        if (batch->shapes[i] < 0) {
+            return false;
+        }
+    }
+    return true;
 }

@@ -43,7 +43,9 @@ struct fuse_flows {
     struct fuse_flow bits;
 };
 
-struct fuse_flow fuse_flow_of(const struct fuse_batch *, uint32_t i);
+struct fuse_flow fuse_flow_of(const struct fuse_batch *, uint32_t i,
+                              bool outer);
+bool fuse_batch_has_shapes(const struct fuse_batch *);
 
 /* Returns true if packets of 'flow' may be among those of 'flows'. */
 static inline bool

@@ -712,7 +712,7 @@ test_flows(void **state)
             p[l3 + (p[l3] == 0x45 ? 8 : 7)] = rnd(256);
             func(&replay, &batch);
             assert_true(batch.shapes[0] >= 0);
-            first = fuse_flow_of(&batch, 0);
+            first = fuse_flow_of(&batch, 0, true);
             assert_int_equal(first.any, 0);
             assert_true(!i || first.inner == inner);
             inner = first.inner;
@@ -720,7 +720,7 @@ test_flows(void **state)
             p[l3 + 6] = p[l3] == 0x45 ? 0x20 : 44;
             func(&replay, &batch);
             assert_true(batch.shapes[0] < 0);
-            fragment = fuse_flow_of(&batch, 0);
+            fragment = fuse_flow_of(&batch, 0, true);
             assert_int_equal(fragment.inner, 0);
             assert_true(fragment.any && fragment.any == first.outer);
         }

@@ -249,6 +249,10 @@ fuse_compose(const struct fuse_sample *sample, struct fuse_outcome *out)
         p->flags |= ((p->l3_csum ? FUSE_P_L3_UPDATE : 0)
                      | (p->l4_csum ? FUSE_P_L4_UPDATE : 0));
     }
+    if (p->flags & FUSE_P_L4_UPDATE && p->l4_zero
+        && !fuse_get16(sample->before + p->l4_csum)) {
+        p->flags |= FUSE_P_NO_CSUM;
+    }
     p->flags |= p->m > p->k ? FUSE_P_PUSH : 0;
 
     memset(p->omask, 0xff, m);

@@ -34,6 +34,10 @@
  * grouping, gives the same of the two; packets with 0xffff are left to the
  * ordinary path.
  *
+ * A UDP packet without a checksum does not show the difference.  Its program
+ * carries FUSE_P_NO_CSUM and serves only packets without one.  A program from
+ * a packet with a checksum serves both: 0 stays 0.
+ *
  * Thread-safety: pure functions. */
 
 /* Flags of a program. */
@@ -50,6 +54,8 @@ enum {
     FUSE_P_NO_PAD = 1 << 9,     /* Padding would be part of a length. */
     FUSE_P_L3_UPDATE = 1 << 10, /* The innermost IPv4 checksum changes... */
     FUSE_P_L4_UPDATE = 1 << 11, /* ...and that of its payload. */
+    FUSE_P_NO_CSUM = 1 << 12,   /* For UDP packets without a checksum only:
+                                 * what one would grow by is not known. */
 };
 
 /* Describes no single flow, so it has no pointers and can be compared as a

@@ -237,6 +237,11 @@ replay_one(struct fuse_replay *r, struct fuse_batch *batch, uint32_t i)
     if (__builtin_expect(!conditions_hold(p, batch, i, csums), 0)) {
         return FUSE_DECLINED;
     }
+    if (__builtin_expect(p->flags & FUSE_P_NO_CSUM && csums.l4, 0)) {
+        /* To be learned anew, not declined: otherwise a forged packet without
+         * a checksum would keep the flow out of the cache. */
+        return FUSE_STALE;
+    }
     /* Only now: a packet that the ordinary path refuses, for its checksum
      * say, must not extend the life of a connection. */
     if (__builtin_expect(path->epoch != r->epoch

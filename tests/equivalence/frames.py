@@ -30,8 +30,9 @@ def address(text):
                             else socket.AF_INET, text)
 
 
-def l4(flow, payload, flags=ACK, seq=1, ack=1, bad_csum=False):
-    """The transport header and 'payload' of 'flow'."""
+def l4(flow, payload, flags=ACK, seq=1, ack=1, bad_csum=False,
+       no_csum=False):
+    """The transport header and 'payload' of 'flow'; 'no_csum' is for UDP."""
     proto = flow["proto"]
     if proto == TCP:
         data = struct.pack("!HHIIBBHHH", flow["sport"], flow["dport"], seq,
@@ -40,6 +41,8 @@ def l4(flow, payload, flags=ACK, seq=1, ack=1, bad_csum=False):
     elif proto == UDP:
         data = struct.pack("!HHHH", flow["sport"], flow["dport"],
                            8 + len(payload), 0) + payload
+        if no_csum:
+            return data
         ofs = 6
     elif proto == SCTP:
         # An INIT chunk or data; nobody computes the CRC.
@@ -65,10 +68,12 @@ def l4(flow, payload, flags=ACK, seq=1, ack=1, bad_csum=False):
 
 
 def frame(flow, payload=b"", flags=ACK, seq=1, ack=1, ttl=None, tos=None,
-          frag=None, options=False, bad=None, vlan=None, ident=0):
+          frag=None, options=False, bad=None, vlan=None, ident=0,
+          no_csum=False):
     """A frame of 'flow'.  'frag' is None, "first", or "later"; 'bad' is None,
-    "l4" or "ip" (checksum), "long" or "short" (length), or "cut"."""
-    data = l4(flow, payload, flags, seq, ack, bad == "l4")
+    "l4" or "ip" (checksum), "long" or "short" (length), or "cut".  'no_csum'
+    leaves the checksum out if it is UDP."""
+    data = l4(flow, payload, flags, seq, ack, bad == "l4", no_csum)
     ttl = flow.get("ttl", 64) if ttl is None else ttl
     tos = flow.get("tos", 0) if tos is None else tos
     vlan = flow.get("vlan") if vlan is None else vlan

@@ -375,6 +375,7 @@ class Slot:
             self.conversations.append(
                 {"flow": flow, "port": self.rng.choice(self.ports),
                  "seq": 1000, "ack": 5001, "open": False,
+                 "no_csum": self.pick(0, 0, 0.3, 0.7),
                  "tunnel": self.tunnel and self.chance(0.4)})
 
     def frame(self, c, **changes):
@@ -404,6 +405,8 @@ class Slot:
         elif flow["proto"] in (ICMP, ICMP6):
             c["seq"] += 1
             extra["seq"] = c["seq"]
+        elif flow["proto"] == UDP:
+            extra["no_csum"] = self.chance(c["no_csum"])
         data = frames.frame(flow, payload, ident=self.rng.randint(0, 65535),
                             **extra)
         if c["tunnel"]:

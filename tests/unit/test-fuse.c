@@ -172,6 +172,9 @@ ordinary(uint8_t *p, uint32_t *size, uint32_t flow)
         put_be16(ip + 10, 0);
         put_be16(ip + 10, ~sum(ip, 20, 0));
     }
+    if (!tcp && !fuse_get16(th + 6)) {
+        return q;               /* It has no checksum. */
+    }
     put_be16(th + (tcp ? 16 : 6), 0);
 
     uint16_t c = ~sum(th, len, (tcp ? 6 : 17) + len
@@ -191,9 +194,39 @@ struct bench {
     struct fuse_path *dirty[N_FLOWS];
 };
 
-/* Learns flow 'flow' into 'b' from one packet. */
+/* Takes the checksum out of a UDP packet of 'flow' at 'p'. */
 static void
-learn(struct bench *b, uint32_t flow, fuse_replay_func *func)
+clear_udp_csum(uint8_t *p, uint32_t flow)
+{
+    put_be16(p + (flow & 4 ? 18 : 14) + (flow & 1 ? 40 : 20) + 6, 0);
+}
+
+static struct bench *
+bench_create(void)
+{
+    struct bench *b = aligned_alloc(64, sizeof *b);
+
+    memset(b, 0, sizeof *b);
+    assert_int_equal(fuse_table_create(1000, -1, &b->table), 0);
+    b->replay = (struct fuse_replay) {
+        .table = b->table, .tunnels = tunnels, .epoch = 1, .dirty = b->dirty,
+        .attend = attend_true, .end = end_nothing,
+    };
+    return b;
+}
+
+static void
+bench_destroy(struct bench *b)
+{
+    fuse_table_destroy(b->table);
+    free(b);
+}
+
+/* Learns flow 'flow' into 'b' from one packet, of UDP without a checksum if
+ * 'no_csum'.  'flags' are the program's. */
+static void
+learn(struct bench *b, uint32_t flow, bool no_csum, uint16_t flags,
+      fuse_replay_func *func)
 {
     uint8_t before[BUFFER], after[BUFFER];
     struct fuse_batch batch = { .n = 1, .in_port = 3 };
@@ -203,11 +236,14 @@ learn(struct bench *b, uint32_t flow, fuse_replay_func *func)
     uint32_t size, n_image;
 
     size = make_packet(before + ROOM, flow, 40);
+    if (no_csum) {
+        clear_udp_csum(before + ROOM, flow);
+    }
     memcpy(after, before, sizeof after);
 
     struct fuse_sample sample = {
         .before = before + ROOM, .n_before = size, .before_size = size,
-        .rewritten = true, .flags = FUSE_P_L3_CHECK | FUSE_P_L4_CHECK,
+        .rewritten = true, .flags = flags,
     };
 
     sample.after_size = size;
@@ -217,7 +253,7 @@ learn(struct bench *b, uint32_t flow, fuse_replay_func *func)
     batch.packets[0] = before + ROOM;
     batch.sizes[0] = size;
     func(&b->replay, &batch);
-    assert_int_equal(batch.verdicts[0], FUSE_MISS);
+    assert_int_not_equal(batch.verdicts[0], FUSE_HIT);
     assert_true(batch.shapes[0] >= 0);
     sample.shape = batch.shapes[0];
     assert_int_equal(fuse_compose(&sample, out), FUSE_COMPOSED);
@@ -241,18 +277,12 @@ learn(struct bench *b, uint32_t flow, fuse_replay_func *func)
 static void
 check_replay(fuse_replay_func *func)
 {
-    struct bench *b = aligned_alloc(64, sizeof *b);
     static uint8_t packets[FUSE_BATCH][BUFFER], expected[FUSE_BATCH][BUFFER];
+    struct bench *b = bench_create();
     uint32_t n_hits = 0, n = 0;
 
-    memset(b, 0, sizeof *b);
-    assert_int_equal(fuse_table_create(1000, -1, &b->table), 0);
-    b->replay = (struct fuse_replay) {
-        .table = b->table, .tunnels = tunnels, .epoch = 1, .dirty = b->dirty,
-        .attend = attend_true, .end = end_nothing,
-    };
     for (uint32_t flow = 0; flow < N_FLOWS; flow++) {
-        learn(b, flow, func);
+        learn(b, flow, false, FUSE_P_L3_CHECK | FUSE_P_L4_CHECK, func);
     }
     for (int round = 0; round < 200; round++) {
         struct fuse_batch batch = { .n = 1 + rnd(FUSE_BATCH), .in_port = 3 };
@@ -294,8 +324,65 @@ check_replay(fuse_replay_func *func)
     }
     /* A tenth is bad, but for checksums that are not there by chance. */
     assert_true(n_hits > n * 8 / 10);
-    fuse_table_destroy(b->table);
-    free(b);
+    bench_destroy(b);
+}
+
+/* Replays one packet of UDP flow 'flow' and compares a hit with what the
+ * ordinary path does.  Returns the verdict. */
+static enum fuse_verdict
+replay_udp(struct bench *b, uint32_t flow, bool no_csum,
+           fuse_replay_func *func)
+{
+    uint8_t packet[BUFFER], expected[BUFFER];
+    uint32_t size = make_packet(packet + ROOM, flow, rnd(100));
+    struct fuse_batch batch = {
+        .n = 1, .in_port = 3, .packets = { packet + ROOM },
+        .sizes = { size }, .headroom = { ROOM },
+    };
+    uint8_t *p = expected + ROOM;
+    ptrdiff_t shift = 0;
+
+    if (no_csum) {
+        clear_udp_csum(packet + ROOM, flow);
+    }
+    memcpy(expected, packet, sizeof expected);
+    func(&b->replay, &batch);
+    if (batch.verdicts[0] == FUSE_HIT) {
+        uint8_t *q = ordinary(p, &size, flow);
+
+        shift = q - p;
+        p = q;
+    }
+    assert_memory_equal(p, packet + ROOM + shift, size);
+    return batch.verdicts[0];
+}
+
+/* An entry that was learned from a UDP packet without a checksum does not know
+ * how to correct one: a packet that has one makes the flow be learned anew,
+ * and the new entry is for both. */
+static void
+check_no_csum(fuse_replay_func *func, uint16_t flags)
+{
+    struct bench *b = bench_create();
+
+    for (uint32_t flow = 0; flow < N_FLOWS; flow++) {
+        if (flow & 2) {
+            continue;           /* TCP. */
+        }
+        /* Over IPv6 there has to be a checksum where it is verified. */
+        bool may_lack = !(flow & 1) || !(flags & FUSE_P_L4_CHECK);
+
+        learn(b, flow, true, flags, func);
+        assert_int_equal(replay_udp(b, flow, true, func),
+                         may_lack ? FUSE_HIT : FUSE_DECLINED);
+        assert_int_equal(replay_udp(b, flow, false, func), FUSE_STALE);
+        learn(b, flow, false, flags, func);
+        assert_int_equal(replay_udp(b, flow, false, func), FUSE_HIT);
+        assert_int_equal(replay_udp(b, flow, true, func),
+                         may_lack ? FUSE_HIT : FUSE_DECLINED);
+        assert_int_equal(replay_udp(b, flow, false, func), FUSE_HIT);
+    }
+    bench_destroy(b);
 }
 
 /* Returns the implementation 'name', or null if it is not for this CPU. */
@@ -328,6 +415,15 @@ static void
 test_replay(void **state)
 {
     check_replay(replay_of(state));
+}
+
+static void
+test_no_csum(void **state)
+{
+    fuse_replay_func *func = replay_of(state);
+
+    check_no_csum(func, 0);
+    check_no_csum(func, FUSE_P_L3_CHECK | FUSE_P_L4_CHECK);
 }
 
 /* It makes the same keys and hashes as plain C, for packets of any octets, and
@@ -741,6 +837,9 @@ main(void)
         TEST_REPLAY("plain", test_replay),
         TEST_REPLAY("avx2", test_replay),
         TEST_REPLAY("avx512", test_replay),
+        TEST_REPLAY("plain", test_no_csum),
+        TEST_REPLAY("avx2", test_no_csum),
+        TEST_REPLAY("avx512", test_no_csum),
         TEST_REPLAY("avx2", test_same_keys),
         TEST_REPLAY("avx512", test_same_keys),
         TEST_REPLAY("avx2", test_same_rewrites),

@@ -14,6 +14,7 @@ lib_libext_la_SOURCES = \
 	lib/fuse/fuse-shape.h \
 	lib/fuse/fuse-table.c \
 	lib/fuse/fuse-table.h \
+	lib/fuse/fuse-tcp.h \
 	lib/gtpu/gtpu-build.c \
 	lib/gtpu/gtpu-ie.c \
 	lib/gtpu/gtpu-limit.c \

@@ -7,18 +7,22 @@
  * of its owners, and the connection a pointer to the entry, with the number
  * of the owner in the lowest bits.
  *
- * Who removes a connection, or changes what packets meet of it, takes the
- * pointers out of the connection and then sets a bit in each entry: the entry
- * is dead.  Who removes an entry takes its pointer out of those connections
- * whose bit is not set.  So while the bit is not set, and the thread has not
- * quiesced since it looked, the connection is there.  If both happen at once,
- * an entry that was just taken for another flow may be found dead; that flow
- * is then learned again.
+ * A thread that removes a connection takes the pointers out of the connection
+ * and then sets the owner's bit in each entry: the entry is dead.  A thread
+ * that removes an entry takes its pointer out of those connections whose bit
+ * is not set.  So while the bit is not set, and the thread has not quiesced
+ * since it looked, the connection is there.  If both happen at once, an entry
+ * that was just taken for another flow may be found dead; that flow is then
+ * learned again.
+ *
+ * A change of what packets meet of a connection kills its entries, too, but
+ * they stay linked until they are removed: another thread may be sending a
+ * packet by one of them just then, and the tracker must learn of it.
  *
  * Only established connections are owners: TCP with both sides established,
  * others after a reply.  Their packets change nothing of a connection but its
  * expiration, which an entry extends from time to time, and the window of TCP,
- * which is not tracked any more as soon as there is an entry. */
+ * which it follows: see fuse-tcp.c. */
 
 #include <config.h>
 #include "datapath-dpdk/fuse/fuse.h"
@@ -29,8 +33,6 @@
 #include "conntrack-private.h"
 #include "conntrack-tp.h"
 #include "packets.h"
-
-#define OWNER_MASK ((uintptr_t) 1)
 
 /* What an owner has left when it is refreshed: see fuse-refresh.c. */
 #define MIN_LIFE_MS 1000
@@ -53,32 +55,9 @@ fuse_conn_is_usable(const struct conn *conn, int timeout, long long int now)
             && !atomic_load(&conn->fuse.gone));
 }
 
-/* Makes 'conn' the owner number 'owner' of 'entry', whose field for it is set
- * already.  Returns false if it cannot.  PMD thread. */
-bool
-fuse_conn_link(struct conn *conn, struct fuse_entry *entry, int owner)
-{
-    uintptr_t link = (uintptr_t) entry | owner;
-
-    for (int i = 0; i < FUSE_CONN_ENTRIES; i++) {
-        uintptr_t none = 0;
-
-        if (atomic_compare_exchange_strong(&conn->fuse.entries[i], &none,
-                                           link)) {
-            atomic_store(&conn->fuse.relaxed, true);
-            if (atomic_load(&conn->fuse.gone)) {
-                fuse_conn_unlink(conn, entry, owner);
-                return false;
-            }
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Undoes fuse_conn_link().  PMD thread. */
-void
-fuse_conn_unlink(struct conn *conn, struct fuse_entry *entry, int owner)
+static void
+unlink_entry(struct conn *conn, struct fuse_entry *entry, int owner)
+    OVS_REQUIRES(conn->lock)
 {
     for (int i = 0; i < FUSE_CONN_ENTRIES; i++) {
         uintptr_t link = (uintptr_t) entry | owner;
@@ -89,22 +68,65 @@ fuse_conn_unlink(struct conn *conn, struct fuse_entry *entry, int owner)
     }
 }
 
+static bool
+link_entry(struct conn *conn, struct fuse_entry *entry, int owner,
+           struct fuse_tcp *tcp)
+    OVS_REQUIRES(conn->lock)
+{
+    for (int i = 0; i < FUSE_CONN_ENTRIES; i++) {
+        if (!atomic_load(&conn->fuse.entries[i])) {
+            conn->fuse.tcps[i] = tcp;
+            conn->fuse.merged[i] = tcp ? tcp->n : 0;
+            atomic_store(&conn->fuse.entries[i], (uintptr_t) entry | owner);
+            atomic_store(&conn->fuse.linked, true);
+            if (atomic_load(&conn->fuse.gone)) {
+                unlink_entry(conn, entry, owner);
+                return false;
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Makes 'conn' the owner number 'owner' of 'entry', whose field for it is set
+ * already.  'tcp', if not null, is what the entry follows of 'conn', and, if
+ * 'more', of another one.  Returns false if it cannot.  PMD thread. */
+bool
+fuse_conn_link(struct conn *conn, struct fuse_entry *entry, int owner,
+               struct fuse_tcp *tcp, bool more)
+{
+    bool ok;
+
+    ovs_mutex_lock(&conn->lock);
+    ok = ((!tcp || fuse_tcp_take(conn, tcp, owner, more))
+          && link_entry(conn, entry, owner, tcp));
+    ovs_mutex_unlock(&conn->lock);
+    return ok;
+}
+
+/* Undoes fuse_conn_link(), and merges what the entry has followed into what
+ * the tracker knows.  PMD thread. */
+void
+fuse_conn_unlink(struct conn *conn, struct fuse_entry *entry, int owner)
+{
+    ovs_mutex_lock(&conn->lock);
+    fuse_tcp_sync(conn);
+    unlink_entry(conn, entry, owner);
+    ovs_mutex_unlock(&conn->lock);
+}
+
 /* Kills the entries of 'conn'.  Any thread, not quiescent. */
 static void
 kill_entries(struct conn *conn)
+    OVS_REQUIRES(conn->lock)
 {
     for (int i = 0; i < FUSE_CONN_ENTRIES; i++) {
         uintptr_t link = atomic_load_explicit(&conn->fuse.entries[i],
                                               memory_order_acquire);
 
         if (link) {
-            link = atomic_exchange(&conn->fuse.entries[i], 0);
-        }
-        if (link) {
-            struct fuse_entry *entry = (void *) (link & ~OWNER_MASK);
-
-            atomic_fetch_or(&entry->dead,
-                            FUSE_DEAD_OWNER(link & OWNER_MASK));
+            fuse_kill_entry((void *) (link & ~FUSE_OWNER_MASK));
         }
     }
 }
@@ -114,17 +136,36 @@ void
 fuse_conn_gone(struct conn *conn)
 {
     atomic_store(&conn->fuse.gone, true);
-    kill_entries(conn);
+    for (int i = 0; i < FUSE_CONN_ENTRIES; i++) {
+        uintptr_t link = atomic_load_explicit(&conn->fuse.entries[i],
+                                              memory_order_acquire);
+
+        if (link) {
+            link = atomic_exchange(&conn->fuse.entries[i], 0);
+        }
+        if (link) {
+            struct fuse_entry *entry = (void *) (link & ~FUSE_OWNER_MASK);
+
+            atomic_fetch_or(&entry->dead,
+                            FUSE_DEAD_OWNER(link & FUSE_OWNER_MASK));
+        }
+    }
 }
 
-/* 'packet' changes the state of 'conn'. */
+/* The tracker is about to judge 'packet', in the direction of replies if
+ * 'reply', as one of 'conn'. */
 void
-fuse_conn_update(struct conn *conn, const struct dp_packet *packet)
+fuse_conn_update(struct conn *conn, const struct dp_packet *packet, bool reply)
+    OVS_REQUIRES(conn->lock)
 {
-    if (atomic_load_explicit(&conn->fuse.relaxed, memory_order_relaxed)
+    if (fuse_record_current) {
+        fuse_record_current->updating_reply = reply;
+    }
+    if (atomic_load_explicit(&conn->fuse.linked, memory_order_relaxed)
         && conn->key.nw_proto == IPPROTO_TCP) {
         const struct tcp_header *tcp = dp_packet_l4(packet);
 
+        fuse_tcp_sync(conn);
         if (TCP_FLAGS(tcp->tcp_ctl) & (TCP_SYN | TCP_FIN | TCP_RST)) {
             kill_entries(conn);
         }
@@ -164,14 +205,6 @@ fuse_conn_set_label(const struct dp_packet *packet, struct conn *conn,
             fuse_record_current->why = FUSE_WHY_CT_CHANGED;
         }
     }
-}
-
-/* Returns true if the TCP window of 'conn' is not to be checked: the tracker
- * has not seen all of its packets. */
-bool
-fuse_conn_is_relaxed(const struct conn *conn)
-{
-    return atomic_load_explicit(&conn->fuse.relaxed, memory_order_relaxed);
 }
 
 /* Fetches what fuse_conn_refresh() needs of 'conn', which may be gone. */

@@ -33,10 +33,13 @@ struct smap;
  * What a hook adds to "struct conn": the entries that depend on the
  * connection, and what has become of it; see fuse-conn.c. */
 #define FUSE_CONN_ENTRIES 4
+struct fuse_tcp;
 struct fuse_conn {
     _Atomic(uintptr_t) entries[FUSE_CONN_ENTRIES];
+    struct fuse_tcp *tcps[FUSE_CONN_ENTRIES]; /* Guarded by its lock... */
+    uint32_t merged[FUSE_CONN_ENTRIES]; /* ...as this: see fuse-tcp.c. */
     atomic_bool gone;
-    atomic_bool relaxed;         /* Its TCP window is not tracked any more. */
+    atomic_bool linked;          /* It has, or had, an entry. */
 };
 
 typedef bool fuse_output_func(struct dp_netdev_pmd_thread *,
@@ -62,13 +65,39 @@ void fuse_flow_changed(struct dp_netdev_pmd_thread *, struct dp_netdev_flow *);
 void fuse_tunnels_changed(void);
 void fuse_vport_changed(const struct netdev *);
 void fuse_conn_gone(struct conn *);
-void fuse_conn_update(struct conn *, const struct dp_packet *);
+void fuse_conn_update(struct conn *, const struct dp_packet *, bool reply);
 void fuse_conn_set_mark(const struct dp_packet *, struct conn *,
                         uint32_t value, uint32_t mask);
 void fuse_conn_set_label(const struct dp_packet *, struct conn *,
                          const struct ovs_key_ct_labels *value,
                          const struct ovs_key_ct_labels *mask);
-bool fuse_conn_is_relaxed(const struct conn *);
+
+/* What the connection tracker knows of the two peers of a TCP connection: a
+ * hook adds the function, which reads or, if 'store', writes it.  Its body is
+ * here.  The names are those of lib/conntrack-tcp.c. */
+struct fuse_tcp_peer;
+void fuse_tcp_peers(struct conn *, struct fuse_tcp_peer *peers, bool store);
+
+#define FUSE_TCP_PEERS(PEER, PEERS, STORE)                                  \
+    do {                                                                    \
+        uint8_t both = (PEER)[0].wscale & (PEER)[1].wscale;                 \
+                                                                            \
+        for (int i = 0; i < 2; i++) {                                       \
+            if (STORE) {                                                    \
+                (PEER)[i].seqlo = (PEERS)[i].seqlo;                         \
+                (PEER)[i].seqhi = (PEERS)[i].seqhi;                         \
+                (PEER)[i].max_win = (PEERS)[i].max_win;                     \
+            } else {                                                        \
+                (PEERS)[i].seqlo = (PEER)[i].seqlo;                         \
+                (PEERS)[i].seqhi = (PEER)[i].seqhi;                         \
+                (PEERS)[i].max_win = (PEER)[i].max_win;                     \
+                (PEERS)[i].wscale                                           \
+                    = (both & CT_WSCALE_FLAG                                \
+                       ? (PEER)[i].wscale & CT_WSCALE_MASK                  \
+                       : both & CT_WSCALE_UNKNOWN ? TCP_MAX_WSCALE : 0);    \
+            }                                                               \
+        }                                                                   \
+    } while (0)
 
 /* Takes from 'batch' the packets, just received on 'in_port', whose outcome is
  * known.  Returns true if none is left. */

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "conntrack-private.h"
+#include "conntrack-tp.h"
 #include "datapath-dpdk/gtpu/gtpu-hooks.h"
 #include "datapath-dpdk/gtpu/gtpu-vport.h"
 #include "dpif-netdev-private-flow.h"
@@ -261,6 +262,11 @@ program_flags(const struct fuse_record *record, const struct summary *summary)
     if (summary->n_cts) {
         flags |= FUSE_P_L3_CHECK | FUSE_P_L4_CHECK;
     }
+    for (uint32_t i = 0; i < record->n_conns; i++) {
+        if (record->timeouts[i] == CT_TM_TCP_ESTABLISHED) {
+            flags |= FUSE_P_TCP;
+        }
+    }
     if (rss_in) {
         flags |= FUSE_P_RSS_IN;
     }
@@ -276,38 +282,6 @@ program_flags(const struct fuse_record *record, const struct summary *summary)
         flags |= FUSE_P_RSS_SET;
     }
     return flags;
-}
-
-/* Lists the owners of the entry to be in 'owners' and their kinds, two at
- * most, in the nibbles of '*kinds'. */
-static enum fuse_why
-list_owners(const struct fuse_record *record, uint64_t owners[2],
-            uint8_t *kinds)
-{
-    int n = 0;
-
-    *kinds = 0;
-    owners[0] = owners[1] = 0;
-    for (uint32_t i = 0; i < record->n_conns; i++) {
-        uint64_t conn = (uintptr_t) record->conns[i];
-
-        if ((n > 0 && owners[0] == conn) || (n > 1 && owners[1] == conn)) {
-            continue;
-        }
-        if (n == 2) {
-            return FUSE_WHY_OWNERS;
-        }
-        owners[n] = conn;
-        *kinds |= (1 + record->timeouts[i]) << 4 * n++;
-    }
-    if (record->sticky_flow) {
-        if (n == 2) {
-            return FUSE_WHY_OWNERS;
-        }
-        owners[n] = record->sticky_flow;
-        *kinds |= FUSE_OWNER_STICKY << 4 * n;
-    }
-    return FUSE_LEARNED;
 }
 
 /* Composes the rewrite.  Counts why not. */
@@ -389,10 +363,18 @@ check_shape(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
 static enum fuse_why
 fill_entry(struct fuse_thread *t, struct fuse_entry *entry,
            struct fuse_dp_path *path, const struct fuse_outcome *out,
-           uint32_t n_image, const uint64_t owners[2], uint8_t kinds)
+           uint32_t n_image, const uint64_t owners[2], uint8_t kinds,
+           uint8_t replies)
 {
     struct fuse_info *info = fuse_entry_info(t->replay.table, entry);
     enum fuse_why why = FUSE_LEARNED;
+    struct fuse_tcp *tcp = NULL;
+    int n_tcp = 0;
+
+    if (out->program.flags & FUSE_P_TCP) {
+        tcp = fuse_table_track(t->replay.table, entry);
+        tcp->replies = replies;
+    }
 
     entry->path = &path->up;
     entry->l3_delta = out->l3_delta;
@@ -403,11 +385,15 @@ fill_entry(struct fuse_thread *t, struct fuse_entry *entry,
 
         if (kind) {
             info->words[owner] = owners[owner];
+            bool is_tcp = kind == 1 + CT_TM_TCP_ESTABLISHED;
+
             if (kind != FUSE_OWNER_STICKY
-                && !fuse_conn_link(info->owners[owner], entry, owner)) {
-                why = FUSE_WHY_CT_BUSY;
+                && !fuse_conn_link(info->owners[owner], entry, owner,
+                                   is_tcp ? tcp : NULL, n_tcp > 0)) {
+                why = n_tcp ? FUSE_WHY_CT_TCP : FUSE_WHY_CT_BUSY;
                 break;
             }
+            n_tcp += is_tcp;
             info->user |= kind << 4 * owner;
         }
     }
@@ -445,7 +431,7 @@ fuse_learn(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
     enum fuse_why why = record->why;
     uint64_t owners[2];
     uint32_t n_image;
-    uint8_t kinds;
+    uint8_t kinds, replies;
 
     if (learn_tunnel_port(t, batch, i)) {
         return FUSE_WHY_TUNNEL_PORT;
@@ -455,7 +441,7 @@ fuse_learn(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
         note_work(t, batch->in_port);
     }
     why = why ? why : check_shape(t, batch, i);
-    why = why ? why : list_owners(record, owners, &kinds);
+    why = why ? why : fuse_record_owners(record, owners, &kinds, &replies);
     if (why) {
         return why;
     }
@@ -484,7 +470,7 @@ fuse_learn(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
         fuse_path_unref(t, path);
         return FUSE_WHY_FULL;
     }
-    why = fill_entry(t, entry, path, &out, n_image, owners, kinds);
+    why = fill_entry(t, entry, path, &out, n_image, owners, kinds, replies);
     entry->rss = (out.program.flags & FUSE_P_RSS_SAME ? batch->rss[i]
                   : record->rss);
     if (why) {

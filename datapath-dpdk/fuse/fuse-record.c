@@ -210,10 +210,12 @@ fuse_record_conn__(struct conn *conn, const struct dp_packet *packet)
     record->timeouts[n] = -1;
     if (record->expiring == conn) {
         record->timeouts[n] = record->expiring_timeout;
+        record->replies[n] = record->updating_reply;
     }
     for (uint32_t i = 0; i < n && record->timeouts[n] < 0; i++) {
         if (record->conns[i] == conn) {
             record->timeouts[n] = record->timeouts[i];
+            record->replies[n] = record->replies[i];
         }
     }
     record->expiring = NULL;
@@ -247,4 +249,43 @@ fuse_record_choice(uint32_t id, uint32_t version, bool sticky, uint64_t flow,
             record->sticky_flow = flow;
         }
     }
+}
+
+/* Lists the owners, two at most, that an entry made of 'record' has: pointers
+ * in 'owners', kinds in the nibbles of '*kinds'.  '*replies' is a bitmap of
+ * those whose reply direction this is. */
+enum fuse_why
+fuse_record_owners(const struct fuse_record *record, uint64_t owners[2],
+                   uint8_t *kinds, uint8_t *replies)
+{
+    int n = 0;
+
+    *kinds = *replies = 0;
+    owners[0] = owners[1] = 0;
+    for (uint32_t i = 0; i < record->n_conns; i++) {
+        uint64_t conn = (uintptr_t) record->conns[i];
+        int known = n > 0 && owners[0] == conn ? 0
+                    : n > 1 && owners[1] == conn ? 1 : -1;
+
+        if (known >= 0) {
+            if (record->replies[i] != (*replies >> known & 1)) {
+                return FUSE_WHY_CT_TCP;
+            }
+            continue;
+        }
+        if (n == 2) {
+            return FUSE_WHY_OWNERS;
+        }
+        owners[n] = conn;
+        *replies |= record->replies[i] << n;
+        *kinds |= (1 + record->timeouts[i]) << 4 * n++;
+    }
+    if (record->sticky_flow) {
+        if (n == 2) {
+            return FUSE_WHY_OWNERS;
+        }
+        owners[n] = record->sticky_flow;
+        *kinds |= FUSE_OWNER_STICKY << 4 * n;
+    }
+    return FUSE_LEARNED;
 }

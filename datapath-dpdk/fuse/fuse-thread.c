@@ -277,6 +277,7 @@ create_thread(struct dp_netdev_pmd_thread *pmd)
     t->replay.table = table;
     t->replay.tunnels = t->tunnels;
     t->replay.attend = fuse_attend;
+    t->replay.resync = fuse_tcp_resync;
     t->replay.end = end;
     table->removed_cb = entry_removed;
     table->aux = t;

@@ -252,13 +252,13 @@ identifier pkt, conn, val, mask;
 
 // hook fuse_conn_update: lib/conntrack.c, 1
 @fuse_conn_update@
-identifier conn, pkt;
+identifier conn, pkt, ctx;
 @@
  conn_update(struct conntrack *ct, struct conn *conn, struct dp_packet *pkt,
-             ...)
+             struct conn_lookup_ctx *ctx, ...)
  {
-+fuse_conn_update(conn, pkt);
  ovs_mutex_lock(&conn->lock);
++fuse_conn_update(conn, pkt, ctx->reply);
  ...
  }
 
@@ -294,17 +294,24 @@ identifier ct, conn, tm;
  ...
  }
 
-// hook fuse_relaxed: lib/conntrack-tcp.c, 1
-@fuse_relaxed@
-identifier ct, conn_;
+// hook fuse_tcp_include: lib/conntrack-tcp.c, 1
+@fuse_tcp_include@ @@
+ #include "conntrack-tp.h"
++#include "lib/fuse/fuse-tcp.h"
+
+// hook fuse_tcp_peers: lib/conntrack-tcp.c, 1
+@fuse_tcp_peers@
 @@
- tcp_conn_update(struct conntrack *ct, struct conn *conn_, ...)
+ tcp_get_wscale(...)
  {
- <...
--tcp_bypass_seq_chk(ct)
-+(fuse_conn_is_relaxed(conn_) || tcp_bypass_seq_chk(ct))
- ...>
+ ...
  }
++
++void
++fuse_tcp_peers(struct conn *conn_, struct fuse_tcp_peer *peers, bool store)
++{
++    FUSE_TCP_PEERS(conn_tcp_cast(conn_)->peer, peers, store);
++}
 
 // The action lb, which another hook has put there.
 // hook fuse_record_lb: lib/odp-execute.c, 1

@@ -14,6 +14,7 @@
  *    fuse-learn.c   from that to an entry, or to a reason why not
  *    fuse-path.c    paths: what flows depend on, and their statistics
  *    fuse-conn.c    connections
+ *    fuse-tcp.c     TCP sequence numbers
  *    fuse-lb.c      groups
  *    fuse-refresh.c keeping alive what entries of flows with packets stand for
  *    fuse-thread.c  a thread's cache, configuration
@@ -82,6 +83,7 @@ struct ds;
     FUSE_WHY(CT_ALG, false, "connection with a helper")                     \
     FUSE_WHY(CT_CHANGED, true, "ct_mark or ct_label changed")               \
     FUSE_WHY(CT_BUSY, true, "connection has too many entries")              \
+    FUSE_WHY(CT_TCP, true, "connections differ in direction or scale")     \
     FUSE_WHY(LB_FIELDS, false, "group hashes what is not in the key")       \
     FUSE_WHY(OWNERS, false, "too many connections and sticky groups")       \
     FUSE_WHY(PATHS, true, "too many paths")                                 \
@@ -172,6 +174,8 @@ struct fuse_record {
     struct conn *conns[FUSE_MAX_CONNS];
     struct conntrack *ct;
     int timeouts[FUSE_MAX_CONNS];
+    bool replies[FUSE_MAX_CONNS]; /* The packet is in reply direction. */
+    bool updating_reply;
     struct conn *expiring;       /* Whose expiration was set, and to what. */
     int expiring_timeout;
     uint64_t sticky_flow;
@@ -288,6 +292,9 @@ void fuse_record_start(struct fuse_record *, const struct fuse_batch *,
                        long long int now);
 void fuse_record_choice(uint32_t id, uint32_t version, bool sticky,
                         uint64_t flow, bool pure);
+enum fuse_why fuse_record_owners(const struct fuse_record *,
+                                 uint64_t owners[2], uint8_t *kinds,
+                                 uint8_t *replies);
 
 /* fuse-learn.c */
 enum fuse_why fuse_learn(struct fuse_thread *, const struct fuse_batch *,
@@ -309,11 +316,20 @@ void fuse_paths_credit(struct fuse_thread *);
 
 /* fuse-conn.c */
 bool fuse_conn_is_usable(const struct conn *, int timeout, long long int now);
-bool fuse_conn_link(struct conn *, struct fuse_entry *, int owner);
+bool fuse_conn_link(struct conn *, struct fuse_entry *, int owner,
+                    struct fuse_tcp *, bool more);
 void fuse_conn_unlink(struct conn *, struct fuse_entry *, int owner);
 void fuse_conn_prefetch(const struct conn *);
 uint32_t fuse_conn_refresh(struct conntrack *, struct conn *, int timeout,
                            long long int now);
+
+/* fuse-tcp.c */
+void fuse_tcp_sync(struct conn *);
+bool fuse_tcp_take(struct conn *, struct fuse_tcp *, int owner, bool more);
+bool fuse_tcp_resync(struct fuse_replay *, struct fuse_entry *);
+
+/* Part of a connection's link to an entry: number of the owner. */
+#define FUSE_OWNER_MASK ((uintptr_t) 1)
 
 /* Flags in an entry's 'dead'. */
 #define FUSE_DEAD_OWNER(I) (1 << (I))

@@ -56,6 +56,7 @@ enum {
     FUSE_P_L4_UPDATE = 1 << 11, /* ...and that of its payload. */
     FUSE_P_NO_CSUM = 1 << 12,   /* For UDP packets without a checksum only:
                                  * what one would grow by is not known. */
+    FUSE_P_TCP = 1 << 13,       /* TCP sequence numbers must be valid. */
 };
 
 /* Describes no single flow, so it has no pointers and can be compared as a

@@ -177,6 +177,10 @@ round_find(struct fuse_replay *r, struct fuse_batch *batch,
         batch->entries[i] = entry;
         __builtin_prefetch(entry);
         __builtin_prefetch(entry->image);
+        if (b->places[place].number & FUSE_TCP_BIT) {
+            __builtin_prefetch(fuse_table_tcp(table, b->places[place].number),
+                               1);
+        }
         if (b->places[place].number & FUSE_KEY2_BIT) {
             __builtin_prefetch(entry->key2);
         }
@@ -207,6 +211,39 @@ round_compare(struct fuse_replay *r, struct fuse_batch *batch,
         __builtin_prefetch(entry->path);
     }
     (void) r;
+}
+
+/* Reads the numbers of the 'i'th packet, which is TCP, into '*tp'.  Returns
+ * true if they are valid for its entry. */
+static inline bool
+tcp_is_valid(struct fuse_replay *r, const struct fuse_batch *batch, uint32_t i,
+             const struct fuse_tcp *tcp, struct fuse_tcp_packet *tp)
+{
+    uint32_t l4 = fuse_shapes[batch->shapes[i]].l4;
+    const uint8_t *th = batch->packets[i] + l4;
+
+    tp->seq = fuse_be32(th + 4);
+    tp->ack = fuse_be32(th + 8);
+    tp->win = fuse_be16(th + 14);
+    tp->len = (batch->sizes[i] - batch->classes[i].pad - l4
+               - (th[12] >> 4 << 2));
+    return (__builtin_expect(fuse_tcp_is_valid(tcp, tp, false), 1)
+            || r->resync(r, batch->entries[i])
+            || fuse_tcp_is_valid(tcp, tp, true));
+}
+
+/* Credits 'path' with the 'i'th packet. */
+static inline void
+count(struct fuse_replay *r, struct fuse_path *path,
+      const struct fuse_batch *batch, uint32_t i)
+{
+    path->packets++;
+    path->bytes += batch->sizes[i];
+    path->tcp_flags |= batch->classes[i].tcp_flags;
+    if (!path->dirty) {
+        path->dirty = true;
+        r->dirty[r->n_dirty++] = path;
+    }
 }
 
 /* Treats the 'i'th packet as its entry says. */
@@ -242,12 +279,23 @@ replay_one(struct fuse_replay *r, struct fuse_batch *batch, uint32_t i)
          * a checksum would keep the flow out of the cache. */
         return FUSE_STALE;
     }
+
+    struct fuse_tcp *tcp = (p->flags & FUSE_P_TCP
+                            ? fuse_entry_tcp(r->table, entry) : NULL);
+    struct fuse_tcp_packet tp;
+
+    if (tcp && __builtin_expect(!tcp_is_valid(r, batch, i, tcp, &tp), 0)) {
+        return FUSE_DECLINED;
+    }
     /* Only now: a packet that the ordinary path refuses, for its checksum
      * say, must not extend the life of a connection. */
     if (__builtin_expect(path->epoch != r->epoch
                          || (int32_t) (r->now - entry->refresh) >= 0, 0)
         && !r->attend(r, entry)) {
         return FUSE_STALE;
+    }
+    if (tcp) {
+        fuse_tcp_follow(tcp, &tp);
     }
     if (!(p->flags & FUSE_P_DROP)) {
         uint8_t *q = batch->packets[i] + p->k - p->m;
@@ -259,13 +307,7 @@ replay_one(struct fuse_replay *r, struct fuse_batch *batch, uint32_t i)
             fuse_lengths_put(p, q, batch->sizes[i] - p->k + p->m);
         }
     }
-    path->packets++;
-    path->bytes += batch->sizes[i];
-    path->tcp_flags |= batch->classes[i].tcp_flags;
-    if (!path->dirty) {
-        path->dirty = true;
-        r->dirty[r->n_dirty++] = path;
-    }
+    count(r, path, batch, i);
     return FUSE_HIT;
 }
 

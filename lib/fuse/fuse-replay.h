@@ -106,6 +106,11 @@ struct fuse_replay {
      * the epoch of now and it is refreshed.  Otherwise the entry is dead. */
     bool (*attend)(struct fuse_replay *, struct fuse_entry *);
 
+    /* Called for an entry with FUSE_P_TCP whose packet seems to be out of the
+     * window.  Takes what is known by now into what the entry follows.
+     * Returns true if the packet is valid whatever it has. */
+    bool (*resync)(struct fuse_replay *, struct fuse_entry *);
+
     /* Called for an entry whose flow a packet with SYN, FIN or RST ends. */
     void (*end)(struct fuse_replay *, struct fuse_entry *);
 };

@@ -122,6 +122,15 @@ fuse_be16(const uint8_t *p)
     return __builtin_bswap16(x);
 }
 
+static inline uint32_t
+fuse_be32(const uint8_t *p)
+{
+    uint32_t x;
+
+    __builtin_memcpy(&x, p, sizeof x);
+    return __builtin_bswap32(x);
+}
+
 static inline uint64_t
 fuse_be64(const uint8_t *p)
 {

@@ -47,7 +47,7 @@ struct region {
     size_t size;
 };
 
-#define N_REGIONS 6
+#define N_REGIONS 8
 
 static struct region
 get_region(struct fuse_table *table, size_t i)
@@ -63,6 +63,10 @@ get_region(struct fuse_table *table, size_t i)
           table->max_entries * sizeof *table->infos[0] },
         { (void **) &table->infos[1],
           table->max_entries * sizeof *table->infos[1] },
+        { (void **) &table->tcps[0],
+          table->max_entries * sizeof *table->tcps[0] },
+        { (void **) &table->tcps[1],
+          table->max_entries * sizeof *table->tcps[1] },
     };
 
     return regions[i];
@@ -341,6 +345,30 @@ fuse_entry_set_image(struct fuse_entry *entry, const uint8_t *image,
     }
 }
 
+/* Makes 'entry', just inserted, follow TCP sequence numbers.  Returns where
+ * it does, for the caller to fill in. */
+struct fuse_tcp *
+fuse_table_track(struct fuse_table *table, struct fuse_entry *entry)
+{
+    uint32_t number = fuse_table_number(table, entry);
+    uint32_t index = number & FUSE_NUMBER_MASK;
+    bool large = number & FUSE_LARGE_BIT;
+    struct fuse_bucket *b = bucket_of(table, fuse_table_info(table, number));
+    struct fuse_tcp *tcp = fuse_table_tcp(table, number);
+
+    for (int i = 0; i < FUSE_BUCKET_PLACES; i++) {
+        if (b->places[i].sig
+            && fuse_table_entry(table, b->places[i].number) == entry) {
+            b->places[i].number |= FUSE_TCP_BIT;
+        }
+    }
+    if (index >= table->n_tracked[large]) {
+        table->n_tracked[large] = index + 1;
+    }
+    memset(tcp, 0, sizeof *tcp);
+    return tcp;
+}
+
 /* Removes 'entry' of 'table'. */
 void
 fuse_table_remove(struct fuse_table *table, struct fuse_entry *entry)
@@ -397,5 +425,7 @@ fuse_table_memory(const struct fuse_table *table)
             + table->n_touched[0] * (FUSE_SMALL_ENTRY
                                      + sizeof(struct fuse_info))
             + table->n_touched[1] * (FUSE_LARGE_ENTRY
-                                     + sizeof(struct fuse_info)));
+                                     + sizeof(struct fuse_info))
+            + (table->n_tracked[0] + table->n_tracked[1])
+              * sizeof(struct fuse_tcp));
 }

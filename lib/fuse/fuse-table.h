@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "lib/fuse/fuse-shape.h"
+#include "lib/fuse/fuse-tcp.h"
 
 /* Table of the fused flow cache
  * =============================
@@ -94,7 +95,8 @@ struct fuse_info {
 #define FUSE_LARGE_BIT (UINT32_C(1) << 31)
 #define FUSE_KEY2_BIT (UINT32_C(1) << 30)
 #define FUSE_IMAGE2_BIT (UINT32_C(1) << 29)
-#define FUSE_NUMBER_MASK (FUSE_IMAGE2_BIT - 1)
+#define FUSE_TCP_BIT (UINT32_C(1) << 28)
+#define FUSE_NUMBER_MASK (FUSE_TCP_BIT - 1)
 
 struct fuse_bucket {
     /* Keys that had to go to their second bucket; more, if this bucket was
@@ -113,12 +115,14 @@ struct fuse_table {
     uint32_t bucket_mask;        /* Of the next power of 2. */
     uint8_t *small, *large;
     struct fuse_info *infos[2];  /* Of small and large ones. */
+    struct fuse_tcp *tcps[2];    /* Of those with fuse_table_track(). */
     uint32_t *candidates;        /* Signatures of the last flows missed. */
     uint32_t candidate_mask;
     uint32_t max_buckets;
     uint32_t max_entries;
     uint32_t n_entries;
     uint32_t n_touched[2];       /* How many of each size were ever used. */
+    uint32_t n_tracked[2];       /* ...up to the last that was tracked. */
     uint32_t free[2];            /* Number of a free one + 1, or 0. */
     uint32_t sweep[2];
     uint32_t random;
@@ -139,6 +143,7 @@ struct fuse_entry *fuse_table_insert(struct fuse_table *, uint64_t hash,
                                      uint32_t now);
 void fuse_entry_set_image(struct fuse_entry *, const uint8_t *image,
                           uint32_t n);
+struct fuse_tcp *fuse_table_track(struct fuse_table *, struct fuse_entry *);
 void fuse_table_remove(struct fuse_table *, struct fuse_entry *);
 struct fuse_entry *fuse_table_sweep(struct fuse_table *);
 bool fuse_entry_is_idle(const struct fuse_entry *, uint32_t now);
@@ -151,7 +156,8 @@ fuse_table_entry(const struct fuse_table *table, uint32_t number)
         (number & FUSE_LARGE_BIT
          ? table->large + (size_t) (number & FUSE_NUMBER_MASK)
                           * FUSE_LARGE_ENTRY
-         : table->small + (size_t) number * FUSE_SMALL_ENTRY);
+         : table->small + (size_t) (number & FUSE_NUMBER_MASK)
+                          * FUSE_SMALL_ENTRY);
 }
 
 /* Returns what the entry with 'number' has besides. */
@@ -180,6 +186,20 @@ static inline struct fuse_info *
 fuse_entry_info(const struct fuse_table *table, const struct fuse_entry *entry)
 {
     return fuse_table_info(table, fuse_table_number(table, entry));
+}
+
+/* Returns what the entry with 'number' follows, if it does. */
+static inline struct fuse_tcp *
+fuse_table_tcp(const struct fuse_table *table, uint32_t number)
+{
+    return &table->tcps[number >> 31][number & FUSE_NUMBER_MASK];
+}
+
+/* Returns what 'entry' follows, if it does. */
+static inline struct fuse_tcp *
+fuse_entry_tcp(const struct fuse_table *table, const struct fuse_entry *entry)
+{
+    return fuse_table_tcp(table, fuse_table_number(table, entry));
 }
 
 /* Returns the second part of the image of 'entry', a large one; the third

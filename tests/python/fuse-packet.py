@@ -4,14 +4,17 @@
 
     fuse-packet.py KEY=VALUE...
         one packet: proto (tcp, udp, icmp, icmp-error), src, dst,
-        sport, dport, flags (letters of FSRPAU), seq, ack, ttl, tos, id, df,
-        vlan, len (of the payload), frag, options, badcsum, l4badcsum,
+        sport, dport, flags (letters of FSRPAU), seq, ack, win, wscale, ttl,
+        tos, id, df, vlan, len (of the payload), frag, options, badcsum, l4badcsum,
         nocsum, badlen, pad; payload, in hexadecimal instead of len.  With
         tunnel (gtpu, vxlan, geneve), key, osrc, odst: the same in a tunnel,
         whose UDP checksum is there if ocsum is given, whose outer header is
         not right if obadcsum is, and which begins with octets head, if given
     fuse-packet.py random SEED N [KEY=VALUE...]
         N packets of a few flows, whose other fields vary
+    fuse-packet.py tcp SEED N
+        N packets of one TCP connection, after its handshake, that stays open:
+        most are right, others late, repeated or forged
 """
 
 import ipaddress
@@ -42,9 +45,14 @@ def l4(k, proto, src, dst):
     kind = k.get('proto', 'udp')
     if kind == 'tcp':
         flags = sum(FLAGS[c] for c in k.get('flags', 'A'))
+        options = b''
+        if 'wscale' in k:
+            options = struct.pack('!BBBB', 3, 3, int(k['wscale']), 1)
         data = struct.pack('!HHIIBBHHH', sport, dport,
-                           int(k.get('seq', 1)), int(k.get('ack', 1)),
-                           0x50, flags, 1000, 0, 0) + payload
+                           int(k.get('seq', 1)) & 0xffffffff,
+                           int(k.get('ack', 1)) & 0xffffffff,
+                           0x50 + 4 * len(options), flags,
+                           int(k.get('win', 1000)), 0, 0) + options + payload
         offset = 16
     elif kind == 'udp':
         data = struct.pack('!HHHH', sport, dport, 8 + len(payload), 0)
@@ -155,6 +163,64 @@ def random_packet(r, common):
     return packet(k)
 
 
+class Conversation:
+    """Both sides of a TCP connection."""
+
+    def __init__(self, r):
+        self.r = r
+        self.scale = [r.choice([0, 0, 2, 7, 14]) for _ in range(2)]
+        # Numbers wrap soon.
+        self.next = [2 ** 32 - r.randrange(200000) for _ in range(2)]
+        # As the sender of the window has it.
+        self.edge = [0, 0]
+
+    def packet(self, side, seq, ack, length, flags='A', win=None, **more):
+        if win is None:
+            win = self.r.choice([65535, 65535, 30000, 3000, 10])
+        k = {'proto': 'tcp', 'flags': flags, 'seq': str(seq), 'ack': str(ack),
+             'len': str(length), 'win': str(win)}
+        if side:
+            k.update(src='10.0.0.2', dst='10.0.0.1', sport='80', dport='1000')
+        k.update(more)
+        edge = ack + (win << (0 if 'wscale' in more else self.scale[side]))
+        if ack <= self.next[1 - side]:
+            self.edge[1 - side] = max(self.edge[1 - side], edge)
+        return packet(k)
+
+    def handshake(self):
+        for side, flags in ((0, 'S'), (1, 'SA')):
+            yield self.packet(side, self.next[side] - 1,
+                              self.next[0] * side, 0, flags, 65535,
+                              wscale=str(self.scale[side]))
+        yield self.packet(0, self.next[0], self.next[1], 0, win=65535)
+
+    def more(self):
+        """The next packet of one side, or one that is odd."""
+        r, side = self.r, self.r.randrange(2)
+        seq, ack = self.next[side], self.next[1 - side]
+        length = r.choice([0, 1, 100, 1000, 1448])
+        kind = r.randrange(20)
+        if kind == 0:                                   # Repeated.
+            return self.packet(side, seq - r.randrange(3000), ack, length)
+        if kind == 1:                                   # Keepalive.
+            return self.packet(side, seq - 1, ack, 1)
+        if kind == 2:                                   # An old one.
+            return self.packet(side, seq, ack - r.randrange(200000), 0)
+        if kind == 3:                                   # Forged.
+            flags = r.choice(['A', 'A', 'R', 'RA', 'FA'])
+            far = seq + r.randrange(2 ** 30 + 2000000, 2 ** 31)
+            if flags == 'A' and r.randrange(2):
+                return self.packet(side, seq, far, length)
+            return self.packet(side, far, ack, length, flags)
+        if seq + length > self.edge[side]:
+            length = 0
+        if kind == 4 and length:                        # Ahead of another.
+            self.next[side] += length + 10
+            return self.packet(side, seq + 10, ack, length)
+        self.next[side] += length
+        return self.packet(side, seq, ack, length)
+
+
 def main():
     args = sys.argv[1:]
     if args and args[0] == 'random':
@@ -162,6 +228,12 @@ def main():
         common = dict(a.split('=', 1) for a in args[3:])
         for _ in range(int(args[2])):
             print(random_packet(r, common))
+    elif args and args[0] == 'tcp':
+        conversation = Conversation(random.Random(int(args[1])))
+        for line in conversation.handshake():
+            print(line)
+        for _ in range(int(args[2])):
+            print(conversation.more())
     else:
         k = dict(a.split('=', 1) for a in args)
         print(tunnel(k) if 'tunnel' in k else packet(k))

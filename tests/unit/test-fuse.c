@@ -223,8 +223,8 @@ bench_destroy(struct bench *b)
 }
 
 /* Learns flow 'flow' into 'b' from one packet, of UDP without a checksum if
- * 'no_csum'.  'flags' are the program's. */
-static void
+ * 'no_csum'.  'flags' are the program's.  Returns the entry. */
+static struct fuse_entry *
 learn(struct bench *b, uint32_t flow, bool no_csum, uint16_t flags,
       fuse_replay_func *func)
 {
@@ -272,6 +272,7 @@ learn(struct bench *b, uint32_t flow, bool no_csum, uint16_t flags,
     entry->l3_delta = out->l3_delta;
     entry->l4_delta = out->l4_delta;
     fuse_entry_set_image(entry, out->image, n_image);
+    return entry;
 }
 
 static void
@@ -385,6 +386,78 @@ check_no_csum(fuse_replay_func *func, uint16_t flags)
     bench_destroy(b);
 }
 
+static uint32_t n_resyncs, known_seqhi;
+
+/* The tracker knows 'known_seqhi' by now. */
+static bool
+resync(struct fuse_replay *r, struct fuse_entry *entry)
+{
+    fuse_entry_tcp(r->table, entry)->seqhi = known_seqhi;
+    n_resyncs++;
+    return false;
+}
+
+/* Replays a packet of TCP flow 'flow' with 'payload' octets from 'seq' on.
+ * Returns the verdict. */
+static enum fuse_verdict
+replay_tcp(struct bench *b, uint32_t flow, uint32_t seq, uint32_t payload,
+           fuse_replay_func *func)
+{
+    uint8_t packet[BUFFER];
+    uint32_t size = make_packet(packet + ROOM, flow, payload);
+    uint8_t *th = packet + ROOM + size - payload - 20;
+    struct fuse_batch batch = {
+        .n = 1, .in_port = 3, .packets = { packet + ROOM },
+        .sizes = { size }, .headroom = { ROOM },
+    };
+
+    put_be16(th + 4, seq >> 16);
+    put_be16(th + 6, seq);
+    put_be16(th + 10, 700);     /* Acknowledgment. */
+    put_be16(th + 14, 100);     /* Window. */
+    func(&b->replay, &batch);
+    return batch.verdicts[0];
+}
+
+/* A packet of TCP hits if it is in the window as the entry, or else the
+ * tracker, knows it.  Only then the entry follows it. */
+static void
+check_tcp(fuse_replay_func *func)
+{
+    const struct fuse_tcp_peer src = { .seqlo = 5000, .seqhi = 5600,
+                                       .max_win = 1 };
+    const struct fuse_tcp_peer dst = { .seqlo = 700, .seqhi = 720,
+                                       .max_win = 50 };
+    struct bench *b = bench_create();
+
+    b->replay.resync = resync;
+    known_seqhi = 6000;
+    for (uint32_t flow = 2; flow < N_FLOWS; flow += flow & 1 ? 3 : 1) {
+        struct fuse_entry *entry = learn(b, flow, false, FUSE_P_TCP, func);
+        struct fuse_tcp *tcp = fuse_table_track(b->table, entry);
+
+        fuse_tcp_copy(tcp, &src, &dst, false);
+        n_resyncs = 0;
+        assert_int_equal(replay_tcp(b, flow, 5000, 500, func), FUSE_HIT);
+        assert_int_equal(tcp->seqlo, 5500);
+        assert_int_equal(tcp->edge, 800);
+        assert_int_equal(tcp->max_win, 100);
+        assert_int_equal(tcp->n, 1);
+        assert_int_equal(n_resyncs, 0);
+        assert_int_equal(replay_tcp(b, flow, 5500, 500, func), FUSE_HIT);
+        assert_int_equal(tcp->seqlo, 6000);
+        assert_int_equal(n_resyncs, 1);
+        assert_int_equal(replay_tcp(b, flow, 5951, 50, func), FUSE_DECLINED);
+        assert_int_equal(replay_tcp(b, flow, 5949, 10, func), FUSE_DECLINED);
+        assert_int_equal(n_resyncs, 3);
+        assert_int_equal(tcp->n, 2);
+        assert_int_equal(tcp->seqlo, 6000);
+        assert_int_equal(replay_tcp(b, flow, 5950, 50, func), FUSE_HIT);
+        assert_int_equal(n_resyncs, 3);
+    }
+    bench_destroy(b);
+}
+
 /* Returns the implementation 'name', or null if it is not for this CPU. */
 static fuse_replay_func *
 find_replay(const char *name)
@@ -415,6 +488,12 @@ static void
 test_replay(void **state)
 {
     check_replay(replay_of(state));
+}
+
+static void
+test_tcp(void **state)
+{
+    check_tcp(replay_of(state));
 }
 
 static void
@@ -840,6 +919,9 @@ main(void)
         TEST_REPLAY("plain", test_no_csum),
         TEST_REPLAY("avx2", test_no_csum),
         TEST_REPLAY("avx512", test_no_csum),
+        TEST_REPLAY("plain", test_tcp),
+        TEST_REPLAY("avx2", test_tcp),
+        TEST_REPLAY("avx512", test_tcp),
         TEST_REPLAY("avx2", test_same_keys),
         TEST_REPLAY("avx512", test_same_keys),
         TEST_REPLAY("avx2", test_same_rewrites),

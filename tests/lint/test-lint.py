@@ -42,6 +42,7 @@ FAULTS = [
     ('licence', 'a.c', 'int a;\n', 'a.c:1: no line "SPDX'),
     ('release', 'NEWS', '0.0.9 - yesterday\n', 'NEWS:1: the newest release'),
     ('release', 'AUTHORS', 'Nobody\n', 'AUTHORS:1: no A U Thor'),
+    ('release', 'a.yaml', 'image: openvswitch-ext:0.0.9\n', 'a.yaml:1: image'),
     ('help', 'a.mk', '.PHONY: b c\n#: b  it\n', 'a.mk:1: no line "#: c'),
     ('help', 'a.mk', '#: d  it\n', 'a.mk:1: there is no target d'),
     ('self', 'tests/lint/test-a.py', 'raise SystemExit("no")\n', 'no'),

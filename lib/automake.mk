@@ -40,6 +40,8 @@ lib_libext_la_SOURCES = \
 	lib/lb/lb-table.h \
 	lib/lb/maglev.c \
 	lib/lb/maglev.h \
+	lib/mem/reserve.c \
+	lib/mem/reserve.h \
 	lib/hash/siphash-batch-avx2.c \
 	lib/hash/siphash-batch-avx512.c \
 	lib/hash/siphash-batch.c \

@@ -258,7 +258,8 @@ create_thread(struct dp_netdev_pmd_thread *pmd)
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
     struct fuse_thread *t;
     struct fuse_table *table;
-    int error = fuse_table_create(config_entries, pmd->numa_id, &table);
+    int error = fuse_table_create(config_entries, pmd->numa_id,
+                                  memory_locked(), &table);
 
     if (error) {
         VLOG_WARN_RL(&rl, "no fused flow cache of %llu entries (%s)",

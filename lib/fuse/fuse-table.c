@@ -3,43 +3,17 @@
 #include "lib/fuse/fuse-table.h"
 
 #include <errno.h>
-#include <numa.h>
-#include <numaif.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
+
+#include "lib/mem/reserve.h"
 
 #define MIN_BUCKETS 16
 
 /* Places for candidates, for each bucket that there may be: one for each
  * entry.  Flows of one place are learned one after the other. */
 #define CANDIDATES 4
-
-/* Reserves 'size' octets of zeros, aligned to pages, on 'numa_node' if that is
- * not negative.  Returns null if there is no address space. */
-static void *
-reserve(size_t size, int numa_node)
-{
-    void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-    if (p == MAP_FAILED) {
-        return NULL;
-    }
-    /* Both are wishes: without them the table is slower, not wrong. */
-    madvise(p, size, MADV_HUGEPAGE);
-    if (numa_node >= 0 && numa_available() >= 0) {
-        struct bitmask *nodes = numa_allocate_nodemask();
-
-        if (nodes) {
-            numa_bitmask_setbit(nodes, numa_node);
-            mbind(p, size, MPOL_PREFERRED, nodes->maskp, nodes->size + 1, 0);
-            numa_free_nodemask(nodes);
-        }
-    }
-    return p;
-}
 
 /* The memory of a table. */
 struct region {
@@ -73,16 +47,16 @@ get_region(struct fuse_table *table, size_t i)
 }
 
 /* Creates a table for 'max_entries' entries, on 'numa_node' or, if that is
- * negative, anywhere.  Returns 0 and stores it in '*tablep', or EINVAL, ENOMEM
- * or the error of getrandom(2). */
+ * negative, anywhere.  'locked' says that the process has locked its memory.
+ * Returns 0 and stores it in '*tablep', or EINVAL, ENOMEM or the error of
+ * mem_reserve() or getrandom(2). */
 int
-fuse_table_create(uint32_t max_entries, int numa_node,
+fuse_table_create(uint32_t max_entries, int numa_node, bool locked,
                   struct fuse_table **tablep)
 {
     struct fuse_table *table;
     uint32_t max_buckets = MIN_BUCKETS;
-    int error = ENOMEM;
-    bool ok = true;
+    int error = 0;
 
     *tablep = NULL;
     if (!max_entries || max_entries > UINT32_C(1) << 28) {
@@ -101,20 +75,17 @@ fuse_table_create(uint32_t max_entries, int numa_node,
     table->max_buckets = max_buckets;
     table->candidate_mask = max_buckets * CANDIDATES - 1;
     table->max_entries = max_entries;
-    for (size_t i = 0; i < N_REGIONS; i++) {
+    for (size_t i = 0; i < N_REGIONS && !error; i++) {
         struct region region = get_region(table, i);
 
-        *region.p = reserve(region.size, numa_node);
-        ok &= *region.p != NULL;
+        error = mem_reserve(region.size, numa_node, locked, region.p);
     }
-    if (ok) {
-        error = 0;
-        if (getrandom(table->key, sizeof table->key, 0)
+    if (!error
+        && (getrandom(table->key, sizeof table->key, 0)
             != sizeof table->key
             || getrandom(table->port_key, sizeof table->port_key, 0)
-               != sizeof table->port_key) {
-            error = errno ? errno : EIO;
-        }
+               != sizeof table->port_key)) {
+        error = errno ? errno : EIO;
     }
     if (error) {
         fuse_table_destroy(table);
@@ -134,9 +105,7 @@ fuse_table_destroy(struct fuse_table *table)
     for (size_t i = 0; i < N_REGIONS; i++) {
         struct region region = get_region(table, i);
 
-        if (*region.p) {
-            munmap(*region.p, region.size);
-        }
+        mem_release(*region.p, region.size);
     }
     free(table);
 }

@@ -48,7 +48,7 @@
  * entry may be written by others, for as long as the memory exists.
  *
  * Limits: memory is reserved for 'max_entries' of each size at once, but only
- * touched, and so taken, by entries in use. */
+ * touched, and so taken, by entries in use (lib/mem/reserve.h). */
 
 #define FUSE_BUCKET_PLACES 7
 #define FUSE_IDLE_MS 10000
@@ -134,7 +134,7 @@ struct fuse_table {
     void *aux;
 };
 
-int fuse_table_create(uint32_t max_entries, int numa_node,
+int fuse_table_create(uint32_t max_entries, int numa_node, bool locked,
                       struct fuse_table **);
 void fuse_table_destroy(struct fuse_table *);
 struct fuse_entry *fuse_table_insert(struct fuse_table *, uint64_t hash,

@@ -19,6 +19,7 @@ UNIT_TESTS = \
 	tests/unit/test-lb-sticky-schedules \
 	tests/unit/test-lb-table \
 	tests/unit/test-maglev \
+	tests/unit/test-mem-reserve \
 	tests/unit/test-siphash
 
 if HAVE_CMOCKA
@@ -94,6 +95,11 @@ tests_unit_test_maglev_SOURCES = tests/unit/test-maglev.c
 tests_unit_test_maglev_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_maglev_LDFLAGS = -Wl,--wrap=malloc
 tests_unit_test_maglev_LDADD = $(UNIT_LDADD)
+
+tests_unit_test_mem_reserve_SOURCES = tests/unit/test-mem-reserve.c
+tests_unit_test_mem_reserve_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_mem_reserve_LDFLAGS = -Wl,--wrap=mlock2
+tests_unit_test_mem_reserve_LDADD = $(UNIT_LDADD)
 
 tests_unit_test_siphash_SOURCES = tests/unit/test-siphash.c
 tests_unit_test_siphash_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

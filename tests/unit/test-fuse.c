@@ -207,7 +207,7 @@ bench_create(void)
     struct bench *b = aligned_alloc(64, sizeof *b);
 
     memset(b, 0, sizeof *b);
-    assert_int_equal(fuse_table_create(1000, -1, &b->table), 0);
+    assert_int_equal(fuse_table_create(1000, -1, false, &b->table), 0);
     b->replay = (struct fuse_replay) {
         .table = b->table, .tunnels = tunnels, .epoch = 1, .dirty = b->dirty,
         .attend = attend_true, .end = end_nothing,
@@ -515,7 +515,7 @@ test_same_keys(void **state)
     struct fuse_replay r = { .tunnels = tunnels, .attend = attend_true,
                              .end = end_nothing };
 
-    assert_int_equal(fuse_table_create(10, -1, &table), 0);
+    assert_int_equal(fuse_table_create(10, -1, false, &table), 0);
     r.table = table;
     for (int round = 0; round < 20000; round++) {
         static uint8_t buffer[BUFFER];
@@ -566,7 +566,7 @@ test_same_rewrites(void **state)
         uint32_t n = round % (FUSE_MAX_KEY + 1), n_image = n;
         uint32_t size = make_packet(packet, 8 * round, 100);
 
-        assert_int_equal(fuse_table_create(10, -1, &r.table), 0);
+        assert_int_equal(fuse_table_create(10, -1, false, &r.table), 0);
         memset(&p, 0, sizeof p);
         fuse_program_set_octets(&p, n);
         for (uint32_t i = 0; i < n; i++) {
@@ -618,7 +618,7 @@ check_key_bits(fuse_replay_func *func)
     struct fuse_replay r = { .tunnels = tunnels, .attend = attend_true,
                              .end = end_nothing };
 
-    assert_int_equal(fuse_table_create(10, -1, &table), 0);
+    assert_int_equal(fuse_table_create(10, -1, false, &table), 0);
     r.table = table;
     for (int round = 0; round < 400; round++) {
         struct fuse_batch batch = { .n = 1 };
@@ -680,7 +680,7 @@ test_bounds(void **state)
     uint32_t n = 0;
 
     (void) state;
-    assert_int_equal(fuse_table_create(100, -1, &table), 0);
+    assert_int_equal(fuse_table_create(100, -1, false, &table), 0);
     table->removed_cb = count_removed;
     for (uint32_t i = 0; i < 1000; i++) {
         memcpy(key, &i, sizeof i);
@@ -712,7 +712,7 @@ test_bounds(void **state)
     }
     assert_int_equal(table->n_entries, 0);
     fuse_table_destroy(table);
-    assert_int_not_equal(fuse_table_create(0, -1, &table), 0);
+    assert_int_not_equal(fuse_table_create(0, -1, false, &table), 0);
 }
 
 /* Looks 'hash' up as replay does.  Returns the entry, or null. */
@@ -746,7 +746,7 @@ test_growth(void **state)
     uint32_t n_missing = 0;
 
     (void) state;
-    assert_int_equal(fuse_table_create(2 * N, -1, &table), 0);
+    assert_int_equal(fuse_table_create(2 * N, -1, false, &table), 0);
     for (uint32_t i = 0; i < N; i++) {
         hashes[i] = ((uint64_t) rnd(UINT32_MAX) << 32 | rnd(UINT32_MAX)
                      | UINT64_C(1) << 32);
@@ -816,7 +816,7 @@ test_admission(void **state)
     struct fuse_table *table;
 
     (void) state;
-    assert_int_equal(fuse_table_create(100, -1, &table), 0);
+    assert_int_equal(fuse_table_create(100, -1, false, &table), 0);
     assert_false(fuse_table_admit(table, hash));
     assert_true(fuse_table_admit(table, hash));
     assert_false(fuse_table_admit(table, hash));
@@ -841,7 +841,7 @@ test_admission_of_many(void **state)
     int n_admitted = 0;
 
     (void) state;
-    assert_int_equal(fuse_table_create(N, -1, &table), 0);
+    assert_int_equal(fuse_table_create(N, -1, false, &table), 0);
     for (int i = 0; i < N; i++) {
         hashes[i] = fuse_hash_finish(table, (uint64_t) rnd(1 << 30) << 30
                                             | rnd(1 << 30));
@@ -872,7 +872,7 @@ test_flows(void **state)
     struct fuse_replay replay = { .tunnels = tunnels };
     uint32_t counts[64] = { 0 };
 
-    assert_int_equal(fuse_table_create(16, -1, &replay.table), 0);
+    assert_int_equal(fuse_table_create(16, -1, false, &replay.table), 0);
     for (uint32_t flow = 0; flow < 4096; flow++) {
         uint64_t inner = 0;
 

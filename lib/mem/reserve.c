@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#define _GNU_SOURCE 1            /* For mlock2(). */
+
+#include "lib/mem/reserve.h"
+
+#include <errno.h>
+#include <numa.h>
+#include <numaif.h>
+#include <sys/mman.h>
+
+/* Asks for 'mem' to come from 'numa_node', which is not negative.  That is a
+ * wish: memory of another node makes a table slower, not wrong. */
+static void
+prefer_node(void *mem, size_t size, int numa_node)
+{
+    struct bitmask *nodes;
+
+    if (numa_available() < 0) {
+        return;
+    }
+    nodes = numa_allocate_nodemask();
+    if (nodes) {
+        numa_bitmask_setbit(nodes, numa_node);
+        mbind(mem, size, MPOL_PREFERRED, nodes->maskp, nodes->size + 1, 0);
+        numa_free_nodemask(nodes);
+    }
+}
+
+/* Reserves 'size' octets, which read as zeros, aligned to pages.  They come
+ * from 'numa_node' where the kernel can do that, or from anywhere if it is
+ * negative.
+ *
+ * 'locked' says that the process has locked its memory, what is to come
+ * included.  Then each page is locked when it is taken.
+ *
+ * Returns 0 and stores the memory in '*memp', for the caller to give to
+ * mem_release(), or a positive errno value: ENOMEM if there is no address
+ * space, EAGAIN if it would exceed RLIMIT_MEMLOCK.  '*memp' is then null. */
+int
+mem_reserve(size_t size, int numa_node, bool locked, void **memp)
+{
+    /* Nothing is taken of what may not be accessed. */
+    void *mem = mmap(NULL, size, PROT_NONE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    *memp = NULL;
+    if (mem == MAP_FAILED) {
+        return errno;
+    }
+    /* Where the kernel cannot lock on access, memory that can be swapped is
+     * better than all of it at once. */
+    if (locked && mlock2(mem, size, MLOCK_ONFAULT)) {
+        munlock(mem, size);
+    }
+    madvise(mem, size, MADV_HUGEPAGE);
+    if (numa_node >= 0) {
+        prefer_node(mem, size, numa_node);
+    }
+    if (mprotect(mem, size, PROT_READ | PROT_WRITE)) {
+        int error = errno;
+
+        munmap(mem, size);
+        return error;
+    }
+    *memp = mem;
+    return 0;
+}
+
+/* Gives back 'mem', of 'size' octets, from mem_reserve(), or null. */
+void
+mem_release(void *mem, size_t size)
+{
+    if (mem) {
+        munmap(mem, size);
+    }
+}

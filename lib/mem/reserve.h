@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef MEM_RESERVE_H
+#define MEM_RESERVE_H 1
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Memory that is taken as it is used
+ * ==================================
+ *
+ * Tables reserve the address space of their largest size once, so that they
+ * grow without moving.  A page is taken at the first access to it, also in a
+ * process that has locked its memory by mlockall(2) with MCL_FUTURE.  A plain
+ * mmap(2) would then take all of it at once, and not return before.
+ *
+ * A later mlockall(2) with MCL_CURRENT and without MCL_ONFAULT takes all of
+ * it.  Open vSwitch calls mlockall(2) only when it starts.
+ *
+ * Limits: what is reserved in a locked process counts against RLIMIT_MEMLOCK
+ * as a whole, unless the process has CAP_IPC_LOCK.
+ *
+ * Thread-safety: any thread. */
+
+int mem_reserve(size_t size, int numa_node, bool locked, void **memp);
+void mem_release(void *, size_t size);
+
+#endif /* lib/mem/reserve.h */

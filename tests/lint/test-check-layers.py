@@ -85,7 +85,7 @@ PARTS = {
         'utilities/of-sync',
         ['"util.h"', '"openvswitch/vconn.h"', '"utilities/common/h.h"'],
         {'"utilities/ovs-kube-proxy/kube/h.h"':
-             'utilities/ovs-kube-proxy/kube',
+         'utilities/ovs-kube-proxy/kube',
          '<curl/curl.h>': 'web',
          '<numa.h>': 'libnuma'}),
     'utilities/*': (
@@ -93,7 +93,7 @@ PARTS = {
         ['"util.h"', '<yaml.h>', '"utilities/common/h.h"',
          '"utilities/of-sync/h.h"', '"../h.h"'],
         {'"utilities/ovs-kube-proxy/kube/h.h"':
-             'utilities/ovs-kube-proxy/kube',
+         'utilities/ovs-kube-proxy/kube',
          '"ofproto/ofproto-provider.h"': 'switch',
          '"dpif-netdev.h"': 'switch',
          '"conntrack.h"': 'switch',

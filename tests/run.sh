@@ -183,32 +183,44 @@ run_part() {
     echo "$ok $bad $skip $((SECONDS - start))" > "$logs/$part.result"
 }
 
-# run_parts PART...: those that are wanted, one after the other.
-run_parts() {
+# wanted PART...: those of them that are to run.
+wanted() {
     local part
     for part; do
         case " $parts " in
-        *" $part "*) run_part "$part" ;;
+        *" $part "*) echo "$part" ;;
         esac
+    done
+}
+
+# run_parts PART...: one after the other.
+run_parts() {
+    local part
+    for part; do
+        run_part "$part"
     done
 }
 
 # run_lanes LANE...: runs the parts of the lanes, which are lists, side by
 # side.  The output of the last one comes as it is made.
 run_lanes() {
-    local lane number=0 job
-    jobs=()
+    local lane lanes=() job
     for lane; do
-        number=$((number + 1))
+        # shellcheck disable=SC2086  # A list.
+        lane=$(wanted $lane)
+        test -z "$lane" || lanes+=("$lane")
+    done
+    jobs=()
+    for lane in "${!lanes[@]}"; do
         # The subshell is a process group of its own, so that all of it can
         # be ended; setsid would leave the terminal's Ctrl-C to the trap as
         # well.
         set -m
         # shellcheck disable=SC2086  # A list.
-        if test $number = $#; then
-            (run_parts $lane) &
+        if test "$lane" = $((${#lanes[@]} - 1)); then
+            (run_parts ${lanes[lane]}) &
         else
-            (run_parts $lane) > "$logs/lane-$number" 2>&1 &
+            (run_parts ${lanes[lane]}) > "$logs/lane-$lane" 2>&1 &
         fi
         jobs+=($!)
         set +m
@@ -217,8 +229,8 @@ run_lanes() {
         wait "$job" || :
     done
     jobs=()
-    for ((number = 1; number < $#; number++)); do
-        cat "$logs/lane-$number"
+    for ((lane = 0; lane < ${#lanes[@]} - 1; lane++)); do
+        cat "$logs/lane-$lane"
     done
 }
 

@@ -7,8 +7,8 @@
         sport, dport, flags (letters of FSRPAU), seq, ack, win, wscale, ttl,
         tos, id, df, vlan, len (of the payload), frag, options, badcsum,
         l4badcsum, nocsum, badlen, pad; payload, in hexadecimal instead of len.
-        With tunnel (gtpu, vxlan, geneve), key, osrc, odst: the same in a tunnel,
-        whose UDP checksum is there if ocsum is given, whose outer header is
+        With tunnel (gtpu, vxlan, geneve), key, osrc, odst: the same in a
+        tunnel, whose UDP checksum is there if ocsum is given, whose outer header is
         not right if obadcsum is, and which begins with octets head, if given
     fuse-packet.py random SEED N [KEY=VALUE...]
         N packets of a few flows, whose other fields vary

@@ -42,16 +42,19 @@ man7_MANS = $(EXT_MANS)
 CLEANFILES += $(EXT_MANS)
 MD2MAN = $(MKDIR_P) Documentation && $(PYTHON3) $(srcdir)/build-aux/md2man
 Documentation/ovs-ext-fuse.7: $(srcdir)/build-aux/md2man \
-    $(srcdir)/Documentation/reference/fuse.md
-	$(AM_V_GEN)$(MD2MAN) $(srcdir)/Documentation/reference/fuse.md > $@.tmp
+    $(srcdir)/Documentation/reference/fuse.md Makefile
+	$(AM_V_GEN)$(MD2MAN) $(srcdir)/Documentation/reference/fuse.md \
+	    $(PACKAGE_VERSION) > $@.tmp
 	$(AM_V_at)mv $@.tmp $@
 Documentation/ovs-ext-gtpu.7: $(srcdir)/build-aux/md2man \
-    $(srcdir)/Documentation/reference/gtpu.md
-	$(AM_V_GEN)$(MD2MAN) $(srcdir)/Documentation/reference/gtpu.md > $@.tmp
+    $(srcdir)/Documentation/reference/gtpu.md Makefile
+	$(AM_V_GEN)$(MD2MAN) $(srcdir)/Documentation/reference/gtpu.md \
+	    $(PACKAGE_VERSION) > $@.tmp
 	$(AM_V_at)mv $@.tmp $@
 Documentation/ovs-ext-lb.7: $(srcdir)/build-aux/md2man \
-    $(srcdir)/Documentation/reference/lb.md
-	$(AM_V_GEN)$(MD2MAN) $(srcdir)/Documentation/reference/lb.md > $@.tmp
+    $(srcdir)/Documentation/reference/lb.md Makefile
+	$(AM_V_GEN)$(MD2MAN) $(srcdir)/Documentation/reference/lb.md \
+	    $(PACKAGE_VERSION) > $@.tmp
 	$(AM_V_at)mv $@.tmp $@
 
 # Fails if groff warns of a manual page of ours.

@@ -8,8 +8,9 @@
         tos, id, df, vlan, len (of the payload), frag, options, badcsum,
         l4badcsum, nocsum, badlen, pad; payload, in hexadecimal instead of len.
         With tunnel (gtpu, vxlan, geneve), key, osrc, odst: the same in a
-        tunnel, whose UDP checksum is there if ocsum is given, whose outer header is
-        not right if obadcsum is, and which begins with octets head, if given
+        tunnel, whose UDP checksum is there if ocsum is given, whose outer
+        header is not right if obadcsum is, and which begins with octets head,
+        if given
     fuse-packet.py random SEED N [KEY=VALUE...]
         N packets of a few flows, whose other fields vary
     fuse-packet.py tcp SEED N

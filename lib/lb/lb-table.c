@@ -8,7 +8,7 @@
 
 #include "lib/lb/maglev.h"
 
-/* Fills the 'n_slots' 'slots' with the tokens of 'members' by way of a Maglev
+/* Fills the 'n_slots' 'slots' with the tokens of 'members' by way of a
  * table of 'backends', which are 'members' in the same order. */
 static int
 fill_slots(const struct lb_member *members,
@@ -82,42 +82,9 @@ alloc_table(const struct lb_table_config *config, uint32_t n_slots,
     return table;
 }
 
-/* Most slots that a table gets for the sake of headroom: more would take too
- * long to build. */
-#define MAX_HEADROOM_SLOTS 131071
-
-/* Returns how many slots the table is to have for the 'n' 'backends', which
- * are followed by room for one more. */
-static uint32_t
-choose_size(struct maglev_backend *backends, size_t n,
-            const struct lb_table_config *config)
-{
-    uint32_t n_slots = maglev_table_size(backends, n, config->min_slots);
-
-    if (config->headroom && n_slots > config->min_slots
-        && n < MAGLEV_MAX_BACKENDS) {
-        uint64_t total_weight = 0;
-
-        for (size_t i = 0; i < n; i++) {
-            total_weight += backends[i].weight;
-        }
-        backends[n] = (struct maglev_backend) {
-            .weight = (total_weight < UINT32_MAX ? total_weight : UINT32_MAX),
-        };
-
-        uint32_t more = maglev_table_size(backends, n + 1, n_slots);
-
-        n_slots = more <= MAX_HEADROOM_SLOTS ? more : n_slots;
-    }
-    return n_slots;
-}
-
 /* Builds a table for the 'n_members' 'members', whose identities must differ,
- * as 'config' says.  It gets at least 'config->min_slots' slots: that should
- * be the 'n_slots' of the table that it replaces, since a change of size moves
- * nearly all flows.  For the same reason, one that is larger than that gets
- * slots for as many members again if 'config->headroom' is true; its size then
- * depends on what was before, so switches that are to agree do without.
+ * as 'config' says.  Its size depends on their number alone, also if some are
+ * dead or have no weight, so that few flows move when that changes.
  * 'members' and 'config' remain the caller's.
  *
  * Returns 0 and stores the table in '*tablep', for the caller to destroy, or
@@ -139,9 +106,14 @@ lb_table_build(const struct lb_member *members, size_t n_members,
     if (!backends) {
         return ENOMEM;
     }
+
+    uint32_t n_slots = 0;
     for (size_t i = 0; i < n_members; i++) {
         backends[i].id = members[i].id;
         backends[i].weight = members[i].alive ? members[i].weight : 0;
+        if (backends[i].weight) {
+            n_slots = maglev_table_size(n_members);
+        }
     }
 
     uint32_t n_tokens = 2;
@@ -149,7 +121,6 @@ lb_table_build(const struct lb_member *members, size_t n_members,
         n_tokens *= 2;
     }
 
-    uint32_t n_slots = choose_size(backends, n_members, config);
     struct lb_table *table = alloc_table(config, n_slots, n_tokens);
     int error = ENOMEM;
 

@@ -13,12 +13,12 @@
  * ====================
  *
  * What the data path needs to choose a bucket of one select group: which parts
- * of a packet to hash, the key of the hash, and a Maglev table from hash to
- * bucket.  A bucket is named by a token, a nonzero number that the owner of
- * the table gives it and that the data path hands back in the packet's
- * dp_hash.  A token names the same bucket as long as the bucket exists, in
- * whatever table, and is not used again soon after: so nothing that still
- * holds an old token can meet another bucket by it.
+ * of a packet to hash, the key of the hash, and a table from hash to bucket
+ * (lib/lb/maglev.h).  A bucket is named by a token, a nonzero number that the
+ * owner of the table gives it and that the data path hands back in the
+ * packet's dp_hash.  A token names the same bucket as long as the bucket
+ * exists, in whatever table, and is not used again soon after: so nothing that
+ * still holds an old token can meet another bucket by it.
  *
  * Thread-safety: built by one thread, then published in the registry
  * (lib/lb/lb-registry.h) and never edited; any number of readers.
@@ -78,8 +78,6 @@ struct lb_table_config {
     enum lb_input input;
     uint64_t salt;
     uint32_t timeout;
-    uint32_t min_slots;
-    bool headroom;               /* Room for twice as many members? */
     size_t n_words;
     const struct lb_hash_word *words;
 };

@@ -8,43 +8,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A slot without backend, while a table is being built. */
-#define SLOT_FREE UINT16_MAX
-
-/* A backend on its way through its permutation of the slots, which is
- *
- *     (offset + i * skip) % size, for i = 0, 1, ..., size - 1
- *
- * and reaches every slot once because 'size' is prime and 'skip' is not a
- * multiple of it.  All slots on the way so far are taken and stay so, which is
- * why it never needs to turn back. */
+/* A backend on its way through the slots. */
 struct walker {
     uint64_t id;
-    uint32_t weight;
-    uint32_t next;              /* Slot to try next; at first, the offset. */
-    uint32_t skip;              /* From 1 to size - 1. */
+    uint64_t secret;            /* Says where it goes; made from 'id'. */
+    uint64_t weight;            /* 2^32 for the heaviest. */
+    uint32_t n_left;            /* Slots that are still due to it. */
     uint16_t index;             /* Of the backend in the caller's array. */
 };
 
-/* The live backends of one weight.  They have their turns at the same times,
- * so that however many backends there are, only the classes need a queue. */
+/* The backends of one weight.  They take their steps at the same times, so
+ * that however many backends there are, only the classes need a queue. */
 struct weight_class {
-    uint32_t weight;
-    uint32_t turn;              /* Time of the next turn, times 'weight'. */
+    double time;                /* Of the next step. */
+    uint64_t weight;
+    uint32_t step;              /* Number of the next step. */
     uint16_t first;             /* First of its walkers. */
-    uint16_t n;                 /* Number of its walkers. */
+    uint16_t n;                 /* Number of them that want more slots. */
 };
-
-static bool
-is_prime(uint32_t x)
-{
-    for (uint32_t i = 2; i * i <= x; i++) {
-        if (x % i == 0) {
-            return false;
-        }
-    }
-    return x > 1;
-}
 
 static int
 compare_walkers_by_id(const void *a_, const void *b_)
@@ -68,21 +49,27 @@ compare_walkers_by_weight(const void *a_, const void *b_)
     return compare_walkers_by_id(a, b);
 }
 
-/* Fills the 'n' 'walkers' from the 'n' 'backends' and brings them into the
- * order in which they take simultaneous turns.  Returns false if two backends
+/* Fills the 'n' 'walkers' from the 'n' 'backends' and brings them into order
+ * of weight, so that the live ones come first.  Returns false if two backends
  * have the same id. */
 static bool
 init_walkers(struct walker *walkers, const struct maglev_backend *backends,
-             size_t n, const struct siphash_key *key, uint32_t size)
+             size_t n, const struct siphash_key *key)
 {
+    uint64_t max_weight = 1;
+
+    for (size_t i = 0; i < n; i++) {
+        if (backends[i].weight > max_weight) {
+            max_weight = backends[i].weight;
+        }
+    }
     for (size_t i = 0; i < n; i++) {
         uint64_t id = backends[i].id;
 
         walkers[i] = (struct walker) {
             .id = id,
-            .weight = backends[i].weight,
-            .next = siphash13_u64x2(id, 0, key) % size,
-            .skip = siphash13_u64x2(id, 1, key) % (size - 1) + 1,
+            .secret = siphash13_u64x2(id, 0, key),
+            .weight = ((uint64_t) backends[i].weight << 32) / max_weight,
             .index = i,
         };
     }
@@ -98,19 +85,82 @@ init_walkers(struct walker *walkers, const struct maglev_backend *backends,
     return true;
 }
 
-/* Fills 'classes' from the 'n_live' 'walkers', which are in order of weight.
- * Returns the number of classes.  The result is a heap by has_earlier_turn().
- */
+/* Shares. */
+
+/* Returns the number of slots that are due to a backend of 'weight' when the
+ * heaviest is due 'level' / 2^11 of them: rounded to the nearest, but one at
+ * least. */
+static uint32_t
+share_at(uint64_t weight, uint32_t level)
+{
+    uint32_t share = (weight * level + (UINT64_C(1) << 42)) >> 43;
+
+    return share ? share : 1;
+}
+
+static uint64_t
+total_at(const struct walker *walkers, size_t n_live, uint32_t level)
+{
+    uint64_t total = 0;
+
+    for (size_t i = 0; i < n_live; i++) {
+        total += share_at(walkers[i].weight, level);
+    }
+    return total;
+}
+
+/* Sets 'n_left' of the 'n_live' 'walkers', which are in order of weight, to
+ * their shares of 'size' slots by the method of Sainte-Lague: it finds the
+ * divisor by which the rounded shares make up 'size'.  Of those whose share
+ * changes at that very divisor, as far as a 2^11th of a slot can tell, the
+ * first ones get the slots that are left. */
+static void
+deal_out_shares(struct walker *walkers, size_t n_live, uint32_t size)
+{
+    uint32_t low = 0;                           /* Makes 'size' at most... */
+    uint32_t high = UINT32_C(1) << 31;          /* ...and this, more. */
+
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (total_at(walkers, n_live, middle) <= size) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+
+    uint32_t n_spare = size - total_at(walkers, n_live, low);
+
+    for (size_t i = 0; i < n_live; i++) {
+        struct walker *w = &walkers[i];
+
+        w->n_left = share_at(w->weight, low);
+        if (n_spare && share_at(w->weight, high) > w->n_left) {
+            w->n_left++;
+            n_spare--;
+        }
+    }
+}
+
+/* The race. */
+
+/* Fills 'classes' from the 'n_live' 'walkers', which are in order of weight,
+ * for a table of 'size' slots.  Returns the number of classes.  The result is
+ * a heap by comes_first(). */
 static size_t
 init_classes(struct weight_class *classes, const struct walker *walkers,
-             size_t n_live)
+             size_t n_live, uint32_t size)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < n_live; i++) {
-        if (!n || walkers[i].weight != classes[n - 1].weight) {
+        uint64_t weight = walkers[i].weight;
+
+        if (!n || weight != classes[n - 1].weight) {
             classes[n++] = (struct weight_class) {
-                .weight = walkers[i].weight,
+                .time = 1 / ((double) size * weight),
+                .weight = weight,
                 .first = i,
             };
         }
@@ -119,21 +169,18 @@ init_classes(struct weight_class *classes, const struct walker *walkers,
     return n;
 }
 
-/* Returns true if 'a' has its next turn before 'b', the heavier one being the
- * first if they are simultaneous.  The products are exact: a turn number is
- * below 2 * MAGLEV_MAX_SIZE + 3.  Without branches, since no processor can
+/* Returns true if 'a' takes its next step before 'b', the heavier one being
+ * the first if both do at once.  Without branches, since no processor can
  * predict them. */
 static inline bool
-has_earlier_turn(const struct weight_class *a, const struct weight_class *b)
+comes_first(const struct weight_class *a, const struct weight_class *b)
 {
-    uint64_t a_time = (uint64_t) a->turn * b->weight;
-    uint64_t b_time = (uint64_t) b->turn * a->weight;
-
-    return (a_time < b_time) | ((a_time == b_time) & (a->weight > b->weight));
+    return (a->time < b->time) | ((a->time == b->time)
+                                  & (a->weight > b->weight));
 }
 
 /* Restores the order of the heap of 'n' 'classes' after its top has been given
- * a later turn. */
+ * a later time. */
 static void
 sift_down(struct weight_class *classes, size_t n)
 {
@@ -147,9 +194,9 @@ sift_down(struct weight_class *classes, size_t n)
             break;
         }
         if (child + 1 < n) {
-            child += has_earlier_turn(&classes[child + 1], &classes[child]);
+            child += comes_first(&classes[child + 1], &classes[child]);
         }
-        if (!has_earlier_turn(&classes[child], &moved)) {
+        if (!comes_first(&classes[child], &moved)) {
             break;
         }
         classes[hole] = classes[child];
@@ -158,56 +205,126 @@ sift_down(struct weight_class *classes, size_t n)
     classes[hole] = moved;
 }
 
-/* Gives 'w' the next slot of its permutation of the 'size' 'slots' that is
- * free.  There must be one. */
-static inline void
-take_slot(struct walker *w, uint16_t *slots, uint32_t size)
+/* Returns a number without pattern for each 'x' (SplitMix64's finisher). */
+static inline uint64_t
+scramble(uint64_t x)
 {
-    uint32_t next = w->next;
-    uint32_t skip = w->skip;
-    uint32_t slot;
-
-    /* 'back' is the step that wraps around: both are taken at once, and one
-     * thrown away, to keep the chain from one slot to the next short. */
-    uint32_t back = size - skip;
-
-    do {
-        slot = next;
-        next = slot >= back ? slot - back : slot + skip;
-    } while (slots[slot] != SLOT_FREE);
-
-    slots[slot] = w->index;
-    w->next = next;
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return x ^ x >> 31;
 }
 
-/* Fills the 'size' 'slots' by turns of the 'walkers', which the 'n_classes'
- * 'classes' refer to.
- *
- * The k-th turn of a backend of weight 'w', counted from 0, comes at the time
- * (2k + 1) / w, except for the first one, which comes at time 0, so that
- * however light the backend it gets one.  When the slots run out, at the time
- * t, let r = t / 2: the backend has had r * w turns, rounded to the nearest
- * integer (or one).  So its number of slots is within 1/2 of r * w, and
- * as the sum of all is 'size', r is within n / (2 * total_weight) of
- * size / total_weight.  Together that makes the bound in maglev.h. */
-static void
-fill_slots(struct walker *walkers, struct weight_class *classes,
-           size_t n_classes, uint32_t size, uint16_t *slots)
+/* Returns the slot that the walker with 'secret' visits by step number 'step'
+ * in a table of MAGLEV_N_CELLS cells of 2^'cell_bits' slots each.  It visits
+ * all cells in turn, and in each, on its n-th visit, the slot whose number is
+ * n with some bits inverted.  Each walker inverts other bits in each cell. */
+static inline uint32_t
+slot_of_step(uint64_t secret, uint32_t step, unsigned int cell_bits)
 {
-    uint32_t n_free = size;
+    uint32_t cell = (step * (2 * (uint32_t) secret + 1)
+                     + (uint32_t) (secret >> 8)) % MAGLEV_N_CELLS;
+    uint64_t inverted = scramble(secret + (cell + 1)
+                                 * UINT64_C(0x9e3779b97f4a7c15));
 
-    memset(slots, 0xff, size * sizeof *slots);
+    /* Shifted in two steps since 'cell_bits' may be 0. */
+    return (cell << cell_bits
+            | (step / MAGLEV_N_CELLS
+               ^ (uint32_t) (inverted >> 1 >> (63 - cell_bits))));
+}
+
+/* A table that is being built.  The bits tell what a look at the slots would,
+ * but fit into the processor's first cache. */
+struct race {
+    uint16_t *slots;
+    uint64_t *taken;            /* One bit for each slot. */
+    uint32_t size;
+    unsigned int cell_bits;
+};
+
+static inline bool
+is_taken(const struct race *race, uint32_t slot)
+{
+    return race->taken[slot / 64] >> slot % 64 & 1;
+}
+
+/* Has the walkers of 'class' take a step: each takes the slot that it comes to
+ * if that is free.  Those that need no more leave the class.  Returns the
+ * number of slots taken. */
+static uint32_t
+take_step(struct race *race, struct weight_class *class,
+          struct walker *walkers)
+{
+    struct walker *w = &walkers[class->first];
+    uint32_t n_taken = 0;
+    uint16_t n = class->n;
+    uint16_t n_stay = 0;
+
+    for (uint16_t i = 0; i < n; i++) {
+        uint32_t slot = slot_of_step(w[i].secret, class->step,
+                                     race->cell_bits);
+
+        if (!is_taken(race, slot)) {
+            race->taken[slot / 64] |= UINT64_C(1) << slot % 64;
+            race->slots[slot] = w[i].index;
+            w[i].n_left--;
+            n_taken++;
+        }
+        if (w[i].n_left) {
+            if (n_stay != i) {
+                w[n_stay] = w[i];
+            }
+            n_stay++;
+        }
+    }
+    class->n = n_stay;
+    return n_taken;
+}
+
+/* Makes ready for the next step of 'class', or, if it has a single walker, for
+ * the next one that leads to a free slot: what it visits before that makes no
+ * difference, and need not wait in the queue. */
+static void
+next_step(const struct race *race, struct weight_class *class,
+          const struct walker *walkers)
+{
+    uint64_t secret = walkers[class->first].secret;
+
+    do {
+        class->step++;
+        class->time += 1 / ((double) (race->size - class->step)
+                            * class->weight);
+    } while (class->n == 1
+             && is_taken(race, slot_of_step(secret, class->step,
+                                            race->cell_bits)));
+}
+
+/* Fills the slots of 'race' by a race of the 'walkers', which the 'n_classes'
+ * 'classes' refer to and whose shares make up the size of the table.
+ *
+ * A walker of weight 'w' takes step number 'i' when it may be expected to,
+ * which is at the sum of 1 / (w * (size - j)) for j = 0...i, if it visits each
+ * slot at a random time that has an exponential distribution of rate 'w'.
+ *
+ * A walker does not run out of slots: if it has visited them all, none is
+ * free, and so none is left that is due to it. */
+static void
+run_race(struct race *race, struct walker *walkers,
+         struct weight_class *classes, size_t n_classes)
+{
+    uint32_t n_free = race->size;
+
     for (;;) {
         struct weight_class *class = &classes[0];
-        struct walker *w = &walkers[class->first];
 
-        for (size_t i = 0; i < class->n; i++) {
-            take_slot(&w[i], slots, size);
-            if (!--n_free) {
-                return;
-            }
+        n_free -= take_step(race, class, walkers);
+        if (!n_free) {
+            return;
         }
-        class->turn = (class->turn | 1) + 2;    /* 0, 3, 5, 7... */
+        if (class->n) {
+            next_step(race, class, walkers);
+        } else {
+            *class = classes[--n_classes];
+        }
         sift_down(classes, n_classes);
     }
 }
@@ -216,17 +333,18 @@ fill_slots(struct walker *walkers, struct weight_class *classes,
  * each element of 'slots[size]', which the caller provides, the index into
  * 'backends' of the one that the slot belongs to.
  *
- * 'size' must be prime, normally what maglev_table_size() returns.  'key' is
- * the secret from which the permutations are made.  All but 'slots' stay the
- * caller's, and are not referred to after the return.
+ * 'size' must be a power of 2 from MAGLEV_MIN_SIZE to MAGLEV_MAX_SIZE,
+ * normally what maglev_table_size() returns.  'key' is the secret from which
+ * the ways of the backends are made.  All but 'slots' stay the caller's, and
+ * are not referred to after the return.
  *
  * Returns 0 if successful, otherwise a positive errno value, with 'slots'
  * untouched:
  *
- *    - EINVAL: 'size' is not prime, exceeds MAGLEV_MAX_SIZE or is less than
- *      the number of backends of nonzero weight; there is no such backend; 'n'
- *      exceeds MAGLEV_MAX_BACKENDS; or two backends have the same id, their
- *      weights being what they may.
+ *    - EINVAL: 'size' is none of these or is less than the number of backends
+ *      of nonzero weight; there is no such backend; 'n' exceeds
+ *      MAGLEV_MAX_BACKENDS; or two backends have the same id, their weights
+ *      being what they may.
  *
  *    - ENOMEM: No memory to work in.
  *
@@ -235,12 +353,14 @@ int
 maglev_build(const struct maglev_backend *backends, size_t n,
              const struct siphash_key *key, uint32_t size, uint16_t *slots)
 {
+    struct race race = { .slots = slots, .size = size };
     struct weight_class *classes;
     struct walker *walkers;
     size_t n_live = 0;
     int error;
 
-    if (n > MAGLEV_MAX_BACKENDS || size > MAGLEV_MAX_SIZE || !is_prime(size)) {
+    if (n > MAGLEV_MAX_BACKENDS || size < MAGLEV_MIN_SIZE
+        || size > MAGLEV_MAX_SIZE || size & (size - 1)) {
         return EINVAL;
     }
     for (size_t i = 0; i < n; i++) {
@@ -250,69 +370,46 @@ maglev_build(const struct maglev_backend *backends, size_t n,
         return EINVAL;
     }
 
+    while (MAGLEV_MIN_SIZE << race.cell_bits < size) {
+        race.cell_bits++;
+    }
     walkers = malloc(n * sizeof *walkers);
     classes = malloc(n_live * sizeof *classes);
-    if (!walkers || !classes) {
+    race.taken = calloc(size / 64, sizeof *race.taken);
+    if (!walkers || !classes || !race.taken) {
         error = ENOMEM;
-    } else if (!init_walkers(walkers, backends, n, key, size)) {
+    } else if (!init_walkers(walkers, backends, n, key)) {
         error = EINVAL;
     } else {
-        fill_slots(walkers, classes, init_classes(classes, walkers, n_live),
-                   size, slots);
+        deal_out_shares(walkers, n_live, size);
+        run_race(&race, walkers, classes,
+                 init_classes(classes, walkers, n_live, size));
         error = 0;
     }
+    free(race.taken);
     free(classes);
     free(walkers);
     return error;
 }
 
-/* Returns the size for a table of the 'n' 'backends': the least prime of a
- * short list that gives the lightest one at least 100 slots, so that no share
- * is off by more than 1 %.  The list ends with MAGLEV_MAX_SIZE, which is
- * returned as well for weights so uneven, or so many backends, that it does
- * not reach as far; maglev_imbalance() tells how far it does.  Backends of
- * weight 0 do not count.
+/* Returns the size for a table of 'n' backends, whatever their weights: at
+ * least 128 slots for each on average.  A single one needs no more than
+ * MAGLEV_MIN_SIZE slots, and for up to 32 it is always 4,096.
  *
- * 'current_size' is the size of the table that the new one replaces, or 0.
- * The result is never less, since with the size nearly all flows would move to
- * other backends.  For the same reason the list has gaps: few changes of the
- * backends ever cross one.  They are not larger since
- * the time to build a table grows with it.
- *
- * Returns 0 if there is no table to build, that is, no backend has weight, or
- * 'n' exceeds MAGLEV_MAX_BACKENDS.  Any thread. */
+ * Returns 0 if there is no table to build, that is, 'n' is 0 or exceeds
+ * MAGLEV_MAX_BACKENDS.  Any thread. */
 uint32_t
-maglev_table_size(const struct maglev_backend *backends, size_t n,
-                  uint32_t current_size)
+maglev_table_size(size_t n)
 {
-    static const uint32_t sizes[] = {
-        1021, 4093, 8191, 32749, 131071, 262139, MAGLEV_MAX_SIZE
-    };
-    uint32_t min_weight = UINT32_MAX;
-    uint64_t total_weight = 0;
+    uint32_t size = n > 1 ? 4096 : MAGLEV_MIN_SIZE;
 
-    if (n > MAGLEV_MAX_BACKENDS) {
+    if (!n || n > MAGLEV_MAX_BACKENDS) {
         return 0;
     }
-    for (size_t i = 0; i < n; i++) {
-        uint32_t weight = backends[i].weight;
-
-        total_weight += weight;
-        if (weight && weight < min_weight) {
-            min_weight = weight;
-        }
+    while (size < 128 * n && n > 1) {
+        size *= 2;
     }
-    if (!total_weight) {
-        return 0;
-    }
-
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        if (sizes[i] >= current_size
-            && (uint64_t) sizes[i] * min_weight >= 100 * total_weight) {
-            return sizes[i];
-        }
-    }
-    return MAGLEV_MAX_SIZE;
+    return size;
 }
 
 /* Returns how far the table of 'size' 'slots', made for the 'n' 'backends', is

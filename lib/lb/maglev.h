@@ -7,23 +7,44 @@
 #include <stdint.h>
 #include "lib/hash/siphash.h"
 
-/* Maglev lookup table
- * ===================
+/* Consistent lookup table
+ * =======================
  *
  * Maps a 32-bit flow hash to a backend so that each backend gets a share in
- * proportion to its weight and a change of backends moves few flows.
- * Source: Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load
- * Balancer", NSDI 2016, section 3.4.
+ * proportion to its weight, and a change of backends, of weights or of the
+ * table's size moves few flows.
+ *
+ * Sources: the table and its balance are those of Eisenbud et al., "Maglev: A
+ * Fast and Reliable Software Network Load Balancer", NSDI 2016, section 3.4.
+ * Who gets a slot is decided as in weighted rendezvous hashing: Thaler and
+ * Ravishankar, "Using Name-Based Mappings to Increase Hit Rates", 1998.
  *
  * A table is an array of 'size' slots, each of which holds the index of a
- * backend.  Every backend has its own permutation of the slots, made from its
- * id.  The backends take turns; in its turn a backend takes the first slot of
- * its permutation that is still free.  The paper leaves weights open: here the
- * turns are dealt out by the Sainte-Lague method, that is, a backend of weight
- * 'w' takes its turns at the times 3/w, 5/w, 7/w..., after a first turn at
- * time 0.  With equal weights that is the paper's table.
+ * backend.  It is filled by a race.  Every backend visits all slots in an
+ * order of its own, made from its id, and the faster, the heavier it is.  The
+ * first to visit a slot gets it, unless it has its full share by then:
  *
- *     uint32_t size = maglev_table_size(backends, n, old_size);
+ *    - Times do not depend on who else takes part.  So a backend that comes
+ *      takes slots only for itself, one that goes leaves only its own, and
+ *      another weight makes one backend earlier or later everywhere.
+ *
+ *    - A race alone would give shares by chance.  The full share, at which a
+ *      backend drops out, makes them exact.  What that takes away from the
+ *      lucky ones, some percent of the slots, are those that may move without
+ *      need when something changes.
+ *
+ * The table consists of 64 cells of equal size.  A backend visits the cells
+ * in turn, and in each cell its slots in the order of their distance by "xor"
+ * from a random point:
+ *
+ *     cell of 8 slots, point 5:    slot      0 1 2 3 4 5 6 7
+ *                                  distance  5 4 7 6 1 0 3 2
+ *
+ * In a table of twice the size, the point is 10 or 11, and slots 2 * i and
+ * 2 * i + 1 are as far from it as slot i was from 5, in proportion.  So the
+ * two halves of a slot nearly always go to the backend that had the whole.
+ *
+ *     uint32_t size = maglev_table_size(n);
  *     uint16_t *slots = malloc(size * sizeof *slots);
  *     int error = maglev_build(backends, n, &key, size, slots);
  *     ...
@@ -36,29 +57,27 @@
  *    - Every slot names a live backend, that is, one of nonzero weight, and
  *      every live backend has a slot.
  *
- *    - Where each of 'n' live backends is due at least 100 slots, none is off
- *      its share by more than 1 %.  (In general, where each is due at least
- *      one slot, one due 's' slots is off by at most 1/(2s) + n/(2 * size).)
+ *    - Shares are rounded to whole slots by the method of Sainte-Lague.  Where
+ *      each of 'n' live backends is due at least one slot, one that is due 's'
+ *      slots is off by at most 1/(2s) + n/(2 * size): by 1 % at most if each
+ *      is due at least 100.  A backend that is due less than a slot has one,
+ *      at the cost of the heavier ones.  So however uneven the weights, none
+ *      is off its share by more than 'n' slots, that is 1/128 of all flows by
+ *      maglev_table_size(), and none has more than one slot too much.
  *
  *    - The slots of a table depend on nothing but the set of (id, weight)
- *      pairs, the key and the size: not on the order of the backends, not on
- *      the tables before it, not on the host.  Nodes that share the three send
- *      a flow to the same backend.  maglev_table_size() looks back at the size
- *      before, so nodes that must agree have to agree on the size as well.
- *      Another way to fill a table moves the flows of everybody who upgrades:
- *      a unit test pins the contents.
+ *      pairs, the key and the size, and of weights only on their ratios: not
+ *      on the order of the backends, not on the tables before it, not on the
+ *      host.  maglev_table_size() depends on the number of backends alone.
+ *      Nodes that share the key and the backends send a flow to the same
+ *      backend, and so does a node after a restart.  Another way to fill a
+ *      table moves the flows of everybody who upgrades: a unit test pins the
+ *      contents.
  *
- *    - When one of 'n' equal backends comes or goes, its own 1/n of the slots
- *      moves, and few of the others': on average 2.7 % of them with 10
- *      backends at 100 slots each, 1.8 % with 81 and 0.8 % with 655 of the
- *      same, 0.6 % with 1000 at 131 slots each.  Another weight for one
- *      backend moves the slots that it wins or loses, and on average less than
- *      3 % of all besides.  Among many backends that is more than what has to
- *      move: flows that must stay need a memory beside the table.
- *
- *    - With 10 backends or fewer, one key in a hundred moves more than 5 % of
- *      the others' slots, and one in five hundred more than 10 %, because two
- *      backends meet whose skips are small multiples of each other.
+ *    - Of all flows, so many move without need, on average: when one of 10
+ *      equal backends comes or goes 1.8 %, one of 100 1.0 %, one of 1,000
+ *      0.3 %; when one of 10 gets another weight 0.1 to 2.0 %; when the table
+ *      doubles 9 %.  Flows that must stay need a memory beside the table.
  *
  *
  * Thread-safety
@@ -73,20 +92,20 @@
  * ======
  *
  * MAGLEV_MAX_BACKENDS backends, MAGLEV_MAX_SIZE slots, 2 bytes a slot.  To
- * build takes 36 bytes a backend on top for as long as it lasts, and about
- * size * ln(size) steps: on a 2.6 GHz Xeon 5 us for 10 backends in 1021
- * slots, 2 ms for 1000 in 131071 and 14 ms for 4096 in 655373.  Where no two
- * have the same weight that is 16 ms for 1000 and 55 ms for 4096.
+ * build takes 64 bytes a backend and a bit a slot on top for as long as it
+ * lasts, and some 5 to 13 * size steps: on a Xeon that other work shared,
+ * 0.1 ms for 10 backends, 9 ms for 1000 and 43 ms for 4096.  Where no two have
+ * the same weight that is 0.2 ms, 19 ms and 103 ms.
  *
  *
  * Attack model
  * ============
  *
- * Whoever may name backends could choose ids whose permutations collide, and
- * so starve others or slow the build; permutations are therefore keyed by
- * 'key', and fair to ids chosen without it.  Whoever sends packets could aim
- * all flows at one slot if the flow hash were not keyed; that is up to the
- * caller, see siphash.h. */
+ * Whoever may name backends could choose ids whose orders collide, and so
+ * starve others or slow the build; orders are therefore keyed by 'key', and
+ * fair to ids chosen without it.  Whoever sends packets could aim all flows at
+ * one slot if the flow hash were not keyed; that is up to the caller, see
+ * siphash.h. */
 
 /* A candidate for slots. */
 struct maglev_backend {
@@ -95,10 +114,13 @@ struct maglev_backend {
 };
 
 #define MAGLEV_MAX_BACKENDS 4096
-#define MAGLEV_MAX_SIZE 655373
 
-uint32_t maglev_table_size(const struct maglev_backend *, size_t n,
-                           uint32_t current_size);
+/* Sizes are powers of 2 in this range. */
+#define MAGLEV_N_CELLS UINT32_C(64)
+#define MAGLEV_MIN_SIZE MAGLEV_N_CELLS
+#define MAGLEV_MAX_SIZE UINT32_C(524288)
+
+uint32_t maglev_table_size(size_t n);
 int maglev_build(const struct maglev_backend *, size_t n,
                  const struct siphash_key *, uint32_t size, uint16_t *slots);
 double maglev_imbalance(const struct maglev_backend *, size_t n,

@@ -37,12 +37,6 @@ static atomic_count n_published = ATOMIC_COUNT_INIT(0);
 #define RETIRED_MS 10000
 #define MAX_RETIRED 256
 
-/* A group that is replaced by another cannot hand on the size of its table,
- * and a change of size moves all flows.  So groups with the shared key start
- * with a size that few outgrow, of 81 buckets.  A single bucket gets all the
- * flows with any size. */
-#define SHARED_MIN_SLOTS 8191
-
 static struct ovs_list retired OVS_GUARDED_BY(lb_mutex)
     = OVS_LIST_INITIALIZER(&retired);
 static unsigned int n_retired OVS_GUARDED_BY(lb_mutex);
@@ -100,8 +94,8 @@ set_table(const struct lb_ident *ident, struct lb_table *table)
     }
 }
 
-/* Builds the table of 'lb' with at least 'lb->n_slots' slots.  Returns it, or
- * null if there is no memory for it. */
+/* Builds the table of 'lb'.  Returns it, or null if there is no memory for
+ * it. */
 static struct lb_table *
 build_table(struct lb_group *lb)
 {
@@ -111,8 +105,6 @@ build_table(struct lb_group *lb)
         .input = lb_method_input(lb->group->up.props.selection_method),
         .salt = lb->ident->salt,
         .timeout = lb->timeout * LB_STICKY_TICKS_PER_SEC,
-        .min_slots = lb->n_slots,
-        .headroom = !lb->ident->agreed,
         .n_words = lb->n_words,
         .words = lb->words,
     };
@@ -135,7 +127,6 @@ build_table(struct lb_group *lb)
                      lb->group->up.group_id, ovs_strerror(error));
         return NULL;
     }
-    lb->n_slots = MAX(lb->n_slots, table->n_slots);
     return table;
 }
 
@@ -186,7 +177,6 @@ create_ident(bool shared_key, uint32_t seed)
 
     ident->id = id;
     ident->shared_key = shared_key;
-    ident->agreed = shared_key || seed;
     if (shared_key) {
         ident->key = lb_config_shared_key();
     } else if (seed) {
@@ -317,9 +307,6 @@ create_version(struct group_dpif *group, const struct lb_group *old,
         return OFPERR_OFPGMFC_OUT_OF_GROUPS;
     }
     lb->ident->n_versions++;
-    lb->n_slots = MAX(old ? old->n_slots : 0,
-                      shared_key && group->up.n_buckets > 1
-                      ? SHARED_MIN_SLOTS : 0);
     lb_buckets_init(lb, old);
     lb_liveness_update(lb);
     lb->pending = build_table(lb);

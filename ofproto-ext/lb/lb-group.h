@@ -68,7 +68,6 @@ struct lb_ident {
     uint32_t id;                     /* In the registry. */
     unsigned int n_versions;         /* Reference count. */
     bool shared_key;                 /* Is 'key' lb_config_shared_key()? */
-    bool agreed;                     /* May others have the same key? */
     struct siphash_key key;
     uint64_t salt;
     struct lb_group *current;        /* The version in force, or null. */
@@ -95,7 +94,6 @@ struct lb_group {
 
     bool watches;                    /* Does any bucket watch anything? */
     bool stale;                      /* Is the table behind the liveness? */
-    uint32_t n_slots;                /* Most that a table had. */
     struct lb_table *pending;        /* The table until it is published. */
 
     size_t n_buckets;

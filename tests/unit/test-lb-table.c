@@ -19,10 +19,9 @@
 #include "lib/lb/maglev.h"
 
 static struct lb_table *
-build(const struct lb_member *members, size_t n, uint32_t min_slots)
+build(const struct lb_member *members, size_t n)
 {
-    struct lb_table_config config = { .key = { .k0 = 1, .k1 = 2 },
-                                      .min_slots = min_slots };
+    struct lb_table_config config = { .key = { .k0 = 1, .k1 = 2 } };
     struct lb_table *table;
 
     assert_int_equal(lb_table_build(members, n, &config, &table), 0);
@@ -41,7 +40,7 @@ test_tokens(void **state)
         { .id = 33, .token = 0xcafe, .weight = 0, .alive = true },
         { .id = 44, .token = 0xfeed, .weight = 9, .alive = false },
     };
-    struct lb_table *table = build(members, 4, 0);
+    struct lb_table *table = build(members, 4);
     uint32_t n[2] = { 0, 0 };
 
     for (uint32_t i = 0; i < table->n_slots; i++) {
@@ -66,7 +65,7 @@ test_token_set(void **state)
                                               .alive = i % 5 != 1 };
         }
 
-        struct lb_table *table = build(members, n, 0);
+        struct lb_table *table = build(members, n);
 
         assert_false(lb_table_has_token(table, 0));
         for (size_t token = 1; token < 7 * n + 10; token++) {
@@ -93,8 +92,8 @@ test_order(void **state)
         { .id = 22, .token = 20, .weight = 1, .alive = true },
         { .id = 11, .token = 10, .weight = 1, .alive = true },
     };
-    struct lb_table *ta = build(a, 2, 0);
-    struct lb_table *tb = build(b, 2, 0);
+    struct lb_table *ta = build(a, 2);
+    struct lb_table *tb = build(b, 2);
 
     assert_int_equal(ta->n_slots, tb->n_slots);
     for (uint32_t i = 0; i < ta->n_slots; i++) {
@@ -109,19 +108,19 @@ test_nobody_has_weight(void **state)
 {
     (void) state;
     static const struct lb_member members[] = { { .id = 1, .token = 1 } };
-    struct lb_table *table = build(members, 1, 0);
+    struct lb_table *table = build(members, 1);
 
     assert_int_equal(table->n_slots, 0);
     lb_table_destroy(table);
 
-    table = build(NULL, 0, 4093);
+    table = build(NULL, 0);
     assert_int_equal(table->n_slots, 0);
     lb_table_destroy(table);
 }
 
-/* The table keeps its words, and does not shrink below 'min_slots'. */
+/* The table keeps its words. */
 static void
-test_words_and_size(void **state)
+test_words(void **state)
 {
     (void) state;
     static const struct lb_member members[] = {
@@ -133,8 +132,7 @@ test_words_and_size(void **state)
     };
     struct lb_table_config config = {
         .key = { .k0 = 5, .k1 = 6 }, .input = LB_INPUT_INNER,
-        .min_slots = 4093, .timeout = 12,
-        .salt = 34, .n_words = 2, .words = words,
+        .timeout = 12, .salt = 34, .n_words = 2, .words = words,
     };
     struct lb_table *table;
 
@@ -144,7 +142,6 @@ test_words_and_size(void **state)
     assert_int_equal(table->words[0].mask, 0xffff);
     assert_int_equal(table->words[0].index, 7);
     assert_int_equal(table->words[1].index, 9);
-    assert_int_equal(table->n_slots, 4093);
     assert_memory_equal(&table->key, &config.key, sizeof config.key);
     assert_int_equal(table->input, LB_INPUT_INNER);
     assert_int_equal(table->timeout, 12);
@@ -152,46 +149,43 @@ test_words_and_size(void **state)
     lb_table_destroy(table);
 }
 
-/* With headroom, twice as many members fit before the size changes, where
- * that is not too large. */
+/* The size depends on the number of members, not on weights or liveness. */
 static void
-test_headroom(void **state)
+test_size(void **state)
 {
     (void) state;
     static const struct {
         size_t n;
-        uint32_t without, with;
+        uint32_t size;
     } cases[] = {
-        { 0, 0, 0 }, { 1, 1021, 1021 }, { 5, 1021, 1021 }, { 6, 1021, 4093 },
-        { 20, 4093, 4093 }, { 21, 4093, 8191 }, { 327, 32749, 131071 },
-        { 655, 131071, 131071 }, { 656, 131071, 131071 },
-        { 4096, 655373, 655373 },
+        { 1, 64 }, { 2, 4096 }, { 32, 4096 }, { 33, 8192 }, { 4096, 524288 },
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         size_t n = cases[i].n;
-        struct lb_member *members = calloc(n + 1, sizeof *members);
-        struct lb_table_config config = { .headroom = false };
+        struct lb_member *members = calloc(n, sizeof *members);
         struct lb_table *table;
 
         for (size_t j = 0; j < n; j++) {
             members[j] = (struct lb_member) { .id = j, .token = 1 + j,
                                               .weight = 3, .alive = true };
         }
-        assert_int_equal(lb_table_build(members, n, &config, &table), 0);
-        assert_int_equal(table->n_slots, cases[i].without);
-        lb_table_destroy(table);
-
-        config.headroom = true;
-        assert_int_equal(lb_table_build(members, n, &config, &table), 0);
-        assert_int_equal(table->n_slots, cases[i].with);
-        lb_table_destroy(table);
-
-        /* A size that is enough stays. */
-        config.min_slots = cases[i].without;
-        assert_int_equal(lb_table_build(members, n, &config, &table), 0);
-        assert_int_equal(table->n_slots, cases[i].without);
-        lb_table_destroy(table);
+        for (int change = 0; change < 3; change++) {
+            if (change == 1) {
+                members[0].weight = n > 1 ? 0 : 65535;
+            } else if (change == 2) {
+                members[n - 1].alive = n == 1;
+                members[n / 2].weight = 65535;
+                members[n / 2].alive = true;
+            }
+            if (n == 2 && change == 2) {
+                members[0] = (struct lb_member) { .id = 0, .token = 1,
+                                                  .weight = 1, .alive = true };
+            }
+            table = build(members, n);
+            assert_int_equal(table->n_slots, cases[i].size);
+            lb_table_destroy(table);
+        }
         free(members);
     }
 }
@@ -224,8 +218,8 @@ static void
 test_registry(void **state)
 {
     (void) state;
-    struct lb_table *a = build(NULL, 0, 0);
-    struct lb_table *b = build(NULL, 0, 0);
+    struct lb_table *a = build(NULL, 0);
+    struct lb_table *b = build(NULL, 0);
     uint32_t id = lb_registry_alloc_id();
 
     assert_int_not_equal(id, 0);
@@ -296,8 +290,8 @@ main(void)
         cmocka_unit_test(test_token_set),
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_nobody_has_weight),
-        cmocka_unit_test(test_words_and_size),
-        cmocka_unit_test(test_headroom),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_size),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_registry),
         cmocka_unit_test(test_registry_ids),

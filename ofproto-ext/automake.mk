@@ -16,6 +16,7 @@ ofproto_ext_libofproto_ext_la_SOURCES = \
 	ofproto-ext/lb/lb-fields.h \
 	ofproto-ext/lb/lb-group.c \
 	ofproto-ext/lb/lb-group.h \
+	ofproto-ext/lb/lb-key.c \
 	ofproto-ext/lb/lb-liveness.c \
 	ofproto-ext/lb/lb-ofproto-hooks.h \
 	ofproto-ext/lb/lb-show.c \

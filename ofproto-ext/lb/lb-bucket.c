@@ -121,6 +121,19 @@ assign_tokens(struct lb_group *lb, const struct lb_group *old)
     free(by_id);
 }
 
+/* Gives the buckets of 'lb' their identities, and brings them into the order
+ * of these. */
+static void
+identify_buckets(struct lb_group *lb)
+{
+    for (size_t i = 0; i < lb->n_buckets; i++) {
+        lb->buckets[i].id = bucket_hash(lb->buckets[i].bucket,
+                                        &lb->ident->key);
+    }
+    qsort(lb->buckets, lb->n_buckets, sizeof *lb->buckets, compare_ids);
+    tell_twins_apart(lb);
+}
+
 /* Fills in the buckets of 'lb', whose group and ident are set, with their
  * identities and tokens; a bucket that 'old', of the same ident or null, has
  * too keeps its token.  Main thread. */
@@ -134,12 +147,30 @@ lb_buckets_init(struct lb_group *lb, const struct lb_group *old)
     lb->n_buckets = lb->group->up.n_buckets;
     lb->buckets = xcalloc(lb->n_buckets, sizeof *lb->buckets);
     LIST_FOR_EACH (bucket, list_node, &lb->group->up.buckets) {
-        lb->buckets[n].bucket = bucket;
-        lb->buckets[n++].id = bucket_hash(bucket, &lb->ident->key);
+        lb->buckets[n++].bucket = bucket;
         lb->watches = lb->watches || ofputil_bucket_has_liveness(bucket);
     }
-    qsort(lb->buckets, n, sizeof *lb->buckets, compare_ids);
-    tell_twins_apart(lb);
+    identify_buckets(lb);
     assign_tokens(lb, old);
     qsort(lb->buckets, n, sizeof *lb->buckets, compare_tokens);
+}
+
+/* Gives the buckets of 'lb', which is in force, new identities since the key
+ * of its ident has changed.  Other threads look at the buckets meanwhile, but
+ * not at this.  Main thread. */
+void
+lb_buckets_rekey(struct lb_group *lb)
+    OVS_REQUIRES(lb_mutex)
+{
+    struct lb_bucket *buckets = xmemdup(lb->buckets, (lb->n_buckets
+                                                      * sizeof *buckets));
+    struct lb_group copy = { .ident = lb->ident, .n_buckets = lb->n_buckets,
+                             .buckets = buckets };
+
+    identify_buckets(&copy);
+    qsort(buckets, lb->n_buckets, sizeof *buckets, compare_tokens);
+    for (size_t i = 0; i < lb->n_buckets; i++) {
+        lb->buckets[i].id = buckets[i].id;
+    }
+    free(buckets);
 }

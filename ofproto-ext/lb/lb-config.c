@@ -10,8 +10,8 @@
  * A change takes hold at once of all groups there are.
  *
  * lb-dp-hash-seed: the seed of the key that these groups share.  0, the
- * default, stands for a random key; with any other seed, a group has the same
- * choice on every switch with this seed, and after a restart.
+ * default, stands for the host's key; with any other seed, a group has the
+ * same choice on every switch with this seed.
  *
  * lb-sticky-entries: for how many flows the table of sticky flows has room,
  * rounded up to a power of 2; by default 1,048,576, which take 16 MB.  The
@@ -23,7 +23,6 @@
 #include "ofproto-ext/lb/lb-ofproto-hooks.h"
 
 #include "cmap.h"
-#include "entropy.h"
 #include "lib/lb/lb-registry.h"
 #include "lib/lb/lb-sticky.h"
 #include "openvswitch/hmap.h"
@@ -62,20 +61,14 @@ lb_config_applies(const struct ofgroup *group)
     return takes_dp_hash && (!method[0] || !strcmp(method, "hash"));
 }
 
-/* Returns the key of all groups that configuration takes over.  Main
- * thread. */
+/* Returns the key of all groups that configuration takes over, and stores in
+ * '*host_key' whether it is the host's.  Main thread. */
 struct siphash_key
-lb_config_shared_key(void)
+lb_config_shared_key(bool *host_key)
 {
-    static struct siphash_key random_key;
-
-    if (shared_seed) {
-        return (struct siphash_key) { .k0 = shared_seed };
-    }
-    if (!random_key.k0 && !random_key.k1) {
-        get_entropy_or_die(&random_key, sizeof random_key);
-    }
-    return random_key;
+    *host_key = !shared_seed;
+    return (shared_seed ? (struct siphash_key) { .k0 = shared_seed }
+            : lb_key_get());
 }
 
 /* Returns the NUMA node on which all PMD threads run, or -1 if they run on

@@ -178,11 +178,12 @@ create_ident(bool shared_key, uint32_t seed)
     ident->id = id;
     ident->shared_key = shared_key;
     if (shared_key) {
-        ident->key = lb_config_shared_key();
+        ident->key = lb_config_shared_key(&ident->host_key);
     } else if (seed) {
         ident->key.k0 = seed;
     } else {
-        get_entropy_or_die(&ident->key, sizeof ident->key);
+        ident->key = lb_key_get();
+        ident->host_key = true;
     }
     get_entropy_or_die(&ident->salt, sizeof ident->salt);
     return ident;
@@ -498,5 +499,31 @@ lb_groups_refresh_liveness(void)
         }
     }
     sweep_retired();
+    ovs_mutex_unlock(&lb_mutex);
+}
+
+/* Replaces the tables of the groups with the host's key by such with the one
+ * that it is now.  Their remembered flows are not found any more.  Main
+ * thread. */
+void
+lb_groups_rekey(void)
+{
+    struct lb_group *lb;
+
+    ovs_mutex_lock(&lb_mutex);
+    LIST_FOR_EACH (lb, node, &lb_published) {
+        if (lb->ident->host_key) {
+            lb->ident->key = lb_key_get();
+            lb_buckets_rekey(lb);
+
+            struct lb_table *table = build_table(lb);
+
+            lb->stale = !table;
+            if (table) {
+                set_table(lb->ident, table);
+            }
+        }
+    }
+    lb_registry_sticky_changed();
     ovs_mutex_unlock(&lb_mutex);
 }

@@ -31,8 +31,9 @@
  * version, keeps its token, and its flows stay with it.
  *
  * selection_method_param: the lower 32 bits are the seed of the hash.  0, the
- * default, stands for a random key; any other seed gives the same choice on
- * every switch whose group has the same buckets.  The upper 32 bits are the
+ * default, stands for the host's key, a random one that outlives the daemon;
+ * any other seed gives the same choice on every switch whose group has the
+ * same buckets.  The upper 32 bits are the
  * idle timeout of sticky flows, in seconds, at most LB_MAX_TIMEOUT; 0 makes
  * the group stateless.
  *
@@ -46,7 +47,8 @@
  * changes after a version's construction.  Handlers and revalidators only look
  * at the id and the buckets, which do not.
  *
- * The parts: lb-bucket.c gives buckets their identity, lb-liveness.c tells
+ * The parts: lb-bucket.c gives buckets their identity, lb-key.c keeps the
+ * host's key, lb-liveness.c tells
  * whether they are alive, lb-group.c makes versions and publishes tables,
  * lb-config.c follows other_config, lb-support.c knows which datapath has the
  * action, lb-show.c is what operators see, and lb-stats.c has statistics
@@ -68,6 +70,7 @@ struct lb_ident {
     uint32_t id;                     /* In the registry. */
     unsigned int n_versions;         /* Reference count. */
     bool shared_key;                 /* Is 'key' lb_config_shared_key()? */
+    bool host_key;                   /* Is 'key' lb_key_get()? */
     struct siphash_key key;
     uint64_t salt;
     struct lb_group *current;        /* The version in force, or null. */
@@ -111,9 +114,11 @@ struct lb_group *lb_group_get(const struct group_dpif *);
 struct ofproto_dpif *lb_ofproto_dpif(const struct lb_group *);
 enum ofperr lb_group_enable(struct group_dpif *);
 void lb_group_disable(struct group_dpif *);
+void lb_groups_rekey(void);
 
 /* lb-bucket.c. */
 void lb_buckets_init(struct lb_group *, const struct lb_group *old);
+void lb_buckets_rekey(struct lb_group *);
 struct lb_bucket *lb_bucket_find(const struct lb_group *, uint32_t token);
 
 /* lb-liveness.c. */
@@ -125,9 +130,13 @@ void lb_stats_continue(struct lb_group *, const struct lb_group *old,
 
 /* lb-config.c. */
 bool lb_config_applies(const struct ofgroup *);
-struct siphash_key lb_config_shared_key(void);
+struct siphash_key lb_config_shared_key(bool *host_key);
 void lb_config_update_groups(const struct dpif_backer *,
                              const struct hmap *ofprotos);
 int lb_config_need_sticky(void);
+
+/* lb-key.c. */
+struct siphash_key lb_key_get(void);
+int lb_key_rotate(void);
 
 #endif /* lb-group.h */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Commands of ovs-appctl: lb/show, lb/stats, lb/dump-flows, lb/flush. */
+/* Commands of ovs-appctl: lb/show, lb/stats, lb/dump-flows, lb/flush,
+ * lb/rotate-key. */
 
 #include <config.h>
 #include "ofproto-ext/lb/lb-group.h"
@@ -338,6 +339,24 @@ lb_unixctl_flush(struct unixctl_conn *conn, int argc, const char *argv[],
     free(reply);
 }
 
+static void
+lb_unixctl_rotate_key(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                      const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
+{
+    int error = lb_key_rotate();
+
+    lb_groups_rekey();
+    if (error) {
+        char *reply = xasprintf("the new key is in use, but was not written "
+                                "(%s)", ovs_strerror(error));
+
+        unixctl_command_reply_error(conn, reply);
+        free(reply);
+    } else {
+        unixctl_command_reply(conn, NULL);
+    }
+}
+
 void
 lb_unixctl_init(void)
 {
@@ -348,4 +367,6 @@ lb_unixctl_init(void)
                              lb_unixctl_dump_flows, NULL);
     unixctl_command_register("lb/flush", "[bridge [group]]", 0, 2,
                              lb_unixctl_flush, NULL);
+    unixctl_command_register("lb/rotate-key", "", 0, 0,
+                             lb_unixctl_rotate_key, NULL);
 }

@@ -24,6 +24,7 @@ TESTSUITE_AT = \
 	tests/autotest/lb-group.at \
 	tests/autotest/lb-examples.at \
 	tests/autotest/lb-gtpu.at \
+	tests/autotest/lb-restart.at \
 	tests/autotest/lb-sticky.at \
 	tests/autotest/lb-traffic.at \
 	tests/autotest/of-sync.at \

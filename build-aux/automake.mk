@@ -31,6 +31,7 @@ HOOKS = \
 	$(srcdir)/datapath-dpdk/ct/ct.cocci \
 	$(srcdir)/datapath-dpdk/fuse/fuse.cocci \
 	$(srcdir)/ofproto-ext/lb/lb.cocci \
+	$(srcdir)/ofproto-ext/lb/ovs-save.hooks \
 	$(srcdir)/ofproto-ext/gtpu/gtpu.cocci
 EXTRA_DIST += $(HOOKS)
 

@@ -33,6 +33,12 @@ lb_method_is_known(const char *method)
     return find_method(method) < N_METHODS;
 }
 
+bool
+lb_method_has_version(const char *method, int version)
+{
+    return version == 1 || version >= 6 || !lb_method_is_known(method);
+}
+
 enum lb_input
 lb_method_input(const char *method)
 {

@@ -28,6 +28,17 @@
  * project adds.  Any thread. */
 bool lb_method_is_known(const char *method);
 
+/* Returns false if 'method', a string, names a selection method that this
+ * project adds, and messages of OpenFlow 'version' (as on the wire: 1 for 1.0,
+ * 6 for 1.5) cannot carry it.  Open vSwitch's extension of 1.0 can.  Any
+ * thread. */
+bool lb_method_has_version(const char *method, int version);
+
+/* What a tool says then, of a group's number and method.  (Coccinelle takes no
+ * string that is in two parts.) */
+#define LB_METHOD_NEEDS_15 \
+    "group %u: selection_method=%s needs OpenFlow 1.5: use -O OpenFlow15"
+
 /* Returns what a group with selection method 'method', a string, hashes.  That
  * is LB_INPUT_PACKET for any that this project does not add.  Any thread. */
 enum lb_input lb_method_input(const char *method);

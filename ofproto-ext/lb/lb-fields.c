@@ -71,7 +71,7 @@ lb_fields_to_words(const struct field_array *fields,
                    struct lb_hash_word words[LB_TABLE_MAX_WORDS],
                    size_t *n_words)
 {
-    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 60);
     const uint8_t *mask_value = fields->values;
     size_t id;
 
@@ -85,7 +85,7 @@ lb_fields_to_words(const struct field_array *fields,
         mask_value += mf->n_bytes;
         if (!field_is_in_packet(mf)
             || !append_field(mf, &mask, words, n_words)) {
-            VLOG_INFO_RL(&rl, "selection method maglev cannot hash field %s",
+            VLOG_WARN_RL(&rl, "selection method maglev cannot hash field %s",
                          mf->name);
             return OFPERR_OFPBPC_BAD_VALUE;
         }

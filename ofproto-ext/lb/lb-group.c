@@ -19,7 +19,7 @@
 
 VLOG_DEFINE_THIS_MODULE(lb_group);
 
-static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 60);
 
 struct ovs_mutex lb_mutex = OVS_MUTEX_INITIALIZER;
 struct ovs_list lb_published = OVS_LIST_INITIALIZER(&lb_published);
@@ -102,7 +102,7 @@ build_table(struct lb_group *lb)
     struct lb_member *members = xcalloc(lb->n_buckets, sizeof *members);
     struct lb_table_config config = {
         .key = lb->ident->key,
-        .input = lb_method_input(lb->group->up.props.selection_method),
+        .input = lb->input,
         .salt = lb->ident->salt,
         .timeout = lb->timeout * LB_STICKY_TICKS_PER_SEC,
         .n_words = lb->n_words,
@@ -177,6 +177,7 @@ create_ident(bool shared_key, uint32_t seed)
 
     ident->id = id;
     ident->shared_key = shared_key;
+    ident->seed = seed;
     if (shared_key) {
         ident->key = lb_config_shared_key(&ident->host_key);
     } else if (seed) {
@@ -256,19 +257,6 @@ destroy_version(struct lb_group *lb)
     free(lb);
 }
 
-/* Gets what a group's selection method asks for.  Returns false if that is
- * another method, and configuration has us take the group over. */
-static bool
-get_params(const struct ofputil_group_props *props, uint32_t *seed,
-           uint32_t *timeout)
-{
-    bool ours = lb_method_is_known(props->selection_method);
-
-    *seed = ours ? props->selection_method_param : 0;
-    *timeout = ours ? props->selection_method_param >> 32 : 0;
-    return ours;
-}
-
 /* Creates the load-balancing part of 'group', after that of 'old', which may
  * be null, and its table, and stores it in '*lbp', or returns an error. */
 static enum ofperr
@@ -276,19 +264,21 @@ create_version(struct group_dpif *group, const struct lb_group *old,
                struct lb_group **lbp)
     OVS_REQUIRES(lb_mutex)
 {
-    const struct ofputil_group_props *props = &group->up.props;
+    const struct lb_params params = lb_params_get(&group->up);
     struct lb_group *lb = xzalloc(sizeof *lb);
-    uint32_t seed, old_seed, old_timeout;
 
     *lbp = NULL;
     ovs_list_init(&lb->node);
     ovs_list_init(&lb->watch_node);
     lb->group = group;
 
-    bool shared_key = !get_params(props, &seed, &lb->timeout);
-    enum ofperr error = lb_fields_to_words(&props->fields, lb->words,
+    lb->input = params.input;
+    lb->timeout = params.timeout;
+
+    enum ofperr error = lb_fields_to_words(params.fields, lb->words,
                                            &lb->n_words);
     if (!error && lb->timeout && lb_config_need_sticky()) {
+        lb_log_refusal(&group->up, "no memory to remember flows");
         error = OFPERR_OFPGMFC_OUT_OF_BUCKETS;
     }
     if (error) {
@@ -296,14 +286,15 @@ create_version(struct group_dpif *group, const struct lb_group *old,
         return error;
     }
 
-    if (old) {
-        get_params(&old->group->up.props, &old_seed, &old_timeout);
-        if (old->ident->shared_key != shared_key || old_seed != seed) {
-            old = NULL;
-        }
+    if (old && (old->ident->shared_key != params.shared_key
+                || old->ident->seed != params.seed)) {
+        old = NULL;
     }
-    lb->ident = old ? old->ident : create_ident(shared_key, seed);
+    lb->ident = (old ? old->ident
+                 : create_ident(params.shared_key, params.seed));
     if (!lb->ident) {
+        lb_log_refusal(&group->up, "there are %d load-balanced groups",
+                       LB_REGISTRY_MAX_ID);
         free(lb);
         return OFPERR_OFPGMFC_OUT_OF_GROUPS;
     }
@@ -313,27 +304,6 @@ create_version(struct group_dpif *group, const struct lb_group *old,
     lb->pending = build_table(lb);
     *lbp = lb;
     return lb->pending ? 0 : OFPERR_OFPGMFC_OUT_OF_BUCKETS;
-}
-
-static enum ofperr
-check_group(const struct ofgroup *group)
-{
-    const struct ofputil_group_props *props = &group->props;
-    uint32_t seed, timeout;
-
-    get_params(props, &seed, &timeout);
-    if (timeout > LB_MAX_TIMEOUT) {
-        VLOG_INFO_RL(&rl, "group %"PRIu32": timeout of %"PRIu32" s is more "
-                     "than %d s", group->group_id, timeout, LB_MAX_TIMEOUT);
-        return OFPERR_OFPBPC_BAD_VALUE;
-    }
-    if (group->n_buckets > MAGLEV_MAX_BACKENDS) {
-        VLOG_INFO_RL(&rl, "group %"PRIu32": %"PRIu32" buckets are more than "
-                     "the %d that selection method maglev supports",
-                     group->group_id, group->n_buckets, MAGLEV_MAX_BACKENDS);
-        return OFPERR_OFPGMFC_OUT_OF_BUCKETS;
-    }
-    return 0;
 }
 
 /* Returns true if 'group' is one to load-balance, and on a datapath that can.
@@ -367,7 +337,8 @@ is_ours(const struct ofgroup *group)
  * Returns 0, also if the group is none to load-balance.  Otherwise returns an
  * OpenFlow error: OFPGMFC_OUT_OF_BUCKETS if there are too many buckets or no
  * memory, OFPGMFC_OUT_OF_GROUPS if no id is free, OFPBPC_BAD_VALUE for a
- * parameter or a field that cannot be.  A group that is ours only by
+ * parameter or a field that cannot be, OFPGMFC_LOOP if a bucket sends to the
+ * group itself.  A group that is ours only by
  * configuration gets no error: it stays Open vSwitch's.  Main thread. */
 enum ofperr
 lb_group_prepare(struct ofgroup *new_group_, const struct ofgroup *old_group)
@@ -378,7 +349,7 @@ lb_group_prepare(struct ofgroup *new_group_, const struct ofgroup *old_group)
 
     struct group_dpif *new_group = CONTAINER_OF(new_group_, struct group_dpif,
                                                 up);
-    enum ofperr error = check_group(new_group_);
+    enum ofperr error = lb_params_check(new_group_);
     struct lb_group *lb = NULL;
 
     if (!error) {
@@ -447,7 +418,7 @@ lb_group_enable(struct group_dpif *group)
         return 0;
     }
 
-    enum ofperr error = check_group(&group->up);
+    enum ofperr error = lb_params_check(&group->up);
 
     if (!error) {
         ovs_mutex_lock(&lb_mutex);

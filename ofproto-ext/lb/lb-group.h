@@ -33,9 +33,8 @@
  * selection_method_param: the lower 32 bits are the seed of the hash.  0, the
  * default, stands for the host's key, a random one that outlives the daemon;
  * any other seed gives the same choice on every switch whose group has the
- * same buckets.  The upper 32 bits are the
- * idle timeout of sticky flows, in seconds, at most LB_MAX_TIMEOUT; 0 makes
- * the group stateless.
+ * same buckets.  The upper 32 bits are the idle timeout of sticky flows, in
+ * seconds, at most LB_MAX_TIMEOUT; 0 makes the group stateless.
  *
  * Groups that configuration takes over share one key.  Their controllers may
  * not modify a group but replace it by another with another number, as OVN
@@ -48,8 +47,8 @@
  * at the id and the buckets, which do not.
  *
  * The parts: lb-bucket.c gives buckets their identity, lb-key.c keeps the
- * host's key, lb-liveness.c tells
- * whether they are alive, lb-group.c makes versions and publishes tables,
+ * host's key, lb-liveness.c tells whether buckets are alive, lb-params.c knows
+ * what a group is to do, lb-group.c makes versions and publishes tables,
  * lb-config.c follows other_config, lb-support.c knows which datapath has the
  * action, lb-show.c is what operators see, and lb-stats.c has statistics
  * survive a modification. */
@@ -57,6 +56,7 @@
 #define LB_MAX_TIMEOUT 86400
 
 struct dpif_backer;
+struct field_array;
 struct group_dpif;
 struct hmap;
 struct ofgroup;
@@ -71,6 +71,7 @@ struct lb_ident {
     unsigned int n_versions;         /* Reference count. */
     bool shared_key;                 /* Is 'key' lb_config_shared_key()? */
     bool host_key;                   /* Is 'key' lb_key_get()? */
+    uint32_t seed;                   /* Or 0. */
     struct siphash_key key;
     uint64_t salt;
     struct lb_group *current;        /* The version in force, or null. */
@@ -91,6 +92,7 @@ struct lb_group {
     struct lb_ident *ident;
     ATOMIC(bool) in_force;
 
+    enum lb_input input;
     uint32_t timeout;                /* In seconds; 0: stateless. */
     size_t n_words;
     struct lb_hash_word words[LB_TABLE_MAX_WORDS];
@@ -115,6 +117,23 @@ struct ofproto_dpif *lb_ofproto_dpif(const struct lb_group *);
 enum ofperr lb_group_enable(struct group_dpif *);
 void lb_group_disable(struct group_dpif *);
 void lb_groups_rekey(void);
+
+/* lb-params.c.
+ *
+ * What a group is to do, be it that its selection method says so or that
+ * configuration does. */
+struct lb_params {
+    enum lb_input input;
+    uint32_t timeout;                /* In seconds; 0: stateless. */
+    uint32_t seed;                   /* 0: the host's key. */
+    bool shared_key;                 /* Has it lb_config_shared_key()? */
+    const struct field_array *fields;
+};
+
+struct lb_params lb_params_get(const struct ofgroup *);
+enum ofperr lb_params_check(const struct ofgroup *);
+void lb_log_refusal(const struct ofgroup *, const char *format, ...)
+    OVS_PRINTF_FORMAT(2, 3);
 
 /* lb-bucket.c. */
 void lb_buckets_init(struct lb_group *, const struct lb_group *old);

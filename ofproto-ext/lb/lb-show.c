@@ -29,21 +29,56 @@ struct selection {
     uint32_t group_id;
 };
 
-/* Parses the arguments [BRIDGE [GROUP]].  Returns null or an error message. */
-static const char *
+/* Parses the arguments [BRIDGE [GROUP]].  Returns null, or an error message,
+ * for the caller to free, also if there is no such bridge or the group is none
+ * that is load-balanced. */
+static char *
 parse_selection(int argc, const char *argv[], struct selection *selection)
 {
+    const struct group_dpif *group;
+    struct ofproto_dpif *ofproto;
+
     memset(selection, 0, sizeof *selection);
-    if (argc > 1) {
-        selection->bridge = argv[1];
+    if (argc < 2) {
+        return NULL;
     }
-    if (argc > 2) {
-        selection->has_group_id = true;
-        if (!str_to_uint(argv[2], 10, &selection->group_id)) {
-            return "group: not a number";
-        }
+    selection->bridge = argv[1];
+    ofproto = ofproto_dpif_lookup_by_name(argv[1]);
+    if (!ofproto) {
+        return xasprintf("%s: no such bridge", argv[1]);
     }
-    return NULL;
+    if (argc < 3) {
+        return NULL;
+    }
+    selection->has_group_id = true;
+    if (!str_to_uint(argv[2], 10, &selection->group_id)) {
+        return xasprintf("%s: not the number of a group", argv[2]);
+    }
+    group = group_dpif_lookup(ofproto, selection->group_id,
+                              ofproto_dpif_get_tables_version(ofproto), false);
+    if (!group) {
+        return xasprintf("%s: no group %"PRIu32, argv[1],
+                         selection->group_id);
+    }
+    return (lb_group_get(group) ? NULL
+            : xasprintf("%s: group %"PRIu32" is not load-balanced (selection "
+                        "method \"%s\")", argv[1], selection->group_id,
+                        group->up.props.selection_method));
+}
+
+/* Parses the arguments of a command into 'selection'.  Returns false, after a
+ * reply that says what is wrong, if that is not possible. */
+static bool
+get_selection(struct unixctl_conn *conn, int argc, const char *argv[],
+              struct selection *selection)
+{
+    char *error = parse_selection(argc, argv, selection);
+
+    if (error) {
+        unixctl_command_reply_error(conn, error);
+        free(error);
+    }
+    return !error;
 }
 
 static bool
@@ -146,10 +181,8 @@ lb_unixctl_show(struct unixctl_conn *conn, int argc, const char *argv[],
     struct ds ds = DS_EMPTY_INITIALIZER;
     struct selection selection;
     const struct lb_group *lb;
-    const char *error = parse_selection(argc, argv, &selection);
 
-    if (error) {
-        unixctl_command_reply_error(conn, error);
+    if (!get_selection(conn, argc, argv, &selection)) {
         return;
     }
     ovs_mutex_lock(&lb_mutex);
@@ -281,11 +314,9 @@ lb_unixctl_dump_flows(struct unixctl_conn *conn, int argc, const char *argv[],
     const struct lb_sticky *sticky = lb_registry_get_sticky();
     struct ds ds = DS_EMPTY_INITIALIZER;
     struct selection selection;
-    const char *error = parse_selection(argc, argv, &selection);
     struct token_map map;
 
-    if (error) {
-        unixctl_command_reply_error(conn, error);
+    if (!get_selection(conn, argc, argv, &selection)) {
         return;
     }
     ovs_mutex_lock(&lb_mutex);
@@ -316,12 +347,10 @@ lb_unixctl_flush(struct unixctl_conn *conn, int argc, const char *argv[],
 {
     struct lb_sticky *sticky = lb_registry_get_sticky();
     struct selection selection;
-    const char *error = parse_selection(argc, argv, &selection);
     struct token_map map;
     size_t n = 0;
 
-    if (error) {
-        unixctl_command_reply_error(conn, error);
+    if (!get_selection(conn, argc, argv, &selection)) {
         return;
     }
     ovs_mutex_lock(&lb_mutex);

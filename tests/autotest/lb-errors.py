@@ -33,6 +33,7 @@ ERRORS = {
     'OFPGMFC_INVALID_GROUP': (GROUP, 1),
     'OFPGMFC_OUT_OF_GROUPS': (GROUP, 3),
     'OFPGMFC_OUT_OF_BUCKETS': (GROUP, 4),
+    'OFPGMFC_LOOP': (GROUP, 7),
     'OFPGMFC_UNKNOWN_GROUP': (GROUP, 8),
     'OFPGMFC_BAD_TYPE': (GROUP, 10),
     'OFPGMFC_BAD_COMMAND': (GROUP, 11),
@@ -43,6 +44,7 @@ ERRORS = {
     'OFPBPC_BAD_TYPE': (PROPERTY, 0),
     'OFPBPC_BAD_LEN': (PROPERTY, 1),
     'OFPBPC_BAD_VALUE': (PROPERTY, 2),
+    'OFPBPC_DUP_TYPE': (PROPERTY, 4),
     'OFPBPC_BAD_EXP_TYPE': (PROPERTY, 6),
     'OFPBMC_BAD_FIELD': (4, 6),
 }
@@ -105,6 +107,11 @@ def group_cases():
     def header(*fields):
         return b''.join(bytes.fromhex(f) for f in fields)
 
+    yield ('the property twice', 'OFPBPC_DUP_TYPE', raw(props=ntr() + ntr()))
+    yield ('a bucket that sends to the group', 'OFPGMFC_LOOP',
+           lambda command, group: of.group_mod(
+               command, group, [BUCKET, of.bucket(1, of.to_group(group))],
+               method='maglev'))
     yield ('4,097 buckets', 'OFPGMFC_OUT_OF_BUCKETS',
            maglev(buckets=small_buckets(4097)))
     yield ('8,000 buckets', 'OFPGMFC_OUT_OF_BUCKETS',

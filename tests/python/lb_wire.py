@@ -24,6 +24,10 @@ def output(port):
     return struct.pack('!HHIH6x', 0, 16, port, 0xffff)
 
 
+def to_group(group):
+    return struct.pack('!HHI', 22, 8, group)
+
+
 def resubmit(table):
     return struct.pack('!HHIHHB3x', 0xffff, 16, 0x2320, 14, 0xfff8, table)
 

@@ -280,6 +280,12 @@ test_method(void **state)
     assert_false(lb_method_is_known(""));
     assert_false(lb_method_is_known("maglev2"));
     assert_false(lb_method_is_known("dp_hash"));
+    for (int version = 1; version <= 7; version++) {
+        assert_int_equal(lb_method_has_version("maglev", version),
+                         version == 1 || version >= 6);
+        assert_true(lb_method_has_version("dp_hash", version));
+        assert_true(lb_method_has_version("", version));
+    }
 }
 
 int

@@ -20,6 +20,7 @@ ofproto_ext_libofproto_ext_la_SOURCES = \
 	ofproto-ext/lb/lb-liveness.c \
 	ofproto-ext/lb/lb-ofproto-hooks.h \
 	ofproto-ext/lb/lb-params.c \
+	ofproto-ext/lb/lb-rules.c \
 	ofproto-ext/lb/lb-show.c \
 	ofproto-ext/lb/lb-stats.c \
 	ofproto-ext/lb/lb-support.c \

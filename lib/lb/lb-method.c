@@ -46,3 +46,14 @@ lb_method_input(const char *method)
 
     return i < N_METHODS ? methods[i].input : LB_INPUT_PACKET;
 }
+
+const char *
+lb_method_name(enum lb_input input)
+{
+    size_t i = 0;
+
+    while (methods[i].input != input) {
+        i++;
+    }
+    return methods[i].name;
+}

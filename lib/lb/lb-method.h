@@ -43,4 +43,8 @@ bool lb_method_has_version(const char *method, int version);
  * is LB_INPUT_PACKET for any that this project does not add.  Any thread. */
 enum lb_input lb_method_input(const char *method);
 
+/* Returns the name of the selection method that hashes 'input'.  Any
+ * thread. */
+const char *lb_method_name(enum lb_input input);
+
 #endif /* lb-method.h */

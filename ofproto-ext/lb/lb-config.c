@@ -13,6 +13,8 @@
  * default, stands for the host's key; with any other seed, a group has the
  * same choice on every switch with this seed.
  *
+ * lb-groups-FIRST-LAST: see lb-rules.c.
+ *
  * lb-sticky-entries: for how many flows the table of sticky flows has room,
  * rounded up to a power of 2; by default 1,048,576, which take 16 MB.  The
  * table is made for the first group with a timeout.  A change keeps the flows
@@ -41,6 +43,7 @@ VLOG_DEFINE_THIS_MODULE(lb_config);
 
 /* All of this belongs to the main thread. */
 static bool takes_dp_hash;
+static bool suspended;               /* While groups let go of rules. */
 static unsigned long long int shared_seed;
 static unsigned long long int sticky_entries = DEFAULT_STICKY_ENTRIES;
 static char *pmd_cpu_mask;
@@ -53,6 +56,9 @@ lb_config_applies(const struct ofgroup *group)
     const struct ofputil_group_props *props = &group->props;
     const char *method = props->selection_method;
 
+    if (suspended) {
+        return false;
+    }
     if (!strcmp(method, "dp_hash")) {
         /* Our hash is not the same in both directions. */
         return (takes_dp_hash && (props->selection_method_param >> 32
@@ -283,4 +289,11 @@ lb_config_set(const struct smap *other_config, const struct hmap *ofprotos)
 
     set_sticky_entries(other_config);
     set_takes_dp_hash(other_config, ofprotos);
+    if (lb_rules_set(other_config, false)) {
+        suspended = true;
+        lb_config_update_groups(NULL, ofprotos);
+        suspended = false;
+        lb_rules_set(other_config, true);
+        lb_config_update_groups(NULL, ofprotos);
+    }
 }

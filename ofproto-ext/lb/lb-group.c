@@ -314,7 +314,7 @@ is_ours(const struct ofgroup *group)
     if (group->ofproto->ofproto_class != &ofproto_dpif_class
         || group->type != OFPGT11_SELECT
         || !(lb_method_is_known(group->props.selection_method)
-             || lb_config_applies(group))) {
+             || lb_rules_find(group) || lb_config_applies(group))) {
         return false;
     }
 

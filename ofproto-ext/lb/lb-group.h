@@ -49,9 +49,9 @@
  * The parts: lb-bucket.c gives buckets their identity, lb-key.c keeps the
  * host's key, lb-liveness.c tells whether buckets are alive, lb-params.c knows
  * what a group is to do, lb-group.c makes versions and publishes tables,
- * lb-config.c follows other_config, lb-support.c knows which datapath has the
- * action, lb-show.c is what operators see, and lb-stats.c has statistics
- * survive a modification. */
+ * lb-config.c and lb-rules.c follow other_config, lb-support.c knows which
+ * datapath has the action, lb-show.c is what operators see, and lb-stats.c has
+ * statistics survive a modification. */
 
 #define LB_MAX_TIMEOUT 86400
 
@@ -62,6 +62,7 @@ struct hmap;
 struct ofgroup;
 struct ofproto_dpif;
 struct ofputil_bucket;
+struct smap;
 
 /* What all versions of a group share. */
 struct lb_ident {
@@ -153,6 +154,10 @@ struct siphash_key lb_config_shared_key(bool *host_key);
 void lb_config_update_groups(const struct dpif_backer *,
                              const struct hmap *ofprotos);
 int lb_config_need_sticky(void);
+
+/* lb-rules.c. */
+bool lb_rules_set(const struct smap *other_config, bool apply);
+const struct lb_params *lb_rules_find(const struct ofgroup *);
 
 /* lb-key.c. */
 struct siphash_key lb_key_get(void);

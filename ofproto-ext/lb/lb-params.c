@@ -20,14 +20,20 @@ VLOG_DEFINE_THIS_MODULE(lb_params);
  * send many groups. */
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 60);
 
-/* Returns what 'group', which is ours by its selection method or by
- * configuration, is to do.  The fields are the group's.  Main thread. */
+/* Returns what 'group', which is ours by its selection method, by a rule or
+ * by lb-dp-hash, is to do.  The fields are the group's or the rule's.  Main
+ * thread. */
 struct lb_params
 lb_params_get(const struct ofgroup *group)
 {
     const struct ofputil_group_props *props = &group->props;
 
     if (!lb_method_is_known(props->selection_method)) {
+        const struct lb_params *rule = lb_rules_find(group);
+
+        if (rule) {
+            return *rule;
+        }
         return (struct lb_params) { .input = LB_INPUT_PACKET,
                                     .shared_key = true,
                                     .fields = &props->fields };

@@ -143,10 +143,11 @@ show_group(const struct lb_group *lb, struct ds *ds)
     const struct ofputil_bucket *bucket;
 
     count_slots(lb, table, n);
-    ds_put_format(ds, "%s: group %"PRIu32", lb(%"PRIu32"), method %s%s, "
+    ds_put_format(ds, "%s: group %"PRIu32", lb(%"PRIu32"), method %s%s%s, "
                   "%"PRIuSIZE" buckets, %"PRIu32" slots, imbalance %.2f %%, ",
                   group->ofproto->name, group->group_id, lb->ident->id,
-                  lb_method_is_known(method) ? "" : "maglev for ",
+                  lb_method_is_known(method) ? "" : lb_method_name(lb->input),
+                  lb_method_is_known(method) ? "" : " for ",
                   method[0] ? method : "default",
                   lb->n_buckets, table->n_slots,
                   100 * imbalance(lb, table, n));

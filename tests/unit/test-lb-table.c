@@ -276,6 +276,9 @@ test_method(void **state)
     assert_int_equal(lb_method_input("maglev-teid"), LB_INPUT_TEID);
     assert_int_equal(lb_method_input("maglev-inner"), LB_INPUT_INNER);
     assert_int_equal(lb_method_input("dp_hash"), LB_INPUT_PACKET);
+    assert_string_equal(lb_method_name(LB_INPUT_PACKET), "maglev");
+    assert_string_equal(lb_method_name(LB_INPUT_TEID), "maglev-teid");
+    assert_string_equal(lb_method_name(LB_INPUT_INNER), "maglev-inner");
     assert_false(lb_method_is_known("maglev-"));
     assert_false(lb_method_is_known(""));
     assert_false(lb_method_is_known("maglev2"));

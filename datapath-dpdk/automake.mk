@@ -20,22 +20,31 @@ datapath_dpdk_libdatapath_la_SOURCES = \
 	datapath-dpdk/fuse/fuse-thread.c \
 	datapath-dpdk/fuse/fuse.h \
 	datapath-dpdk/gtpu/gtpu-count.c \
+	datapath-dpdk/gtpu/gtpu-count.h \
 	datapath-dpdk/gtpu/gtpu-decap.c \
+	datapath-dpdk/gtpu/gtpu-drop-port.c \
+	datapath-dpdk/gtpu/gtpu-drop-port.h \
 	datapath-dpdk/gtpu/gtpu-drop.c \
+	datapath-dpdk/gtpu/gtpu-drop.h \
 	datapath-dpdk/gtpu/gtpu-encap.c \
 	datapath-dpdk/gtpu/gtpu-hooks.h \
 	datapath-dpdk/gtpu/gtpu-linear.c \
 	datapath-dpdk/gtpu/gtpu-match.c \
 	datapath-dpdk/gtpu/gtpu-options.c \
+	datapath-dpdk/gtpu/gtpu-options.h \
+	datapath-dpdk/gtpu/gtpu-outer.h \
 	datapath-dpdk/gtpu/gtpu-peer.c \
+	datapath-dpdk/gtpu/gtpu-peer.h \
 	datapath-dpdk/gtpu/gtpu-psc.c \
+	datapath-dpdk/gtpu/gtpu-psc.h \
 	datapath-dpdk/gtpu/gtpu-push-text.c \
 	datapath-dpdk/gtpu/gtpu-push.c \
+	datapath-dpdk/gtpu/gtpu-push.h \
+	datapath-dpdk/gtpu/gtpu-receive.c \
+	datapath-dpdk/gtpu/gtpu-receive.h \
 	datapath-dpdk/gtpu/gtpu-reply.c \
+	datapath-dpdk/gtpu/gtpu-reply.h \
 	datapath-dpdk/gtpu/gtpu-show.c \
-	datapath-dpdk/gtpu/gtpu-signalling.c \
-	datapath-dpdk/gtpu/gtpu-signalling.h \
-	datapath-dpdk/gtpu/gtpu-tunnel.c \
 	datapath-dpdk/gtpu/gtpu-vport.c \
 	datapath-dpdk/gtpu/gtpu-vport.h \
 	datapath-dpdk/lb/lb-action.c \

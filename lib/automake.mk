@@ -15,18 +15,29 @@ lib_libext_la_SOURCES = \
 	lib/fuse/fuse-table.c \
 	lib/fuse/fuse-table.h \
 	lib/fuse/fuse-tcp.h \
+	lib/gtpu/gtpu-answer.c \
+	lib/gtpu/gtpu-answer.h \
 	lib/gtpu/gtpu-build.c \
+	lib/gtpu/gtpu-build.h \
+	lib/gtpu/gtpu-error.h \
+	lib/gtpu/gtpu-ext.h \
 	lib/gtpu/gtpu-ie.c \
+	lib/gtpu/gtpu-ie.h \
 	lib/gtpu/gtpu-limit.c \
 	lib/gtpu/gtpu-limit.h \
 	lib/gtpu/gtpu-name.c \
+	lib/gtpu/gtpu-name.h \
 	lib/gtpu/gtpu-parse.c \
+	lib/gtpu/gtpu-parse.h \
 	lib/gtpu/gtpu-path.c \
 	lib/gtpu/gtpu-path.h \
+	lib/gtpu/gtpu-port.c \
+	lib/gtpu/gtpu-port.h \
 	lib/gtpu/gtpu-private.h \
-	lib/gtpu/gtpu-signalling.c \
-	lib/gtpu/gtpu-signalling.h \
 	lib/gtpu/gtpu-tlv.c \
+	lib/gtpu/gtpu-tlv.h \
+	lib/gtpu/gtpu-underlay.c \
+	lib/gtpu/gtpu-underlay.h \
 	lib/gtpu/gtpu-watch.c \
 	lib/gtpu/gtpu-watch.h \
 	lib/gtpu/gtpu.h \

@@ -7,6 +7,7 @@ ofproto_ext_libofproto_ext_la_SOURCES = \
 	ofproto-ext/gtpu/gtpu-ofproto-hooks.h \
 	ofproto-ext/gtpu/gtpu-paths.c \
 	ofproto-ext/gtpu/gtpu-ports.c \
+	ofproto-ext/gtpu/gtpu-ports.h \
 	ofproto-ext/gtpu/gtpu-stats.c \
 	ofproto-ext/gtpu/gtpu-underlay.c \
 	ofproto-ext/gtpu/gtpu-xlate.c \

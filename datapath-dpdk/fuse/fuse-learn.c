@@ -17,6 +17,7 @@
 #include "conntrack-private.h"
 #include "conntrack-tp.h"
 #include "datapath-dpdk/gtpu/gtpu-hooks.h"
+#include "datapath-dpdk/gtpu/gtpu-push.h"
 #include "datapath-dpdk/gtpu/gtpu-vport.h"
 #include "dpif-netdev-private-flow.h"
 #include "dpif-netdev-private-thread.h"

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Counters of GTP-U messages, as coverage counters "gtpu_rx_NAME" and
- * "gtpu_tx_NAME".  G-PDUs are counted by their ports. */
+/* The coverage counters "gtpu_rx_NAME" and "gtpu_tx_NAME" of GTP-U messages.
+ * Ports count their G-PDUs. */
 
 #include <config.h>
-#include "datapath-dpdk/gtpu/gtpu-signalling.h"
+#include "datapath-dpdk/gtpu/gtpu-count.h"
 
 #include "coverage.h"
+#include "lib/gtpu/gtpu.h"
 #include "openvswitch/dynamic-string.h"
 
 #define MESSAGES                                                            \
@@ -56,7 +57,6 @@ show(struct ds *s, const char *name, unsigned long long int rx,
     }
 }
 
-/* Appends to 's' a line for each type of message of which there were any. */
 void
 gtpu_count_show(struct ds *s)
 {

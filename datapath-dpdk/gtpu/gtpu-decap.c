@@ -7,25 +7,28 @@
  * bridge received for a local address and port 2152, and puts what they say
  * into its tunnel metadata.
  *
- * A G-PDU leaves as its inner packet.  Some messages the switch answers itself
- * (gtpu-signalling.c).  Any other message leaves whole, for a
- * controller or an application: from its outer IP header on.  It finds a port
- * of any mode; see ofproto-ext/gtpu/gtpu-xlate.c.
+ * A G-PDU leaves as its inner packet.  The switch answers some messages itself
+ * (gtpu-receive.c).  Any other message leaves from its outer IP header on, for
+ * a controller or an application.  It reaches a port of any mode: see
+ * ofproto-ext/gtpu/gtpu-xlate.c.
  *
- * This function cannot know the port, nor so whether the inner packet is IP
- * or Ethernet: the class's 'pop_header' is not told.  While all ports take
- * the one or the other, that decides.  With ports of both kinds, or
- * packet-type-aware ones (ptap), an inner packet that is valid as IP counts
- * as IP, otherwise as Ethernet.  "Valid" is strict then, since a MAC address
- * may begin with 4 or 6, too: an IPv4 header checksum that is right, an IPv6
- * length that is exact. */
+ * pop_header() is not told the port, so it must guess whether IP or Ethernet
+ * is inside.  While all ports carry IP, or all carry Ethernet, that decides.
+ * With ports of both kinds, or packet-type-aware ones (ptap), an inner packet
+ * that is valid IP counts as IP, any other as Ethernet.  A MAC address may
+ * begin with 4 or 6, too.  So "valid" then means a right IPv4 header checksum
+ * or an exact IPv6 length. */
 
 #include <config.h>
 #include "datapath-dpdk/gtpu/gtpu-hooks.h"
 
-#include "datapath-dpdk/gtpu/gtpu-signalling.h"
+#include "datapath-dpdk/gtpu/gtpu-drop-port.h"
+#include "datapath-dpdk/gtpu/gtpu-outer.h"
+#include "datapath-dpdk/gtpu/gtpu-psc.h"
+#include "datapath-dpdk/gtpu/gtpu-receive.h"
 #include "datapath-dpdk/gtpu/gtpu-vport.h"
 #include "dp-packet.h"
+#include "lib/gtpu/gtpu-parse.h"
 #include "openvswitch/flow.h"
 #include "packets.h"
 #include "util.h"
@@ -37,7 +40,7 @@ struct datagram {
     bool is_ipv6;
 };
 
-/* Returns how many octets of 'packet' are contiguous in memory. */
+/* Returns the number of octets of 'packet' that are contiguous in memory. */
 static size_t
 linear_size(const struct dp_packet *packet)
 {
@@ -49,8 +52,8 @@ linear_size(const struct dp_packet *packet)
     return dp_packet_size(packet);
 }
 
-/* Checks the IPv4 header 'ip', with all its octets before the L4 header, and
- * stores its addresses in 'tnl' and in '*end' its total length. */
+/* Checks the IPv4 header 'ip' of 'header_len' octets with its options.  Stores
+ * its addresses in 'tnl' and its total length in '*end'. */
 static enum gtpu_drop
 parse_ipv4(const struct dp_packet *packet, const struct ip_header *ip,
            size_t header_len, struct flow_tnl *tnl, size_t *end)
@@ -74,8 +77,8 @@ parse_ipv4(const struct dp_packet *packet, const struct ip_header *ip,
             : GTPU_DROP_NONE);
 }
 
-/* Returns true if there is a fragment header among the extension headers, up
- * to octet 'header_len', of the IPv6 header 'ip6'. */
+/* Returns true if the extension headers of the IPv6 header 'ip6', up to octet
+ * 'header_len', have a fragment header. */
 static bool
 is_ipv6_fragment(const struct ovs_16aligned_ip6_hdr *ip6, size_t header_len)
 {
@@ -91,8 +94,8 @@ is_ipv6_fragment(const struct ovs_16aligned_ip6_hdr *ip6, size_t header_len)
             && nw_frag);
 }
 
-/* The same for the IPv6 header 'ip6' and 'header_len' octets of it and its
- * extension headers. */
+/* Checks the IPv6 header 'ip6', of 'header_len' octets with its extension
+ * headers, likewise. */
 static enum gtpu_drop
 parse_ipv6(const struct ovs_16aligned_ip6_hdr *ip6, size_t header_len,
            struct flow_tnl *tnl, size_t *end)
@@ -111,8 +114,8 @@ parse_ipv6(const struct ovs_16aligned_ip6_hdr *ip6, size_t header_len,
             : GTPU_DROP_NONE);
 }
 
-/* Checks the UDP header of 'packet', with 'room' octets in its IP packet and
- * in memory, and fills in 'dg' but for 'is_ipv6', which is input. */
+/* Checks the UDP header of 'packet'.  Its IP packet has 'room' octets for it,
+ * all in memory.  Fills in 'dg', whose 'is_ipv6' is input. */
 static enum gtpu_drop
 parse_udp(const struct dp_packet *packet, size_t room, struct flow_tnl *tnl,
           struct datagram *dg)
@@ -157,9 +160,9 @@ parse_outer(const struct dp_packet *packet, struct flow_tnl *tnl,
     if (!l3 || !l4 || l4 <= l3 || packet->l4_ofs > linear) {
         return GTPU_DROP_OUTER;
     } else if (linear < dp_packet_size(packet)) {
-        /* gtpu-linear.c could do nothing about it.  To set the size of a
-         * packet of several segments would make it lie about its first. */
-        return (enum gtpu_drop) GTPU_ERR_NOT_LINEAR;
+        /* gtpu-linear.c has failed on it.  dp_packet_set_size() would set the
+         * length of its first segment wrong. */
+        return GTPU_DROP_NOT_LINEAR;
     }
 
     header_len = l4 - l3;
@@ -177,8 +180,8 @@ parse_outer(const struct dp_packet *packet, struct flow_tnl *tnl,
     return parse_udp(packet, end - header_len, tnl, dg);
 }
 
-/* Returns true if the 'len' octets at 'inner', which gtpu_inner_type() found
- * to be of type 'type', are so beyond reasonable doubt. */
+/* Returns true if the 'len' octets at 'inner' are beyond doubt an IP packet of
+ * 'type', which gtpu_inner_type() found. */
 static bool
 is_surely_ip(const uint8_t *inner, size_t len, enum gtpu_inner type)
 {
@@ -188,8 +191,8 @@ is_surely_ip(const uint8_t *inner, size_t len, enum gtpu_inner type)
     return (inner[4] << 8 | inner[5]) + IPV6_HEADER_LEN == len;
 }
 
-/* Stores in '*packet_type' what the 'len' octets at 'inner', the payload of a
- * G-PDU, are. */
+/* Stores in '*packet_type' the type of the 'len' octets at 'inner', the
+ * payload of a G-PDU. */
 static enum gtpu_drop
 find_inner_type(const uint8_t *inner, size_t len, ovs_be32 *packet_type)
 {
@@ -208,10 +211,10 @@ find_inner_type(const uint8_t *inner, size_t len, ovs_be32 *packet_type)
         *packet_type = htonl(PT_ETH);
         return GTPU_DROP_NONE;
     }
-    return (enum gtpu_drop) (len ? error : GTPU_ERR_INNER_EMPTY);
+    return len ? gtpu_error_drop(error) : GTPU_DROP_INNER_EMPTY;
 }
 
-/* Makes 'packet', a message 'h' in 'dg', its inner packet. */
+/* Turns 'packet', a G-PDU 'h' in 'dg', into its inner packet. */
 static enum gtpu_drop
 decap_g_pdu(struct dp_packet *packet, const struct gtpu_header *h,
             const struct datagram *dg)
@@ -230,7 +233,7 @@ decap_g_pdu(struct dp_packet *packet, const struct gtpu_header *h,
     return drop;
 }
 
-/* Returns 'h' in 'dg' as gtpu-signalling.c wants it. */
+/* Returns 'h' in 'dg' in the form that gtpu-receive.c takes. */
 static struct gtpu_message
 make_message(const struct gtpu_header *h, const struct datagram *dg)
 {
@@ -242,15 +245,15 @@ make_message(const struct gtpu_header *h, const struct datagram *dg)
     };
 }
 
-/* Makes 'packet', a signalling message 'h' in 'dg', what the ports take, or
- * the answer to it. */
+/* Turns 'packet', a signalling message 'h' in 'dg', into an IP packet for the
+ * ports, or into the answer to it. */
 static enum gtpu_drop
 decap_signalling(struct dp_packet *packet, const struct gtpu_header *h,
                  const struct datagram *dg)
 {
     const struct gtpu_message message = make_message(h, dg);
     enum gtpu_drop drop = GTPU_DROP_NONE;
-    enum gtpu_fate fate = gtpu_signalling_receive(packet, &message, &drop);
+    enum gtpu_fate fate = gtpu_receive(packet, &message, &drop);
 
     if (fate != GTPU_DELIVER) {
         return fate == GTPU_DROPPED ? drop : GTPU_DROP_NONE;
@@ -260,15 +263,15 @@ decap_signalling(struct dp_packet *packet, const struct gtpu_header *h,
     return GTPU_DROP_NONE;
 }
 
-/* Makes 'packet', with an extension header that must be comprehended and is
- * not, the answer to it. */
+/* Turns 'packet', with an unknown extension header that requires
+ * comprehension, into the answer to it. */
 static enum gtpu_drop
 refuse(struct dp_packet *packet, const struct gtpu_header *h,
        const struct datagram *dg)
 {
     const struct gtpu_message message = make_message(h, dg);
 
-    return gtpu_signalling_refuse(packet, &message);
+    return gtpu_refuse(packet, &message);
 }
 
 static enum gtpu_drop
@@ -281,21 +284,21 @@ decap(struct dp_packet *packet)
 
     drop = parse_outer(packet, tnl, &dg);
     if (!drop) {
-        drop = (enum gtpu_drop) gtpu_parse(dg.payload, dg.len, dg.len, NULL,
-                                           &h);
-        if (!drop || drop > (enum gtpu_drop) GTPU_ERR_PT) {
+        drop = gtpu_error_drop(gtpu_parse(dg.payload, dg.len, dg.len, NULL,
+                                          &h));
+        if (!drop || drop > GTPU_DROP_PT) {
             tnl->tun_id = htonll(h.teid);
             tnl->flags |= FLOW_TNL_F_KEY;
         }
     }
-    if (drop == (enum gtpu_drop) GTPU_ERR_EXT_REQUIRED) {
+    if (drop == GTPU_DROP_EXT_REQUIRED) {
         return refuse(packet, &h, &dg);
     } else if (drop) {
         return drop;
     }
 
-    /* From the packet: 'h' has just been written octet by octet, and to read
-     * two at once would wait for that. */
+    /* Read from the packet: a read of two octets of 'h' at once would wait for
+     * the writes of single octets just before. */
     tnl->gtpu_flags = dg.payload[0];
     tnl->gtpu_msgtype = dg.payload[1];
     gtpu_psc_to_tnl(h.has_psc ? &h.psc : NULL, tnl);
@@ -305,8 +308,8 @@ decap(struct dp_packet *packet)
     return decap_signalling(packet, &h, &dg);
 }
 
-/* Does the same as pkt_metadata_init_tnl(), of which compilers make "rep
- * stos", which takes longer to begin than memset() takes. */
+/* Does the same as pkt_metadata_init_tnl().  Compilers turn that into "rep
+ * stos", which is slower to start than a call of memset(). */
 static inline void
 init_metadata(struct pkt_metadata *md)
 {

@@ -3,32 +3,34 @@
 /* Encapsulation in GTP-U
  * ======================
  *
- * The header is built once for a megaflow, when it is translated, and put
- * before each packet, whose lengths, checksum, source port and sequence number
- * are then filled in.  Where the sequence number will be, the header that was
- * built has the number of the port's counter.
+ * Translation builds the header once for a megaflow.  Each packet gets a copy,
+ * with its own lengths, checksum, source port and sequence number.  The built
+ * header has the number of the port's counter in place of the sequence number.
  *
- * A relay from one GTP-U tunnel to another makes headers of its own.  It keeps
- * the message type, if G-PDU or End Marker, and the PDU Session Container,
- * which are a flow's: OpenFlow can match and set them.  The flags follow from
- * what the header has, and a sequence number from the port's options. */
+ * A relay from one GTP-U tunnel to another builds new headers.  It keeps the
+ * message type of G-PDUs and End Markers and the PDU Session Container.
+ * OpenFlow can match and set both.  The flags follow from the content of the
+ * header, and the port's options decide on a sequence number. */
 
 #include <config.h>
 #include "datapath-dpdk/gtpu/gtpu-hooks.h"
 
 #include <errno.h>
 
-#include "datapath-dpdk/gtpu/gtpu-signalling.h"
+#include "datapath-dpdk/gtpu/gtpu-outer.h"
+#include "datapath-dpdk/gtpu/gtpu-psc.h"
+#include "datapath-dpdk/gtpu/gtpu-push.h"
 #include "datapath-dpdk/gtpu/gtpu-vport.h"
 #include "dp-packet.h"
+#include "lib/gtpu/gtpu-build.h"
 #include "netdev.h"
 #include "netdev-native-tnl.h"
 #include "odp-netlink.h"
 #include "packets.h"
 #include "util.h"
 
-/* Stores in '*psc' the PDU Session Container for what the port 'netdev' sends
- * for 'tnl', and in '*present' whether there is to be one.  Returns 0 or an
+/* Stores in '*psc' the PDU Session Container that the port 'netdev' sends for
+ * 'tnl', and in '*present' whether it sends one.  Returns 0 or a positive
  * errno value. */
 static int
 choose_psc(const struct netdev *netdev, const struct flow_tnl *tnl,
@@ -39,7 +41,7 @@ choose_psc(const struct netdev *netdev, const struct flow_tnl *tnl,
 
     error = gtpu_psc_from_tnl(tnl, psc, present);
     if (options.has_qfi) {
-        /* Fixed, whatever the flow says. */
+        /* The option overrides the flow. */
         *psc = (struct gtpu_psc) { .qfi = options.qfi };
         *present = true;
         error = 0;
@@ -53,10 +55,10 @@ choose_psc(const struct netdev *netdev, const struct flow_tnl *tnl,
     return error;
 }
 
-/* Returns the type of message that the flow with 'tnl' sends: G-PDU, unless it
- * is an End Marker on its way or OpenFlow says so.  0 if it is none that a
- * tunnel port sends.  (An Error Indication or Echo Request that was received
- * is not sent on, either, but only gtpu-push.c can tell.) */
+/* Returns the type of message to send for 'tnl': a G-PDU, unless an End Marker
+ * is relayed or OpenFlow has set another type.  Returns 0 for a type that a
+ * tunnel port does not send.  (It does not relay an Error Indication or an
+ * Echo Request either, but gtpu-push.c decides that for each packet.) */
 static uint8_t
 choose_msg_type(const struct flow_tnl *tnl)
 {
@@ -73,14 +75,14 @@ choose_msg_type(const struct flow_tnl *tnl)
     }
 }
 
-/* Fills in '*spec' for a message of the type that '*spec' already has, with
- * 'psc' if it is not null.  'seq' tells whether the port's messages have
- * sequence numbers. */
+/* Fills in '*spec', whose message type is set.  'psc' is the PDU Session
+ * Container or null.  'seq' is true if the port's G-PDUs have sequence
+ * numbers. */
 static void
 fill_spec(struct gtpu_hdr_spec *spec, const struct flow_tnl *tnl,
           const struct gtpu_psc *psc, bool seq)
 {
-    /* To be filled in by gtpu_push_udp_port(). */
+    /* gtpu_push_udp_port() fills it in. */
     static const struct gtpu_ext udp_port = {
         .type = GTPU_EXT_UDP_PORT,
         .content = (const uint8_t *) "\0",
@@ -117,9 +119,9 @@ gtpu_vport_build_header(const struct netdev *netdev,
     bool has_psc;
     int n;
 
-    /* Open vSwitch's function knows the outer headers, and the port's options:
-     * its header has the optional word if and only if options:seq is set.  Its
-     * GTP-U header has the flags and the message type that were received. */
+    /* Open vSwitch's function builds the outer headers.  Its header has the
+     * optional word exactly if options:seq is set.  Its GTP-U header has the
+     * received flags and message type, and is built anew below. */
     n = netdev_gtpu_build_header(netdev, data, params);
     if (n) {
         return n;
@@ -174,7 +176,7 @@ gtpu_vport_push_header(const struct netdev *netdev OVS_UNUSED,
     gtpu_set_length(gtpu, gtpu_hlen,
                     dp_packet_size(packet) - data->header_len);
     if (gtpu[1] == GTPU_MSG_ECHO_REQUEST) {
-        /* The answer goes to where the request came from. */
+        /* The peer sends its answer to the source port. */
         gtpu_set_seq(gtpu, echo_seq);
         udp_src = htons(GTPU_UDP_PORT);
     } else if (gtpu[0] & GTPU_F_S) {

@@ -30,63 +30,75 @@ struct ovs_action_push_tnl;
 struct smap;
 struct udp_header;
 
-/* The tunnel type "gtpu".
+/* The class's functions for packets.
  *
- * The first three are the class's functions, for gtpu-encap.c (main or handler
- * thread; PMD thread) and gtpu-decap.c (PMD thread).  gtpu_vport_pop_header()
- * owns 'packet', and returns it or a null pointer.  It may have become an
- * answer, which comes from another port than the tunnel's: see gtpu-reply.c.
- *
- * The others are told of each tunnel port, whatever its type, and are in
- * gtpu-vport.c (main thread). */
+ * gtpu_vport_build_header() is for the main thread and handlers and returns 0
+ * or a positive errno value.  See gtpu-encap.c. */
 int gtpu_vport_build_header(const struct netdev *,
                             struct ovs_action_push_tnl *,
                             const struct netdev_tnl_build_header_params *);
+
+/* PMD thread.  See gtpu-encap.c. */
 void gtpu_vport_push_header(const struct netdev *, struct dp_packet *,
                             const struct ovs_action_push_tnl *);
-bool gtpu_vport_pushes_g_pdu(const struct ovs_action_push_tnl *);
+
+/* Returns true if the packet may get the header 'data'.  Otherwise counts it
+ * as dropped.  PMD thread. */
 bool gtpu_vport_may_push(struct dp_packet *,
-                         const struct ovs_action_push_tnl *);
+                         const struct ovs_action_push_tnl *data);
+
+/* Takes ownership of 'packet'.  Returns it, or null if it was dropped.  The
+ * packet may have become an answer: see gtpu-reply.c.  PMD thread. */
 struct dp_packet *gtpu_vport_pop_header(struct dp_packet *packet);
+
+/* Returns the input port of a packet whose tunnel headers were taken off at
+ * port 'tunnel': the underlay bridge's local port for an answer, otherwise
+ * 'tunnel'.  PMD thread. */
 odp_port_t gtpu_vport_pop_port(const struct dp_packet *, odp_port_t tunnel);
+
+/* Tell of each tunnel port, of any type, that is configured or destroyed.  See
+ * gtpu-vport.c. */
 void gtpu_vport_configured(const struct netdev *,
                            const struct netdev_tunnel_config *);
 void gtpu_vport_destructed(const struct netdev *);
 
-/* Adds to the port's statistics what was dropped. */
+/* Adds the drops of the port to its statistics. */
 void gtpu_vport_get_stats(const struct netdev *, struct netdev_stats *);
 
-/* Which of the bits of 'nw_frag' the packets for tunnel device 'name' must not
- * have set: the first fragment of a packet for a GTP-U tunnel is for it, too,
- * to be dropped and counted there.  See gtpu-decap.c. */
+/* Returns the bits of 'nw_frag' that packets for tunnel device 'name' must not
+ * have.  A GTP-U tunnel takes the first fragment of a packet, to drop it and
+ * count it.  See gtpu-decap.c. */
 uint8_t gtpu_tunnel_frag_mask(const char *name);
 
-/* Makes the packets, just received, contiguous in memory, of which only DPDK
- * has others; see gtpu-linear.c. */
+/* Makes the received packets of a batch contiguous in memory.  Only DPDK has
+ * others.  See gtpu-linear.c.  PMD thread. */
 void gtpu_linearize_batch(struct dp_packet_batch *);
 
-/* The options that "gtpu" has and no other type.
+/* Options of ports of type "gtpu".  Main thread.
  *
- * gtpu_option_is_known() tells whether 'key' is one.  gtpu_options_check()
- * returns 0, or an errno value after it appended to 'errors' what is wrong.
- * gtpu_vport_set_options() puts valid options into effect, and returns whether
- * they have changed; gtpu_vport_get_options() adds them to 'args'. */
+ * gtpu_option_is_known() returns true if 'key' is an option of "gtpu" alone.
+ * gtpu_options_check() returns 0, or an errno value after it has appended the
+ * error to 'errors'.  gtpu_vport_set_options() puts valid options into effect
+ * and returns true if they have changed.  gtpu_vport_get_options() adds them
+ * to 'args'.  gtpu_vport_get_status() adds the state of the path to
+ * 'status'. */
 bool gtpu_option_is_known(const struct netdev *, const char *key);
 int gtpu_options_check(const struct netdev *, const struct smap *args,
                        struct ds *errors);
 bool gtpu_vport_set_options(const struct netdev *, const struct smap *args);
 void gtpu_vport_get_options(const struct netdev *, struct smap *args);
-
-/* Adds the state of the path to the port's peer to 'status'. */
 void gtpu_vport_get_status(const struct netdev *, struct smap *status);
 
-/* Writes the options in 'flow' to 'opts' for a Geneve tunnel: all but those
- * that stand for GTP-U's extension headers.  Otherwise as
+/* Registers the command "gtpu/show".  See gtpu-show.c. */
+void gtpu_show_init(void);
+
+/* Writes the options in 'flow' to 'opts' for a Geneve tunnel, without those
+ * that stand for GTP-U's extension headers.  Otherwise like
  * tun_metadata_to_geneve_header(). */
 int gtpu_to_geneve_header(const struct flow_tnl *flow,
                           struct geneve_opt *opts, bool *crit_opt);
 
-/* The GTP-U header in the datapath action tnl_push, as text; see
+/* The GTP-U header in the datapath action tnl_push, as text.  See
  * gtpu-push-text.c. */
 void gtpu_push_format(const struct ovs_action_push_tnl *, const void *gtpu,
                       struct ds *);
@@ -96,11 +108,11 @@ bool gtpu_push_parse(const char *s, int *n, struct ovs_action_push_tnl *,
                      uint32_t *teid);
 size_t gtpu_push_len(const void *gtpu);
 
-/* Returns true if what 'flow' says is Ethernet has lost its Ethernet header,
- * as 'base' says, for a port that takes IP packets alone. */
-bool gtpu_has_lost_eth(const struct flow *, const struct flow *base);
+/* Returns true if a packet is Ethernet in 'flow' and has lost its Ethernet
+ * header in 'base', for a port that takes IP packets only. */
+bool gtpu_has_lost_eth(const struct flow *flow, const struct flow *base);
 
-/* OpenFlow matches on GTP-U's flags and message type; see gtpu-match.c. */
+/* OpenFlow matches on GTP-U's flags and message type.  See gtpu-match.c. */
 void gtpu_match_format(const struct flow_tnl *, const struct flow_tnl *mask,
                        struct ds *);
 const char *gtpu_field_name(const char *);

@@ -3,49 +3,46 @@
 /* Packets of several mbuf segments
  * ================================
  *
- * A DPDK port can hand over a packet in several pieces: what does not fit into
- * one buffer, as a jumbo frame from a port whose MTU says that there are none,
- * or what another process put together so.  Open vSwitch has no code for that:
- * everything, from the first look at the headers on, takes the whole packet
- * for contiguous in memory, and reads on past the end of the first piece.  So
- * this makes it true, before anything else looks at the packet.
+ * A DPDK port can deliver a packet in several segments: a frame above the
+ * port's MTU, or a packet that another process has built so.  Open vSwitch
+ * takes every packet for contiguous in memory and reads on past the end of the
+ * first segment.  So this file makes each received packet contiguous before
+ * anything else reads it.
  *
- * The packet stays the mbuf that it is, for two reasons.  Its metadata need no
- * copy; and a port that sends a batch decides by the first packet in it
- * whether all are DPDK's: one from malloc() among them would be taken for an
- * mbuf of a pool.  Where the first piece's buffer has room, the others go
- * there.  Otherwise all go to a new buffer, which is attached to the mbuf, as
- * Open vSwitch itself does with packets that are too big for a buffer.
+ * The packet stays in its mbuf, for two reasons.  Its metadata need no copy.
+ * A port that sends a batch decides by the first packet whether all are
+ * DPDK's, and would take a packet from malloc() for an mbuf of a pool.  If the
+ * first segment's buffer has room, the other segments move there.  Otherwise
+ * all move to a new buffer, which is attached to the mbuf.  Open vSwitch does
+ * the same with packets that are too big for a buffer.
  *
- * A packet that cannot be made contiguous (no memory; more than an IP packet
- * can have; pieces that contradict its size) stays as it is.  A GTP-U tunnel
- * then drops it: see gtpu-decap.c.
+ * A packet stays as it is if there is no memory, if it is longer than any IP
+ * packet, or if its segments contradict its size.  A GTP-U tunnel then drops
+ * it: see gtpu-decap.c.
  *
- * Nothing of this happens unless there is a GTP-U port, so that a switch
- * without one works as before.
+ * Without a GTP-U port nothing of this happens.
  *
- * Work: the octets of the packet are copied once.  Allocation is on no path
- * that a packet in one piece takes.
+ * Work: the octets of the packet are copied once.  A packet of one segment
+ * never causes an allocation.
  *
  * Thread-safety: PMD thread. */
 
 #include <config.h>
 #include "datapath-dpdk/gtpu/gtpu-hooks.h"
 
-#include "datapath-dpdk/gtpu/gtpu-vport.h"
 #include "dp-packet.h"
-#include "lib/gtpu/gtpu-signalling.h"
+#include "lib/gtpu/gtpu-port.h"
 #include "util.h"
 
 #ifdef DPDK_NETDEV
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
 
-/* Most octets of a packet: of IP, and Ethernet with two VLAN tags. */
+/* Most octets of a packet: IP, and Ethernet with two VLAN tags. */
 #define MAX_SIZE (UINT16_MAX - RTE_PKTMBUF_HEADROOM - 64)
 
 /* Copies the 'n' segments of 'm', of 'size' octets, to 'buf'.  Returns false
- * if they are not that many, or have not that many. */
+ * if 'm' has another number of segments or of octets. */
 static bool
 gather(const struct rte_mbuf *m, uint16_t n, uint8_t *buf, size_t size)
 {
@@ -98,7 +95,7 @@ move(struct rte_mbuf *m)
     return true;
 }
 
-/* Moves all of the packet 'm' to its first segment, which has room for it. */
+/* Moves the whole packet 'm' to its first segment, which has room for it. */
 static bool
 pull(struct rte_mbuf *m)
 {

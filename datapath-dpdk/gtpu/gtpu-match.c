@@ -12,9 +12,8 @@
 #include "openvswitch/meta-flow.h"
 #include "openvswitch/packets.h"
 
-/* Appends to 's' the matches on 'tnl' under 'mask', each with a comma.  The
- * names are those that Open vSwitch prints; gtpu_field_name() makes them valid
- * as input, too. */
+/* Appends to 's' the matches on 'tnl' under 'mask', each with a comma.  Open
+ * vSwitch prints the same names.  gtpu_field_name() accepts them as input. */
 void
 gtpu_match_format(const struct flow_tnl *tnl, const struct flow_tnl *mask,
                   struct ds *s)
@@ -35,7 +34,7 @@ gtpu_match_format(const struct flow_tnl *tnl, const struct flow_tnl *mask,
     }
 }
 
-/* Returns the name that Open vSwitch knows the field 'name' by. */
+/* Returns Open vSwitch's name of the field 'name'. */
 const char *
 gtpu_field_name(const char *name)
 {
@@ -44,9 +43,9 @@ gtpu_field_name(const char *name)
             : name);
 }
 
-/* Returns true if 'mf' can be set although Open vSwitch says that it cannot.
- * The message type is the one of the message to send.  The flags follow from
- * what the header has. */
+/* Returns true if OpenFlow can set 'mf' although Open vSwitch forbids it.  The
+ * message type is that of the message to send.  The flags follow from the
+ * content of the header. */
 bool
 gtpu_field_is_writable(const struct mf_field *mf)
 {

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Options of ports of type "gtpu" that no other type has */
-
 #include <config.h>
-#include "datapath-dpdk/gtpu/gtpu-hooks.h"
+#include "datapath-dpdk/gtpu/gtpu-options.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
-#include "datapath-dpdk/gtpu/gtpu-vport.h"
-#include "lib/gtpu/gtpu-watch.h"
+#include "datapath-dpdk/gtpu/gtpu-hooks.h"
+#include "lib/gtpu/gtpu-ext.h"
+#include "lib/gtpu/gtpu.h"
 #include "netdev.h"
 #include "openvswitch/dynamic-string.h"
 #include "smap.h"
@@ -104,47 +103,22 @@ gtpu_options_check(const struct netdev *netdev, const struct smap *args,
 }
 
 void
-gtpu_vport_get_options(const struct netdev *netdev, struct smap *args)
+gtpu_options_format(const struct gtpu_port_options *options, struct smap *args)
 {
-    struct gtpu_port_options options = gtpu_vport_all_options(netdev);
-
-    if (options.has_qfi) {
-        smap_add_format(args, "qfi", "%d", options.qfi);
+    if (options->has_qfi) {
+        smap_add_format(args, "qfi", "%d", options->qfi);
     }
-    if (options.has_pdu_type) {
+    if (options->has_pdu_type) {
         smap_add(args, "pdu_type",
-                 options.pdu_type == GTPU_PSC_UL ? "ul" : "dl");
+                 options->pdu_type == GTPU_PSC_UL ? "ul" : "dl");
     }
-    if (options.path.interval) {
+    if (options->path.interval) {
         smap_add_format(args, "echo_interval", "%"PRIu32,
-                        options.path.interval);
-        smap_add_format(args, "echo_t3", "%"PRIu32, options.path.t3);
-        smap_add_format(args, "echo_n3", "%"PRIu32, options.path.n3);
-        if (options.path.fast) {
+                        options->path.interval);
+        smap_add_format(args, "echo_t3", "%"PRIu32, options->path.t3);
+        smap_add_format(args, "echo_n3", "%"PRIu32, options->path.n3);
+        if (options->path.fast) {
             smap_add(args, "echo_fast", "true");
         }
-    }
-}
-
-void
-gtpu_vport_get_status(const struct netdev *netdev, struct smap *status)
-{
-    const struct netdev_tunnel_config *cfg;
-    const struct gtpu_watch *watch;
-    enum gtpu_path_state state;
-
-    if (strcmp(netdev_get_type(netdev), "gtpu")
-        || !gtpu_vport_all_options(netdev).path.interval) {
-        return;
-    }
-    cfg = netdev_get_tunnel_config(netdev);
-    watch = cfg ? gtpu_watch_find(cfg->ipv6_dst.s6_addr) : NULL;
-    if (watch) {
-        state = (enum gtpu_path_state)
-            atomic_load_explicit(&watch->state, memory_order_relaxed);
-        smap_add(status, "path_state", gtpu_path_state_name(state));
-        smap_add_format(status, "path_restarts", "%"PRIu32,
-                        atomic_load_explicit(&watch->n_restarts,
-                                             memory_order_relaxed));
     }
 }

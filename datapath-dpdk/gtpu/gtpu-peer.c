@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The peers that tunnels are configured to
- *
- * Several ports may have the same peer.  Thread-safety: one writer, the main
- * thread; readers under RCU. */
-
 #include <config.h>
-#include "datapath-dpdk/gtpu/gtpu-signalling.h"
+#include "datapath-dpdk/gtpu/gtpu-peer.h"
 
 #include <netinet/in.h>
 

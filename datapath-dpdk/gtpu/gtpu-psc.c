@@ -3,26 +3,28 @@
 /* PDU Session Containers as tunnel metadata
  * =========================================
  *
- * OpenFlow has no field for a QFI, but tun_metadata0 to tun_metadata63, which
- * a controller maps to options by class and type.  A PDU Session Container is
- * such an option: see lib/gtpu/gtpu.h for its class, type and value.
+ * OpenFlow has no field for a QFI.  A controller maps the fields tun_metadata0
+ * to tun_metadata63 to tunnel options by class and type.  A PDU Session
+ * Container is such an option: see lib/gtpu/gtpu-tlv.h.
  *
  * Received metadata is in the datapath's format even without a container.  A
- * megaflow then has the exact length of the options in its key: one that was
- * made for a packet without a container matches none with one. */
+ * megaflow then has the exact length of the options in its key, so that the
+ * megaflow of a packet without a container matches no packet with one. */
 
 #include <config.h>
-#include "datapath-dpdk/gtpu/gtpu-hooks.h"
+#include "datapath-dpdk/gtpu/gtpu-psc.h"
 
 #include <errno.h>
 
-#include "datapath-dpdk/gtpu/gtpu-vport.h"
+#include "datapath-dpdk/gtpu/gtpu-hooks.h"
+#include "lib/gtpu/gtpu-ext.h"
+#include "lib/gtpu/gtpu-tlv.h"
 #include "openvswitch/packets.h"
 #include "packets.h"
 #include "tun-metadata.h"
 #include "util.h"
 
-/* Options as they are in memory: 'pos' octets of 'len' have been seen. */
+/* A walk over options in memory, at octet 'pos' of 'len'. */
 struct walk {
     struct geneve_opt *opts;
     int len, pos;

@@ -7,9 +7,9 @@
  *     gtpu(flags=0x32,msgtype=255,teid=0x7b,seq=3)
  *     gtpu(flags=0x36,msgtype=255,teid=0x7b,octets=00030085021009...)
  *
- * What follows the TEID in the header is shown in words if the words make the
- * same octets again, otherwise as octets.  "seq" is what stands for a sequence
- * number in the action: the number of the port's counter. */
+ * The part behind the TEID is shown in words if the words give the same octets
+ * again, otherwise as octets.  "seq" is the number of the port's counter,
+ * which stands in place of a sequence number. */
 
 #include <config.h>
 #include "datapath-dpdk/gtpu/gtpu-hooks.h"
@@ -17,14 +17,15 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "datapath-dpdk/gtpu/gtpu-vport.h"
+#include "lib/gtpu/gtpu-build.h"
+#include "lib/gtpu/gtpu-parse.h"
 #include "odp-netlink.h"
 #include "openvswitch/dynamic-string.h"
 #include "packets.h"
 #include "unaligned.h"
 #include "util.h"
 
-/* Returns true if 'spec' makes the 'hdr_len' octets at 'gtpu'. */
+/* Returns true if 'spec' gives the 'hdr_len' octets at 'gtpu'. */
 static bool
 is_made_by(const struct gtpu_hdr_spec *spec, const uint8_t *gtpu,
            size_t hdr_len)
@@ -37,8 +38,8 @@ is_made_by(const struct gtpu_hdr_spec *spec, const uint8_t *gtpu,
                        hdr_len - GTPU_HLEN));
 }
 
-/* Appends to 's' the header at 'gtpu', the last in 'data', in parentheses but
- * for the closing one. */
+/* Appends to 's' the header at 'gtpu', the last one in 'data', without its
+ * closing parenthesis. */
 void
 gtpu_push_format(const struct ovs_action_push_tnl *data, const void *gtpu_,
                  struct ds *s)
@@ -93,9 +94,8 @@ gtpu_push_format(const struct ovs_action_push_tnl *data, const void *gtpu_,
     }
 }
 
-/* Parses the hexadecimal digits at 's' into the 'size' octets at 'p'.  Returns
- * how many octets there are, and adds to '*n' how many characters, or returns
- * a negative errno value. */
+/* Parses the hexadecimal digits at 's' into at most 'size' octets at 'p'.
+ * Returns the number of octets and adds the number of characters to '*n'. */
 static int
 parse_octets(const char *s, uint8_t *p, size_t size, int *n)
 {
@@ -114,7 +114,7 @@ parse_octets(const char *s, uint8_t *p, size_t size, int *n)
     return len;
 }
 
-/* Returns true if 's' begins with a UDP header and GTP-U after it. */
+/* Returns true if 's' begins with a UDP header and a GTP-U header. */
 bool
 gtpu_push_is_next(const char *s)
 {
@@ -123,7 +123,7 @@ gtpu_push_is_next(const char *s)
     return !strncmp(s, "udp(", 4) && end && !strncmp(end, "),gtpu(", 7);
 }
 
-/* Returns the length of the header at 'gtpu', which gtpu_push_parse() made. */
+/* Returns the length of the header at 'gtpu' that gtpu_push_parse() wrote. */
 size_t
 gtpu_push_len(const void *gtpu_)
 {
@@ -141,9 +141,9 @@ gtpu_push_len(const void *gtpu_)
     return hdr_len;
 }
 
-/* Parses at 's' what follows the TEID, with the closing parenthesis, into the
- * header 'gtpu' of 'size' octets, which has 'spec'.  Returns false if it
- * cannot be parsed; otherwise adds to '*n' how many characters it was. */
+/* Parses the text at 's + *n' behind the TEID, with the closing parentheses,
+ * into the 'size' octets at 'gtpu'.  'spec' has the fields before it.  Returns
+ * false on a syntax error, otherwise adds the number of characters to '*n'. */
 static bool
 parse_rest(const char *s, int *n, struct gtpu_hdr_spec *spec, uint8_t flags,
            uint8_t *gtpu, size_t size)
@@ -186,18 +186,18 @@ parse_rest(const char *s, int *n, struct gtpu_hdr_spec *spec, uint8_t flags,
         }
     }
 
-    /* The flags must be those of such a header. */
+    /* The flags must fit the header. */
     gtpu[0] = flags;
     return (!gtpu_set_length(gtpu, len, 0)
             && !gtpu_parse(gtpu, len, len, NULL, &h) && h.hdr_len == len
             && ovs_scan_len(s, n, "))"));
 }
 
-/* Parses UDP and GTP-U headers as tnl_push shows them at 's + *n', with the
- * parentheses that end them and the whole header, into those at 'udp', in
- * 'data'.  Returns false if they cannot be parsed; otherwise adds to '*n' how
- * many characters they were, and stores the first fields of the GTP-U header
- * in 'flags', 'msg_type' and 'teid'. */
+/* Parses UDP and GTP-U headers at 's + *n', in the form of tnl_push, with the
+ * closing parentheses of the whole header, and writes them at 'udp' in 'data'.
+ * Stores the first fields of the GTP-U header in 'flags', 'msg_type' and
+ * 'teid'.  Returns false on a syntax error, otherwise adds the number of
+ * characters to '*n'. */
 bool
 gtpu_push_parse(const char *s, int *n, struct ovs_action_push_tnl *data,
                 struct udp_header *udp, uint8_t *flags, uint8_t *msg_type,
@@ -223,6 +223,6 @@ gtpu_push_parse(const char *s, int *n, struct ovs_action_push_tnl *data,
     if (!parse_rest(s, n, &spec, *flags, gtpu, size)) {
         return false;
     }
-    memset(gtpu + 2, 0, 2);     /* The length is each packet's. */
+    memset(gtpu + 2, 0, 2);     /* Each packet has its own length. */
     return true;
 }

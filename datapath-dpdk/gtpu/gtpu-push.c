@@ -4,27 +4,32 @@
  * ===================================================
  *
  * OpenFlow sends one by an output to the port, with tun_gtpu_msgtype set.  The
- * packet that is output is not what is sent: its payload makes room for the
- * message's own.
+ * message replaces the packet that is output.
  *
- *   - End Marker: has none.
+ *   - An End Marker has no payload.
  *
- *   - Echo Request: has none, and the sequence number that the packet's last
- *     two octets say, which whoever waits for the answer chose.  One that was
- *     received is not sent on.
+ *   - An Echo Request has no payload.  The packet's last two octets are its
+ *     sequence number, which the sender of the packet has chosen.  The port
+ *     does not relay a received one.
  *
- *   - Error Indication: tells about the G-PDU that the packet came in, by what
- *     the packet's tunnel metadata says of it: nothing of it is part of the
- *     megaflow.  It goes only to the sender of a G-PDU, never in answer to any
- *     other message, and not more often than lib/gtpu/gtpu-limit.h allows. */
+ *   - An Error Indication reports the G-PDU that the packet came in.  The
+ *     packet's tunnel metadata describe that G-PDU.  The megaflow does not
+ *     depend on them.  The message goes only to the sender of a G-PDU, never
+ *     in answer to another message, within the rates of
+ *     lib/gtpu/gtpu-limit.h. */
 
 #include <config.h>
 #include "datapath-dpdk/gtpu/gtpu-hooks.h"
-#include "datapath-dpdk/gtpu/gtpu-signalling.h"
+#include "datapath-dpdk/gtpu/gtpu-push.h"
 
 #include <netinet/in.h>
 
+#include "datapath-dpdk/gtpu/gtpu-count.h"
+#include "datapath-dpdk/gtpu/gtpu-drop-port.h"
+#include "datapath-dpdk/gtpu/gtpu-outer.h"
+#include "datapath-dpdk/gtpu/gtpu-reply.h"
 #include "dp-packet.h"
+#include "lib/gtpu/gtpu-build.h"
 #include "netdev-native-tnl.h"
 #include "odp-netlink.h"
 #include "openvswitch/flow.h"
@@ -37,7 +42,8 @@
 /* Where IEs begin in a message without extension headers. */
 #define IES_OFS (GTPU_HLEN + GTPU_OPT_LEN)
 
-/* Returns where the header at 'data', which build_header() made, sends to. */
+/* Returns the destination address of the header at 'data', which
+ * build_header() made. */
 static struct in6_addr
 header_dst(const struct ovs_action_push_tnl *data)
 {
@@ -56,8 +62,8 @@ header_dst(const struct ovs_action_push_tnl *data)
     return dst;
 }
 
-/* Tells whether the length fields of the outer headers have room for 'packet'.
- * GTP-U's is the smallest: it does not count what comes before. */
+/* Checks that 'packet' fits the length fields of the outer headers.  The IP
+ * length is the largest, as it counts all headers from IP on. */
 static enum gtpu_drop
 check_size(const struct dp_packet *packet,
            const struct ovs_action_push_tnl *data)
@@ -66,9 +72,8 @@ check_size(const struct dp_packet *packet,
             > UINT16_MAX ? GTPU_DROP_TOO_BIG : GTPU_DROP_NONE);
 }
 
-/* Tells whether 'packet' is what a G-PDU carries.  A port for IP packets has
- * had its Ethernet header taken off, whatever was behind that: ARP, for
- * one. */
+/* Checks that a G-PDU can carry 'packet'.  For a port that carries IP, the
+ * Ethernet header has been taken off any packet, for example of ARP. */
 static enum gtpu_drop
 check_payload(const struct dp_packet *packet)
 {
@@ -78,7 +83,7 @@ check_payload(const struct dp_packet *packet)
             ? GTPU_DROP_NONE : GTPU_DROP_NOT_IP);
 }
 
-/* Tells whether an Error Indication may be sent about 'packet'. */
+/* Checks that the port may send an Error Indication about 'packet'. */
 static enum gtpu_drop
 check_error_indication(struct dp_packet *packet,
                        const struct ovs_action_push_tnl *data)
@@ -98,8 +103,6 @@ check_error_indication(struct dp_packet *packet,
     return gtpu_check_limit(&dst, GTPU_ANSWER_ERROR);
 }
 
-/* Returns true if 'data', for a GTP-U tunnel, makes G-PDUs of packets, which
- * is to put a header before them, and nothing else. */
 bool
 gtpu_vport_pushes_g_pdu(const struct ovs_action_push_tnl *data)
 {
@@ -109,7 +112,6 @@ gtpu_vport_pushes_g_pdu(const struct ovs_action_push_tnl *data)
             == GTPU_MSG_G_PDU);
 }
 
-/* Returns true if the header 'data' may be put before 'packet'. */
 bool
 gtpu_vport_may_push(struct dp_packet *packet,
                     const struct ovs_action_push_tnl *data)
@@ -141,7 +143,7 @@ gtpu_vport_may_push(struct dp_packet *packet,
 }
 
 /* Builds an Error Indication about 'packet' in the 'size' octets at 'buf'.
- * Its header, up to IES_OFS, is not for use: the megaflow has its own. */
+ * The caller uses the IEs, from IES_OFS on: the megaflow has the header. */
 static int
 build_error_indication(const struct dp_packet *packet, uint8_t *buf,
                        size_t size)
@@ -161,9 +163,6 @@ build_error_indication(const struct dp_packet *packet, uint8_t *buf,
     return gtpu_build_error_indication(buf, size, &error);
 }
 
-/* Replaces what is in 'packet' by the payload of a message of 'msg_type',
- * which gtpu_vport_may_push() allowed.  Returns the sequence number of an Echo
- * Request, otherwise 0. */
 uint16_t
 gtpu_push_payload(struct dp_packet *packet, uint8_t msg_type)
 {
@@ -186,9 +185,6 @@ gtpu_push_payload(struct dp_packet *packet, uint8_t msg_type)
     return seq;
 }
 
-/* Writes to 'gtpu', the header of 'hdr_len' octets in 'packet' of an Error
- * Indication, the UDP port that the G-PDU came from.  It is in the last
- * extension header. */
 void
 gtpu_push_udp_port(const struct dp_packet *packet, uint8_t *gtpu,
                    size_t hdr_len)

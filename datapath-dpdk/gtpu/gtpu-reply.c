@@ -1,27 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Answers that the switch gives by itself
- * =======================================
+/* Answers of the switch itself
+ * ============================
  *
- * The packet that asks becomes the one that answers: its MAC and IP addresses
- * change places, what follows is written anew.  It then goes on as if the host
- * had sent it from the local port of the underlay bridge, so that flow table,
- * MAC learning, VLANs, bonds and mirrors of that bridge apply.  Which bridge
- * that is, Open vSwitch's routing table tells, as for the tunnels' packets.
+ * The received packet becomes the answer: its MAC and IP addresses change
+ * places, and all that follows is written anew.  It then takes the way of a
+ * packet that the host sends from the local port of the underlay bridge, so
+ * that flow table, MAC learning, VLANs, bonds and mirrors of that bridge
+ * apply.  Open vSwitch's routing table tells the bridge, as for the tunnels'
+ * packets.
  *
- * Attack model: whoever asks may have made up the address that the answer
- * goes to.  So answers are few (lib/gtpu/gtpu-limit.h), short (a fixed form,
- * nothing of the question but its sequence number, DSCP and VLAN), and only to
- * the address of one host. */
+ * Attack model: the sender may have forged the address that the answer goes
+ * to.  So answers are few (lib/gtpu/gtpu-limit.h), short, and only for the
+ * address of one host.  They have a fixed form, with only sequence number,
+ * DSCP and VLAN from the received packet. */
 
 #include <config.h>
-#include "datapath-dpdk/gtpu/gtpu-hooks.h"
-#include "datapath-dpdk/gtpu/gtpu-signalling.h"
+#include "datapath-dpdk/gtpu/gtpu-reply.h"
 
 #include <net/if.h>
 #include <netinet/in.h>
 
+#include "datapath-dpdk/gtpu/gtpu-count.h"
+#include "datapath-dpdk/gtpu/gtpu-hooks.h"
+#include "datapath-dpdk/gtpu/gtpu-outer.h"
+#include "datapath-dpdk/gtpu/gtpu-peer.h"
 #include "dp-packet.h"
+#include "lib/gtpu/gtpu-underlay.h"
+#include "lib/gtpu/gtpu.h"
 #include "odp-netlink.h"
 #include "openvswitch/flow.h"
 #include "ovs-router.h"
@@ -30,6 +36,12 @@
 #include "util.h"
 
 #define TTL 64
+
+/* Marks an answer in 'md.tunnel.flags'.  Open vSwitch's FLOW_TNL_F_* are the
+ * low bits.  A packet with this mark has no tunnel destination, so that
+ * nothing else reads its flags. */
+#define TNL_F_ANSWER (1 << 15)
+BUILD_ASSERT_DECL(!(FLOW_TNL_F_MASK & TNL_F_ANSWER));
 
 static bool
 is_host_ipv4(ovs_be32 address)
@@ -51,8 +63,8 @@ is_host_ipv6(const struct in6_addr *address)
              || IN6_IS_ADDR_V4COMPAT(address));
 }
 
-/* Returns true if an answer to 'packet', with tunnel metadata 'tnl', would go
- * to another host, and only one. */
+/* Returns true if an answer to 'packet', with tunnel metadata 'tnl', goes to
+ * one other host. */
 static bool
 can_answer(const struct dp_packet *packet, const struct flow_tnl *tnl)
 {
@@ -194,9 +206,8 @@ gtpu_make_room(struct dp_packet *packet, size_t size)
 }
 
 enum gtpu_drop
-gtpu_reply(struct dp_packet *packet, const struct gtpu_message *message,
-           enum gtpu_answer kind, const uint8_t *answer, size_t len,
-           ovs_be16 dst_port)
+gtpu_reply(struct dp_packet *packet, bool is_ipv6, enum gtpu_answer kind,
+           const uint8_t *answer, size_t len, ovs_be16 dst_port)
 {
     struct flow_tnl tnl = packet->md.tunnel;
     struct in6_addr peer = flow_tnl_src(&tnl);
@@ -206,7 +217,7 @@ gtpu_reply(struct dp_packet *packet, const struct gtpu_message *message,
     size_t size;
 
     size = (packet->l3_ofs
-            + (message->is_ipv6 ? IPV6_HEADER_LEN : IP_HEADER_LEN)
+            + (is_ipv6 ? IPV6_HEADER_LEN : IP_HEADER_LEN)
             + UDP_HEADER_LEN + len);
     if (!dst_port || !can_answer(packet, &tnl)
         || packet->packet_type != htonl(PT_ETH)
@@ -220,19 +231,18 @@ gtpu_reply(struct dp_packet *packet, const struct gtpu_message *message,
         return GTPU_DROP_NO_ROUTE;
     }
 
-    write_answer(packet, &tnl, message->is_ipv6, answer, len, dst_port);
+    write_answer(packet, &tnl, is_ipv6, answer, len, dst_port);
     pkt_metadata_init(&packet->md, port);
+    packet->md.tunnel.flags = TNL_F_ANSWER;
     packet->md.pkt_mark = mark;
     gtpu_count_tx(answer[1]);
     return GTPU_DROP_NONE;
 }
 
-/* Returns the port that 'packet' is from after the headers of a tunnel were
- * taken off at port 'tunnel': that one, unless it is an answer. */
 odp_port_t
 gtpu_vport_pop_port(const struct dp_packet *packet, odp_port_t tunnel)
 {
-    return (flow_tnl_dst_is_set(&packet->md.tunnel)
-            ? tunnel
-            : packet->md.in_port.odp_port);
+    return (packet->md.tunnel.flags & TNL_F_ANSWER
+            ? packet->md.in_port.odp_port
+            : tunnel);
 }

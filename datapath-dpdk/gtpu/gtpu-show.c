@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The command "ovs-appctl gtpu/show": the tunnels, what they carried,
- * messages that are no G-PDU, and what was dropped for which reason.
+/* The command "ovs-appctl gtpu/show"
  *
- * Not for every packet that is dropped it can be told which port it was for
- * (gtpu-tunnel.c): the counts at the end are of all ports together. */
+ * It shows the ports with their options, statistics and drops, the messages
+ * other than G-PDUs, and all drops by reason.  The drops at the end include
+ * those whose port is not known (gtpu-drop-port.c). */
 
 #include <config.h>
 #include "datapath-dpdk/gtpu/gtpu-hooks.h"
 
-#include "datapath-dpdk/gtpu/gtpu-signalling.h"
+#include "datapath-dpdk/gtpu/gtpu-count.h"
 #include "datapath-dpdk/gtpu/gtpu-vport.h"
 #include "netdev.h"
 #include "openvswitch/dynamic-string.h"
-#include "ovs-thread.h"
 #include "smap.h"
 #include "svec.h"
 #include "unixctl.h"
@@ -110,10 +109,5 @@ gtpu_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
 void
 gtpu_show_init(void)
 {
-    static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
-
-    if (ovsthread_once_start(&once)) {
-        unixctl_command_register("gtpu/show", "", 0, 0, gtpu_show, NULL);
-        ovsthread_once_done(&once);
-    }
+    unixctl_command_register("gtpu/show", "", 0, 0, gtpu_show, NULL);
 }

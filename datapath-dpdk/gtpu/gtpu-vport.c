@@ -1,31 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The ports of type "gtpu"
- * ========================
+/* The configured ports of type "gtpu"
+ * ===================================
  *
- * Open vSwitch's class tells here of each port that is configured or goes, so
- * that PMD threads know which kinds of packets the ports take, and each port
- * has a counter for sequence numbers.
+ * Open vSwitch's class calls this file for each port that is configured or
+ * destroyed.  PMD threads then know which kinds of packets the ports take, and
+ * each port has a counter for sequence numbers.
  *
- * All ports are one in the datapath, "gtpu_sys_2152", which is the netdev that
- * the class's functions for packets are called with.  So the header that is
- * built for a port carries the number of its counter.
+ * The datapath has one port for all of them, "gtpu_sys_2152".  The class's
+ * functions for packets get its netdev.  So the header that is built for a
+ * port carries the number of the port's counter.
  *
- * Thread-safety: 'mutex' makes writers take turns.  Readers find a port in
- * 'ports' under RCU. */
+ * Thread-safety: 'mutex' serializes writers.  Readers find a port in 'ports'
+ * under RCU. */
 
 #include <config.h>
-#include "datapath-dpdk/gtpu/gtpu-hooks.h"
+#include "datapath-dpdk/gtpu/gtpu-vport.h"
+
+#include <inttypes.h>
 
 #include "cmap.h"
-#include "datapath-dpdk/gtpu/gtpu-signalling.h"
-#include "datapath-dpdk/gtpu/gtpu-vport.h"
-#include "lib/gtpu/gtpu-signalling.h"
+#include "datapath-dpdk/gtpu/gtpu-drop-port.h"
+#include "datapath-dpdk/gtpu/gtpu-hooks.h"
+#include "datapath-dpdk/gtpu/gtpu-peer.h"
 #include "hash.h"
+#include "lib/gtpu/gtpu-ext.h"
+#include "lib/gtpu/gtpu-port.h"
+#include "lib/gtpu/gtpu-watch.h"
 #include "netdev.h"
 #include "ovs-atomic.h"
 #include "ovs-rcu.h"
 #include "ovs-thread.h"
+#include "packets.h"
+#include "smap.h"
 #include "util.h"
 
 #define N_PT_MODES (MAX(MAX(NETDEV_PT_AWARE, NETDEV_PT_LEGACY_L2), \
@@ -35,12 +42,12 @@ struct gtpu_port {
     struct cmap_node node;      /* In 'ports'. */
     const struct netdev *netdev;
     bool configured;            /* 'pt_mode' is in 'n_ports'. */
-    struct in6_addr peer;       /* Unset if there is not one alone. */
+    struct in6_addr peer;       /* Unset if the flow decides. */
     enum netdev_pt_mode pt_mode;
     uint16_t seq_slot;          /* Index in 'seqs'. */
-    atomic_uint16_t options;    /* struct gtpu_port_options, packed. */
+    atomic_uint16_t options;    /* From pack_options(). */
     struct gtpu_path_config path; /* By 'mutex'. */
-    struct gtpu_tunnel *tunnel; /* By 'mutex'. */
+    struct gtpu_drop_port *drop_port; /* By 'mutex'. */
     struct gtpu_drops drops;
 };
 
@@ -48,8 +55,8 @@ static struct ovs_mutex mutex = OVS_MUTEX_INITIALIZER;
 static struct cmap ports = CMAP_INITIALIZER; /* Of struct gtpu_port. */
 static atomic_count n_ports[N_PT_MODES]; /* By mode. */
 
-/* Next sequence numbers.  Ports share a counter when there are more of them
- * than counters: their numbers have gaps then. */
+/* Next sequence numbers.  If there are more ports than counters, some ports
+ * share one, and their sequence numbers have gaps. */
 #define N_SEQS 1024
 static atomic_count seqs[N_SEQS];
 static unsigned int n_seqs_given;
@@ -67,6 +74,30 @@ find_port(const struct netdev *netdev)
     return NULL;
 }
 
+/* Returns the options of the port 'netdev'. */
+static struct gtpu_port_options
+all_options(const struct netdev *netdev)
+{
+    struct gtpu_port_options options = gtpu_vport_options(netdev);
+    struct gtpu_port *port;
+
+    ovs_mutex_lock(&mutex);
+    port = find_port(netdev);
+    if (port) {
+        options.path = port->path;
+    }
+    ovs_mutex_unlock(&mutex);
+    return options;
+}
+
+/* For gtpu_port_path(). */
+static bool
+read_path(const struct netdev *netdev, struct gtpu_path_config *config)
+{
+    *config = all_options(netdev).path;
+    return find_port(netdev) != NULL;
+}
+
 /* Returns the port 'netdev', a new one if there is none yet. */
 static struct gtpu_port *
 find_or_add_port(const struct netdev *netdev)
@@ -75,12 +106,12 @@ find_or_add_port(const struct netdev *netdev)
     struct gtpu_port *port = find_port(netdev);
 
     if (!port) {
-        gtpu_show_init();
         port = xzalloc(sizeof *port);
         port->netdev = netdev;
         port->seq_slot = n_seqs_given++ % N_SEQS;
         atomic_init(&port->options, 0);
         cmap_insert(&ports, &port->node, hash_pointer(netdev, 0));
+        gtpu_port_set_path_reader(read_path);
         atomic_fetch_add(&gtpu_n_ports, 1);
     }
     return port;
@@ -119,12 +150,13 @@ gtpu_vport_configured(const struct netdev *netdev,
     port->pt_mode = cfg->pt_mode;
     atomic_count_inc(&n_ports[port->pt_mode]);
     set_peer(port, cfg->ip_dst_flow ? &in6addr_any : &cfg->ipv6_dst);
-    gtpu_tunnel_remove(port->tunnel);
-    port->tunnel = gtpu_tunnel_add(cfg, &port->drops);
+    gtpu_drop_port_remove(port->drop_port);
+    port->drop_port = gtpu_drop_port_add(cfg, &port->drops);
     ovs_mutex_unlock(&mutex);
 }
 
-/* Options in one word, so that readers get all of one configuration. */
+/* Returns all but the path in one word, so that a reader never sees parts of
+ * two configurations. */
 static uint16_t
 pack_options(const struct gtpu_port_options *o)
 {
@@ -178,19 +210,35 @@ gtpu_vport_options(const struct netdev *netdev)
     };
 }
 
-struct gtpu_port_options
-gtpu_vport_all_options(const struct netdev *netdev)
+void
+gtpu_vport_get_options(const struct netdev *netdev, struct smap *args)
 {
-    struct gtpu_port_options options = gtpu_vport_options(netdev);
-    struct gtpu_port *port;
+    const struct gtpu_port_options options = all_options(netdev);
 
-    ovs_mutex_lock(&mutex);
-    port = find_port(netdev);
-    if (port) {
-        options.path = port->path;
+    gtpu_options_format(&options, args);
+}
+
+void
+gtpu_vport_get_status(const struct netdev *netdev, struct smap *status)
+{
+    const struct netdev_tunnel_config *cfg;
+    const struct gtpu_watch *watch;
+    enum gtpu_path_state state;
+
+    if (strcmp(netdev_get_type(netdev), "gtpu")
+        || !all_options(netdev).path.interval) {
+        return;
     }
-    ovs_mutex_unlock(&mutex);
-    return options;
+    cfg = netdev_get_tunnel_config(netdev);
+    watch = cfg ? gtpu_watch_find(cfg->ipv6_dst.s6_addr) : NULL;
+    if (watch) {
+        state = (enum gtpu_path_state)
+            atomic_load_explicit(&watch->state, memory_order_relaxed);
+        smap_add(status, "path_state", gtpu_path_state_name(state));
+        smap_add_format(status, "path_restarts", "%"PRIu32,
+                        atomic_load_explicit(&watch->n_restarts,
+                                             memory_order_relaxed));
+    }
 }
 
 void
@@ -205,7 +253,7 @@ gtpu_vport_destructed(const struct netdev *netdev)
             atomic_count_dec(&n_ports[port->pt_mode]);
         }
         set_peer(port, &in6addr_any);
-        gtpu_tunnel_remove(port->tunnel);
+        gtpu_drop_port_remove(port->drop_port);
         atomic_fetch_sub(&gtpu_n_ports, 1);
         cmap_remove(&ports, &port->node, hash_pointer(netdev, 0));
         ovsrcu_postpone(free, port);

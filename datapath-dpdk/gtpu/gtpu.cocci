@@ -5,7 +5,7 @@
 
 // include: datapath-dpdk/gtpu/gtpu-hooks.h
 
-// A mask on flags or message type of GTP-U is what was asked for.
+// The mask on flags or message type of GTP-U is the given one.
 // hook gtpu_flags_mask: lib/match.c, 1
 @gtpu_flags_mask@
 identifier match, flags, mask;
@@ -30,7 +30,7 @@ identifier match, msgtype, mask;
  ...
  }
 
-// A dump shows the masks, too.
+// A dump shows the masks.
 // hook gtpu_format: lib/match.c, 1
 @gtpu_format@
 identifier s, match, wc;
@@ -44,7 +44,7 @@ identifier s, match, wc;
  ...>
  }
 
-// The names that a dump shows are names.
+// The names in a dump are valid input.
 // hook gtpu_field_name: lib/meta-flow.c, 1
 @gtpu_field_name@
 identifier name;
@@ -55,7 +55,7 @@ identifier name;
  ...
  }
 
-// A mask on only one of flags and message type stays.
+// A mask on flags or message type alone is kept.
 // hook gtpu_key: lib/odp-util.c, 1
 @gtpu_key@
 identifier key;
@@ -84,8 +84,8 @@ symbol gtph;
  ...>
  }
 
-// ...and reads it.  In stock, the case of GTP-U is never reached: that of
-// other UDP tunnels takes its text and fails.
+// ...and parses it.  Stock never reaches the case of GTP-U: the case of other
+// UDP tunnels takes its text and fails.
 // hook gtpu_push_next: lib/odp-util.c, 1
 @gtpu_push_next@
 expression s, n, fmt;
@@ -125,8 +125,8 @@ expression mf;
 -!mf->writable
 +!mf->writable && !gtpu_field_is_writable(mf)
 
-// What is output to a port for IP packets first, and to one for Ethernet then,
-// gets its Ethernet header back; Open vSwitch 3.1 aborts.
+// A packet that is output first to a port for IP packets and then to one for
+// Ethernet gets its Ethernet header back.  Open vSwitch 3.1 aborts.
 // hook push_eth_back: lib/odp-util.c, 1
 @push_eth_back@
 identifier flow, base_flow, pending_encap, pending_decap;
@@ -140,7 +140,7 @@ identifier flow, base_flow, pending_encap, pending_decap;
  ...
  }
 
-// Not each packet may become a message.
+// Some packets must not become a message.
 // hook gtpu_may_push: lib/netdev.c, 1
 @gtpu_may_push@
 expression packet, data;
@@ -156,7 +156,7 @@ expression packet, data;
  ...>
  }
 
-// An answer to a GTP-U message comes from the underlay bridge.
+// The input port of an answer to a GTP-U message is the underlay bridge's.
 // hook gtpu_pop_port: lib/dpif-netdev.c, 1
 @gtpu_pop_port@
 expression packet;
@@ -165,7 +165,7 @@ symbol portno;
 -packet->md.in_port.odp_port = portno;
 +packet->md.in_port.odp_port = gtpu_vport_pop_port(packet, portno);
 
-// The first fragment of a packet for a GTP-U tunnel is the tunnel's to count.
+// A GTP-U tunnel gets the first fragment of a packet, to count it.
 // hook gtpu_fragment: lib/tnl-ports.c, 1
 @gtpu_fragment@
 identifier dev_name;
@@ -198,6 +198,14 @@ identifier netdev, stats;
                         struct netdev_stats *stats)
  {
 +gtpu_vport_get_stats(netdev, stats);
+ ...
+ }
+
+// hook gtpu_show: lib/netdev-vport.c, 1
+@gtpu_show@ @@
+ netdev_vport_tunnel_register(void)
+ {
++gtpu_show_init();
  ...
  }
 
@@ -333,13 +341,15 @@ identifier netdev_, smap;
  ...>
  }
 
-// Options that stand for GTP-U's extension headers are not Geneve's.
+// A Geneve tunnel does not send the options of GTP-U's extension headers.
 // hook gtpu_not_geneve: lib/netdev-native-tnl.c, 1
-@gtpu_not_geneve@ @@
+@gtpu_not_geneve@
+expression list args;
+@@
  netdev_geneve_build_header(...)
  {
  <...
--tun_metadata_to_geneve_header
-+gtpu_to_geneve_header
+-tun_metadata_to_geneve_header(args)
++gtpu_to_geneve_header(args)
  ...>
  }

@@ -5,7 +5,7 @@
 
 #include "dp-packet.h"
 #include "flow.h"
-#include "lib/gtpu/gtpu.h"
+#include "lib/gtpu/gtpu-parse.h"
 #include "packets.h"
 #include "unaligned.h"
 #include "util.h"

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "lib/gtpu/gtpu.h"
+#include "lib/gtpu/gtpu-build.h"
 
 #include <errno.h>
 #include <string.h>
 
+#include "lib/gtpu/gtpu-ie.h"
+#include "lib/gtpu/gtpu-parse.h"
 #include "lib/gtpu/gtpu-private.h"
 
 /* Most octets that gtpu_psc_build() writes. */
 #define PSC_MAX_LEN 6
 
-/* Returns true if 'ext' can be written as it is. */
+/* Returns true if gtpu_parse() would accept 'ext'. */
 static bool
 ext_is_valid(const struct gtpu_ext *ext)
 {
@@ -167,7 +169,7 @@ gtpu_set_seq(uint8_t *hdr, uint16_t seq)
     }
 }
 
-/* Writes a message of 'spec' and the 'n' octets of its IEs at 'ies'. */
+/* Writes the message 'spec' with the 'n' octets of IEs at 'ies'. */
 static int
 build_message(uint8_t *buf, size_t size, const struct gtpu_hdr_spec *spec,
               const uint8_t *ies, size_t n)

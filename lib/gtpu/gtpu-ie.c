@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "lib/gtpu/gtpu.h"
+#include "lib/gtpu/gtpu-ie.h"
 
 #include <string.h>
 
+#include "lib/gtpu/gtpu-parse.h"
 #include "lib/gtpu/gtpu-private.h"
 
-/* One IE without its framing: the 'len' octets of its value at 'value'. */
+/* An IE whose value is the 'len' octets at 'value'. */
 struct ie {
     uint8_t type;
     uint16_t len;
     const uint8_t *value;
 };
 
-/* Stores in '*mandatory' which IEs a message of 'msg_type' must have.
- * Returns false if it is not a signalling message. */
+/* Stores in '*mandatory' the IEs that a message of 'msg_type' must have.
+ * Returns false if 'msg_type' is not a signalling message. */
 static bool
 mandatory_ies(uint8_t msg_type, uint16_t *mandatory)
 {
@@ -40,8 +41,8 @@ mandatory_ies(uint8_t msg_type, uint16_t *mandatory)
     }
 }
 
-/* Takes the IE off the front of the '*left' octets at '*p', of which there is
- * at least one. */
+/* Stores the first IE of the '*left' octets at '*p', one or more, in '*ie' and
+ * moves '*p' past it. */
 static enum gtpu_error
 next_ie(const uint8_t **p, size_t *left, struct ie *ie)
 {
@@ -104,8 +105,8 @@ ie_bit(uint8_t type)
     }
 }
 
-/* Returns whether the length of 'ie' is one that its type may have.  Later
- * versions may add octets to an IE of variable length. */
+/* Returns true if the length of 'ie' is valid for its type.  Later versions
+ * may add octets to an IE of variable length. */
 static bool
 ie_length_is_valid(const struct ie *ie)
 {
@@ -118,8 +119,8 @@ ie_length_is_valid(const struct ie *ie)
     }
 }
 
-/* Decodes 'ie', found in the message at 'data', into 'ies', unless it is
- * unknown or repeated. */
+/* Decodes 'ie', of the message at 'data', into 'ies'.  An unknown or repeated
+ * one only counts. */
 static enum gtpu_error
 decode_ie(const uint8_t *data, const struct ie *ie, struct gtpu_ies *ies)
 {
@@ -164,7 +165,7 @@ decode_ie(const uint8_t *data, const struct ie *ie, struct gtpu_ies *ies)
     return GTPU_OK;
 }
 
-/* Decodes the first UDP Port extension header, if there is one. */
+/* Decodes the first UDP Port extension header, if any. */
 static enum gtpu_error
 decode_udp_port(const uint8_t *data, const struct gtpu_header *h,
                 struct gtpu_ies *ies)

@@ -6,8 +6,8 @@
 
 #define NSEC_PER_SEC UINT64_C(1000000000)
 
-/* Most attempts to take a token while other threads take theirs.  Who loses
- * that often is refused: work is bounded. */
+/* Most attempts to take a token while other threads take theirs.  The bound
+ * limits work: after it, the answer is refused. */
 #define MAX_TRIES 16
 
 static uint64_t
@@ -24,7 +24,8 @@ pack_rate(struct gtpu_rate rate)
     return (uint64_t) rate.per_second << 32 | rate.burst;
 }
 
-/* Takes a token from '*bucket', a time in nanoseconds at which it is full. */
+/* Takes a token from '*bucket', the time in nanoseconds at which it is full.
+ * Returns false if there is none. */
 static bool
 take(_Atomic(uint64_t) *bucket, uint64_t packed_rate, uint64_t now)
 {
@@ -108,7 +109,7 @@ gtpu_limiter_admit(struct gtpu_limiter *limiter, const uint8_t peer[16],
     uint64_t total_rate = atomic_load_explicit(&limiter->total_rate,
                                                memory_order_relaxed);
 
-    /* The peer first: what is refused to a peer must cost others nothing. */
+    /* The peer's bucket first: a refusal must take no token of the others. */
     if (!take(peer_bucket(limiter, peer), peer_rate, now)) {
         return GTPU_LIMIT_PEER;
     } else if (!take(&limiter->totals[known], total_rate, now)) {

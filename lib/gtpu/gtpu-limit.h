@@ -3,35 +3,34 @@
 #ifndef GTPU_LIMIT_H
 #define GTPU_LIMIT_H 1
 
-/* Limits on answers to strangers
- * ==============================
+/* Rate limits of answers
+ * ======================
  *
- * A host that answers whoever asks can be made to send to a victim whose
- * address the question bears.  These token buckets bound how much: one for
- * each peer, and two for all peers together, one of them for peers that a
- * tunnel is configured to.  So whoever invents addresses uses up the tokens of
- * strangers, not those of the network's own nodes.
+ * An attacker can forge the address of a victim, so that answers go to the
+ * victim.  Token buckets limit these answers: one for each peer, one for all
+ * peers that a tunnel is configured to, and one for all strangers.  A sender
+ * of forged addresses empties the bucket of the strangers.  The network's own
+ * nodes still get answers.
  *
- * A bucket is a single number, the time at which it is going to be full again
- * (the "generic cell rate algorithm", ITU-T I.371 annex A): a token is taken
- * by moving that time on by 1 / rate, and there is none if it lies too far
- * ahead.  It agrees with counted tokens, but for the interval between tokens
- * being rounded up to a nanosecond.
+ * A bucket is a single number: the time at which it is full again (the
+ * "generic cell rate algorithm", ITU-T I.371 annex A).  Each token moves that
+ * time on by 1 / rate.  There is no token if the time lies too far ahead.
+ * This equals counted tokens, except that the interval between tokens is
+ * rounded up to a nanosecond.
  *
- * Invariants: in any interval of t seconds no more than burst + rate * t
- * answers are admitted, for a peer and for each half of the peers; a peer that
- * stays within its rate is refused only if its half as a whole is over its
- * limit, or if it shares its slot with another peer.
+ * Invariants: in any t seconds a bucket admits at most burst + rate * t
+ * answers.  A peer within its rate is refused only if the bucket of all known
+ * peers, or of all strangers, is empty, or if the peer shares its slot.
  *
- * Memory: one struct, whatever the number of peers.  Peers share
- * GTPU_LIMIT_SLOTS buckets.
+ * Memory: one struct for any number of peers, which share GTPU_LIMIT_SLOTS
+ * buckets.
  *
  * Thread-safety: gtpu_limiter_admit() may be called by any number of threads
  * at once and takes no lock.  gtpu_limiter_set_rates() may be called at any
  * time by one thread.
  *
- * Attack model: the sender picks its address.  Which addresses share a slot
- * depends on a secret key, so that it cannot aim at another peer's. */
+ * Attack model: the sender chooses its address.  A secret key decides which
+ * addresses share a slot, so that no sender can aim at another peer's slot. */
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -52,14 +51,14 @@ struct gtpu_limiter {
     struct siphash_key key;
     _Atomic(uint64_t) peer_rate; /* struct gtpu_rate, packed. */
     _Atomic(uint64_t) total_rate;
-    _Atomic(uint64_t) totals[2]; /* Of strangers; of known peers. */
+    _Atomic(uint64_t) totals[2]; /* Strangers; known peers. */
     _Atomic(uint64_t) peers[GTPU_LIMIT_SLOTS];
 };
 
 enum gtpu_limit {
     GTPU_LIMIT_NONE,            /* Admitted. */
     GTPU_LIMIT_PEER,            /* The peer has no token left. */
-    GTPU_LIMIT_TOTAL,           /* All together have none. */
+    GTPU_LIMIT_TOTAL,           /* The bucket of all is empty. */
 };
 
 /* Initializes '*limiter', with full buckets.  'key' comes from a cryptographic
@@ -74,7 +73,7 @@ void gtpu_limiter_set_rates(struct gtpu_limiter *, struct gtpu_rate peer,
 
 /* Takes a token for an answer to the peer with the 16-octet address 'peer',
  * which is 'known' if a tunnel is configured to it.  'now' is in nanoseconds,
- * by a clock that does not go back but for what threads read it differently.
+ * by a clock that does not go back, but may differ a little between threads.
  *
  * Returns GTPU_LIMIT_NONE if the answer may be sent. */
 enum gtpu_limit gtpu_limiter_admit(struct gtpu_limiter *,

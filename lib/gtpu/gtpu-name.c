@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+#include "lib/gtpu/gtpu-name.h"
+
+#include <stddef.h>
+
+#include "lib/gtpu/gtpu-ext.h"
 #include "lib/gtpu/gtpu.h"
 
 const char *

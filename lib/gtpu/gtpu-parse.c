@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "lib/gtpu/gtpu.h"
+#include "lib/gtpu/gtpu-parse.h"
 
 #include <string.h>
 
@@ -13,16 +13,16 @@ const struct gtpu_ext_set gtpu_ext_set_default = {
     },
 };
 
-/* A packet as the functions below see it: 'end' octets are the message, by
- * its length field, and 'linear_len' octets can be read. */
+/* A packet: its message has 'end' octets by the length field, and 'linear_len'
+ * octets can be read. */
 struct message {
     const uint8_t *data;
     size_t linear_len;
     size_t end;
 };
 
-/* Checks that the 'n' octets at 'ofs' belong to 'm' and can be read.  'trunc'
- * is the error if they do not belong.  'ofs' is not past the end. */
+/* Checks that the 'n' octets at 'ofs' belong to 'm' and can be read.  Returns
+ * 'trunc' if they do not belong to it.  'ofs' is not past the end. */
 static enum gtpu_error
 check_room(const struct message *m, size_t ofs, size_t n,
            enum gtpu_error trunc)
@@ -33,8 +33,7 @@ check_room(const struct message *m, size_t ofs, size_t n,
     return ofs + n > m->linear_len ? GTPU_ERR_NOT_LINEAR : GTPU_OK;
 }
 
-/* Returns the number of octets that the fields of 'psc' take, as Release 16
- * has them. */
+/* Returns the number of octets that the fields of 'psc' take in Release 16. */
 static size_t
 psc_fields_len(const struct gtpu_psc *psc)
 {
@@ -89,7 +88,7 @@ gtpu_psc_parse(const uint8_t *p, size_t len, struct gtpu_psc *psc)
     return GTPU_OK;
 }
 
-/* Takes note of the extension header 'ext' in 'h'. */
+/* Records the extension header 'ext' in 'h'. */
 static enum gtpu_error
 parse_ext(const struct gtpu_ext *ext, const struct gtpu_ext_set *known,
           struct gtpu_header *h)

@@ -7,8 +7,8 @@
 
 #define MSEC 1000LL
 
-/* Stores in '*value' the number 's', or 'def' if it is null.  Returns false if
- * it is no number from 'min' to 'max'. */
+/* Stores in '*value' the number 's', or 'def' if 's' is null.  Returns false
+ * if 's' is not a number from 'min' to 'max'. */
 static bool
 parse_number(const char *s, uint32_t def, uint32_t min, uint32_t max,
              uint32_t *value)
@@ -37,11 +37,11 @@ gtpu_path_config_parse(const char *interval, const char *t3, const char *n3,
     }
     c.fast = fast && !strcmp(fast, "true");
     if (!parse_number(interval, 0, 0, GTPU_PATH_MAX_INTERVAL, &c.interval)) {
-        return "echo_interval is no number of seconds from 0 to 86400";
+        return "echo_interval is not a number of seconds from 0 to 86400";
     } else if (!parse_number(t3, GTPU_PATH_T3, 1, 60, &c.t3)) {
-        return "echo_t3 is no number of seconds from 1 to 60";
+        return "echo_t3 is not a number of seconds from 1 to 60";
     } else if (!parse_number(n3, GTPU_PATH_N3, 1, 20, &c.n3)) {
-        return "echo_n3 is no number from 1 to 20";
+        return "echo_n3 is not a number from 1 to 20";
     } else if (!c.interval) {
         return NULL;
     } else if (c.interval < GTPU_PATH_MIN_INTERVAL && !c.fast) {
@@ -125,7 +125,7 @@ gtpu_path_run(struct gtpu_path *path, uint16_t new_seq, long long int now)
     }
 
     if (path->waiting && path->n_sent >= path->config.n3) {
-        /* N3-REQUESTS were in vain. */
+        /* No answer to any of N3-REQUESTS. */
         path->waiting = false;
         set_state(path, GTPU_PATH_DOWN, now);
         path->due = path->start + path->config.interval * MSEC;
@@ -145,8 +145,8 @@ gtpu_path_run(struct gtpu_path *path, uint16_t new_seq, long long int now)
     return true;
 }
 
-/* Counts a restart if 'answer' differs from the last one in what tells of
- * it. */
+/* Counts a restart if the Recovery values of 'answer' differ from those of the
+ * last one. */
 static void
 check_restart(struct gtpu_path *path, const struct gtpu_path_answer *answer)
 {

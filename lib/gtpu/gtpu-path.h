@@ -6,28 +6,29 @@
 /* Supervision of a GTP-U path
  * ===========================
  *
- * Whether a peer is there is found out by Echo Requests (TS 29.281 clause
- * 7.2.1, TS 23.007 clause 20): one every 'interval'; if it is not answered
- * within T3-RESPONSE, the same again, N3-REQUESTS times in all.  A peer that
- * answered none of them is down.  It is up from its next answer on.
+ * Echo Requests show whether a peer is reachable (TS 29.281 clause 7.2.1,
+ * TS 23.007 clause 20).  The path sends one every 'interval'.  Without an
+ * answer within T3-RESPONSE it sends the same request again, N3-REQUESTS times
+ * in all.  A peer that answers none of them is down, until its next answer.
  *
  *     unknown ── answer ──> up <── answer ── down
  *        └── no answer ──────┴── no answer ──> down
  *
- * This is the state of one path and what is due when; the caller sends and
- * receives.  Restarts of the peer are seen by a Recovery Time Stamp that
- * changes, or a Recovery counter that does: TS 29.281 has the latter sent as 0
- * and ignored, but older nodes count.  They are counted and change nothing
- * else.
+ * This file keeps the state of one path and its next due time.  The caller
+ * sends and receives.
+ *
+ * A Recovery Time Stamp or a Recovery counter that changes shows a restart of
+ * the peer.  TS 29.281 has senders set the counter to 0 and receivers ignore
+ * it, but older nodes count.  Restarts are counted, and the state stays.
  *
  * Time is in ms, by a clock that does not go back.  Thread-safety: none; a
- * path is for one thread.  Limits: one answer counts for a request, and only
- * with its sequence number. */
+ * path is for one thread.  Limits: a request takes one answer, with its own
+ * sequence number. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* In seconds.  The standard wants an interval of 60 or more. */
+/* In seconds.  The standard demands an interval of 60 or more. */
 #define GTPU_PATH_MIN_INTERVAL 60
 #define GTPU_PATH_MAX_INTERVAL 86400
 #define GTPU_PATH_T3 3
@@ -40,9 +41,9 @@ struct gtpu_path_config {
     bool fast;                  /* 'interval' may be below the minimum. */
 };
 
-/* Parses options as texts, each of which may be null: "echo_interval",
- * "echo_t3", "echo_n3", "echo_fast".  Returns a null pointer, or a static text
- * that says what is wrong, with '*config' switched off. */
+/* Parses the texts of the options "echo_interval", "echo_t3", "echo_n3" and
+ * "echo_fast" into '*config'.  Each may be null.  Returns null, or a static
+ * text that names the error, with '*config' switched off. */
 const char *gtpu_path_config_parse(const char *interval, const char *t3,
                                    const char *n3, const char *fast,
                                    struct gtpu_path_config *config);
@@ -50,13 +51,13 @@ const char *gtpu_path_config_parse(const char *interval, const char *t3,
 bool gtpu_path_config_equal(const struct gtpu_path_config *,
                             const struct gtpu_path_config *);
 
-/* Makes '*config' one for several ports that share a path: the shorter
- * interval with what belongs to it. */
+/* Merges 'other' into '*config' for two ports that share a path.  The one with
+ * the shorter interval wins as a whole. */
 void gtpu_path_config_merge(struct gtpu_path_config *config,
                             const struct gtpu_path_config *other);
 
 enum gtpu_path_state {
-    GTPU_PATH_UNKNOWN,          /* No answer yet, nor too many without. */
+    GTPU_PATH_UNKNOWN,          /* No answer yet, and not given up. */
     GTPU_PATH_UP,
     GTPU_PATH_DOWN,
 };
@@ -64,11 +65,11 @@ enum gtpu_path_state {
 /* Returns "unknown", "up" or "down". */
 const char *gtpu_path_state_name(enum gtpu_path_state);
 
-/* What an Echo Response says about its sender. */
+/* The content of an Echo Response. */
 struct gtpu_path_answer {
     uint16_t seq;
-    uint8_t recovery;           /* 0 if it is not there. */
-    uint32_t recovery_time;     /* 0 if it is not there. */
+    uint8_t recovery;           /* 0 if absent. */
+    uint32_t recovery_time;     /* 0 if absent. */
 };
 
 struct gtpu_path {
@@ -78,14 +79,14 @@ struct gtpu_path {
     uint16_t seq;
     uint32_t n_sent;            /* Requests with this 'seq'. */
     long long int start;        /* When the first of them was due. */
-    long long int due;          /* When something is to be done next. */
+    long long int due;          /* When gtpu_path_run() has work next. */
     long long int changed;      /* When 'state' changed last. */
-    bool answered;              /* Ever; if so: */
+    bool answered;              /* At least once; if so: */
     uint8_t recovery;
     uint32_t recovery_time;
 
     uint64_t n_requests, n_responses;
-    uint64_t n_failures;        /* Times that it went down. */
+    uint64_t n_failures;        /* Changes to GTPU_PATH_DOWN. */
     uint64_t n_restarts;
 };
 
@@ -98,12 +99,12 @@ void gtpu_path_init(struct gtpu_path *, const struct gtpu_path_config *config,
 void gtpu_path_configure(struct gtpu_path *,
                          const struct gtpu_path_config *config);
 
-/* Does what is due.  Returns true if an Echo Request with sequence number
- * 'path->seq' is to be sent now; a new one has the number 'new_seq', which
- * should not be guessable. */
+/* Does the work that is due.  Returns true if the caller must send an Echo
+ * Request with sequence number 'path->seq' now.  A new request takes the
+ * number 'new_seq', which should not be guessable. */
 bool gtpu_path_run(struct gtpu_path *, uint16_t new_seq, long long int now);
 
-/* Takes 'answer'.  Returns true if it was waited for. */
+/* Processes 'answer'.  Returns true if the path was waiting for it. */
 bool gtpu_path_receive(struct gtpu_path *, const struct gtpu_path_answer *,
                        long long int now);
 

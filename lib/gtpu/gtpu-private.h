@@ -6,8 +6,8 @@
 /* GTPv1-U codec, internals
  * ========================
  *
- * Big-endian access at any alignment, for the files of the codec only.  The
- * caller has checked the length. */
+ * Access to big-endian numbers of any alignment, for the codec's own files.
+ * The caller has checked the length. */
 
 #include <stdint.h>
 

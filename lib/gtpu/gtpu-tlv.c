@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "lib/gtpu/gtpu.h"
+#include "lib/gtpu/gtpu-tlv.h"
 
 #include <errno.h>
 #include <string.h>
+
+#include "lib/gtpu/gtpu-ext.h"
 
 #define TLV_PPI_PRESENT 0x80
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Packed: this, the counter, the sequence number, the time stamp. */
+/* Packed: this bit, recovery counter, sequence number, recovery time. */
 #define ANSWERED (UINT64_C(1) << 56)
 
 _Atomic(struct gtpu_watch_set *) gtpu_watch_set__;

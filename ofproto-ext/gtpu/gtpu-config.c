@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* other_config:gtpu-*: how the switch answers GTP-U messages.  Main thread. */
+/* other_config:gtpu-*, which decides how the switch answers GTP-U messages.
+ * Main thread. */
 
 #include <config.h>
 #include "ofproto-ext/gtpu/gtpu-ofproto-hooks.h"
@@ -9,7 +10,7 @@
 #include <string.h>
 
 #include "entropy.h"
-#include "lib/gtpu/gtpu-signalling.h"
+#include "lib/gtpu/gtpu-answer.h"
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
 #include "smap.h"
@@ -36,7 +37,7 @@ set_echo_mode(const struct smap *other_config)
     gtpu_set_echo_mode(mode);
 }
 
-/* Returns the rate that 'key' tells, or 'def'. */
+/* Returns the rate 'key', or 'def' if it is not set. */
 static uint32_t
 get_rate(const struct smap *other_config, const char *key, uint32_t def)
 {
@@ -66,7 +67,6 @@ set_rates(const struct smap *other_config)
     gtpu_answer_set_rates(GTPU_ANSWER_ERROR, error_peer, error);
 }
 
-/* Follows 'other_config'. */
 void
 gtpu_config_set(const struct smap *other_config)
 {

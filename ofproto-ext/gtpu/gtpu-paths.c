@@ -3,13 +3,13 @@
 /* Supervision of the peers of GTP-U tunnels
  * =========================================
  *
- * Each address that ports with options:echo_interval have as 'remote_ip' is a
- * path, however many ports there are.  Echo Requests leave through the first
- * of them by name, as what OpenFlow sends through it does; the datapath takes
- * the answers (lib/gtpu/gtpu-watch.h).
+ * Each address is a path that is 'remote_ip' of one or more ports with
+ * options:echo_interval.  Echo Requests leave through the first of these ports
+ * by name, in the same way as packets that OpenFlow sends through it.  The
+ * datapath takes the answers (lib/gtpu/gtpu-watch.h).
  *
- * A path that goes down takes its ports' liveness (OFPPS_LIVE, watch_port) and
- * shows in column "status" of table Interface, as BFD's does.
+ * The ports of a path that is down are not live (OFPPS_LIVE, watch_port).  The
+ * column "status" of table Interface shows the state, as for BFD.
  *
  * Thread-safety: main thread. */
 
@@ -22,7 +22,7 @@
 
 #include "dp-packet.h"
 #include "flow.h"
-#include "lib/gtpu/gtpu-signalling.h"
+#include "lib/gtpu/gtpu-port.h"
 #include "lib/gtpu/gtpu-watch.h"
 #include "lib/gtpu/gtpu.h"
 #include "netdev.h"
@@ -37,7 +37,6 @@
 #include "ovs-rcu.h"
 #include "packets.h"
 #include "random.h"
-#include "smap.h"
 #include "sset.h"
 #include "timeval.h"
 #include "unixctl.h"
@@ -45,8 +44,8 @@
 
 VLOG_DEFINE_THIS_MODULE(gtpu_paths);
 
-/* How often the main thread looks for an answer, and for changes of the ports'
- * options, in ms. */
+/* Intervals in ms at which the main thread looks for an answer and for changed
+ * options of ports. */
 #define ANSWER_INTERVAL 100
 #define OPTIONS_INTERVAL 1000
 
@@ -55,7 +54,7 @@ struct peer {
     struct gtpu_path path;
     struct gtpu_watch *watch;
     struct sset ports;          /* Names. */
-    bool present;               /* Some port has it, as far as known. */
+    bool present;               /* Some port has this peer. */
 
     /* The first of 'ports' by name. */
     char *port;
@@ -88,7 +87,7 @@ find_peer(const struct in6_addr *address)
     return NULL;
 }
 
-/* Returns the path of the port 'netdev', or null if it has none. */
+/* Returns the peer of the port 'netdev', or null if it has no path. */
 static struct peer *
 find_port_peer(const struct netdev *netdev)
 {
@@ -105,7 +104,7 @@ find_port_peer(const struct netdev *netdev)
             : NULL);
 }
 
-/* Has the data path know the peers that there are now. */
+/* Publishes the peers to the data path. */
 static void
 publish(void)
 {
@@ -147,7 +146,7 @@ destroy_peer(struct peer *peer)
     free(peer);
 }
 
-/* Notes that 'ofport' has 'config'. */
+/* Records that 'ofport' has the peer 'address' and 'config'. */
 static void
 add_port(const struct ofport *ofport, const struct in6_addr *address,
          const struct gtpu_path_config *config)
@@ -180,26 +179,18 @@ look_at_port(const struct ofport *ofport)
 {
     const struct netdev_tunnel_config *cfg;
     struct gtpu_path_config config;
-    struct smap options;
 
-    if (strcmp(netdev_get_type(ofport->netdev), "gtpu")) {
+    if (strcmp(netdev_get_type(ofport->netdev), "gtpu")
+        || !gtpu_port_path(ofport->netdev, &config) || !config.interval) {
         return;
     }
-    smap_init(&options);
     cfg = netdev_get_tunnel_config(ofport->netdev);
-    if (cfg && !cfg->ip_dst_flow && ipv6_addr_is_set(&cfg->ipv6_dst)
-        && !netdev_get_config(ofport->netdev, &options)
-        && !gtpu_path_config_parse(smap_get(&options, "echo_interval"),
-                                   smap_get(&options, "echo_t3"),
-                                   smap_get(&options, "echo_n3"),
-                                   smap_get(&options, "echo_fast"), &config)
-        && config.interval) {
+    if (cfg && !cfg->ip_dst_flow && ipv6_addr_is_set(&cfg->ipv6_dst)) {
         add_port(ofport, &cfg->ipv6_dst, &config);
     }
-    smap_destroy(&options);
 }
 
-/* Has everybody look at the ports of 'peer' again, whose state has changed. */
+/* Announces a change of the ports of 'peer', whose state has changed. */
 static void
 tell_change(const struct peer *peer)
 {
@@ -215,8 +206,7 @@ tell_change(const struct peer *peer)
     }
 }
 
-/* Removes the peers that no port has any more, and lets the others follow
- * their configuration. */
+/* Removes the peers without ports and configures the others anew. */
 static void
 update_peers(void)
 {
@@ -256,8 +246,6 @@ update_peers(void)
     free(gone);
 }
 
-/* Finds out which peers the ports of 'ofprotos' have, each a "struct
- * ofproto_dpif" by 'all_ofproto_dpifs_by_name_node'. */
 void
 gtpu_paths_refresh(const struct hmap *ofprotos)
 {
@@ -381,7 +369,6 @@ gtpu_paths_run(const struct hmap *ofprotos)
     }
 }
 
-/* Has the main loop wake up when there is something to do. */
 void
 gtpu_paths_wait(void)
 {
@@ -399,7 +386,6 @@ gtpu_paths_wait(void)
     }
 }
 
-/* Returns false if the port 'netdev' is to count as dead since its peer is. */
 bool
 gtpu_path_may_enable(const struct netdev *netdev)
 {

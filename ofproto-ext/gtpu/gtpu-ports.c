@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Ports for messages that have no tunnel
- * ======================================
+/* Ports for messages with TEID 0
+ * ==============================
  *
  * Echo Response, Error Indication and Supported Extension Headers Notification
- * have TEID 0 whatever tunnel they are about (TS 29.281 clause 5.1).  Open
- * vSwitch finds a tunnel's port by its key, so that only a port with key=flow
- * would get them.  Where the sender has ports with fixed keys alone, the one
- * of them with the smallest key gets them.
+ * have TEID 0 (TS 29.281 clause 5.1).  Open vSwitch finds a tunnel's port by
+ * its key, so that only a port with key=flow gets them.  If all ports for
+ * their sender have fixed keys, the port with the smallest key gets them.
  *
  * Thread-safety: the main thread replaces the list when ports change; readers
  * see the old one or the new one, under RCU.
@@ -15,13 +14,14 @@
  * Work per lookup: a binary search, and the ports of the one peer. */
 
 #include <config.h>
-#include "ofproto-ext/gtpu/gtpu-ofproto-hooks.h"
+#include "ofproto-ext/gtpu/gtpu-ports.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/gtpu/gtpu-signalling.h"
+#include "lib/gtpu/gtpu-port.h"
 #include "netdev.h"
+#include "ofproto-ext/gtpu/gtpu-ofproto-hooks.h"
 #include "ofproto/ofproto-dpif.h"
 #include "ofproto/ofproto-provider.h"
 #include "openvswitch/flow.h"
@@ -29,12 +29,12 @@
 #include "packets.h"
 #include "util.h"
 
-/* A port whose key for what it receives is fixed. */
+/* A port whose key of received packets is fixed. */
 struct fixed_port {
     struct in6_addr peer;       /* Any if unset. */
     struct in6_addr local;      /* Any if unset. */
     uint64_t key;
-    uint64_t carries_ethernet;  /* Bool, without padding behind it. */
+    uint64_t carries_ethernet;  /* A bool without padding, for memcmp(). */
 };
 
 /* Sorted by compare_ports(). */
@@ -59,8 +59,8 @@ compare_ports(const void *a_, const void *b_)
     return cmp ? cmp : memcmp(&a->local, &b->local, sizeof a->local);
 }
 
-/* Appends 'netdev' to '*ports', with room for '*allocated', if it is a port of
- * the kind. */
+/* Appends 'netdev' to '*ports', with room for '*allocated', if it is a GTP-U
+ * port with a fixed key. */
 static void
 add_port(const struct netdev *netdev, struct fixed_ports **ports,
          size_t *allocated)
@@ -87,8 +87,6 @@ add_port(const struct netdev *netdev, struct fixed_ports **ports,
     };
 }
 
-/* Follows the ports of 'ofprotos', each a "struct ofproto_dpif" by
- * 'all_ofproto_dpifs_by_name_node'. */
 void
 gtpu_ports_refresh(const struct hmap *ofprotos)
 {
@@ -149,9 +147,6 @@ find_port(const struct fixed_ports *set, const struct in6_addr *peer,
     return NULL;
 }
 
-/* If a port with a fixed key is to get messages with TEID 0 that came with the
- * addresses in 'tnl', stores its key in '*key' and whether it carries Ethernet
- * in '*carries_ethernet', and returns true. */
 bool
 gtpu_ports_find(const struct flow_tnl *tnl, ovs_be64 *key,
                 bool *carries_ethernet)

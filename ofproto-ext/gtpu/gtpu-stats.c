@@ -3,15 +3,14 @@
 /* Statistics of what GTP-U ports send
  * ===================================
  *
- * Translation credits a tunnel port with the packets and bytes of the megaflow
- * that sends through it.  Open vSwitch does so once for the tunnel port, and
- * once more, with the outer headers, when it hands the packet to the underlay
- * bridge, as to a patch port's peer; and a megaflow's bytes are those of the
- * packet as it was received, with an Ethernet header that a port for IP
- * packets takes off.
+ * Translation credits a tunnel port with the packets and bytes of a megaflow
+ * that sends through it.  Open vSwitch credits the port twice: once as the
+ * tunnel port, and again, with the outer headers, when it hands the packet to
+ * the underlay bridge.  The bytes of a megaflow are those of the received
+ * packet.  They include an Ethernet header that a port for IP packets removes.
  *
- * A GTP-U port counts what is inside, once, as it does for what it receives,
- * and not what it drops since it is no IP packet.
+ * A GTP-U port counts the inner packet once, in both directions.  It does not
+ * count packets that it drops because they are not IP.
  *
  * Thread-safety: any thread that translates. */
 
@@ -34,8 +33,8 @@ is_gtpu(const struct netdev *netdev)
     return !strcmp(netdev_get_type(netdev), "gtpu");
 }
 
-/* Returns true if 'netdev' drops, and counts as dropped, what 'sent' says: a
- * G-PDU of what is not IP, without an Ethernet header; see "not_ip" in
+/* Returns true if 'netdev' drops and counts a packet like 'sent': a G-PDU
+ * whose payload is neither IP nor Ethernet.  See "not_ip" in
  * datapath-dpdk/gtpu/gtpu-push.c. */
 static bool
 is_dropped(const struct netdev *netdev, const struct flow *sent)
@@ -49,8 +48,8 @@ is_dropped(const struct netdev *netdev, const struct flow *sent)
             && is_gtpu(netdev));
 }
 
-/* Appends to 'xcache' that the entries that follow count packets of 'n' octets
- * more, or less if 'n' is negative. */
+/* Makes the following entries of 'xcache' count packets as 'n' octets longer,
+ * or shorter if 'n' is negative. */
 static void
 add_octets(struct xlate_cache *xcache, int n)
 {
@@ -63,8 +62,8 @@ add_octets(struct xlate_cache *xcache, int n)
     }
 }
 
-/* Returns how many octets longer a packet is when it leaves through 'netdev'
- * as 'sent' says than when it was 'received'. */
+/* Returns the growth in octets of a packet from 'received' to 'sent' through
+ * 'netdev'. */
 static int
 growth(const struct netdev *netdev, const struct flow *received,
        const struct flow *sent)
@@ -75,7 +74,6 @@ growth(const struct netdev *netdev, const struct flow *received,
     return is_gtpu(netdev) ? (has - had) * ETH_HEADER_LEN : 0;
 }
 
-/* Counts 'stats' of packets that 'netdev', a tunnel port, sends. */
 void
 gtpu_stats_inc_tx(const struct netdev *netdev, const struct flow *received,
                   const struct flow *sent, const struct dpif_flow_stats *stats)
@@ -90,8 +88,6 @@ gtpu_stats_inc_tx(const struct netdev *netdev, const struct flow *received,
     netdev_vport_inc_tx(netdev, &inside);
 }
 
-/* To be called 'before' the entry for what 'netdev' sends is appended to
- * 'xcache', and after. */
 void
 gtpu_stats_cache_tx(struct xlate_cache *xcache, const struct netdev *netdev,
                     const struct flow *received, const struct flow *sent,
@@ -102,24 +98,18 @@ gtpu_stats_cache_tx(struct xlate_cache *xcache, const struct netdev *netdev,
     add_octets(xcache, before ? n : -n);
 }
 
-/* Returns a reference to 'netdev', which sends what 'sent' says, or null if it
- * does not. */
 struct netdev *
 gtpu_stats_ref_sent(const struct netdev *netdev, const struct flow *sent)
 {
     return is_dropped(netdev, sent) ? NULL : netdev_ref(netdev);
 }
 
-/* Returns a reference to 'netdev', which hands packets to another bridge, or
- * null if they have been counted. */
 struct netdev *
 gtpu_stats_ref_tx(const struct netdev *netdev)
 {
     return is_gtpu(netdev) ? NULL : netdev_ref(netdev);
 }
 
-/* To be called when the entries of 'xcache' end for packets that 'netdev' sent
- * with a header of 'header_len' octets. */
 void
 gtpu_stats_cache_sent(struct xlate_cache *xcache, const struct netdev *netdev,
                       size_t header_len)

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The bridges that GTP-U messages of the switch's own leave through
+/* The bridges through which the switch sends GTP-U messages of its own
+ * ====================================================================
  *
- * The data path knows the name of a bridge from the routing table, and needs
- * its local port; and it must not answer to broadcast addresses, which it
- * knows by the bridges' addresses.  Main thread. */
+ * The data path knows the name of a bridge from the routing table and needs
+ * its local port.  It must not answer to broadcast addresses, which follow
+ * from the bridges' addresses.  This file publishes both.
+ *
+ * Thread-safety: main thread. */
 
 #include <config.h>
 #include "ofproto-ext/gtpu/gtpu-ofproto-hooks.h"
@@ -14,7 +17,8 @@
 #include <string.h>
 
 #include "dpif.h"
-#include "lib/gtpu/gtpu-signalling.h"
+#include "lib/gtpu/gtpu-port.h"
+#include "lib/gtpu/gtpu-underlay.h"
 #include "netdev.h"
 #include "ofproto/ofproto-dpif.h"
 #include "ofproto/ofproto-provider.h"
@@ -23,7 +27,8 @@
 #include "timeval.h"
 #include "util.h"
 
-/* How often addresses are looked at, in ms.  Ports are at once. */
+/* Interval between reads of the addresses, in ms.  A change of ports is read
+ * at once. */
 #define ADDRESS_INTERVAL 1000
 
 struct builder {
@@ -86,9 +91,9 @@ add_bridge(struct builder *b, const struct ofproto_dpif *ofproto)
     add_subnets(b, local->netdev);
 }
 
-/* Makes an underlay of 'b'. */
+/* Returns an underlay with the content of 'b', which it frees. */
 static struct gtpu_underlay *
-finish(struct builder *b)
+build_underlay(struct builder *b)
 {
     struct gtpu_subnet *subnets;
     struct gtpu_underlay *underlay;
@@ -109,8 +114,6 @@ finish(struct builder *b)
     return underlay;
 }
 
-/* Follows what the bridges in 'ofprotos', each a "struct ofproto_dpif" by
- * 'all_ofproto_dpifs_by_name_node', are like now. */
 void
 gtpu_underlay_refresh(const struct hmap *ofprotos)
 {
@@ -124,7 +127,7 @@ gtpu_underlay_refresh(const struct hmap *ofprotos)
     HMAP_FOR_EACH (ofproto, all_ofproto_dpifs_by_name_node, ofprotos) {
         add_bridge(&b, ofproto);
     }
-    underlay = finish(&b);
+    underlay = build_underlay(&b);
     if (gtpu_underlay_equal(underlay, gtpu_underlay_get())) {
         free(underlay);
         return;
@@ -135,8 +138,6 @@ gtpu_underlay_refresh(const struct hmap *ofprotos)
     }
 }
 
-/* The same, but not more often than needed.  Called whenever the main thread
- * is awake. */
 void
 gtpu_underlay_run(const struct hmap *ofprotos)
 {

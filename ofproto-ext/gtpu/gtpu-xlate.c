@@ -3,25 +3,26 @@
 /* Translation of input from and output to a GTP-U tunnel
  * ======================================================
  *
- * A message that is no G-PDU comes from the datapath as the outer IP packet
- * that it is.  Open vSwitch finds a tunnel's port by what is inside, IP or
- * Ethernet, but a message of the tunnel itself is for its port whatever that
- * carries.  A port that carries Ethernet gets it with an Ethernet header of
- * zeros, as one that carries IP does.  With TEID 0 it is for a port with any
- * key; see gtpu-ports.c.
+ * A message other than a G-PDU comes from the datapath as its outer IP packet.
+ * Open vSwitch finds a tunnel's port by the type of the inner packet, IP or
+ * Ethernet.  A message of the tunnel itself is for its port in both cases.
+ * The port gets it with an Ethernet header of zeros.  With TEID 0 it is for a
+ * port with any key: see gtpu-ports.c.
  *
- * The header of what is sent is a megaflow's, but what it says may be a
- * packet's: a relay from tunnel to tunnel passes on the message type (G-PDU,
- * End Marker) and the PDU Session Container that were received.  Whatever goes
- * into the header must be in the megaflow's key. */
+ * The header of sent packets belongs to a megaflow, but its content may come
+ * from the received packet.  A relay from tunnel to tunnel passes on the
+ * message type (G-PDU, End Marker) and the PDU Session Container.  So all that
+ * goes into the header must be in the megaflow's key. */
 
 #include <config.h>
 #include "ofproto-ext/gtpu/gtpu-ofproto-hooks.h"
 
 #include <string.h>
 
+#include "lib/gtpu/gtpu-tlv.h"
 #include "lib/gtpu/gtpu.h"
 #include "netdev.h"
+#include "ofproto-ext/gtpu/gtpu-ports.h"
 #include "openvswitch/flow.h"
 #include "openvswitch/meta-flow.h"
 #include "packets.h"
@@ -35,9 +36,6 @@ is_signalling(const struct flow *flow)
             && flow->tunnel.gtpu_msgtype != GTPU_MSG_G_PDU);
 }
 
-/* No port was found for 'flow' by its packet type and TEID.  Stores in
- * '*other' what to look for in the given 'attempt', from 0, and returns true;
- * or returns false if it is for no other port. */
 bool
 gtpu_xlate_receive(const struct flow *flow, int attempt, struct flow *other)
 {
@@ -60,8 +58,6 @@ gtpu_xlate_receive(const struct flow *flow, int attempt, struct flow *other)
     return true;
 }
 
-/* Returns true if 'flow', from a tunnel of the mode 'pt_mode', is an IP packet
- * that gets an Ethernet header before it is looked up. */
 bool
 gtpu_xlate_gets_eth(enum netdev_pt_mode pt_mode, const struct flow *flow)
 {
@@ -69,8 +65,6 @@ gtpu_xlate_gets_eth(enum netdev_pt_mode pt_mode, const struct flow *flow)
             || (pt_mode == NETDEV_PT_LEGACY_L2 && is_signalling(flow)));
 }
 
-/* Has the message type of 'flow', if it is no G-PDU, matched exactly by 'wc':
- * a G-PDU of the same packet type may be for another port. */
 void
 gtpu_xlate_input(const struct flow *flow, struct flow_wildcards *wc)
 {
@@ -79,8 +73,8 @@ gtpu_xlate_input(const struct flow *flow, struct flow_wildcards *wc)
     }
 }
 
-/* Makes 'tnl' lead back to where it came from, but for what the port's
- * configuration 'cfg' says in any case. */
+/* Exchanges the addresses of 'tnl', except those that the port's configuration
+ * 'cfg' fixes. */
 static void
 turn_round(struct flow_tnl *tnl, const struct netdev_tunnel_config *cfg)
 {
@@ -97,8 +91,6 @@ turn_round(struct flow_tnl *tnl, const struct netdev_tunnel_config *cfg)
     }
 }
 
-/* The port 'netdev' is going to send what 'flow' says.  Has all that its
- * header depends on matched exactly by 'wc'. */
 void
 gtpu_xlate_output(const struct netdev *netdev, struct flow *flow,
                   struct flow_wildcards *wc)

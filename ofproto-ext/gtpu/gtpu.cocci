@@ -58,7 +58,7 @@ identifier type, backer;
  ...>
  }
 
-// A port whose peer does not answer is not live.
+// A port is not live while its peer does not answer.
 // hook gtpu_may_enable: ofproto/ofproto-dpif.c, 1
 @gtpu_may_enable@
 identifier ofport;
@@ -71,7 +71,7 @@ identifier ofport;
  ...
  }
 
-// A GTP-U message that is no G-PDU is for a port of any mode.
+// A GTP-U message other than a G-PDU is for a port of any mode.
 // hook gtpu_receive: ofproto/tunnel.c, 1
 @gtpu_receive@
 identifier flow;
@@ -117,7 +117,7 @@ symbol flow;
  ...>
  }
 
-// A GTP-U port counts what it sends once, without what is taken off before.
+// A GTP-U port counts a sent packet once, without the header that it removes.
 // hook gtpu_tx: ofproto/ofproto-dpif-xlate.c, 1
 @gtpu_tx@
 symbol ctx, xport, flow;
@@ -176,7 +176,7 @@ symbol ctx, xport, tnl_push_data;
  ...>
  }
 
-// What a packet says about itself and its header repeats must be matched.
+// A megaflow matches all fields of a packet that its GTP-U header repeats.
 // hook gtpu_output: ofproto/tunnel.c, 1
 @gtpu_output@
 identifier ofport, flow, wc, tnl_port, cfg;

@@ -31,8 +31,8 @@ DECAP_SOURCES = \
 	datapath-dpdk/gtpu/gtpu-linear.c \
 	datapath-dpdk/gtpu/gtpu-psc.c \
 	datapath-dpdk/gtpu/gtpu-reply.c \
-	datapath-dpdk/gtpu/gtpu-signalling.c \
-	datapath-dpdk/gtpu/gtpu-tunnel.c \
+	datapath-dpdk/gtpu/gtpu-receive.c \
+	datapath-dpdk/gtpu/gtpu-drop-port.c \
 	lib/gtpu/gtpu-build.c \
 	lib/gtpu/gtpu-ie.c \
 	lib/gtpu/gtpu-parse.c \

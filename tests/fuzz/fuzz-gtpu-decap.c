@@ -48,11 +48,16 @@
 #include <string.h>
 
 #include "csum.h"
+#include "datapath-dpdk/gtpu/gtpu-drop-port.h"
 #include "datapath-dpdk/gtpu/gtpu-hooks.h"
+#include "datapath-dpdk/gtpu/gtpu-outer.h"
 #include "datapath-dpdk/gtpu/gtpu-vport.h"
 #include "dp-packet.h"
 #include "flow.h"
-#include "lib/gtpu/gtpu-signalling.h"
+#include "lib/gtpu/gtpu-answer.h"
+#include "lib/gtpu/gtpu-port.h"
+#include "lib/gtpu/gtpu-underlay.h"
+#include "lib/gtpu/gtpu.h"
 #include "netdev.h"
 #include "ovs-router.h"
 #include "packets.h"
@@ -595,7 +600,7 @@ init(void)
     if (!pool.mp.pool_id) {
         CHECK(!rte_mempool_set_ops_byname(&pool.mp, "fuzz", NULL));
         pool.mp.pool_id = 1;
-        gtpu_tunnel_add(&cfg, &drops);
+        gtpu_drop_port_add(&cfg, &drops);
         atomic_fetch_add(&gtpu_n_ports, 1);
     }
 }

@@ -35,7 +35,9 @@
 #include <string.h>
 
 #include "tests/unit/gtpu-naive.h"
-#include "lib/gtpu/gtpu.h"
+#include "lib/gtpu/gtpu-build.h"
+#include "lib/gtpu/gtpu-ie.h"
+#include "lib/gtpu/gtpu-parse.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -30,7 +30,10 @@
 #include <stdio.h>
 
 #include "tests/unit/gtpu-hex.h"
-#include "lib/gtpu/gtpu.h"
+#include "lib/gtpu/gtpu-build.h"
+#include "lib/gtpu/gtpu-ie.h"
+#include "lib/gtpu/gtpu-name.h"
+#include "lib/gtpu/gtpu-parse.h"
 
 #define MAX_ARGS 512
 

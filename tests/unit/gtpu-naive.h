@@ -10,11 +10,12 @@
  * the plainest way: it reads a field at a time, bit by bit, in the order of
  * the figures of TS 29.281 and TS 38.415, with the numbers of the standards
  * instead of the macros of gtpu.h, and recurses where the standard says
- * "next".  It shares the result structs with lib/gtpu/gtpu.h and no code.
+ * "next".  It shares the result structs with lib/gtpu/ and no code.
  *
  * The unit tests and the fuzz target compare the two on each input. */
 
-#include "lib/gtpu/gtpu.h"
+#include "lib/gtpu/gtpu-ie.h"
+#include "lib/gtpu/gtpu-parse.h"
 
 enum gtpu_error naive_parse(const uint8_t *data, size_t linear_len,
                             size_t total_len,

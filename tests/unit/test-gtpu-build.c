@@ -11,7 +11,10 @@
 #include <cmocka.h>
 
 #include "tests/unit/gtpu-hex.h"
-#include "lib/gtpu/gtpu.h"
+#include "lib/gtpu/gtpu-build.h"
+#include "lib/gtpu/gtpu-ie.h"
+#include "lib/gtpu/gtpu-parse.h"
+#include "lib/gtpu/gtpu-tlv.h"
 
 /* Fails the test unless the 'n' octets at 'octets' are those of 'hex'. */
 static void

@@ -2,7 +2,7 @@
 
 /* Tests gtpu-limit.h with a clock of the test's own, against buckets that
  * count tokens, and by threads that all want the same ones; and what of
- * lib/gtpu/gtpu-signalling.h is not plain storage. */
+ * lib/gtpu/gtpu-answer.h is not plain storage. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,8 +13,9 @@
 #include <pthread.h>
 #include <cmocka.h>
 
+#include "lib/gtpu/gtpu-answer.h"
 #include "lib/gtpu/gtpu-limit.h"
-#include "lib/gtpu/gtpu-signalling.h"
+#include "lib/gtpu/gtpu-underlay.h"
 
 #define SEC UINT64_C(1000000000)
 

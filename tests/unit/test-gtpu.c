@@ -18,7 +18,9 @@
 
 #include "tests/unit/gtpu-hex.h"
 #include "tests/unit/gtpu-naive.h"
-#include "lib/gtpu/gtpu.h"
+#include "lib/gtpu/gtpu-ie.h"
+#include "lib/gtpu/gtpu-name.h"
+#include "lib/gtpu/gtpu-parse.h"
 
 /* How often each error was seen, for test_every_error_reached(). */
 static unsigned long n_seen[GTPU_N_ERRORS];

@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Received GTP-U messages that are no G-PDU
- *
- * Those that the switch answers itself end here.  All others go to OpenFlow,
- * that is, to whoever has a flow for them. */
+/* The switch answers Echo Requests and takes Echo Responses that it waits for.
+ * All other messages go to OpenFlow. */
 
 #include <config.h>
-#include "datapath-dpdk/gtpu/gtpu-signalling.h"
+#include "datapath-dpdk/gtpu/gtpu-receive.h"
 
+#include "datapath-dpdk/gtpu/gtpu-count.h"
+#include "datapath-dpdk/gtpu/gtpu-drop-port.h"
+#include "datapath-dpdk/gtpu/gtpu-reply.h"
 #include "dp-packet.h"
+#include "lib/gtpu/gtpu-build.h"
+#include "lib/gtpu/gtpu-ie.h"
+#include "lib/gtpu/gtpu-parse.h"
 #include "lib/gtpu/gtpu-watch.h"
 #include "openvswitch/flow.h"
 #include "ovs-atomic.h"
 
-/* Answers an Echo Request (TS 29.281 clause 7.2.2): from the address and port
- * that it was sent to, to those it came from, with its sequence number. */
+/* Answers an Echo Request (TS 29.281 clause 7.2.2) with its sequence number.
+ * Addresses and ports change places. */
 static enum gtpu_drop
 answer_echo(struct dp_packet *packet, const struct gtpu_message *message)
 {
@@ -26,14 +30,14 @@ answer_echo(struct dp_packet *packet, const struct gtpu_message *message)
     error = gtpu_parse_ies(message->data, message->len, message->header,
                            &ies);
     if (error) {
-        return (enum gtpu_drop) error;
+        return gtpu_error_drop(error);
     } else if (!message->header->has_seq) {
         return GTPU_DROP_NO_SEQ;
     }
 
     len = gtpu_build_echo_response(answer, sizeof answer,
                                    message->header->seq);
-    return gtpu_reply(packet, message, GTPU_ANSWER_ECHO, answer, len,
+    return gtpu_reply(packet, message->is_ipv6, GTPU_ANSWER_ECHO, answer, len,
                       packet->md.tunnel.tp_src);
 }
 
@@ -80,9 +84,8 @@ receive_echo_response(const struct dp_packet *packet,
 }
 
 enum gtpu_fate
-gtpu_signalling_receive(struct dp_packet *packet,
-                        const struct gtpu_message *message,
-                        enum gtpu_drop *drop)
+gtpu_receive(struct dp_packet *packet, const struct gtpu_message *message,
+             enum gtpu_drop *drop)
 {
     gtpu_count_rx(message->header->msg_type);
     switch (message->header->msg_type) {
@@ -95,21 +98,19 @@ gtpu_signalling_receive(struct dp_packet *packet,
     }
 }
 
-/* TS 29.281 clause 7.2.3. */
 enum gtpu_drop
-gtpu_signalling_refuse(struct dp_packet *packet,
-                       const struct gtpu_message *message)
+gtpu_refuse(struct dp_packet *packet, const struct gtpu_message *message)
 {
     static atomic_count seq = ATOMIC_COUNT_INIT(0);
     uint8_t answer[GTPU_SIGNALLING_MAX_LEN];
     int len;
 
-    gtpu_drop_rx(&packet->md.tunnel, (enum gtpu_drop) GTPU_ERR_EXT_REQUIRED);
+    gtpu_drop_rx(&packet->md.tunnel, GTPU_DROP_EXT_REQUIRED);
     if (message->header->msg_type == GTPU_MSG_G_PDU) {
         len = gtpu_build_ext_notification(answer, sizeof answer,
                                           atomic_count_inc(&seq),
                                           &gtpu_ext_set_default);
-        if (!gtpu_reply(packet, message, GTPU_ANSWER_EXT, answer, len,
+        if (!gtpu_reply(packet, message->is_ipv6, GTPU_ANSWER_EXT, answer, len,
                         htons(GTPU_UDP_PORT))) {
             return GTPU_DROP_NONE;
         }

@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Which port a dropped packet is of
- * =================================
+/* Finds the port of a dropped packet
+ * ==================================
  *
- * Decapsulation and encapsulation do not know the port: Open vSwitch finds it
- * later, from the tunnel metadata, or does not say.  For a packet that is
- * dropped nobody looks later, so it is looked for here, by what is known of
- * the packet then: the outer addresses and the TEID.  A port that has both as
- * its own comes before one that takes any of them, in Open vSwitch's order:
- * first the key, then the remote address, then the local one.
+ * Decapsulation and encapsulation do not know the port.  Open vSwitch finds it
+ * after decapsulation from the tunnel metadata, and does not tell
+ * encapsulation.  This file finds the port of a packet that is dropped before,
+ * by the outer addresses and the TEID.  A port with exactly these values comes
+ * before a port that takes any value.  As in Open vSwitch, the key counts
+ * first, then the remote address, then the local address.
  *
- * Without a TEID (the packet is no GTP-U, or not whole) a port that takes all
- * TEIDs of the sender is meant.  A packet for no port is counted for none.
+ * A packet without a TEID (not GTP-U, or incomplete) counts for a port that
+ * takes all TEIDs of the sender.  A packet without a port counts for none.
  *
- * Work per packet is four lookups.  Ports that differ in their local address
- * alone share a hash value, so that the work grows with their number; a
- * sender cannot make ports.
+ * Work per packet is four lookups.  Ports that differ only in their local
+ * address share a hash value, so that the work grows with their number.  A
+ * sender cannot create ports.
  *
- * Thread-safety: the caller makes the writers take turns.  A tunnel that
- * readers may see is never changed: it is replaced. */
+ * Thread-safety: the caller serializes the writers.  A tunnel that readers may
+ * see never changes: a new one replaces it. */
 
 #include <config.h>
-#include "datapath-dpdk/gtpu/gtpu-hooks.h"
+#include "datapath-dpdk/gtpu/gtpu-drop-port.h"
 
 #include "cmap.h"
-#include "datapath-dpdk/gtpu/gtpu-vport.h"
+#include "datapath-dpdk/gtpu/gtpu-outer.h"
 #include "hash.h"
 #include "netdev.h"
 #include "netdev-native-tnl.h"
@@ -35,7 +35,7 @@
 #include "packets.h"
 #include "util.h"
 
-/* What a port says of its tunnel, in one direction. */
+/* One direction of a port's tunnel. */
 struct end {
     struct cmap_node node;      /* In 'ends[dir]', by hash_end(). */
     struct in6_addr peer;       /* Any if unset. */
@@ -47,7 +47,7 @@ struct end {
 
 enum direction { RX, TX, N_DIRECTIONS };
 
-struct gtpu_tunnel {
+struct gtpu_drop_port {
     struct end ends[N_DIRECTIONS];
 };
 
@@ -73,28 +73,28 @@ add_end(enum direction dir, struct end *e,
     cmap_insert(&ends[dir], &e->node, hash_end(&e->peer, e->key, any_key));
 }
 
-struct gtpu_tunnel *
-gtpu_tunnel_add(const struct netdev_tunnel_config *cfg,
-                struct gtpu_drops *drops)
+struct gtpu_drop_port *
+gtpu_drop_port_add(const struct netdev_tunnel_config *cfg,
+                   struct gtpu_drops *drops)
 {
-    struct gtpu_tunnel *t = xzalloc(sizeof *t);
+    struct gtpu_drop_port *p = xzalloc(sizeof *p);
 
-    add_end(RX, &t->ends[RX], cfg, cfg->in_key_flow, cfg->in_key, drops);
-    add_end(TX, &t->ends[TX], cfg, cfg->out_key_flow, cfg->out_key, drops);
-    return t;
+    add_end(RX, &p->ends[RX], cfg, cfg->in_key_flow, cfg->in_key, drops);
+    add_end(TX, &p->ends[TX], cfg, cfg->out_key_flow, cfg->out_key, drops);
+    return p;
 }
 
 void
-gtpu_tunnel_remove(struct gtpu_tunnel *t)
+gtpu_drop_port_remove(struct gtpu_drop_port *p)
 {
-    if (t) {
+    if (p) {
         for (int dir = 0; dir < N_DIRECTIONS; dir++) {
-            struct end *e = &t->ends[dir];
+            struct end *e = &p->ends[dir];
 
             cmap_remove(&ends[dir], &e->node,
                         hash_end(&e->peer, e->key, e->any_key));
         }
-        ovsrcu_postpone(free, t);
+        ovsrcu_postpone(free, p);
     }
 }
 
@@ -119,8 +119,8 @@ find_exact(enum direction dir, const struct in6_addr *peer,
     return any_local;
 }
 
-/* Counts 'drop' of a packet from or to 'peer', with TEID 'key' if 'has_key',
- * for its port. */
+/* Counts 'drop' for the port of a packet from or to 'peer', with TEID 'key' if
+ * 'has_key'. */
 static void
 count(enum direction dir, const struct in6_addr *peer,
       const struct in6_addr *local, bool has_key, ovs_be64 key,

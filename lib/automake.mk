@@ -41,6 +41,8 @@ lib_libext_la_SOURCES = \
 	lib/gtpu/gtpu-watch.c \
 	lib/gtpu/gtpu-watch.h \
 	lib/gtpu/gtpu.h \
+	lib/options/options.c \
+	lib/options/options.h \
 	lib/lb/lb-method.c \
 	lib/lb/lb-method.h \
 	lib/lb/lb-registry.c \

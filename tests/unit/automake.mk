@@ -20,6 +20,7 @@ UNIT_TESTS = \
 	tests/unit/test-lb-table \
 	tests/unit/test-maglev \
 	tests/unit/test-mem-reserve \
+	tests/unit/test-options \
 	tests/unit/test-siphash
 
 if HAVE_CMOCKA
@@ -100,6 +101,10 @@ tests_unit_test_mem_reserve_SOURCES = tests/unit/test-mem-reserve.c
 tests_unit_test_mem_reserve_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_mem_reserve_LDFLAGS = -Wl,--wrap=mlock2
 tests_unit_test_mem_reserve_LDADD = $(UNIT_LDADD)
+
+tests_unit_test_options_SOURCES = tests/unit/test-options.c
+tests_unit_test_options_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_options_LDADD = $(UNIT_LDADD)
 
 tests_unit_test_siphash_SOURCES = tests/unit/test-siphash.c
 tests_unit_test_siphash_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

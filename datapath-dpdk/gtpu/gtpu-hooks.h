@@ -76,12 +76,12 @@ void gtpu_linearize_batch(struct dp_packet_batch *);
 
 /* Options of ports of type "gtpu".  Main thread.
  *
- * gtpu_option_is_known() returns true if 'key' is an option of "gtpu" alone.
- * gtpu_options_check() returns 0, or an errno value after it has appended the
- * error to 'errors'.  gtpu_vport_set_options() puts valid options into effect
- * and returns true if they have changed.  gtpu_vport_get_options() adds them
- * to 'args'.  gtpu_vport_get_status() adds the state of the path to
- * 'status'. */
+ * gtpu_option_is_known() returns true if gtpu_options_check() reports the
+ * unknown options of the port.  gtpu_options_check() returns 0, or an errno
+ * value after it has appended the error to 'errors'.  It appends unknown
+ * options, too.  gtpu_vport_set_options() puts valid options into effect and
+ * returns true if they have changed.  gtpu_vport_get_options() adds them to
+ * 'args'.  gtpu_vport_get_status() adds the state of the path to 'status'. */
 bool gtpu_option_is_known(const struct netdev *, const char *key);
 int gtpu_options_check(const struct netdev *, const struct smap *args,
                        struct ds *errors);
@@ -89,7 +89,18 @@ bool gtpu_vport_set_options(const struct netdev *, const struct smap *args);
 void gtpu_vport_get_options(const struct netdev *, struct smap *args);
 void gtpu_vport_get_status(const struct netdev *, struct smap *status);
 
-/* Registers the command "gtpu/show".  See gtpu-show.c. */
+/* Takes the outcome of a configuration: 'err' is 0 or a positive errno value,
+ * 'errors' what was found wrong.  Returns the outcome to report, 0 for a port
+ * that is in use: it keeps its last valid options.  Main thread. */
+int gtpu_vport_finish_config(const struct netdev *, int err,
+                             struct ds *errors);
+
+/* Returns what was wrong in the last configuration of the port, or null.  The
+ * text is valid until the next one.  Main thread. */
+char *gtpu_vport_error(const struct netdev *);
+
+/* Registers the commands "gtpu/show" and "gtpu/show-options".  See
+ * gtpu-show.c. */
 void gtpu_show_init(void);
 
 /* Writes the options in 'flow' to 'opts' for a Geneve tunnel, without those

@@ -3,15 +3,21 @@
 #ifndef GTPU_OPTIONS_H
 #define GTPU_OPTIONS_H 1
 
-/* Options of ports of type "gtpu" that no other type has */
+/* Options of ports of type "gtpu"
+ * ===============================
+ *
+ * One table has all options: Open vSwitch's own, too, some of which it takes
+ * without a check. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/gtpu/gtpu-path.h"
 
+struct ds;
 struct smap;
 
+/* The options that no other type has. */
 struct gtpu_port_options {
     bool has_qfi, has_pdu_type; /* options:qfi and options:pdu_type are set. */
     uint8_t qfi;                /* 0 to GTPU_QFI_MAX. */
@@ -23,6 +29,9 @@ struct gtpu_port_options {
  * what is wrong, which the caller frees. */
 char *gtpu_options_parse(const struct smap *args,
                          struct gtpu_port_options *options);
+
+/* Appends to 's' a line for each option: name, default, valid values. */
+void gtpu_options_show(struct ds *s);
 
 /* Adds 'options' to 'args' as text. */
 void gtpu_options_format(const struct gtpu_port_options *options,

@@ -10,6 +10,7 @@
 #include "datapath-dpdk/gtpu/gtpu-hooks.h"
 
 #include "datapath-dpdk/gtpu/gtpu-count.h"
+#include "datapath-dpdk/gtpu/gtpu-options.h"
 #include "datapath-dpdk/gtpu/gtpu-vport.h"
 #include "netdev.h"
 #include "openvswitch/dynamic-string.h"
@@ -70,6 +71,9 @@ show_port(const char *name, struct ds *s)
         ds_put_format(s, "  tx: %"PRIu64" packets, %"PRIu64" bytes\n",
                       stats.tx_packets, stats.tx_bytes);
     }
+    if (gtpu_vport_error(netdev)) {
+        ds_put_format(s, "  error: %s\n", gtpu_vport_error(netdev));
+    }
     show_drops(netdev, s);
     smap_destroy(&config);
     netdev_close(netdev);
@@ -106,8 +110,22 @@ gtpu_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
     ds_destroy(&s);
 }
 
+/* "gtpu/show-options". */
+static void
+gtpu_show_options(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                  const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    gtpu_options_show(&s);
+    unixctl_command_reply(conn, ds_cstr(&s));
+    ds_destroy(&s);
+}
+
 void
 gtpu_show_init(void)
 {
+    unixctl_command_register("gtpu/show-options", "", 0, 0,
+                             gtpu_show_options, NULL);
     unixctl_command_register("gtpu/show", "", 0, 0, gtpu_show, NULL);
 }

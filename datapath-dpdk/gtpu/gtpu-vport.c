@@ -28,6 +28,7 @@
 #include "lib/gtpu/gtpu-port.h"
 #include "lib/gtpu/gtpu-watch.h"
 #include "netdev.h"
+#include "openvswitch/dynamic-string.h"
 #include "ovs-atomic.h"
 #include "ovs-rcu.h"
 #include "ovs-thread.h"
@@ -48,6 +49,7 @@ struct gtpu_port {
     atomic_uint16_t options;    /* From pack_options(). */
     struct gtpu_path_config path; /* By 'mutex'. */
     struct gtpu_drop_port *drop_port; /* By 'mutex'. */
+    char *error;                /* Main thread.  Of the last configuration. */
     struct gtpu_drops drops;
 };
 
@@ -193,6 +195,39 @@ gtpu_vport_set_options(const struct netdev *netdev, const struct smap *args)
     return changed;
 }
 
+int
+gtpu_vport_finish_config(const struct netdev *netdev, int err,
+                         struct ds *errors)
+{
+    struct gtpu_port *port;
+
+    if (strcmp(netdev_get_type(netdev), "gtpu")) {
+        return err;
+    }
+    ovs_mutex_lock(&mutex);
+    port = find_port(netdev);
+    if (port) {
+        if (err && port->configured) {
+            ds_put_format(errors, "%s: keeps its last valid options\n",
+                          netdev_get_name(netdev));
+            err = 0;
+        }
+        ds_chomp(errors, '\n');
+        free(port->error);
+        port->error = errors->length ? xstrdup(ds_cstr(errors)) : NULL;
+    }
+    ovs_mutex_unlock(&mutex);
+    return err;
+}
+
+char *
+gtpu_vport_error(const struct netdev *netdev)
+{
+    struct gtpu_port *port = find_port(netdev);
+
+    return port ? port->error : NULL;
+}
+
 struct gtpu_port_options
 gtpu_vport_options(const struct netdev *netdev)
 {
@@ -256,6 +291,7 @@ gtpu_vport_destructed(const struct netdev *netdev)
         gtpu_drop_port_remove(port->drop_port);
         atomic_fetch_sub(&gtpu_n_ports, 1);
         cmap_remove(&ports, &port->node, hash_pointer(netdev, 0));
+        free(port->error);
         ovsrcu_postpone(free, port);
     }
     ovs_mutex_unlock(&mutex);

@@ -291,16 +291,43 @@ identifier dev_, node;
 // hook gtpu_options_check: lib/netdev-vport.c, 1
 @gtpu_options_check@
 identifier dev_, args;
+symbol errors, err, needs_dst_port;
+@@
+ set_tunnel_config(struct netdev *dev_, const struct smap *args, ...)
+ {
+ <...
++err = gtpu_options_check(dev_, args, &errors);
++if (err) {
++    goto out;
++}
+ needs_dst_port = netdev_vport_needs_dst_port(dev_);
+ ...>
+ }
+
+// A port in use keeps its last valid options...
+// hook gtpu_config_done: lib/netdev-vport.c, 1
+@gtpu_config_done@
+identifier dev_, args;
 symbol errors, err;
 @@
  set_tunnel_config(struct netdev *dev_, const struct smap *args, ...)
  {
  <...
- const char *packet_type = smap_get(args, "packet_type");
-+err = gtpu_options_check(dev_, args, &errors);
-+if (err) {
-+    goto out;
-+}
++err = gtpu_vport_finish_config(dev_, err, &errors);
+ if (errors.length) { ... }
+ ...>
+ }
+
+// ...and the Interface's error column says which ones were refused.
+// hook gtpu_error: vswitchd/bridge.c, 1
+@gtpu_error@
+symbol iface;
+@@
+ bridge_reconfigure(...)
+ {
+ <...
+-ovsrec_interface_set_error(iface->cfg, NULL);
++ovsrec_interface_set_error(iface->cfg, gtpu_vport_error(iface->netdev));
  ...>
  }
 

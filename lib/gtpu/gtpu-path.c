@@ -2,54 +2,21 @@
 
 #include "lib/gtpu/gtpu-path.h"
 
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
 
 #define MSEC 1000LL
 
-/* Stores in '*value' the number 's', or 'def' if 's' is null.  Returns false
- * if 's' is not a number from 'min' to 'max'. */
-static bool
-parse_number(const char *s, uint32_t def, uint32_t min, uint32_t max,
-             uint32_t *value)
-{
-    unsigned long int n;
-    char *end;
-
-    if (!s) {
-        *value = def;
-        return true;
-    }
-    n = strtoul(s, &end, 10);
-    *value = (uint32_t) n;
-    return *s >= '0' && *s <= '9' && !*end && n >= min && n <= max;
-}
-
 const char *
-gtpu_path_config_parse(const char *interval, const char *t3, const char *n3,
-                       const char *fast, struct gtpu_path_config *config)
+gtpu_path_config_check(const struct gtpu_path_config *c)
 {
-    struct gtpu_path_config c = { .interval = 0 };
-
-    memset(config, 0, sizeof *config);
-    if (fast && strcmp(fast, "true") && strcmp(fast, "false")) {
-        return "echo_fast is neither true nor false";
-    }
-    c.fast = fast && !strcmp(fast, "true");
-    if (!parse_number(interval, 0, 0, GTPU_PATH_MAX_INTERVAL, &c.interval)) {
-        return "echo_interval is not a number of seconds from 0 to 86400";
-    } else if (!parse_number(t3, GTPU_PATH_T3, 1, 60, &c.t3)) {
-        return "echo_t3 is not a number of seconds from 1 to 60";
-    } else if (!parse_number(n3, GTPU_PATH_N3, 1, 20, &c.n3)) {
-        return "echo_n3 is not a number from 1 to 20";
-    } else if (!c.interval) {
+    if (!c->interval) {
         return NULL;
-    } else if (c.interval < GTPU_PATH_MIN_INTERVAL && !c.fast) {
+    } else if (c->interval < GTPU_PATH_MIN_INTERVAL && !c->fast) {
         return "echo_interval is below 60 seconds without echo_fast=true";
-    } else if (c.interval < c.t3 * c.n3) {
+    } else if (c->interval < c->t3 * c->n3) {
         return "echo_interval is below echo_t3 times echo_n3";
     }
-    *config = c;
     return NULL;
 }
 

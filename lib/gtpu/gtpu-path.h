@@ -32,7 +32,9 @@
 #define GTPU_PATH_MIN_INTERVAL 60
 #define GTPU_PATH_MAX_INTERVAL 86400
 #define GTPU_PATH_T3 3
+#define GTPU_PATH_MAX_T3 60
 #define GTPU_PATH_N3 3
+#define GTPU_PATH_MAX_N3 20
 
 struct gtpu_path_config {
     uint32_t interval;          /* Seconds between requests; 0: none. */
@@ -41,12 +43,9 @@ struct gtpu_path_config {
     bool fast;                  /* 'interval' may be below the minimum. */
 };
 
-/* Parses the texts of the options "echo_interval", "echo_t3", "echo_n3" and
- * "echo_fast" into '*config'.  Each may be null.  Returns null, or a static
- * text that names the error, with '*config' switched off. */
-const char *gtpu_path_config_parse(const char *interval, const char *t3,
-                                   const char *n3, const char *fast,
-                                   struct gtpu_path_config *config);
+/* Returns null, or a static text that names what does not fit together in
+ * 'config'.  The caller has checked each number against its range. */
+const char *gtpu_path_config_check(const struct gtpu_path_config *config);
 
 bool gtpu_path_config_equal(const struct gtpu_path_config *,
                             const struct gtpu_path_config *);

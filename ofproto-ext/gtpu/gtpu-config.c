@@ -6,65 +6,81 @@
 #include <config.h>
 #include "ofproto-ext/gtpu/gtpu-ofproto-hooks.h"
 
-#include <inttypes.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "entropy.h"
 #include "lib/gtpu/gtpu-answer.h"
+#include "lib/options/options.h"
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
 #include "smap.h"
+#include "unixctl.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(gtpu_config);
 
-static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 5);
+#define RATE(NAME, DEF) \
+    { .name = NAME, .type = OPTION_NUMBER, .max = GTPU_LIMIT_MAX, \
+      .def = OVS_STRINGIZE(DEF) }
+
+static const struct option_spec specs[] = {
+    /* The words are in the order of enum gtpu_echo_mode. */
+    { .name = "gtpu-echo", .type = OPTION_WORD,
+      .words = "answer controller drop", .def = "answer" },
+    RATE("gtpu-echo-rate", GTPU_ECHO_RATE),
+    RATE("gtpu-echo-peer-rate", GTPU_ECHO_RATE_PEER),
+    RATE("gtpu-error-rate", GTPU_ERROR_RATE),
+    RATE("gtpu-error-peer-rate", GTPU_ERROR_RATE_PEER),
+};
+
+static struct option_state states[ARRAY_SIZE(specs)];
+
+static struct option_set set = {
+    .prefix = "gtpu-",
+    .specs = specs,
+    .states = states,
+    .n = ARRAY_SIZE(specs),
+};
 
 static void
-set_echo_mode(const struct smap *other_config)
+take_options(const struct smap *other_config)
 {
-    const char *value = smap_get_def(other_config, "gtpu-echo", "answer");
-    enum gtpu_echo_mode mode = GTPU_ECHO_ANSWER;
+    const struct smap_node *node;
 
-    if (!strcmp(value, "controller")) {
-        mode = GTPU_ECHO_CONTROLLER;
-    } else if (!strcmp(value, "drop")) {
-        mode = GTPU_ECHO_DROP;
-    } else if (strcmp(value, "answer")) {
-        VLOG_WARN_RL(&rl, "other_config:gtpu-echo=%s is neither answer, "
-                     "controller nor drop: it is taken for answer", value);
+    option_set_begin(&set);
+    SMAP_FOR_EACH (node, other_config) {
+        char *error = option_set_take(&set, node->key, node->value);
+
+        if (error) {
+            VLOG_WARN("other_config:%s", error);
+            free(error);
+        }
     }
-    gtpu_set_echo_mode(mode);
-}
-
-/* Returns the rate 'key', or 'def' if it is not set. */
-static uint32_t
-get_rate(const struct smap *other_config, const char *key, uint32_t def)
-{
-    unsigned long long int rate = smap_get_ullong(other_config, key, def);
-
-    if (rate > GTPU_LIMIT_MAX) {
-        VLOG_WARN_RL(&rl, "other_config:%s=%llu is above %d, which is taken "
-                     "instead", key, rate, GTPU_LIMIT_MAX);
-        rate = GTPU_LIMIT_MAX;
-    }
-    return rate;
+    option_set_end(&set);
 }
 
 static void
-set_rates(const struct smap *other_config)
+set_rates(void)
 {
-    uint32_t echo = get_rate(other_config, "gtpu-echo-rate", GTPU_ECHO_RATE);
-    uint32_t echo_peer = get_rate(other_config, "gtpu-echo-peer-rate",
-                                  GTPU_ECHO_RATE_PEER);
-    uint32_t error = get_rate(other_config, "gtpu-error-rate",
-                              GTPU_ERROR_RATE);
-    uint32_t error_peer = get_rate(other_config, "gtpu-error-peer-rate",
-                                   GTPU_ERROR_RATE_PEER);
+    uint32_t echo = option_set_number(&set, "gtpu-echo-rate");
+    uint32_t echo_peer = option_set_number(&set, "gtpu-echo-peer-rate");
+    uint32_t error = option_set_number(&set, "gtpu-error-rate");
+    uint32_t error_peer = option_set_number(&set, "gtpu-error-peer-rate");
 
     gtpu_answer_set_rates(GTPU_ANSWER_ECHO, echo_peer, echo);
     gtpu_answer_set_rates(GTPU_ANSWER_EXT, error_peer, error);
     gtpu_answer_set_rates(GTPU_ANSWER_ERROR, error_peer, error);
+}
+
+/* "gtpu/show-config". */
+static void
+gtpu_show_config(struct unixctl_conn *conn, int argc OVS_UNUSED,
+                 const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
+{
+    char *text = option_set_format(&set);
+
+    unixctl_command_reply(conn, text);
+    free(text);
 }
 
 void
@@ -77,8 +93,12 @@ gtpu_config_set(const struct smap *other_config)
 
         get_entropy_or_die(&key, sizeof key);
         gtpu_answers_set(&key);
+        unixctl_command_register("gtpu/show-config", "", 0, 0,
+                                 gtpu_show_config, NULL);
         ovsthread_once_done(&once);
     }
-    set_echo_mode(other_config);
-    set_rates(other_config);
+    take_options(other_config);
+    gtpu_set_echo_mode((enum gtpu_echo_mode) option_set_word(&set,
+                                                             "gtpu-echo"));
+    set_rates();
 }

@@ -15,6 +15,7 @@ TESTSUITE_AT = \
 	tests/autotest/fuse-tcp.at \
 	tests/autotest/fuse-tunnel.at \
 	tests/autotest/gtpu.at \
+	tests/autotest/gtpu-options.at \
 	tests/autotest/gtpu-output.at \
 	tests/autotest/gtpu-robustness.at \
 	tests/autotest/gtpu-signalling.at \

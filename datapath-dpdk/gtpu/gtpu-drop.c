@@ -52,6 +52,7 @@ gtpu_drop_kind(enum gtpu_drop drop)
     switch ((unsigned int) drop) {
     case GTPU_DROP_TOO_BIG:
     case GTPU_DROP_NOT_IP:
+    case GTPU_DROP_NOT_SENT:
     case GTPU_DROP_ERROR_LIMIT:
     case GTPU_DROP_NO_ERROR:
     case GTPU_DROP_RELAYED:

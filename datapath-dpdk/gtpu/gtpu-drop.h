@@ -31,7 +31,9 @@
     GTPU_DROP(TOO_BIG, too_big,                                             \
               "packet too big for the length fields when encapsulated")     \
     GTPU_DROP(NOT_IP, not_ip,                                               \
-              "neither IPv4 nor IPv6, to a port that carries IP")
+              "neither IPv4 nor IPv6, to a port that carries IP")           \
+    GTPU_DROP(NOT_SENT, not_sent,                                           \
+              "message of a type that a tunnel port does not send")
 
 /* Why a packet is dropped.  An enum gtpu_error has the same value here. */
 enum gtpu_drop {

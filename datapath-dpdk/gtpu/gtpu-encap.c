@@ -55,26 +55,6 @@ choose_psc(const struct netdev *netdev, const struct flow_tnl *tnl,
     return error;
 }
 
-/* Returns the type of message to send for 'tnl': a G-PDU, unless an End Marker
- * is relayed or OpenFlow has set another type.  Returns 0 for a type that a
- * tunnel port does not send.  (It does not relay an Error Indication or an
- * Echo Request either, but gtpu-push.c decides that for each packet.) */
-static uint8_t
-choose_msg_type(const struct flow_tnl *tnl)
-{
-    switch (tnl->gtpu_msgtype) {
-    case 0:
-    case GTPU_MSG_G_PDU:
-        return GTPU_MSG_G_PDU;
-    case GTPU_MSG_ECHO_REQUEST:
-    case GTPU_MSG_END_MARKER:
-    case GTPU_MSG_ERROR_INDICATION:
-        return tnl->gtpu_msgtype;
-    default:
-        return 0;
-    }
-}
-
 /* Fills in '*spec', whose message type is set.  'psc' is the PDU Session
  * Container or null.  'seq' is true if the port's G-PDUs have sequence
  * numbers. */
@@ -132,14 +112,13 @@ gtpu_vport_build_header(const struct netdev *netdev,
         return n;
     }
 
+    /* gtpu_vport_may_push() counts and drops each packet of a type that the
+     * port does not send. */
     struct gtpu_hdr_spec spec = {
-        .msg_type = choose_msg_type(tnl),
+        .msg_type = tnl->gtpu_msgtype ? tnl->gtpu_msgtype : GTPU_MSG_G_PDU,
         .seq = gtpu_vport_seq_slot(netdev),
     };
 
-    if (!spec.msg_type) {
-        return EINVAL;
-    }
     fill_spec(&spec, tnl, has_psc ? &psc : NULL,
               data->header_len > ofs + GTPU_HLEN);
     memset(gtpu, 0, sizeof data->header - ofs);

@@ -22,6 +22,7 @@ struct flow;
 struct flow_tnl;
 struct geneve_opt;
 struct mf_field;
+union mf_value;
 struct netdev;
 struct netdev_stats;
 struct netdev_tnl_build_header_params;
@@ -128,5 +129,10 @@ void gtpu_match_format(const struct flow_tnl *, const struct flow_tnl *mask,
                        struct ds *);
 const char *gtpu_field_name(const char *);
 bool gtpu_field_is_writable(const struct mf_field *);
+
+/* Returns false if 'value' under 'mask' makes 'mf' the type of a message that
+ * no tunnel port sends.  A null 'mask' stands for all ones. */
+bool gtpu_field_may_be(const struct mf_field *mf, const union mf_value *value,
+                       const union mf_value *mask);
 
 #endif /* gtpu-hooks.h */

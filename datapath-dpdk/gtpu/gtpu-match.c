@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "lib/gtpu/gtpu-build.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/meta-flow.h"
 #include "openvswitch/packets.h"
@@ -50,4 +51,13 @@ bool
 gtpu_field_is_writable(const struct mf_field *mf)
 {
     return mf->id == MFF_TUN_GTPU_MSGTYPE;
+}
+
+bool
+gtpu_field_may_be(const struct mf_field *mf, const union mf_value *value,
+                  const union mf_value *mask)
+{
+    return (mf->id != MFF_TUN_GTPU_MSGTYPE
+            || (mask && mask->u8 != UINT8_MAX)
+            || gtpu_is_sendable(value->u8));
 }

@@ -124,7 +124,9 @@ gtpu_vport_may_push(struct dp_packet *packet,
     }
     gtpu = ((const uint8_t *) data->header
             + gtpu_header_offset(netdev_tnl_is_header_ipv6(data->header)));
-    if (gtpu[1] == GTPU_MSG_G_PDU) {
+    if (!gtpu_is_sendable(gtpu[1])) {
+        drop = GTPU_DROP_NOT_SENT;
+    } else if (gtpu[1] == GTPU_MSG_G_PDU) {
         drop = check_payload(packet);
         if (!drop) {
             drop = check_size(packet, data);

@@ -125,6 +125,19 @@ expression mf;
 -!mf->writable
 +!mf->writable && !gtpu_field_is_writable(mf)
 
+// A rule that makes a message which no tunnel port sends is refused.
+// hook gtpu_may_be: lib/ofp-actions.c, 1
+@gtpu_may_be@
+identifier a;
+@@
+ check_SET_FIELD(struct ofpact_set_field *a, ...)
+ {
++if (!gtpu_field_may_be(a->field, a->value, ofpact_set_field_mask(a))) {
++    return OFPERR_OFPBAC_BAD_SET_ARGUMENT;
++}
+ ...
+ }
+
 // A packet that is output first to a port for IP packets and then to one for
 // Ethernet gets its Ethernet header back.  Open vSwitch 3.1 aborts.
 // hook push_eth_back: lib/odp-util.c, 1

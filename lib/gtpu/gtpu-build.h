@@ -15,6 +15,23 @@
 #include "lib/gtpu/gtpu-ext.h"
 #include "lib/gtpu/gtpu.h"
 
+/* Returns true if a tunnel port sends messages of 'msg_type'.  0 stands for a
+ * G-PDU, as in the metadata of a packet that came from no tunnel. */
+static inline bool
+gtpu_is_sendable(uint8_t msg_type)
+{
+    switch (msg_type) {
+    case 0:
+    case GTPU_MSG_ECHO_REQUEST:
+    case GTPU_MSG_ERROR_INDICATION:
+    case GTPU_MSG_END_MARKER:
+    case GTPU_MSG_G_PDU:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* Most octets that a builder of a signalling message can write. */
 #define GTPU_SIGNALLING_MAX_LEN (GTPU_HLEN + GTPU_OPT_LEN + 2 + 255)
 

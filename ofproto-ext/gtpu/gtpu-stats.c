@@ -20,7 +20,7 @@
 #include <string.h>
 
 #include "dpif.h"
-#include "lib/gtpu/gtpu.h"
+#include "lib/gtpu/gtpu-build.h"
 #include "netdev-vport.h"
 #include "ofproto/ofproto-dpif-xlate-cache.h"
 #include "openvswitch/flow.h"
@@ -33,19 +33,21 @@ is_gtpu(const struct netdev *netdev)
     return !strcmp(netdev_get_type(netdev), "gtpu");
 }
 
-/* Returns true if 'netdev' drops and counts a packet like 'sent': a G-PDU
- * whose payload is neither IP nor Ethernet.  See "not_ip" in
- * datapath-dpdk/gtpu/gtpu-push.c. */
+/* Returns true if 'netdev' drops and counts a packet like 'sent': a message of
+ * a type that it does not send, or a G-PDU whose payload is neither IP nor
+ * Ethernet.  See "not_sent" and "not_ip" in datapath-dpdk/gtpu/gtpu-push.c. */
 static bool
 is_dropped(const struct netdev *netdev, const struct flow *sent)
 {
     uint8_t msg_type = sent->tunnel.gtpu_msgtype;
 
-    return (sent->packet_type != htonl(PT_ETH)
-            && sent->packet_type != htonl(PT_IPV4)
-            && sent->packet_type != htonl(PT_IPV6)
-            && (!msg_type || msg_type == GTPU_MSG_G_PDU)
-            && is_gtpu(netdev));
+    bool is_g_pdu = !msg_type || msg_type == GTPU_MSG_G_PDU;
+    bool has_payload = (sent->packet_type == htonl(PT_ETH)
+                        || sent->packet_type == htonl(PT_IPV4)
+                        || sent->packet_type == htonl(PT_IPV6));
+
+    return (is_gtpu(netdev)
+            && (!gtpu_is_sendable(msg_type) || (is_g_pdu && !has_payload)));
 }
 
 /* Makes the following entries of 'xcache' count packets as 'n' octets longer,

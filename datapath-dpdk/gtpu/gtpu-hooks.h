@@ -135,4 +135,8 @@ bool gtpu_field_is_writable(const struct mf_field *);
 bool gtpu_field_may_be(const struct mf_field *mf, const union mf_value *value,
                        const union mf_value *mask);
 
+/* Returns the number of octets that the value of 'mf' has in an OpenFlow
+ * action.  Open vSwitch would send 'len', without leading zeros. */
+int gtpu_field_len(const struct mf_field *mf, int len);
+
 #endif /* gtpu-hooks.h */

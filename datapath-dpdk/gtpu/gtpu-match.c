@@ -61,3 +61,11 @@ gtpu_field_may_be(const struct mf_field *mf, const union mf_value *value,
             || (mask && mask->u8 != UINT8_MAX)
             || gtpu_is_sendable(value->u8));
 }
+
+/* A controller knows the length of a tunnel option from the map that it made,
+ * and a strict one refuses another length. */
+int
+gtpu_field_len(const struct mf_field *mf, int len)
+{
+    return mf->mapped ? mf->n_bytes : len;
+}

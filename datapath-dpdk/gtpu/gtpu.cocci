@@ -138,6 +138,20 @@ identifier a;
  ...
  }
 
+// An action on a mapped tunnel option has the option's length.
+// hook gtpu_field_len: lib/nx-match.c, 1
+@gtpu_field_len@
+expression mff, value, mask, masked;
+symbol len;
+@@
+ nx_put_entry(...)
+ {
+ <...
+-len = mf_field_len(mff, value, mask, masked);
++len = gtpu_field_len(mff, mf_field_len(mff, value, mask, masked));
+ ...>
+ }
+
 // A packet that is output first to a port for IP packets and then to one for
 // Ethernet gets its Ethernet header back.  Open vSwitch 3.1 aborts.
 // hook push_eth_back: lib/odp-util.c, 1

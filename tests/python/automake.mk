@@ -5,6 +5,7 @@
 EXTRA_DIST += \
 	tests/python/doc-example.py \
 	tests/python/fuse-packet.py \
+	tests/python/gtpu-lengths.py \
 	tests/python/gtpu-networks.py \
 	tests/python/gtpu-packet.py \
 	tests/python/gtpu-peer.py \

@@ -116,7 +116,8 @@ EXTRA_DIST += \
 #: check-kube        ovs-kube-proxy with a real API server, as root
 .PHONY: check-kube
 check-kube: extended $(KUBE_DUMP) \
-    utilities/ovs-kube-proxy/ovs-kube-proxy
+    utilities/ovs-kube-proxy/ovs-kube-proxy \
+    utilities/ovs-kube-proxy/ovs-kube-proxy.service
 	$(AM_V_at)FUSE=$(FUSE) /usr/bin/python3 $(srcdir)/tests/kube/run \
 	    $(abs_top_builddir) $(KUBETESTFLAGS)
 

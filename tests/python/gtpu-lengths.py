@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Prints the fields tun_metadata0 in a bridge's flows, as they are on the wire.
+"""Prints the fields tun_metadata0 in the flows of a bridge, as they are on the
+wire.
 
     gtpu-lengths.py SOCKET
 

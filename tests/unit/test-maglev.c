@@ -987,7 +987,8 @@ test_weight_is_raised(void **state)
         { 80, 110, .01 }, { 80, 200, .02 }, { 80, 1000, .035 },
         { 200, 110, .008 }, { 200, 200, .015 }, { 200, 1000, .025 },
     };
-    int n_trials = light ? 3 : 20;
+    /* Also if light: the means of fewer tables differ by more. */
+    int n_trials = 20;
 
     (void) state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

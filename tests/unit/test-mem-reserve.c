@@ -31,7 +31,7 @@
 
 /* What a child found. */
 struct result {
-    bool forbidden;              /* It must not lock memory. */
+    bool forbidden;              /* It cannot lock memory. */
     int error;
     size_t created;              /* What the process grew by, in octets... */
     size_t used;                 /* ...at first, and with use. */
@@ -93,6 +93,28 @@ locked_at(const void *p)
     return n;
 }
 
+/* Locks all memory that this process will get.  Returns false if it may not,
+ * or if that does nothing: AddressSanitizer has a mlockall() of its own. */
+static bool
+lock_memory(void)
+{
+    size_t size = sysconf(_SC_PAGESIZE);
+    bool locked;
+    void *page;
+
+    if (mlockall(MCL_FUTURE)) {
+        return false;
+    }
+    page = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) {
+        return false;
+    }
+    locked = locked_at(page);
+    munmap(page, size);
+    return locked;
+}
+
 /* Inserts some entries into a new table. */
 static void
 use_table(bool locked, struct result *result)
@@ -129,7 +151,7 @@ with_lock(struct result *result)
 {
     /* What is there already, shadow memory of a sanitizer among it, is of no
      * concern. */
-    if (mlockall(MCL_FUTURE)) {
+    if (!lock_memory()) {
         result->forbidden = true;
         return;
     }
@@ -149,7 +171,7 @@ beyond_limit(struct result *result)
     struct rlimit limit = { 8 * MB, 8 * MB };
 
     if (setrlimit(RLIMIT_MEMLOCK, &limit) || (!getuid() && setuid(65534))
-        || mlockall(MCL_FUTURE)) {
+        || !lock_memory()) {
         result->forbidden = true;
         return;
     }
@@ -180,8 +202,8 @@ run_child(void (*func)(struct result *))
     result = *shared;
     munmap(shared, sizeof *shared);
     if (result.forbidden) {
-        print_message("skipped: RLIMIT_MEMLOCK does not let this process lock "
-                      "its memory\n");
+        print_message("skipped: this process cannot lock its memory, for "
+                      "RLIMIT_MEMLOCK or a sanitizer\n");
         skip();
     }
     return result;

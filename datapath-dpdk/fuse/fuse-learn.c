@@ -9,7 +9,6 @@
  * in the list below is unknown. */
 
 #include <config.h>
-#include "datapath-dpdk/fuse/fuse-hooks.h"
 #include "datapath-dpdk/fuse/fuse.h"
 
 #include <string.h>

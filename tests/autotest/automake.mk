@@ -115,6 +115,6 @@ clean-testsuites:
 	        $(SHELL) tests/$$suite -C tests --clean; \
 	    fi; \
 	done
-	rm -rf tests/os-ken
+	rm -rf tests/os-ken tests/os-ken.lock
 	rm -f tests/testsuite tests/system-testsuite tests/*.fuse tests/atconfig \
 	    tests/atlocal tests/package.m4

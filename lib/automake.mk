@@ -12,6 +12,7 @@ lib_libext_la_SOURCES = \
 	lib/fuse/fuse-replay.h \
 	lib/fuse/fuse-shape.c \
 	lib/fuse/fuse-shape.h \
+	lib/fuse/fuse-table-memory.c \
 	lib/fuse/fuse-table.c \
 	lib/fuse/fuse-table.h \
 	lib/fuse/fuse-tcp.h \

@@ -371,12 +371,14 @@ fill_entry(struct fuse_thread *t, struct fuse_entry *entry,
     struct fuse_tcp *tcp = NULL;
     int n_tcp = 0;
 
+    entry->path = &path->up;
     if (out->program.flags & FUSE_P_TCP) {
         tcp = fuse_table_track(t->replay.table, entry);
+        if (!tcp) {
+            return FUSE_WHY_FULL;
+        }
         tcp->replies = replies;
     }
-
-    entry->path = &path->up;
     entry->l3_delta = out->l3_delta;
     entry->l4_delta = out->l4_delta;
     fuse_entry_set_image(entry, out->image, n_image);

@@ -2,120 +2,25 @@
 
 #include "lib/fuse/fuse-table.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
-#include "lib/mem/reserve.h"
-
-#define MIN_BUCKETS 16
-
-/* Places for candidates, for each bucket that there may be: one for each
- * entry.  Flows of one place are learned one after the other. */
-#define CANDIDATES 4
-
-/* The memory of a table. */
-struct region {
-    void **p;
-    size_t size;
-};
-
-#define N_REGIONS 8
-
-static struct region
-get_region(struct fuse_table *table, size_t i)
+/* Returns true if there is memory for another entry of that size. */
+static bool
+has_memory(struct fuse_table *table, bool large)
 {
-    const struct region regions[N_REGIONS] = {
-        { (void **) &table->buckets,
-          table->max_buckets * sizeof *table->buckets },
-        { (void **) &table->candidates,
-          (table->candidate_mask + 1) * sizeof *table->candidates },
-        { (void **) &table->small, table->max_entries * FUSE_SMALL_ENTRY },
-        { (void **) &table->large, table->max_entries * FUSE_LARGE_ENTRY },
-        { (void **) &table->infos[0],
-          table->max_entries * sizeof *table->infos[0] },
-        { (void **) &table->infos[1],
-          table->max_entries * sizeof *table->infos[1] },
-        { (void **) &table->tcps[0],
-          table->max_entries * sizeof *table->tcps[0] },
-        { (void **) &table->tcps[1],
-          table->max_entries * sizeof *table->tcps[1] },
-    };
+    bool is_short = (!table->free[large]
+                     && table->n_touched[large] >= table->n_ready[large]);
 
-    return regions[i];
-}
-
-/* Creates a table for 'max_entries' entries, on 'numa_node' or, if that is
- * negative, anywhere.  'locked' says that the process has locked its memory.
- * Returns 0 and stores it in '*tablep', or EINVAL, ENOMEM or the error of
- * mem_reserve() or getrandom(2). */
-int
-fuse_table_create(uint32_t max_entries, int numa_node, bool locked,
-                  struct fuse_table **tablep)
-{
-    struct fuse_table *table;
-    uint32_t max_buckets = MIN_BUCKETS;
-    int error = 0;
-
-    *tablep = NULL;
-    if (!max_entries || max_entries > UINT32_C(1) << 28) {
-        return EINVAL;
-    }
-    table = aligned_alloc(64, (sizeof *table + 63) / 64 * 64);
-    if (!table) {
-        return ENOMEM;
-    }
-    memset(table, 0, sizeof *table);
-    while (max_buckets * 4 < max_entries) {
-        max_buckets *= 2;
-    }
-    table->n_buckets = MIN_BUCKETS;
-    table->bucket_mask = MIN_BUCKETS - 1;
-    table->max_buckets = max_buckets;
-    table->candidate_mask = max_buckets * CANDIDATES - 1;
-    table->max_entries = max_entries;
-    for (size_t i = 0; i < N_REGIONS && !error; i++) {
-        struct region region = get_region(table, i);
-
-        error = mem_reserve(region.size, numa_node, locked, region.p);
-    }
-    if (!error
-        && (getrandom(table->key, sizeof table->key, 0)
-            != sizeof table->key
-            || getrandom(table->port_key, sizeof table->port_key, 0)
-               != sizeof table->port_key)) {
-        error = errno ? errno : EIO;
-    }
-    if (error) {
-        fuse_table_destroy(table);
-        return error;
-    }
-    *tablep = table;
-    return 0;
-}
-
-/* Frees 'table', which may be null, without a word of its entries. */
-void
-fuse_table_destroy(struct fuse_table *table)
-{
-    if (!table) {
-        return;
-    }
-    for (size_t i = 0; i < N_REGIONS; i++) {
-        struct region region = get_region(table, i);
-
-        mem_release(*region.p, region.size);
-    }
-    free(table);
+    table->is_short[large] |= is_short;
+    return !is_short;
 }
 
 /* Takes a free entry and stores its number in '*number'.  Returns false if the
- * limit is reached. */
+ * limit is reached, or there is no memory yet. */
 static bool
 take(struct fuse_table *table, bool large, uint32_t *number)
 {
-    if (table->n_entries >= table->max_entries) {
+    if (table->n_entries >= table->max_entries || !has_memory(table, large)) {
         return false;
     }
     *number = large ? FUSE_LARGE_BIT : 0;
@@ -162,7 +67,7 @@ grow(struct fuse_table *table)
     struct fuse_bucket *new = &table->buckets[table->n_buckets], *old;
     int n = 0;
 
-    if (table->n_buckets >= table->max_buckets) {
+    if (table->n_buckets >= table->n_ready[FUSE_SUPPLY_BUCKETS]) {
         return;
     }
     if (table->n_buckets > table->bucket_mask) {
@@ -257,7 +162,8 @@ fuse_table_insert(struct fuse_table *table, uint64_t hash, int shape,
         remove_same(table, b[1], hash, shape, in_port, key);
     }
     /* At the limit, too, only what is evicted makes room. */
-    bool full = table->n_entries >= table->max_entries;
+    bool full = (table->n_entries >= table->max_entries
+                 || !has_memory(table, key2 || image2));
     int place = -1;
 
     for (which = 0; which < 2 && place < 0; which++) {
@@ -315,7 +221,7 @@ fuse_entry_set_image(struct fuse_entry *entry, const uint8_t *image,
 }
 
 /* Makes 'entry', just inserted, follow TCP sequence numbers.  Returns where
- * it does, for the caller to fill in. */
+ * it does, for the caller to fill in, or null if there is no memory yet. */
 struct fuse_tcp *
 fuse_table_track(struct fuse_table *table, struct fuse_entry *entry)
 {
@@ -325,6 +231,10 @@ fuse_table_track(struct fuse_table *table, struct fuse_entry *entry)
     struct fuse_bucket *b = bucket_of(table, fuse_table_info(table, number));
     struct fuse_tcp *tcp = fuse_table_tcp(table, number);
 
+    if (index >= table->n_ready[FUSE_SUPPLY_SMALL_TCP + large]) {
+        table->is_short[FUSE_SUPPLY_SMALL_TCP + large] = true;
+        return NULL;
+    }
     for (int i = 0; i < FUSE_BUCKET_PLACES; i++) {
         if (b->places[i].sig
             && fuse_table_entry(table, b->places[i].number) == entry) {
@@ -383,18 +293,4 @@ fuse_table_sweep(struct fuse_table *table)
     }
     table->sweep[0] = table->sweep[1] = 0;
     return NULL;
-}
-
-/* Returns how much memory 'table' has taken, in octets. */
-size_t
-fuse_table_memory(const struct fuse_table *table)
-{
-    return (sizeof *table + table->n_buckets * sizeof *table->buckets
-            + (table->candidate_mask + 1) * sizeof *table->candidates
-            + table->n_touched[0] * (FUSE_SMALL_ENTRY
-                                     + sizeof(struct fuse_info))
-            + table->n_touched[1] * (FUSE_LARGE_ENTRY
-                                     + sizeof(struct fuse_info))
-            + (table->n_tracked[0] + table->n_tracked[1])
-              * sizeof(struct fuse_tcp));
 }

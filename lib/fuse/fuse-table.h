@@ -45,10 +45,21 @@
  * octet without vector instructions.
  *
  * Thread-safety: a table belongs to one thread.  Only the field 'dead' of an
- * entry may be written by others, for as long as the memory exists.
+ * entry may be written by others, for as long as the memory exists.  One other
+ * thread may call fuse_table_take().
  *
  * Limits: memory is reserved for 'max_entries' of each size at once, but only
- * touched, and so taken, by entries in use (lib/mem/reserve.h). */
+ * taken for entries in use (lib/mem/reserve.h).  Either the owner takes it, at
+ * the first access, which may stop it for some 200 us; or another thread does,
+ * ahead of use:
+ *
+ *      owner                                     other thread
+ *                                                fuse_table_take_ahead()
+ *      fuse_table_follow() -- more is wanted --> fuse_table_take()
+ *                          <- 'n_taken' -------
+ *
+ * Then the owner does not use more than it knows to be there.  New flows are
+ * not admitted while it waits for more. */
 
 #define FUSE_BUCKET_PLACES 7
 #define FUSE_IDLE_MS 10000
@@ -109,6 +120,17 @@ struct fuse_bucket {
     } places[FUSE_BUCKET_PLACES];
 } __attribute__((aligned(64)));
 
+/* What memory is taken for: small and large entries, with all that belongs to
+ * them; what those have besides that follow TCP; buckets. */
+enum fuse_supply {
+    FUSE_SUPPLY_SMALL,
+    FUSE_SUPPLY_LARGE,
+    FUSE_SUPPLY_SMALL_TCP,
+    FUSE_SUPPLY_LARGE_TCP,
+    FUSE_SUPPLY_BUCKETS,
+    FUSE_N_SUPPLIES
+};
+
 struct fuse_table {
     struct fuse_bucket *buckets;
     uint32_t n_buckets;
@@ -126,6 +148,14 @@ struct fuse_table {
     uint32_t free[2];            /* Number of a free one + 1, or 0. */
     uint32_t sweep[2];
     uint32_t random;
+
+    /* For how many of each "enum fuse_supply" there is memory, as far as the
+     * owner knows; whether it had to do without. */
+    uint32_t n_ready[FUSE_N_SUPPLIES];
+    bool is_short[FUSE_N_SUPPLIES];
+    bool taken_ahead;
+    _Atomic(uint32_t) n_wanted[FUSE_N_SUPPLIES]; /* Written by the owner... */
+    _Atomic(uint32_t) n_taken[FUSE_N_SUPPLIES]; /* ...and the other thread. */
     uint64_t key[FUSE_MAX_KEY / 8] __attribute__((aligned(64)));
     uint64_t port_key[2];
 
@@ -136,6 +166,9 @@ struct fuse_table {
 
 int fuse_table_create(uint32_t max_entries, int numa_node, bool locked,
                       struct fuse_table **);
+int fuse_table_take_ahead(struct fuse_table *);
+bool fuse_table_follow(struct fuse_table *);
+int fuse_table_take(struct fuse_table *);
 void fuse_table_destroy(struct fuse_table *);
 struct fuse_entry *fuse_table_insert(struct fuse_table *, uint64_t hash,
                                      int shape, uint32_t n_image,

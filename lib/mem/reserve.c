@@ -7,7 +7,14 @@
 #include <errno.h>
 #include <numa.h>
 #include <numaif.h>
+#include <stdatomic.h>
+#include <stdint.h>
 #include <sys/mman.h>
+#include <unistd.h>
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
 
 /* Asks for 'mem' to come from 'numa_node', which is not negative.  That is a
  * wish: memory of another node makes a table slower, not wrong. */
@@ -64,6 +71,30 @@ mem_reserve(size_t size, int numa_node, bool locked, void **memp)
         return error;
     }
     *memp = mem;
+    return 0;
+}
+
+/* Takes the 'size' octets at 'mem', part of what mem_reserve() returned and
+ * not used by anybody yet.  Returns 0 or a positive errno value: ENOMEM if
+ * there is not as much memory. */
+int
+mem_take(void *mem, size_t size)
+{
+    uintptr_t page = sysconf(_SC_PAGESIZE);
+    uintptr_t start = (uintptr_t) mem & ~(page - 1);
+    uintptr_t end = ((uintptr_t) mem + size + page - 1) & ~(page - 1);
+
+    while (madvise((void *) start, end - start, MADV_POPULATE_WRITE)) {
+        if (errno == EINVAL) {
+            /* Linux before 5.14.  Octets of neighbours stay as they are. */
+            for (uintptr_t p = start; p < end; p += page) {
+                atomic_fetch_or((_Atomic(uint8_t) *) p, 0);
+            }
+            break;
+        } else if (errno != EINTR) {
+            return errno;
+        }
+    }
     return 0;
 }
 

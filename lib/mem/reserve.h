@@ -14,6 +14,10 @@
  * process that has locked its memory by mlockall(2) with MCL_FUTURE.  A plain
  * mmap(2) would then take all of it at once, and not return before.
  *
+ * The kernel is asked for huge pages.  The first access to one takes some
+ * 200 us, for the kernel clears it.  A thread that must not stand still for so
+ * long has another thread call mem_take() before it uses the memory.
+ *
  * A later mlockall(2) with MCL_CURRENT and without MCL_ONFAULT takes all of
  * it.  Open vSwitch calls mlockall(2) only when it starts.
  *
@@ -23,6 +27,7 @@
  * Thread-safety: any thread. */
 
 int mem_reserve(size_t size, int numa_node, bool locked, void **memp);
+int mem_take(void *, size_t size);
 void mem_release(void *, size_t size);
 
 #endif /* lib/mem/reserve.h */

@@ -12,6 +12,7 @@ datapath_dpdk_libdatapath_la_SOURCES = \
 	datapath-dpdk/fuse/fuse-input.c \
 	datapath-dpdk/fuse/fuse-lb.c \
 	datapath-dpdk/fuse/fuse-learn.c \
+	datapath-dpdk/fuse/fuse-memory.c \
 	datapath-dpdk/fuse/fuse-path.c \
 	datapath-dpdk/fuse/fuse-record.c \
 	datapath-dpdk/fuse/fuse-refresh.c \

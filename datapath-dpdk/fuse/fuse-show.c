@@ -51,6 +51,12 @@ show(struct fuse_thread *t, struct ds *reply)
     all = hits + skips + counter(t, FUSE_C_MISSES)
           + counter(t, FUSE_C_DECLINED) + counter(t, FUSE_C_STALE);
     put_name(t, reply);
+    if (!table) {
+        ds_put_cstr(reply, "  no memory yet: all packets take the ordinary "
+                    "path\n");
+        fuse_memory_show(t->memory, reply);
+        return;
+    }
     ds_put_format(reply, "  entries: %"PRIu32" of %"PRIu32", paths: %"PRIuSIZE
                   ", programs: %"PRIu32"\n",
                   table->n_entries, table->max_entries,
@@ -58,6 +64,7 @@ show(struct fuse_thread *t, struct ds *reply)
     ds_put_format(reply, "  instructions: %s\n", implementation_name);
     ds_put_format(reply, "  memory: %"PRIuSIZE" kB\n",
                   fuse_table_memory(table) / 1024);
+    fuse_memory_show(t->memory, reply);
     ds_put_format(reply, "  packets: %"PRIu64", hits: %"PRIu64" (%.1f%%)\n",
                   all, hits, all ? 100.0 * hits / all : 0.0);
     ds_put_format(reply, "  misses: %"PRIu64", stale: %"PRIu64", declined: "

@@ -114,6 +114,9 @@ fuse_set_config(const struct smap *other_config)
                   enabled ? "on" : "off", entries);
         config_enabled = enabled;
         config_entries = entries;
+        if (enabled) {
+            fuse_memory_init();
+        }
         config_changed();
     }
     ovs_mutex_unlock(&config_mutex);
@@ -182,6 +185,9 @@ fuse_thread_flush(struct fuse_thread *t)
 {
     struct fuse_table *table = t->replay.table;
 
+    if (!table) {
+        return;
+    }
     fuse_paths_credit(t);
     memset(t->futile, 0, sizeof t->futile);
     table->sweep[0] = table->sweep[1] = 0;
@@ -255,33 +261,17 @@ static struct fuse_thread *
 create_thread(struct dp_netdev_pmd_thread *pmd)
     OVS_REQUIRES(config_mutex)
 {
-    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
-    struct fuse_thread *t;
-    struct fuse_table *table;
-    int error = fuse_table_create(config_entries, pmd->numa_id,
-                                  memory_locked(), &table);
+    struct fuse_thread *t = xzalloc_cacheline(sizeof *t);
 
-    if (error) {
-        VLOG_WARN_RL(&rl, "no fused flow cache of %llu entries (%s)",
-                     config_entries, ovs_strerror(error));
-        return NULL;
-    }
-    t = xzalloc_cacheline(sizeof *t);
     t->pmd = pmd;
     t->max_entries = config_entries;
     t->futile_limit = MAX(config_entries + config_entries / 8,
                           FUSE_MIN_FUTILE);
-    t->tunnels = xzalloc(FUSE_N_UDP_PORTS);
-    t->tunnels_version = fuse_tunnel_version();
-    t->replay.dirty = xmalloc(FUSE_MAX_PATHS * sizeof *t->replay.dirty);
-    t->programs = xzalloc_cacheline(FUSE_MAX_PROGRAMS * sizeof *t->programs);
-    t->replay.table = table;
-    t->replay.tunnels = t->tunnels;
     t->replay.attend = fuse_attend;
     t->replay.resync = fuse_tcp_resync;
     t->replay.end = end;
-    table->removed_cb = entry_removed;
-    table->aux = t;
+    t->memory = fuse_memory_create(config_entries, pmd->numa_id,
+                                   pmd->core_id == NON_PMD_CORE_ID);
     hmap_init(&t->paths);
     ovs_mutex_init(&t->mutex);
     ovs_list_push_back(&threads, &t->node);
@@ -293,29 +283,26 @@ destroy_thread(struct fuse_thread *t)
     OVS_REQUIRES(config_mutex)
 {
     fuse_thread_flush(t);
-    /* A connection that is just removed may hold pointers to entries. */
-    ovsrcu_postpone(fuse_table_destroy, t->replay.table);
+    fuse_memory_destroy(t->memory);
     ovs_list_remove(&t->node);
     hmap_destroy(&t->paths);
     ovs_mutex_destroy(&t->mutex);
     free(t->closed_ports);
-    free(t->tunnels);
-    free(t->replay.dirty);
-    free_cacheline(t->programs);
     free_cacheline(t);
     if (!config_enabled && ovs_list_is_empty(&threads)) {
         atomic_store(&fuse_active, false);
     }
 }
 
-/* Makes the cache of 'pmd' follow the configuration.  Returns it. */
+/* Makes the cache of 'pmd' follow the configuration.  Returns it if it has
+ * its memory. */
 static struct fuse_thread *
 follow_config(struct dp_netdev_pmd_thread *pmd)
 {
     struct fuse_thread *t = pmd->fuse;
 
     if (ovs_mutex_trylock(&config_mutex)) {
-        return t;
+        return t && t->replay.table ? t : NULL;
     }
     if (t && (!config_enabled || t->max_entries != config_entries)) {
         destroy_thread(t);
@@ -324,11 +311,13 @@ follow_config(struct dp_netdev_pmd_thread *pmd)
     if (!t && config_enabled) {
         t = create_thread(pmd);
     }
-    if (t) {
+    pmd->fuse = t;
+    if (t && (t->replay.table || fuse_memory_attach(t, entry_removed))) {
         t->config_version = atomic_load(&config_version);
         copy_closed_ports(t);
+    } else {
+        t = NULL;
     }
-    pmd->fuse = t;
     ovs_mutex_unlock(&config_mutex);
     return t;
 }
@@ -386,6 +375,7 @@ sweep(struct fuse_thread *t)
     t->replay.epoch = fuse_epoch(t->pmd);
     t->replay.now = t->pmd->ctx.now / 1000;
     t->last_sweep = t->pmd->ctx.now;
+    fuse_memory_follow(t->memory);
     while (n-- > 0) {
         struct fuse_entry *entry = fuse_table_sweep(table);
 
@@ -478,7 +468,8 @@ fuse_for_each_thread(fuse_request_func *func, struct ds *reply)
 
     ovs_mutex_lock(&config_mutex);
     LIST_FOR_EACH (t, node, &threads) {
-        if (t->pmd->core_id != NON_PMD_CORE_ID) {
+        /* A thread gets its memory only while it has 'config_mutex'. */
+        if (t->pmd->core_id != NON_PMD_CORE_ID && t->replay.table) {
             ask(t, func, reply);
         } else {
             ovs_mutex_lock(&t->mutex);

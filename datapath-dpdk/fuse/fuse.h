@@ -18,6 +18,7 @@
  *    fuse-lb.c      groups
  *    fuse-refresh.c keeping alive what entries of flows with packets stand for
  *    fuse-thread.c  a thread's cache, configuration
+ *    fuse-memory.c  memory for it
  *    fuse-show.c    commands
  *
  * Thread-safety: a "struct fuse_thread" belongs to its PMD thread, or to the
@@ -229,6 +230,7 @@ struct fuse_thread {
     struct ovs_mutex mutex;
     struct ovs_list node;        /* In the list of all threads. */
     bool busy;                   /* Inside of fuse_input__(). */
+    struct fuse_memory *memory;  /* Of what follows, and of 'replay'. */
     struct hmap paths;
     struct fuse_dp_program *programs; /* FUSE_MAX_PROGRAMS. */
     uint32_t n_programs;         /* In use. */
@@ -274,6 +276,24 @@ extern fuse_output_func *fuse_output;
 struct fuse_thread *fuse_thread_get(struct dp_netdev_pmd_thread *);
 bool fuse_port_is_closed(const struct fuse_thread *, odp_port_t);
 void fuse_thread_flush(struct fuse_thread *);
+
+/* fuse-memory.c */
+
+/* What a cache needs besides its table.  Zeros at first. */
+struct fuse_parts {
+    struct fuse_dp_program programs[FUSE_MAX_PROGRAMS];
+    struct fuse_path *dirty[FUSE_MAX_PATHS];
+    uint8_t tunnels[FUSE_N_UDP_PORTS];
+};
+
+void fuse_memory_init(void);
+struct fuse_memory *fuse_memory_create(uint32_t max_entries, int numa_id,
+                                       bool alone);
+bool fuse_memory_attach(struct fuse_thread *,
+                        void (*removed_cb)(struct fuse_entry *, void *t));
+void fuse_memory_follow(struct fuse_memory *);
+void fuse_memory_destroy(struct fuse_memory *);
+void fuse_memory_show(const struct fuse_memory *, struct ds *);
 
 /* fuse-refresh.c */
 bool fuse_attend(struct fuse_replay *, struct fuse_entry *);

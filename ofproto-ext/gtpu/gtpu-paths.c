@@ -22,6 +22,7 @@
 
 #include "dp-packet.h"
 #include "flow.h"
+#include "hash.h"
 #include "lib/gtpu/gtpu-port.h"
 #include "lib/gtpu/gtpu-watch.h"
 #include "lib/gtpu/gtpu.h"
@@ -30,6 +31,7 @@
 #include "ofproto/ofproto-dpif.h"
 #include "ofproto/ofproto-provider.h"
 #include "openvswitch/dynamic-string.h"
+#include "openvswitch/hmap.h"
 #include "openvswitch/meta-flow.h"
 #include "openvswitch/ofp-actions.h"
 #include "openvswitch/poll-loop.h"
@@ -50,6 +52,7 @@ VLOG_DEFINE_THIS_MODULE(gtpu_paths);
 #define OPTIONS_INTERVAL 1000
 
 struct peer {
+    struct hmap_node node;      /* In 'peers_by_address'. */
     struct in6_addr address;
     struct gtpu_path path;
     struct gtpu_watch *watch;
@@ -66,6 +69,7 @@ struct peer {
 /* Sorted by address. */
 static struct peer **peers;
 static size_t n_peers;
+static struct hmap peers_by_address = HMAP_INITIALIZER(&peers_by_address);
 
 static int
 compare_peers(const void *a_, const void *b_)
@@ -76,12 +80,21 @@ compare_peers(const void *a_, const void *b_)
     return memcmp(&(*a)->address, &(*b)->address, sizeof (*a)->address);
 }
 
+static uint32_t
+hash_address(const struct in6_addr *address)
+{
+    return hash_bytes(address, sizeof *address, 0);
+}
+
 static struct peer *
 find_peer(const struct in6_addr *address)
 {
-    for (size_t i = 0; i < n_peers; i++) {
-        if (ipv6_addr_equals(&peers[i]->address, address)) {
-            return peers[i];
+    struct peer *peer;
+
+    HMAP_FOR_EACH_WITH_HASH (peer, node, hash_address(address),
+                             &peers_by_address) {
+        if (ipv6_addr_equals(&peer->address, address)) {
+            return peer;
         }
     }
     return NULL;
@@ -133,12 +146,14 @@ add_peer(const struct in6_addr *address)
     atomic_init(&peer->watch->awaited, GTPU_WATCH_NONE);
     peers = xrealloc(peers, (n_peers + 1) * sizeof *peers);
     peers[n_peers++] = peer;
+    hmap_insert(&peers_by_address, &peer->node, hash_address(address));
     return peer;
 }
 
 static void
 destroy_peer(struct peer *peer)
 {
+    hmap_remove(&peers_by_address, &peer->node);
     ovsrcu_postpone(free, peer->watch);
     sset_destroy(&peer->ports);
     free(peer->port);
@@ -231,7 +246,7 @@ update_peers(void)
         peers[n++] = peer;
     }
     n_peers = n;
-    if (n) {
+    if (changed) {
         qsort(peers, n, sizeof *peers, compare_peers);
     }
     if (changed || n_gone) {

@@ -30,8 +30,8 @@
 #include "netdev-native-tnl.h"
 #include "odp-netlink.h"
 #include "openvswitch/flow.h"
-#include "ovs-atomic.h"
 #include "ovs-rcu.h"
+#include "ovs-thread.h"
 #include "packets.h"
 #include "util.h"
 
@@ -119,6 +119,68 @@ find_exact(enum direction dir, const struct in6_addr *peer,
     return any_local;
 }
 
+struct gtpu_drop_shard {
+    atomic_ullong n[GTPU_N_DROPS];
+};
+
+/* Returns the calling thread's shard of 'drops'.  A thread allocates at its
+ * first packet. */
+static struct gtpu_drop_shard *
+get_shard(struct gtpu_drops *drops)
+{
+    struct gtpu_drop_shard *shard, *new;
+    int i = ovsthread_id_self() % GTPU_DROP_SHARDS;
+
+    atomic_read_explicit(&drops->shards[i], &shard, memory_order_acquire);
+    if (OVS_UNLIKELY(!shard)) {
+        new = xzalloc_cacheline(sizeof *new);
+        if (atomic_compare_exchange_strong(&drops->shards[i], &shard, new)) {
+            return new;
+        }
+        free_cacheline(new);
+    }
+    return shard;
+}
+
+static void
+add_drop(struct gtpu_drops *drops, enum gtpu_drop drop)
+{
+    unsigned long long int orig;
+
+    atomic_add_relaxed(&get_shard(drops)->n[drop], 1, &orig);
+}
+
+void
+gtpu_drops_read(const struct gtpu_drops *drops_,
+                unsigned long long int n[GTPU_N_DROPS])
+{
+    struct gtpu_drops *drops = CONST_CAST(struct gtpu_drops *, drops_);
+
+    memset(n, 0, GTPU_N_DROPS * sizeof *n);
+    for (int i = 0; i < GTPU_DROP_SHARDS; i++) {
+        struct gtpu_drop_shard *shard;
+
+        atomic_read_explicit(&drops->shards[i], &shard, memory_order_acquire);
+        for (int drop = 0; shard && drop < GTPU_N_DROPS; drop++) {
+            unsigned long long int x;
+
+            atomic_read_relaxed(&shard->n[drop], &x);
+            n[drop] += x;
+        }
+    }
+}
+
+void
+gtpu_drops_uninit(struct gtpu_drops *drops)
+{
+    for (int i = 0; i < GTPU_DROP_SHARDS; i++) {
+        struct gtpu_drop_shard *shard;
+
+        atomic_read_relaxed(&drops->shards[i], &shard);
+        free_cacheline(shard);
+    }
+}
+
 /* Counts 'drop' for the port of a packet from or to 'peer', with TEID 'key' if
  * 'has_key'. */
 static void
@@ -133,9 +195,7 @@ count(enum direction dir, const struct in6_addr *peer,
             drops = find_exact(dir, any_peer ? &in6addr_any : peer, local,
                                any_key ? 0 : key, any_key);
             if (drops) {
-                unsigned long long int orig;
-
-                atomic_add_relaxed(&drops->n[drop], 1, &orig);
+                add_drop(drops, drop);
                 return;
             }
         }

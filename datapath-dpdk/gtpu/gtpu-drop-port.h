@@ -15,10 +15,21 @@ struct flow_tnl;
 struct netdev_tunnel_config;
 struct ovs_action_push_tnl;
 
-/* The drops of one port, by reason.  Any thread. */
+/* The drops of one port.  Zeros at first.  Up to GTPU_DROP_SHARDS threads
+ * count apart: under attack they would contend for one line of memory. */
+#define GTPU_DROP_SHARDS 16
+struct gtpu_drop_shard;
 struct gtpu_drops {
-    atomic_ullong n[GTPU_N_DROPS];
+    ATOMIC(struct gtpu_drop_shard *) shards[GTPU_DROP_SHARDS];
 };
+
+/* Stores in 'n' the drops by reason.  Any thread. */
+void gtpu_drops_read(const struct gtpu_drops *,
+                     unsigned long long int n[GTPU_N_DROPS]);
+
+/* Frees the memory of 'drops', but not 'drops'.  No thread may use it any
+ * more. */
+void gtpu_drops_uninit(struct gtpu_drops *);
 
 /* Count a dropped packet, for its port, too, if the port can be found.
  * GTPU_TAKEN is not counted.  PMD thread.

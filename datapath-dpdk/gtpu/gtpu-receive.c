@@ -15,7 +15,7 @@
 #include "lib/gtpu/gtpu-parse.h"
 #include "lib/gtpu/gtpu-watch.h"
 #include "openvswitch/flow.h"
-#include "ovs-atomic.h"
+#include "ovs-thread.h"
 
 /* Answers an Echo Request (TS 29.281 clause 7.2.2) with its sequence number.
  * Addresses and ports change places. */
@@ -98,17 +98,21 @@ gtpu_receive(struct dp_packet *packet, const struct gtpu_message *message,
     }
 }
 
+/* The next Supported Extension Headers Notification's sequence number.  Nobody
+ * answers it, so threads may use the same: a shared counter would be written
+ * for each packet of an attack. */
+DEFINE_STATIC_PER_THREAD_DATA(uint16_t, next_seq, 0);
+
 enum gtpu_drop
 gtpu_refuse(struct dp_packet *packet, const struct gtpu_message *message)
 {
-    static atomic_count seq = ATOMIC_COUNT_INIT(0);
     uint8_t answer[GTPU_SIGNALLING_MAX_LEN];
     int len;
 
     gtpu_drop_rx(&packet->md.tunnel, GTPU_DROP_EXT_REQUIRED);
     if (message->header->msg_type == GTPU_MSG_G_PDU) {
         len = gtpu_build_ext_notification(answer, sizeof answer,
-                                          atomic_count_inc(&seq),
+                                          (*next_seq_get())++,
                                           &gtpu_ext_set_default);
         if (!gtpu_reply(packet, message->is_ipv6, GTPU_ANSWER_EXT, answer, len,
                         htons(GTPU_UDP_PORT))) {

@@ -276,6 +276,13 @@ gtpu_vport_get_status(const struct netdev *netdev, struct smap *status)
     }
 }
 
+static void
+free_port(struct gtpu_port *port)
+{
+    gtpu_drops_uninit(&port->drops);
+    free(port);
+}
+
 void
 gtpu_vport_destructed(const struct netdev *netdev)
 {
@@ -292,7 +299,7 @@ gtpu_vport_destructed(const struct netdev *netdev)
         atomic_fetch_sub(&gtpu_n_ports, 1);
         cmap_remove(&ports, &port->node, hash_pointer(netdev, 0));
         free(port->error);
-        ovsrcu_postpone(free, port);
+        ovsrcu_postpone(free_port, port);
     }
     ovs_mutex_unlock(&mutex);
 }
@@ -305,9 +312,7 @@ gtpu_vport_get_drops(const struct netdev *netdev,
 
     memset(n, 0, GTPU_N_DROPS * sizeof *n);
     if (port) {
-        for (int drop = 0; drop < GTPU_N_DROPS; drop++) {
-            atomic_read_relaxed(&port->drops.n[drop], &n[drop]);
-        }
+        gtpu_drops_read(&port->drops, n);
     }
 }
 

@@ -24,6 +24,7 @@ ofproto_ext_libofproto_ext_la_SOURCES = \
 	ofproto-ext/lb/lb-rules.c \
 	ofproto-ext/lb/lb-show.c \
 	ofproto-ext/lb/lb-stats.c \
+	ofproto-ext/lb/lb-sticky-maker.c \
 	ofproto-ext/lb/lb-support.c \
 	ofproto-ext/lb/lb-xlate.c
 ofproto_ext_libofproto_ext_la_CPPFLAGS = $(OVS_CPPFLAGS)

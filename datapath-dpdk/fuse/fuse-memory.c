@@ -59,7 +59,9 @@ static struct latch wake;        /* There is something to do. */
 static int
 make_parts(struct fuse_memory *m)
 {
-    int error = mem_reserve(sizeof *m->parts, m->numa_id, memory_locked(),
+    int error = mem_reserve(sizeof *m->parts,
+                            m->numa_id < 0 ? MEM_ANY_NODE : m->numa_id,
+                            memory_locked() ? MEM_LOCKED : 0,
                             (void **) &m->parts);
 
     if (!error && !m->alone) {

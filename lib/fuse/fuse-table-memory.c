@@ -130,8 +130,9 @@ fuse_table_create(uint32_t max_entries, int numa_node, bool locked,
     for (size_t i = 0; i < N_REGIONS && !error; i++) {
         struct region region = get_region(table, i);
 
-        error = mem_reserve(get_size(table, &region), numa_node, locked,
-                            region.p);
+        error = mem_reserve(get_size(table, &region),
+                            numa_node < 0 ? MEM_ANY_NODE : numa_node,
+                            locked ? MEM_LOCKED : 0, region.p);
     }
     for (int supply = 0; supply < FUSE_N_SUPPLIES; supply++) {
         table->n_ready[supply] = get_max(table, supply);

@@ -5,11 +5,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <numa.h>
-#include <numaif.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+
+#include "lib/mem/reserve.h"
 
 /* Entries
  * =======
@@ -547,58 +547,21 @@ lb_sticky_count(const struct lb_sticky *sticky, uint32_t now)
     return n;
 }
 
-/* Asks for the 'n_bytes' at 'mem' to come from 'numa_node', or in turns from
- * all nodes if it is negative.  That is a wish: where the kernel does not
- * grant it the table is slower, not wrong. */
-static void
-place_memory(void *mem, size_t n_bytes, int numa_node)
-{
-    if (numa_node < 0) {
-        mbind(mem, n_bytes, MPOL_INTERLEAVE, numa_all_nodes_ptr->maskp,
-              numa_all_nodes_ptr->size + 1, 0);
-    } else {
-        struct bitmask *nodes = numa_allocate_nodemask();
-
-        if (nodes) {
-            numa_bitmask_setbit(nodes, numa_node);
-            mbind(mem, n_bytes, MPOL_PREFERRED, nodes->maskp, nodes->size + 1,
-                  0);
-            numa_bitmask_free(nodes);
-        }
-    }
-}
-
-/* Returns 'n_bytes' of zeros, or null if there is not as much memory. */
-static void *
-allocate(size_t n_bytes, int numa_node)
-{
-    void *mem = mmap(NULL, n_bytes, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (mem == MAP_FAILED) {
-        return NULL;
-    }
-    if (numa_available() >= 0) {
-        place_memory(mem, n_bytes, numa_node);
-    }
-
-    /* Random access to much memory: huge pages spare TLB misses.  Touch all of
-     * it now, rather than have the first packets take the page faults. */
-    madvise(mem, n_bytes, MADV_HUGEPAGE);
-    memset(mem, 0, n_bytes);
-    return mem;
-}
-
 /* Makes a table of 'n_entries', rounded up to a power of 2 and to
  * LB_STICKY_MIN_ENTRIES, in memory of NUMA node 'numa_node', or of all nodes
  * in turns if that is -1.  The node is ignored where the kernel has no support
- * for NUMA.
+ * for NUMA.  'locked' says that the process has locked its memory.
+ *
+ * The first access to each huge page takes some 200 us, unless
+ * lb_sticky_take() comes before.
  *
  * Returns 0 and stores the table in '*stickyp', for the caller to destroy, or
  * EINVAL if 'n_entries' is 0 or more than LB_STICKY_MAX_ENTRIES, or if there
- * is no such node that this process may use, or ENOMEM; then '*stickyp' is
- * null. */
+ * is no such node that this process may use, or ENOMEM, or EAGAIN if it would
+ * exceed RLIMIT_MEMLOCK; then '*stickyp' is null. */
 int
-lb_sticky_create(size_t n_entries, int numa_node, struct lb_sticky **stickyp)
+lb_sticky_create(size_t n_entries, int numa_node, bool locked,
+                 struct lb_sticky **stickyp)
 {
     *stickyp = NULL;
     if (!n_entries || n_entries > LB_STICKY_MAX_ENTRIES || numa_node < -1) {
@@ -623,13 +586,25 @@ lb_sticky_create(size_t n_entries, int numa_node, struct lb_sticky **stickyp)
         .n_entries = n,
         .n_bytes = n * sizeof(struct entry),
     };
-    sticky->lines = allocate(sticky->n_bytes, numa_node);
-    if (!sticky->lines) {
+    int error = mem_reserve(sticky->n_bytes,
+                            numa_node < 0 ? MEM_ALL_NODES : numa_node,
+                            MEM_COMMIT | (locked ? MEM_LOCKED : 0),
+                            (void **) &sticky->lines);
+    if (error) {
         free(sticky);
-        return ENOMEM;
+        return error;
     }
     *stickyp = sticky;
     return 0;
+}
+
+/* Takes the memory of 'n' entries of 'sticky' from the 'first' one on, before
+ * anybody uses the table.  Returns 0 or ENOMEM. */
+int
+lb_sticky_take(struct lb_sticky *sticky, size_t first, size_t n)
+{
+    return mem_take((char *) sticky->lines + first * sizeof(struct entry),
+                    n * sizeof(struct entry));
 }
 
 /* Frees 'sticky', which may be null.  No other thread may use it any more. */
@@ -637,7 +612,7 @@ void
 lb_sticky_destroy(struct lb_sticky *sticky)
 {
     if (sticky) {
-        munmap(sticky->lines, sticky->n_bytes);
+        mem_release(sticky->lines, sticky->n_bytes);
         free(sticky);
     }
 }

@@ -75,9 +75,10 @@
  * Thread-safety
  * =============
  *
- * lb_sticky_create() and lb_sticky_destroy() are for one thread, before and
- * after all others.  Every other function may be called by any number of
- * threads at once; none takes a lock, allocates or makes a system call.
+ * lb_sticky_create(), lb_sticky_take() and lb_sticky_destroy() are for one
+ * thread, before and after all others.  Every other function may be called by
+ * any number of threads at once; none takes a lock, allocates or makes a
+ * system call.
  *
  *
  * Limits
@@ -143,7 +144,9 @@ typedef bool lb_sticky_match_cb(uint32_t token, void *aux);
 typedef void lb_sticky_entry_cb(uint64_t hash, uint32_t token, uint32_t ticks,
                                 void *aux);
 
-int lb_sticky_create(size_t n_entries, int numa_node, struct lb_sticky **);
+int lb_sticky_create(size_t n_entries, int numa_node, bool locked,
+                     struct lb_sticky **);
+int lb_sticky_take(struct lb_sticky *, size_t first, size_t n);
 void lb_sticky_destroy(struct lb_sticky *);
 
 void lb_sticky_prefetch_other(const struct lb_sticky *, uint64_t hash);

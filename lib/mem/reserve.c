@@ -16,14 +16,18 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-/* Asks for 'mem' to come from 'numa_node', which is not negative.  That is a
- * wish: memory of another node makes a table slower, not wrong. */
+/* Asks for 'mem' to come from 'numa_node'.  That is a wish: memory of another
+ * node makes a table slower, not wrong. */
 static void
-prefer_node(void *mem, size_t size, int numa_node)
+place(void *mem, size_t size, int numa_node)
 {
     struct bitmask *nodes;
 
-    if (numa_available() < 0) {
+    if (numa_node == MEM_ANY_NODE || numa_available() < 0) {
+        return;
+    } else if (numa_node == MEM_ALL_NODES) {
+        mbind(mem, size, MPOL_INTERLEAVE, numa_all_nodes_ptr->maskp,
+              numa_all_nodes_ptr->size + 1, 0);
         return;
     }
     nodes = numa_allocate_nodemask();
@@ -35,21 +39,19 @@ prefer_node(void *mem, size_t size, int numa_node)
 }
 
 /* Reserves 'size' octets, which read as zeros, aligned to pages.  They come
- * from 'numa_node' where the kernel can do that, or from anywhere if it is
- * negative.
- *
- * 'locked' says that the process has locked its memory, what is to come
- * included.  Then each page is locked when it is taken.
+ * from 'numa_node', a number or one of the constants, where the kernel can do
+ * that.  'flags' are MEM_LOCKED and others.
  *
  * Returns 0 and stores the memory in '*memp', for the caller to give to
  * mem_release(), or a positive errno value: ENOMEM if there is no address
  * space, EAGAIN if it would exceed RLIMIT_MEMLOCK.  '*memp' is then null. */
 int
-mem_reserve(size_t size, int numa_node, bool locked, void **memp)
+mem_reserve(size_t size, int numa_node, unsigned int flags, void **memp)
 {
     /* Nothing is taken of what may not be accessed. */
     void *mem = mmap(NULL, size, PROT_NONE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+                     MAP_PRIVATE | MAP_ANONYMOUS
+                     | (flags & MEM_COMMIT ? 0 : MAP_NORESERVE), -1, 0);
 
     *memp = NULL;
     if (mem == MAP_FAILED) {
@@ -57,13 +59,11 @@ mem_reserve(size_t size, int numa_node, bool locked, void **memp)
     }
     /* Where the kernel cannot lock on access, memory that can be swapped is
      * better than all of it at once. */
-    if (locked && mlock2(mem, size, MLOCK_ONFAULT)) {
+    if (flags & MEM_LOCKED && mlock2(mem, size, MLOCK_ONFAULT)) {
         munlock(mem, size);
     }
     madvise(mem, size, MADV_HUGEPAGE);
-    if (numa_node >= 0) {
-        prefer_node(mem, size, numa_node);
-    }
+    place(mem, size, numa_node);
     if (mprotect(mem, size, PROT_READ | PROT_WRITE)) {
         int error = errno;
 

@@ -3,7 +3,6 @@
 #ifndef MEM_RESERVE_H
 #define MEM_RESERVE_H 1
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* Memory that is taken as it is used
@@ -26,7 +25,17 @@
  *
  * Thread-safety: any thread. */
 
-int mem_reserve(size_t size, int numa_node, bool locked, void **memp);
+/* In place of a NUMA node. */
+#define MEM_ANY_NODE -1          /* That of the thread which takes a page. */
+#define MEM_ALL_NODES -2         /* In turns. */
+
+/* Flags. */
+#define MEM_LOCKED 1             /* The process has locked its memory, what is
+                                  * to come included: lock pages as taken. */
+#define MEM_COMMIT 2             /* Refuse what the kernel's policy for
+                                  * overcommitment does not allow. */
+
+int mem_reserve(size_t size, int numa_node, unsigned int flags, void **memp);
 int mem_take(void *, size_t size);
 void mem_release(void *, size_t size);
 

@@ -18,23 +18,20 @@
  * lb-sticky-entries: for how many flows the table of sticky flows has room,
  * rounded up to a power of 2; by default 1,048,576, which take 16 MB.  The
  * table is made for the first group with a timeout.  A change keeps the flows
- * that are remembered, as far as there is room. */
+ * that are remembered, as far as there is room.  See lb-sticky-maker.c. */
 
 #include <config.h>
 #include "ofproto-ext/lb/lb-group.h"
 #include "ofproto-ext/lb/lb-ofproto-hooks.h"
 
 #include "cmap.h"
-#include "lib/lb/lb-registry.h"
 #include "lib/lb/lb-sticky.h"
 #include "openvswitch/hmap.h"
 #include "ofproto/ofproto-dpif.h"
 #include "ofproto/ofproto-provider.h"
 #include "openvswitch/vlog.h"
 #include "ovs-numa.h"
-#include "ovs-rcu.h"
 #include "smap.h"
-#include "timeval.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(lb_config);
@@ -102,51 +99,18 @@ pmd_numa_node(void)
     return several ? -1 : node;
 }
 
-struct copy_aux {
-    struct lb_sticky *to;
-    uint32_t now;
-};
-
-static void
-copy_entry(uint64_t hash, uint32_t token, uint32_t ticks, void *aux_)
-{
-    struct copy_aux *aux = aux_;
-
-    lb_sticky_insert(aux->to, hash, &token, aux->now, MAX(ticks, 1));
-}
-
-static void
-destroy_sticky_cb(struct lb_sticky *sticky)
-{
-    lb_sticky_destroy(sticky);
-}
-
 /* Makes a table of sticky flows as configured, in place of the one there is,
  * if any.  Returns 0 or a positive errno value. */
 static int
 replace_sticky(void)
 {
-    struct lb_sticky *old = lb_registry_get_sticky();
-    struct lb_sticky *sticky;
-    int error = lb_sticky_create(sticky_entries, pmd_numa_node(), &sticky);
+    int error = lb_maker_make(sticky_entries, pmd_numa_node());
 
     if (error) {
         VLOG_WARN("no table of %llu sticky flows (%s)", sticky_entries,
                   ovs_strerror(error));
-        return error;
     }
-    if (old) {
-        struct copy_aux aux = { sticky, lb_sticky_ticks(time_msec()) };
-
-        /* And once more for what comes in meanwhile. */
-        lb_sticky_for_each(old, aux.now, copy_entry, &aux);
-        lb_registry_set_sticky(sticky);
-        lb_sticky_for_each(old, aux.now, copy_entry, &aux);
-        ovsrcu_postpone(destroy_sticky_cb, old);
-    } else {
-        lb_registry_set_sticky(sticky);
-    }
-    return 0;
+    return error;
 }
 
 /* Makes sure that there is a table of sticky flows.  Returns 0 or a positive
@@ -154,7 +118,7 @@ replace_sticky(void)
 int
 lb_config_need_sticky(void)
 {
-    return lb_registry_get_sticky() ? 0 : replace_sticky();
+    return lb_maker_has_table() ? 0 : replace_sticky();
 }
 
 /* Returns the number that 'other_config' has for 'key', 'def' if it has none,
@@ -201,7 +165,7 @@ set_sticky_entries(const struct smap *other_config)
     unsigned long long int before = sticky_entries;
 
     sticky_entries = n;
-    if (lb_registry_get_sticky() && replace_sticky()) {
+    if (lb_maker_has_table() && replace_sticky()) {
         sticky_entries = before;
     }
 }

@@ -49,9 +49,10 @@
  * The parts: lb-bucket.c gives buckets their identity, lb-key.c keeps the
  * host's key, lb-liveness.c tells whether buckets are alive, lb-params.c knows
  * what a group is to do, lb-group.c makes versions and publishes tables,
- * lb-config.c and lb-rules.c follow other_config, lb-support.c knows which
- * datapath has the action, lb-show.c is what operators see, and lb-stats.c has
- * statistics survive a modification. */
+ * lb-config.c and lb-rules.c follow other_config, lb-sticky-maker.c makes the
+ * table of sticky flows, lb-support.c knows which datapath has the action,
+ * lb-show.c is what operators see, and lb-stats.c has statistics survive a
+ * modification. */
 
 #define LB_MAX_TIMEOUT 86400
 
@@ -162,5 +163,10 @@ const struct lb_params *lb_rules_find(const struct ofgroup *);
 /* lb-key.c. */
 struct siphash_key lb_key_get(void);
 int lb_key_rotate(void);
+
+/* lb-sticky-maker.c. */
+int lb_maker_make(size_t n_entries, int numa_node);
+bool lb_maker_has_table(void);
+bool lb_maker_is_moving(void);
 
 #endif /* lb-group.h */

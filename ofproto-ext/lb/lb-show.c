@@ -223,6 +223,8 @@ lb_unixctl_stats(struct unixctl_conn *conn, int argc OVS_UNUSED,
                       " (%"PRIuSIZE" bytes)\n",
                       lb_sticky_count(sticky, lb_sticky_ticks(time_msec())),
                       sticky->n_entries, sticky->n_bytes);
+    } else if (lb_maker_has_table()) {
+        ds_put_cstr(&ds, "sticky flows: none yet, the table is being made\n");
     } else {
         ds_put_cstr(&ds, "sticky flows: none, no group has a timeout\n");
     }
@@ -346,14 +348,20 @@ static void
 lb_unixctl_flush(struct unixctl_conn *conn, int argc, const char *argv[],
                  void *aux OVS_UNUSED)
 {
-    struct lb_sticky *sticky = lb_registry_get_sticky();
+    struct lb_sticky *sticky;
     struct selection selection;
     struct token_map map;
     size_t n = 0;
 
+    if (lb_maker_is_moving()) {
+        unixctl_command_reply_error(conn, "flows are being moved to a table "
+                                    "of another size: try again");
+        return;
+    }
     if (!get_selection(conn, argc, argv, &selection)) {
         return;
     }
+    sticky = lb_registry_get_sticky();
     ovs_mutex_lock(&lb_mutex);
     token_map_init(&map, &selection);
     if (sticky) {

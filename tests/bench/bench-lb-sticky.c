@@ -90,7 +90,8 @@ measure(size_t n)
     struct lb_sticky *sticky;
 
     n -= n % BATCH;
-    if (!hashes || !others || lb_sticky_create(2 * n, -1, &sticky)) {
+    if (!hashes || !others || lb_sticky_create(2 * n, -1, false, &sticky)
+        || lb_sticky_take(sticky, 0, sticky->n_entries)) {
         fprintf(stderr, "out of memory\n");
         exit(1);
     }

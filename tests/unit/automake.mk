@@ -86,7 +86,7 @@ tests_unit_test_lb_sticky_LDADD = $(UNIT_LDADD) -lpthread
 tests_unit_test_lb_sticky_schedules_SOURCES = \
 	tests/unit/test-lb-sticky-schedules.c
 tests_unit_test_lb_sticky_schedules_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_lb_sticky_schedules_LDADD = $(CMOCKA_LIBS) -lpthread
+tests_unit_test_lb_sticky_schedules_LDADD = $(UNIT_LDADD) -lpthread
 
 tests_unit_test_lb_table_SOURCES = tests/unit/test-lb-table.c
 tests_unit_test_lb_table_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

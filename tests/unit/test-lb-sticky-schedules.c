@@ -631,7 +631,7 @@ static int
 create_table(void **state)
 {
     (void) state;
-    return lb_sticky_create(8, -1, &table);
+    return lb_sticky_create(8, -1, false, &table);
 }
 
 static int

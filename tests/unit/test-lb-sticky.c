@@ -62,9 +62,11 @@ void *
 __wrap_mmap(void *addr, size_t n_bytes, int prot, int flags, int fd,
             off_t offset)
 {
-    return (mmap_fails
-            ? MAP_FAILED
-            : __real_mmap(addr, n_bytes, prot, flags, fd, offset));
+    if (mmap_fails) {
+        errno = ENOMEM;
+        return MAP_FAILED;
+    }
+    return __real_mmap(addr, n_bytes, prot, flags, fd, offset);
 }
 
 int
@@ -78,7 +80,7 @@ create(size_t n_entries)
 {
     struct lb_sticky *sticky;
 
-    assert_int_equal(lb_sticky_create(n_entries, -1, &sticky), 0);
+    assert_int_equal(lb_sticky_create(n_entries, -1, false, &sticky), 0);
     return sticky;
 }
 
@@ -100,12 +102,12 @@ test_create(void **state)
     (void) state;
     struct lb_sticky *sticky = (struct lb_sticky *) 1;
 
-    assert_int_equal(lb_sticky_create(0, -1, &sticky), EINVAL);
+    assert_int_equal(lb_sticky_create(0, -1, false, &sticky), EINVAL);
     assert_null(sticky);
     assert_int_equal(lb_sticky_create((size_t) LB_STICKY_MAX_ENTRIES + 1, -1,
-                                      &sticky), EINVAL);
-    assert_int_equal(lb_sticky_create(SIZE_MAX, -1, &sticky), EINVAL);
-    assert_int_equal(lb_sticky_create(1, -2, &sticky), EINVAL);
+                                      false, &sticky), EINVAL);
+    assert_int_equal(lb_sticky_create(SIZE_MAX, -1, false, &sticky), EINVAL);
+    assert_int_equal(lb_sticky_create(1, -2, false, &sticky), EINVAL);
 
     static const struct {
         size_t asked;
@@ -146,7 +148,7 @@ test_no_memory(void **state)
 
     skip_unless_wrapped();
     mmap_fails = true;
-    int error = lb_sticky_create(1000, -1, &sticky);
+    int error = lb_sticky_create(1000, -1, false, &sticky);
     mmap_fails = false;
     assert_int_equal(error, ENOMEM);
     assert_null(sticky);
@@ -163,7 +165,7 @@ test_numa(void **state)
     bool numa_is_there = __real_numa_available() >= 0;
 
     /* Node 0 may be barred to this process. */
-    int error = lb_sticky_create(1000, 0, &sticky);
+    int error = lb_sticky_create(1000, 0, false, &sticky);
     assert_true(!error || (numa_is_there && error == EINVAL));
     if (!error) {
         add(sticky, 1, 2, 0, 1);
@@ -171,13 +173,14 @@ test_numa(void **state)
     lb_sticky_destroy(sticky);
 
     if (numa_is_there) {
-        assert_int_equal(lb_sticky_create(1000, INT_MAX, &sticky), EINVAL);
+        assert_int_equal(lb_sticky_create(1000, INT_MAX, false, &sticky),
+                         EINVAL);
         assert_null(sticky);
     }
 
     numa_is_missing = true;
     for (int node = -1; node < 1000; node += 500) {
-        assert_int_equal(lb_sticky_create(1000, node, &sticky), 0);
+        assert_int_equal(lb_sticky_create(1000, node, false, &sticky), 0);
         add(sticky, 1, 2, 0, 1);
         lb_sticky_destroy(sticky);
     }

@@ -409,7 +409,8 @@ test_no_address_space(void **state)
     void *mem = &mem;
 
     (void) state;
-    assert_int_not_equal(mem_reserve((size_t) 1 << 47, -1, false, &mem), 0);
+    assert_int_not_equal(mem_reserve((size_t) 1 << 47, MEM_ANY_NODE, 0, &mem),
+                         0);
     assert_null(mem);
     mem_release(NULL, 0);
 }

@@ -286,19 +286,41 @@ find_state(const struct option_set *set, const char *key)
     return spec ? &set->states[spec - set->specs] : NULL;
 }
 
+/* Puts 'text', or null for none, into effect. */
+static void
+set_effect(struct option_state *state, const char *text,
+           struct option_value value)
+{
+    free(state->effect);
+    state->effect = copy(text ? text : "");
+    state->value = value;
+}
+
+static void
+set_default(struct option_state *state, const struct option_spec *spec)
+{
+    struct option_value value = { .word = -1 };
+
+    if (spec->def) {
+        option_parse(spec, spec->def, &value);
+    }
+    set_effect(state, spec->def, value);
+}
+
 /* Stores 'text', or null for none, in 'state' of 'spec'. */
 static void
 set_state(struct option_state *state, const struct option_spec *spec,
           const char *text)
 {
+    struct option_value value = { .word = -1 };
+
     free(state->text);
     state->text = text ? copy(text) : NULL;
-    state->refused = text && !option_parse(spec, text, &state->value);
-    if (!text || state->refused) {
-        state->value = (struct option_value) { .word = -1 };
-        if (spec->def) {
-            option_parse(spec, spec->def, &state->value);
-        }
+    state->refused = text && !option_parse(spec, text, &value);
+    if (text && !state->refused) {
+        set_effect(state, text, value);
+    } else if (!text || !state->effect) {
+        set_default(state, spec);
     }
 }
 
@@ -336,6 +358,21 @@ take_stray(struct option_set *set, const char *key)
     return true;
 }
 
+/* Returns what is wrong with 'text' of 'key', and that 'effect' stays. */
+static char *
+refusal(const struct option_set *set, const char *key, const char *text,
+        const char *effect)
+{
+    char *error = option_check(set->specs, set->n, key, text);
+    struct text t;
+
+    open_text(&t);
+    fprintf(t.stream, "%s: %s stays", error,
+            effect[0] ? effect : "no value");
+    free(error);
+    return close_text(&t);
+}
+
 char *
 option_set_take(struct option_set *set, const char *key, const char *text)
 {
@@ -345,18 +382,16 @@ option_set_take(struct option_set *set, const char *key, const char *text)
         return NULL;
     }
     state = find_state(set, key);
-    if (state) {
-        bool same = state->text && !strcmp(state->text, text);
-
-        state->seen = true;
-        if (same) {
-            return NULL;
-        }
-        set_state(state, &set->specs[state - set->states], text);
-    } else if (!take_stray(set, key)) {
+    if (!state) {
+        return (take_stray(set, key)
+                ? option_check(set->specs, set->n, key, text) : NULL);
+    }
+    state->seen = true;
+    if (state->text && !strcmp(state->text, text)) {
         return NULL;
     }
-    return option_check(set->specs, set->n, key, text);
+    set_state(state, &set->specs[state - set->states], text);
+    return state->refused ? refusal(set, key, text, state->effect) : NULL;
 }
 
 void
@@ -403,10 +438,8 @@ option_set_format(const struct option_set *set)
     for (size_t i = 0; i < set->n; i++) {
         const struct option_spec *spec = &set->specs[i];
         const struct option_state *state = &set->states[i];
-        const char *def = spec->def ? spec->def : "";
-        bool given = state->text && !state->refused;
 
-        fprintf(t.stream, "%s=%s", spec->name, given ? state->text : def);
+        fprintf(t.stream, "%s=%s", spec->name, state->effect);
         explain(t.stream, spec);
         if (state->refused) {
             fprintf(t.stream, "  refused: %s\n", state->text);

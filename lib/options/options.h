@@ -22,8 +22,9 @@
  * The error is 'qfi=77 is not an integer from 0 to 63 or "flow"'.
  *
  * struct option_set keeps the values of a table of keys with a prefix.  A
- * wrong value counts as the default.  It is reported once, not at every look
- * at the database, and stays visible in option_set_format().
+ * wrong value leaves the one in effect that was there before, be it the
+ * default.  It is reported once, not at every look at the database, and stays
+ * visible in option_set_format().
  *
  *     option_set_begin(&set);
  *     for each key and value of other_config {
@@ -103,9 +104,10 @@ char *option_table_format(const struct option_spec *specs, size_t n);
 /* The value of one key. */
 struct option_state {
     char *text;                 /* In the database, null if it is absent. */
+    char *effect;               /* The text of 'value', null at first. */
     bool refused;               /* 'text' is not valid. */
     bool seen;                  /* Since option_set_begin(). */
-    struct option_value value;  /* In effect. */
+    struct option_value value;  /* In effect: the last valid one. */
 };
 
 /* A key with the prefix that is not in the table. */
@@ -129,8 +131,8 @@ void option_set_begin(struct option_set *);
 void option_set_end(struct option_set *);
 
 /* Takes the value 'text' of 'key'.  Ignores keys without the prefix.  Returns
- * null, or what is wrong if it was not wrong in the same way before.  The
- * caller frees it. */
+ * null, or what is wrong, and which value stays in effect, if it was not wrong
+ * in the same way before.  The caller frees it. */
 char *option_set_take(struct option_set *, const char *key, const char *text);
 
 /* Return the value of 'key' in effect, after the first option_set_end().

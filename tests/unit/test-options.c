@@ -176,17 +176,23 @@ test_set(void **state)
     take("x-rate", "7", NULL);
     assert_int_equal(option_set_number(&set, "x-rate"), 7);
 
-    /* A wrong value counts as the default, and is reported once. */
-    take("x-rate", "-1", "x-rate=-1 is not an integer from 0 to 1000000");
-    assert_int_equal(option_set_number(&set, "x-rate"), 10);
+    /* A wrong value leaves the last good one, and is reported once. */
+    take("x-rate", "-1", "x-rate=-1 is not an integer from 0 to 1000000: "
+                         "7 stays");
+    assert_int_equal(option_set_number(&set, "x-rate"), 7);
     take("x-rate", "-1", NULL);
     shown = option_set_format(&set);
-    assert_non_null(strstr(shown, "x-rate=10 (default 10; an integer from 0 "
+    assert_non_null(strstr(shown, "x-rate=7 (default 10; an integer from 0 "
                                   "to 1000000)\n  refused: -1\n"));
     free(shown);
-    take("x-rate", "-2", "x-rate=-2 is not an integer from 0 to 1000000");
+    take("x-rate", "-2", "x-rate=-2 is not an integer from 0 to 1000000: "
+                         "7 stays");
+
+    /* Without a good one before, the default. */
     take(NULL, NULL, NULL);
-    take("x-rate", "-2", "x-rate=-2 is not an integer from 0 to 1000000");
+    take("x-rate", "-2", "x-rate=-2 is not an integer from 0 to 1000000: "
+                         "10 stays");
+    assert_int_equal(option_set_number(&set, "x-rate"), 10);
 
     /* So is an unknown key, and again once it was gone. */
     take("x-rat", "1", "x-rat is unknown, the nearest name is x-rate");

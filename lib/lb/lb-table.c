@@ -55,9 +55,9 @@ alloc_table(const struct lb_table_config *config, uint32_t n_slots,
             uint32_t n_tokens)
 {
     size_t words_size = config->n_words * sizeof *config->words;
-    struct lb_table *table = calloc(1, sizeof *table + words_size
-                                    + n_slots * sizeof *table->slots
-                                    + n_tokens * sizeof *table->tokens);
+    size_t n_bytes = (sizeof(struct lb_table) + words_size
+                      + (n_slots + n_tokens) * sizeof(uint32_t));
+    struct lb_table *table = calloc(1, n_bytes);
 
     if (table) {
         struct lb_hash_word *words = (struct lb_hash_word *) (table + 1);
@@ -77,6 +77,7 @@ alloc_table(const struct lb_table_config *config, uint32_t n_slots,
             .salt = config->salt,
             .tokens = slots + n_slots,
             .token_mask = n_tokens - 1,
+            .n_bytes = n_bytes,
         };
     }
     return table;

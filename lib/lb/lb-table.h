@@ -62,6 +62,8 @@ struct lb_table {
     uint64_t salt;               /* Makes of a hash that of the sticky flow. */
     const uint32_t *tokens;      /* Set of those of the live buckets. */
     uint32_t token_mask;         /* Size of 'tokens', a power of 2, minus 1. */
+
+    size_t n_bytes;              /* Of memory, with all of the above. */
 };
 
 /* A bucket as the builder of a table sees it. */

@@ -439,7 +439,8 @@ option_set_format(const struct option_set *set)
         const struct option_spec *spec = &set->specs[i];
         const struct option_state *state = &set->states[i];
 
-        fprintf(t.stream, "%s=%s", spec->name, state->effect);
+        fprintf(t.stream, "%s=%s", spec->name,
+                state->effect ? state->effect : spec->def);
         explain(t.stream, spec);
         if (state->refused) {
             fprintf(t.stream, "  refused: %s\n", state->text);

@@ -6,258 +6,150 @@
  * Follows these keys of other_config in the Open_vSwitch table:
  *
  * lb-dp-hash: "maglev" makes groups with selection method "dp_hash", "hash",
- * or none, work as "maglev" ones; "dp_hash", the default, leaves them alone.
- * A change takes hold at once of all groups there are.
+ * or none, work as "maglev" ones; "dp_hash" leaves them alone.  A change takes
+ * hold at once of all groups there are.
  *
- * lb-dp-hash-seed: the seed of the key that these groups share.  0, the
- * default, stands for the host's key; with any other seed, a group has the
- * same choice on every switch with this seed.
+ * lb-dp-hash-seed: the seed of the key that these groups share.  0 stands for
+ * the host's key; with any other seed, a group has the same choice on every
+ * switch with this seed.
  *
  * lb-groups-FIRST-LAST: see lb-rules.c.
  *
+ * lb-memory-limit: how many megabytes the tables of all groups may take.
+ *
  * lb-sticky-entries: for how many flows the table of sticky flows has room,
- * rounded up to a power of 2; by default 1,048,576, which take 16 MB.  The
- * table is made for the first group with a timeout.  A change keeps the flows
- * that are remembered, as far as there is room.  See lb-sticky-maker.c. */
+ * rounded up to a power of 2, 16 bytes each.  The table is made for the first
+ * group with a timeout.  A change keeps the flows that are remembered, as far
+ * as there is room.  See lb-sticky-maker.c.
+ *
+ * Main thread. */
 
 #include <config.h>
-#include "ofproto-ext/lb/lb-group.h"
+#include "ofproto-ext/lb/lb-config.h"
 #include "ofproto-ext/lb/lb-ofproto-hooks.h"
 
-#include "cmap.h"
+#include <stdlib.h>
+#include <string.h>
+
 #include "lib/lb/lb-sticky.h"
-#include "openvswitch/hmap.h"
-#include "ofproto/ofproto-dpif.h"
-#include "ofproto/ofproto-provider.h"
+#include "lib/options/options.h"
+#include "ofproto-ext/lb/lb-group.h"
+#include "ofproto-ext/lb/lb-params.h"
+#include "ofproto-ext/lb/lb-rules.h"
+#include "ofproto-ext/lb/lb-sticky-maker.h"
 #include "openvswitch/vlog.h"
-#include "ovs-numa.h"
 #include "smap.h"
+#include "unixctl.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(lb_config);
 
-#define DEFAULT_STICKY_ENTRIES (1024 * 1024)
+static const struct option_spec specs[] = {
+    { .name = "lb-dp-hash", .type = OPTION_WORD, .words = "dp_hash maglev",
+      .def = "dp_hash" },
+    { .name = "lb-dp-hash-seed", .type = OPTION_NUMBER, .max = UINT64_MAX,
+      .decimal = true, .def = "0" },
+    { .name = "lb-memory-limit", .type = OPTION_NUMBER, .min = 1,
+      .max = 1024 * 1024, .decimal = true, .def = "2048" },
+    { .name = "lb-sticky-entries", .type = OPTION_NUMBER, .min = 1,
+      .max = LB_STICKY_MAX_ENTRIES, .decimal = true,
+      .def = OVS_STRINGIZE(LB_MAKER_DEFAULT_ENTRIES) },
+};
 
-/* All of this belongs to the main thread. */
-static bool takes_dp_hash;
-static bool suspended;               /* While groups let go of rules. */
-static unsigned long long int shared_seed;
-static unsigned long long int sticky_entries = DEFAULT_STICKY_ENTRIES;
-static char *pmd_cpu_mask;
+static struct option_state states[ARRAY_SIZE(specs)];
 
-/* Returns true if configuration makes 'group', whose selection method is none
- * of ours, work as if it were.  Main thread. */
-bool
-lb_config_applies(const struct ofgroup *group)
-{
-    const struct ofputil_group_props *props = &group->props;
-    const char *method = props->selection_method;
-
-    if (suspended) {
-        return false;
-    }
-    if (!strcmp(method, "dp_hash")) {
-        /* Our hash is not the same in both directions. */
-        return (takes_dp_hash && (props->selection_method_param >> 32
-                                  != OVS_HASH_ALG_SYM_L4));
-    }
-    return takes_dp_hash && (!method[0] || !strcmp(method, "hash"));
-}
-
-/* Returns the key of all groups that configuration takes over, and stores in
- * '*host_key' whether it is the host's.  Main thread. */
-struct siphash_key
-lb_config_shared_key(bool *host_key)
-{
-    *host_key = !shared_seed;
-    return (shared_seed ? (struct siphash_key) { .k0 = shared_seed }
-            : lb_key_get());
-}
-
-/* Returns the NUMA node on which all PMD threads run, or -1 if they run on
- * several, or that is not known. */
-static int
-pmd_numa_node(void)
-{
-    struct ovs_numa_dump *dump;
-    const struct ovs_numa_info_core *core;
-    int node = -1;
-    bool several = false;
-
-    if (ovs_numa_get_n_numas() == 1) {
-        return 0;
-    }
-    dump = pmd_cpu_mask ? ovs_numa_dump_cores_with_cmask(pmd_cpu_mask) : NULL;
-    if (!dump) {
-        return -1;
-    }
-    FOR_EACH_CORE_ON_DUMP (core, dump) {
-        several = several || (node >= 0 && core->numa_id != node);
-        node = core->numa_id;
-    }
-    ovs_numa_dump_destroy(dump);
-    return several ? -1 : node;
-}
-
-/* Makes a table of sticky flows as configured, in place of the one there is,
- * if any.  Returns 0 or a positive errno value. */
-static int
-replace_sticky(void)
-{
-    int error = lb_maker_make(sticky_entries, pmd_numa_node());
-
-    if (error) {
-        VLOG_WARN("no table of %llu sticky flows (%s)", sticky_entries,
-                  ovs_strerror(error));
-    }
-    return error;
-}
-
-/* Makes sure that there is a table of sticky flows.  Returns 0 or a positive
- * errno value.  Main thread. */
-int
-lb_config_need_sticky(void)
-{
-    return lb_maker_has_table() ? 0 : replace_sticky();
-}
-
-/* Returns the number that 'other_config' has for 'key', 'def' if it has none,
- * or 'old', with a warning, if what it has is no number. */
-static unsigned long long int
-get_number(const struct smap *other_config, const char *key,
-           unsigned long long int def, unsigned long long int old)
-{
-    const char *s = smap_get(other_config, key);
-    unsigned long long int n;
-
-    if (!s) {
-        return def;
-    }
-    if (!s[0] || s[strspn(s, "0123456789")] || !str_to_ullong(s, 10, &n)) {
-        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
-
-        VLOG_WARN_RL(&rl, "other_config:%s=%s is not a number of up to 64 "
-                     "bits: %llu stays", key, s, old);
-        return old;
-    }
-    return n;
-}
+static struct option_set set = {
+    .prefix = "lb-",
+    .specs = specs,
+    .states = states,
+    .n = ARRAY_SIZE(specs),
+};
 
 static void
-set_sticky_entries(const struct smap *other_config)
+take_options(const struct smap *other_config)
 {
-    unsigned long long int n = get_number(other_config, "lb-sticky-entries",
-                                          DEFAULT_STICKY_ENTRIES,
-                                          sticky_entries);
+    const struct smap_node *node;
 
-    if (n == sticky_entries) {
-        return;
-    }
-    if (!n || n > LB_STICKY_MAX_ENTRIES) {
-        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 20);
+    option_set_begin(&set);
+    SMAP_FOR_EACH (node, other_config) {
+        char *error = (lb_rules_has_key(node->key) ? NULL
+                       : option_set_take(&set, node->key, node->value));
 
-        VLOG_WARN_RL(&rl, "other_config:lb-sticky-entries=%llu is out of "
-                     "range 1 to %"PRIu32": %llu stays", n,
-                     LB_STICKY_MAX_ENTRIES, sticky_entries);
-        return;
-    }
-
-    unsigned long long int before = sticky_entries;
-
-    sticky_entries = n;
-    if (lb_maker_has_table() && replace_sticky()) {
-        sticky_entries = before;
-    }
-}
-
-/* Makes the groups of 'ofproto' follow what makes them ours or not. */
-static void
-update_groups(struct ofproto_dpif *ofproto)
-{
-    ovs_version_t version = ofproto_dpif_get_tables_version(ofproto);
-    struct ofgroup *up;
-
-    CMAP_FOR_EACH (up, cmap_node, &ofproto->up.groups) {
-        struct group_dpif *group = CONTAINER_OF(up, struct group_dpif, up);
-
-        if (versions_visible_in_version(&up->versions, version)) {
-            lb_group_disable(group);
-            if (lb_group_enable(group)) {
-                VLOG_WARN("group %"PRIu32" of %s stays with its selection "
-                          "method", up->group_id, ofproto->up.name);
-            }
+        if (error) {
+            VLOG_WARN("other_config:%s", error);
+            free(error);
         }
     }
-    ofproto->backer->need_revalidate = REV_RECONFIGURE;
+    option_set_end(&set);
 }
 
-/* Makes the groups of all 'ofprotos' follow what has changed, or, if 'backer'
- * is not null, those of the bridges on that datapath.  Main thread. */
-void
-lb_config_update_groups(const struct dpif_backer *backer,
-                        const struct hmap *ofprotos)
-{
-    struct ofproto_dpif *ofproto;
-
-    HMAP_FOR_EACH (ofproto, all_ofproto_dpifs_by_name_node, ofprotos) {
-        if (!backer || ofproto->backer == backer) {
-            update_groups(ofproto);
-        }
-    }
-}
-
-/* Sets 'takes_dp_hash' to 'takes' and makes all groups follow. */
+/* Makes all groups follow lb-dp-hash and lb-dp-hash-seed. */
 static void
-set_takes_dp_hash__(bool takes, const struct hmap *ofprotos)
+set_alias(const struct hmap *ofprotos)
 {
-    takes_dp_hash = takes;
-    lb_config_update_groups(NULL, ofprotos);
-}
+    static bool takes;
+    static uint64_t seed;
+    bool new_takes = option_set_word(&set, "lb-dp-hash") == 1;
+    uint64_t new_seed = option_set_number(&set, "lb-dp-hash-seed");
 
-static void
-set_takes_dp_hash(const struct smap *other_config,
-                  const struct hmap *ofprotos)
-{
-    const char *value = smap_get_def(other_config, "lb-dp-hash", "dp_hash");
-    unsigned long long int seed = get_number(other_config, "lb-dp-hash-seed",
-                                             0, shared_seed);
-    bool takes = !strcmp(value, "maglev");
-
-    if (!takes && strcmp(value, "dp_hash")) {
-        static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
-
-        VLOG_WARN_RL(&rl, "other_config:lb-dp-hash=%s is neither maglev nor "
-                     "dp_hash: it is taken for dp_hash", value);
+    if (new_seed != seed && takes) {
+        /* The groups get the new key when they are taken over again. */
+        takes = false;
+        lb_params_set_alias(takes, seed);
+        lb_groups_follow(NULL, ofprotos);
     }
-    if (seed != shared_seed) {
-        if (takes_dp_hash) {
-            /* The groups get the new key when they are taken over again. */
-            set_takes_dp_hash__(false, ofprotos);
-        }
-        shared_seed = seed;
-    }
-    if (takes != takes_dp_hash) {
+    seed = new_seed;
+    lb_params_set_alias(new_takes, seed);
+    if (new_takes != takes) {
+        takes = new_takes;
         VLOG_INFO("groups with selection method dp_hash use %s",
                   takes ? "maglev" : "dp_hash");
-        set_takes_dp_hash__(takes, ofprotos);
+        lb_groups_follow(NULL, ofprotos);
     }
+}
+
+static void
+set_rules(const struct smap *other_config, const struct hmap *ofprotos)
+{
+    if (lb_rules_set(other_config, false)) {
+        lb_params_suspend(true);
+        lb_groups_follow(NULL, ofprotos);
+        lb_params_suspend(false);
+        lb_rules_set(other_config, true);
+        lb_groups_follow(NULL, ofprotos);
+    }
+}
+
+/* "lb/show-config". */
+static void
+show_config(struct unixctl_conn *conn, int argc OVS_UNUSED,
+            const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
+{
+    char *text = option_set_format(&set);
+
+    unixctl_command_reply(conn, text);
+    free(text);
+}
+
+/* Registers the commands of configuration. */
+void
+lb_config_init(void)
+{
+    unixctl_command_register("lb/show-config", "", 0, 0, show_config, NULL);
 }
 
 /* Follows 'other_config'.  'ofprotos' holds each "struct ofproto_dpif" by
- * 'all_ofproto_dpifs_by_name_node'.  Main thread. */
+ * 'all_ofproto_dpifs_by_name_node'. */
 void
 lb_config_set(const struct smap *other_config, const struct hmap *ofprotos)
 {
-    free(pmd_cpu_mask);
-    pmd_cpu_mask = nullable_xstrdup(smap_get(other_config, "pmd-cpu-mask"));
+    take_options(other_config);
 
-    set_sticky_entries(other_config);
-    set_takes_dp_hash(other_config, ofprotos);
-    if (lb_rules_set(other_config, false)) {
-        suspended = true;
-        lb_config_update_groups(NULL, ofprotos);
-        suspended = false;
-        lb_rules_set(other_config, true);
-        lb_config_update_groups(NULL, ofprotos);
-    }
+    ovs_mutex_lock(&lb_mutex);
+    lb_tables_set_limit(option_set_number(&set, "lb-memory-limit") << 20);
+    ovs_mutex_unlock(&lb_mutex);
+    lb_maker_configure(option_set_number(&set, "lb-sticky-entries"),
+                       smap_get(other_config, "pmd-cpu-mask"));
+    set_alias(ofprotos);
+    set_rules(other_config, ofprotos);
 }

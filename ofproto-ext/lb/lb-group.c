@@ -4,13 +4,16 @@
 #include "ofproto-ext/lb/lb-group.h"
 #include "ofproto-ext/lb/lb-ofproto-hooks.h"
 
-#include "entropy.h"
+#include "cmap.h"
 #include "lib/lb/lb-registry.h"
 #include "lib/lb/lb-sticky.h"
-#include "lib/lb/maglev.h"
 #include "ofproto-ext/lb/lb-fields.h"
+#include "ofproto-ext/lb/lb-key.h"
+#include "ofproto-ext/lb/lb-params.h"
+#include "ofproto-ext/lb/lb-sticky-maker.h"
 #include "ofproto/ofproto-dpif.h"
 #include "ofproto/ofproto-provider.h"
+#include "openvswitch/hmap.h"
 #include "openvswitch/ofp-group.h"
 #include "openvswitch/vlog.h"
 #include "ovs-rcu.h"
@@ -21,7 +24,6 @@ VLOG_DEFINE_THIS_MODULE(lb_group);
 
 static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 60);
 
-struct ovs_mutex lb_mutex = OVS_MUTEX_INITIALIZER;
 struct ovs_list lb_published = OVS_LIST_INITIALIZER(&lb_published);
 
 /* Those of them whose liveness can change. */
@@ -30,28 +32,6 @@ static struct ovs_list watching OVS_GUARDED_BY(lb_mutex)
 
 /* Length of 'lb_published'. */
 static atomic_count n_published = ATOMIC_COUNT_INIT(0);
-
-/* Idents whose last version went, oldest first.  A group that stops to be
- * load-balanced leaves megaflows with its id until they are revalidated; so
- * its table stays a while, but only of so many groups. */
-#define RETIRED_MS 10000
-#define MAX_RETIRED 256
-
-static struct ovs_list retired OVS_GUARDED_BY(lb_mutex)
-    = OVS_LIST_INITIALIZER(&retired);
-static unsigned int n_retired OVS_GUARDED_BY(lb_mutex);
-
-/* Returns the load-balancing part of 'group', or null if it has none.  Any
- * thread; valid until it next quiesces. */
-struct lb_group *
-lb_group_get(const struct group_dpif *group)
-{
-    struct lb_group *lb;
-
-    atomic_read_explicit(&CONST_CAST(struct group_dpif *, group)->lb.p, &lb,
-                         memory_order_acquire);
-    return lb;
-}
 
 static void
 set_lb_group(struct group_dpif *group, struct lb_group *lb)
@@ -68,36 +48,10 @@ lb_group_of(const struct ofgroup *group)
             : NULL);
 }
 
-struct ofproto_dpif *
-lb_ofproto_dpif(const struct lb_group *lb)
-{
-    return CONTAINER_OF(lb->group->up.ofproto, struct ofproto_dpif, up);
-}
-
-/* Tables. */
-
-static void
-destroy_table_cb(struct lb_table *table)
-{
-    lb_table_destroy(table);
-}
-
-/* Makes 'table', which may be null, what the data path uses for 'ident'. */
-static void
-set_table(const struct lb_ident *ident, struct lb_table *table)
-    OVS_REQUIRES(lb_mutex)
-{
-    struct lb_table *old = lb_registry_set(ident->id, table);
-
-    if (old) {
-        ovsrcu_postpone(destroy_table_cb, old);
-    }
-}
-
-/* Builds the table of 'lb'.  Returns it, or null if there is no memory for
- * it. */
+/* Builds the table of 'lb', as lb_tables_build(). */
 static struct lb_table *
-build_table(struct lb_group *lb)
+build_table(const struct lb_group *lb)
+    OVS_REQUIRES(lb_mutex)
 {
     struct lb_member *members = xcalloc(lb->n_buckets, sizeof *members);
     struct lb_table_config config = {
@@ -118,91 +72,25 @@ build_table(struct lb_group *lb)
                                           .weight = b->bucket->weight,
                                           .alive = b->alive };
     }
-
-    int error = lb_table_build(members, lb->n_buckets, &config, &table);
-
+    table = lb_tables_build(&lb->group->up, lb->ident->id, members,
+                            lb->n_buckets, &config);
     free(members);
-    if (error) {
-        VLOG_WARN_RL(&rl, "group %"PRIu32": no table for load balancing (%s)",
-                     lb->group->up.group_id, ovs_strerror(error));
-        return NULL;
-    }
     return table;
 }
 
-/* Idents. */
-
+/* Builds the table of 'lb', which is in force, anew.  If that is not possible,
+ * the old one stays until the next time. */
 static void
-destroy_ident(struct lb_ident *ident)
+replace_table(struct lb_group *lb)
     OVS_REQUIRES(lb_mutex)
 {
-    set_table(ident, NULL);
-    lb_registry_free_id(ident->id);
-    free(ident);
-}
+    struct lb_table *table = build_table(lb);
 
-/* Destroys the idents that have been retired for long enough. */
-static void
-sweep_retired(void)
-    OVS_REQUIRES(lb_mutex)
-{
-    long long int before = time_msec() - RETIRED_MS;
-    struct lb_ident *ident;
-
-    LIST_FOR_EACH_SAFE (ident, node, &retired) {
-        if (n_retired <= MAX_RETIRED && ident->retired > before) {
-            break;
-        }
-        ovs_list_remove(&ident->node);
-        n_retired--;
-        destroy_ident(ident);
+    lb->stale = !table;
+    if (table) {
+        lb_tables_publish(lb->ident->id, table);
     }
 }
-
-/* Returns a new ident with the shared key or, if 'shared_key' is false, the
- * key that 'seed' stands for, or null if no id is free. */
-static struct lb_ident *
-create_ident(bool shared_key, uint32_t seed)
-    OVS_REQUIRES(lb_mutex)
-{
-    uint32_t id;
-
-    sweep_retired();
-    id = lb_registry_alloc_id();
-    if (!id) {
-        return NULL;
-    }
-
-    struct lb_ident *ident = xzalloc(sizeof *ident);
-
-    ident->id = id;
-    ident->shared_key = shared_key;
-    ident->seed = seed;
-    if (shared_key) {
-        ident->key = lb_config_shared_key(&ident->host_key);
-    } else if (seed) {
-        ident->key.k0 = seed;
-    } else {
-        ident->key = lb_key_get();
-        ident->host_key = true;
-    }
-    get_entropy_or_die(&ident->salt, sizeof ident->salt);
-    return ident;
-}
-
-static void
-unref_ident(struct lb_ident *ident)
-    OVS_REQUIRES(lb_mutex)
-{
-    if (!--ident->n_versions) {
-        ident->retired = time_msec();
-        ovs_list_push_back(&retired, &ident->node);
-        n_retired++;
-        sweep_retired();
-    }
-}
-
-/* Versions. */
 
 /* Returns true if any group is load-balanced.  Any thread. */
 bool
@@ -222,7 +110,7 @@ publish_version(struct lb_group *lb)
     }
     lb->ident->current = lb;
     atomic_store_relaxed(&lb->in_force, true);
-    set_table(lb->ident, lb->pending);
+    lb_tables_publish(lb->ident->id, lb->pending);
     lb->pending = NULL;
 }
 
@@ -249,10 +137,10 @@ destroy_version(struct lb_group *lb)
 {
     ovs_mutex_lock(&lb_mutex);
     withdraw_version(lb);
-    unref_ident(lb->ident);
+    lb_tables_discard(lb->pending);
+    lb_ident_unref(lb->ident);
     ovs_mutex_unlock(&lb_mutex);
 
-    lb_table_destroy(lb->pending);
     free(lb->buckets);
     free(lb);
 }
@@ -277,8 +165,8 @@ create_version(struct group_dpif *group, const struct lb_group *old,
 
     enum ofperr error = lb_fields_to_words(params.fields, lb->words,
                                            &lb->n_words);
-    if (!error && lb->timeout && lb_config_need_sticky()) {
-        lb_log_refusal(&group->up, "no memory to remember flows");
+    if (!error && lb->timeout && lb_maker_need_table()) {
+        lb_params_log_refusal(&group->up, "no memory to remember flows");
         error = OFPERR_OFPGMFC_OUT_OF_BUCKETS;
     }
     if (error) {
@@ -286,19 +174,19 @@ create_version(struct group_dpif *group, const struct lb_group *old,
         return error;
     }
 
-    if (old && (old->ident->shared_key != params.shared_key
-                || old->ident->seed != params.seed)) {
+    if (old && lb_ident_fits(old->ident, &params)) {
+        lb->ident = old->ident;
+        lb->ident->n_versions++;
+    } else {
         old = NULL;
+        lb->ident = lb_ident_create(&params);
     }
-    lb->ident = (old ? old->ident
-                 : create_ident(params.shared_key, params.seed));
     if (!lb->ident) {
-        lb_log_refusal(&group->up, "there are %d load-balanced groups",
-                       LB_REGISTRY_MAX_ID);
+        lb_params_log_refusal(&group->up, "there are %d load-balanced groups",
+                              LB_REGISTRY_MAX_ID);
         free(lb);
         return OFPERR_OFPGMFC_OUT_OF_GROUPS;
     }
-    lb->ident->n_versions++;
     lb_buckets_init(lb, old);
     lb_liveness_update(lb);
     lb->pending = build_table(lb);
@@ -313,8 +201,7 @@ is_ours(const struct ofgroup *group)
 {
     if (group->ofproto->ofproto_class != &ofproto_dpif_class
         || group->type != OFPGT11_SELECT
-        || !(lb_method_is_known(group->props.selection_method)
-             || lb_rules_find(group) || lb_config_applies(group))) {
+        || !lb_params_exist(group)) {
         return false;
     }
 
@@ -338,8 +225,8 @@ is_ours(const struct ofgroup *group)
  * OpenFlow error: OFPGMFC_OUT_OF_BUCKETS if there are too many buckets or no
  * memory, OFPGMFC_OUT_OF_GROUPS if no id is free, OFPBPC_BAD_VALUE for a
  * parameter or a field that cannot be, OFPGMFC_LOOP if a bucket sends to the
- * group itself.  A group that is ours only by
- * configuration gets no error: it stays Open vSwitch's.  Main thread. */
+ * group itself.  A group that is ours only by configuration gets no error: it
+ * stays Open vSwitch's.  Main thread. */
 enum ofperr
 lb_group_prepare(struct ofgroup *new_group_, const struct ofgroup *old_group)
 {
@@ -408,9 +295,9 @@ lb_group_destruct(struct group_dpif *group)
 }
 
 /* Gives 'group', which is in force, a load-balancing part if it is ours and
- * has none.  Returns an error as lb_group_prepare().  Main thread. */
-enum ofperr
-lb_group_enable(struct group_dpif *group)
+ * has none.  Returns an error as lb_group_prepare(). */
+static enum ofperr
+enable(struct group_dpif *group)
 {
     struct lb_group *lb = NULL;
 
@@ -436,9 +323,9 @@ lb_group_enable(struct group_dpif *group)
 }
 
 /* Takes the load-balancing part from 'group', if it has one and is not ours
- * any more.  Main thread. */
-void
-lb_group_disable(struct group_dpif *group)
+ * any more. */
+static void
+disable(struct group_dpif *group)
 {
     struct lb_group *lb = lb_group_get(group);
 
@@ -448,6 +335,43 @@ lb_group_disable(struct group_dpif *group)
         withdraw_version(lb);
         ovs_mutex_unlock(&lb_mutex);
         ovsrcu_postpone(destroy_version, lb);
+    }
+}
+
+/* Makes the groups of 'ofproto' follow what makes them ours or not. */
+static void
+follow(struct ofproto_dpif *ofproto)
+{
+    ovs_version_t version = ofproto_dpif_get_tables_version(ofproto);
+    struct ofgroup *up;
+
+    CMAP_FOR_EACH (up, cmap_node, &ofproto->up.groups) {
+        struct group_dpif *group = CONTAINER_OF(up, struct group_dpif, up);
+
+        if (versions_visible_in_version(&up->versions, version)) {
+            disable(group);
+            if (enable(group)) {
+                VLOG_WARN("group %"PRIu32" of %s stays with its selection "
+                          "method", up->group_id, ofproto->up.name);
+            }
+        }
+    }
+    ofproto->backer->need_revalidate = REV_RECONFIGURE;
+}
+
+/* Makes the groups of all 'ofprotos', each in the map by its
+ * 'all_ofproto_dpifs_by_name_node', follow what has changed, or, if 'backer'
+ * is not null, those of the bridges on that datapath.  Main thread. */
+void
+lb_groups_follow(const struct dpif_backer *backer,
+                 const struct hmap *ofprotos)
+{
+    struct ofproto_dpif *ofproto;
+
+    HMAP_FOR_EACH (ofproto, all_ofproto_dpifs_by_name_node, ofprotos) {
+        if (!backer || ofproto->backer == backer) {
+            follow(ofproto);
+        }
     }
 }
 
@@ -461,15 +385,10 @@ lb_groups_refresh_liveness(void)
     ovs_mutex_lock(&lb_mutex);
     LIST_FOR_EACH (lb, watch_node, &watching) {
         if (lb_liveness_update(lb) || lb->stale) {
-            struct lb_table *table = build_table(lb);
-
-            lb->stale = !table;
-            if (table) {
-                set_table(lb->ident, table);
-            }
+            replace_table(lb);
         }
     }
-    sweep_retired();
+    lb_idents_sweep();
     ovs_mutex_unlock(&lb_mutex);
 }
 
@@ -486,13 +405,7 @@ lb_groups_rekey(void)
         if (lb->ident->host_key) {
             lb->ident->key = lb_key_get();
             lb_buckets_rekey(lb);
-
-            struct lb_table *table = build_table(lb);
-
-            lb->stale = !table;
-            if (table) {
-                set_table(lb->ident, table);
-            }
+            replace_table(lb);
         }
     }
     lb_registry_sticky_changed();

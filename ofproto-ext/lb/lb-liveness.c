@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "ofproto-ext/lb/lb-group.h"
+#include "ofproto-ext/lb/lb-version.h"
 
 #include "ofproto/ofproto-dpif.h"
 #include "ofproto/ofproto-provider.h"
@@ -67,7 +67,8 @@ bucket_is_alive(struct ofproto_dpif *ofproto,
 bool
 lb_liveness_update(struct lb_group *lb)
 {
-    struct ofproto_dpif *ofproto = lb_ofproto_dpif(lb);
+    struct ofproto_dpif *ofproto
+        = CONTAINER_OF(lb->group->up.ofproto, struct ofproto_dpif, up);
     bool changed = false;
 
     for (size_t i = 0; i < lb->n_buckets; i++) {

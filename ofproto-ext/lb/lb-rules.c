@@ -16,7 +16,7 @@
  * Main thread. */
 
 #include <config.h>
-#include "ofproto-ext/lb/lb-group.h"
+#include "ofproto-ext/lb/lb-rules.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -178,6 +178,14 @@ add_rule(const char *key, const char *value)
     rules[n_rules++] = rule;
 }
 
+/* Returns true if 'key' of other_config is that of a rule, be it a valid
+ * one. */
+bool
+lb_rules_has_key(const char *key)
+{
+    return !strncmp(key, KEY_PREFIX, strlen(KEY_PREFIX));
+}
+
 /* Follows 'other_config'.  Returns false if nothing has changed.  If something
  * has, the caller has all groups let go of the old rules before, when 'apply'
  * is false, and take the new ones after, when it is true. */
@@ -189,7 +197,7 @@ lb_rules_set(const struct smap *other_config, bool apply)
     bool changed;
 
     for (size_t i = 0; i < smap_count(other_config); i++) {
-        if (!strncmp(nodes[i]->key, KEY_PREFIX, strlen(KEY_PREFIX))) {
+        if (lb_rules_has_key(nodes[i]->key)) {
             ds_put_format(&ds, "%s=%s\n", nodes[i]->key, nodes[i]->value);
         }
     }
@@ -199,7 +207,7 @@ lb_rules_set(const struct smap *other_config, bool apply)
     }
     if (changed && apply) {
         for (size_t i = 0; i < smap_count(other_config); i++) {
-            if (!strncmp(nodes[i]->key, KEY_PREFIX, strlen(KEY_PREFIX))) {
+            if (lb_rules_has_key(nodes[i]->key)) {
                 add_rule(nodes[i]->key, nodes[i]->value);
             }
         }

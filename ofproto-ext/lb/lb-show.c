@@ -4,8 +4,11 @@
  * lb/rotate-key. */
 
 #include <config.h>
+#include "ofproto-ext/lb/lb-config.h"
 #include "ofproto-ext/lb/lb-group.h"
+#include "ofproto-ext/lb/lb-key.h"
 #include "ofproto-ext/lb/lb-ofproto-hooks.h"
+#include "ofproto-ext/lb/lb-sticky-maker.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -206,18 +209,20 @@ lb_unixctl_stats(struct unixctl_conn *conn, int argc OVS_UNUSED,
     const struct lb_sticky *sticky = lb_registry_get_sticky();
     struct ds ds = DS_EMPTY_INITIALIZER;
     size_t n_slots = 0;
-    size_t n_groups;
+    size_t n_groups, n_bytes;
     const struct lb_group *lb;
 
     ovs_mutex_lock(&lb_mutex);
     n_groups = ovs_list_size(&lb_published);
+    n_bytes = lb_tables_bytes();
     LIST_FOR_EACH (lb, node, &lb_published) {
         n_slots += lb_registry_get(lb->ident->id)->n_slots;
     }
     ovs_mutex_unlock(&lb_mutex);
 
-    ds_put_format(&ds, "groups: %"PRIuSIZE"\nslots: %"PRIuSIZE"\n",
-                  n_groups, n_slots);
+    ds_put_format(&ds, "groups: %"PRIuSIZE"\n"
+                  "slots: %"PRIuSIZE" (%"PRIuSIZE" bytes)\n",
+                  n_groups, n_slots, n_bytes);
     if (sticky) {
         ds_put_format(&ds, "sticky flows: %"PRIuSIZE" of %"PRIu32
                       " (%"PRIuSIZE" bytes)\n",
@@ -407,4 +412,5 @@ lb_unixctl_init(void)
                              lb_unixctl_flush, NULL);
     unixctl_command_register("lb/rotate-key", "", 0, 0,
                              lb_unixctl_rotate_key, NULL);
+    lb_config_init();
 }

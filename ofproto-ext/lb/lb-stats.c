@@ -16,7 +16,7 @@
  *      What comes late is credited to the same bucket (see lb-bucket.c). */
 
 #include <config.h>
-#include "ofproto-ext/lb/lb-group.h"
+#include "ofproto-ext/lb/lb-version.h"
 #include "ofproto-ext/lb/lb-ofproto-hooks.h"
 
 #include "dpif.h"

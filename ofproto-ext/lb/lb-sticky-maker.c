@@ -12,12 +12,15 @@
  * makes a table at a time, and only it changes the registry meanwhile. */
 
 #include <config.h>
-#include "ofproto-ext/lb/lb-group.h"
+#include "ofproto-ext/lb/lb-sticky-maker.h"
+
+#include <stdlib.h>
 
 #include "lib/lb/lb-registry.h"
 #include "lib/lb/lb-sticky.h"
 #include "openvswitch/vlog.h"
 #include "ovs-atomic.h"
+#include "ovs-numa.h"
 #include "ovs-rcu.h"
 #include "ovs-thread.h"
 #include "timeval.h"
@@ -41,6 +44,9 @@ struct maker {
     struct lb_sticky *table;
 };
 static struct maker maker;
+
+static size_t n_entries = LB_MAKER_DEFAULT_ENTRIES;
+static char *pmd_cpu_mask;
 
 struct copy_aux {
     struct lb_sticky *to;
@@ -124,18 +130,45 @@ maker_main(void *maker_)
     return NULL;
 }
 
-/* Makes a table of 'n_entries' in memory of 'numa_node', or of all if that is
- * -1, the one in use, with the flows of the one that is.  A large one comes
- * into use later.  Returns 0 or a positive errno value. */
-int
-lb_maker_make(size_t n_entries, int numa_node)
+/* Returns the NUMA node on which all PMD threads run, or -1 if they run on
+ * several, or that is not known. */
+static int
+pmd_numa_node(void)
+{
+    struct ovs_numa_dump *dump;
+    const struct ovs_numa_info_core *core;
+    int node = -1;
+    bool several = false;
+
+    if (ovs_numa_get_n_numas() == 1) {
+        return 0;
+    }
+    dump = pmd_cpu_mask ? ovs_numa_dump_cores_with_cmask(pmd_cpu_mask) : NULL;
+    if (!dump) {
+        return -1;
+    }
+    FOR_EACH_CORE_ON_DUMP (core, dump) {
+        several = several || (node >= 0 && core->numa_id != node);
+        node = core->numa_id;
+    }
+    ovs_numa_dump_destroy(dump);
+    return several ? -1 : node;
+}
+
+/* Makes a table as configured the one in use, with the flows of the one that
+ * is.  A large one comes into use later.  Returns 0 or, after a warning, a
+ * positive errno value. */
+static int
+make_table(void)
 {
     const struct lb_sticky *old;
     struct lb_sticky *table;
-    int error = lb_sticky_create(n_entries, numa_node, memory_locked(),
+    int error = lb_sticky_create(n_entries, pmd_numa_node(), memory_locked(),
                                  &table);
 
     if (error) {
+        VLOG_WARN("no table of %"PRIuSIZE" sticky flows (%s)", n_entries,
+                  ovs_strerror(error));
         return error;
     }
     if (maker.started) {
@@ -174,4 +207,28 @@ lb_maker_is_moving(void)
 
     atomic_read(&maker.running, &running);
     return lb_registry_get_sticky() && running;
+}
+
+/* Sets the size of the table, in entries, and where PMD threads may run, or
+ * null.  If there is a table, one of another size takes its place; if there is
+ * no memory for that, it stays. */
+void
+lb_maker_configure(size_t n_entries_, const char *pmd_cpu_mask_)
+{
+    size_t before = n_entries;
+
+    free(pmd_cpu_mask);
+    pmd_cpu_mask = nullable_xstrdup(pmd_cpu_mask_);
+    n_entries = n_entries_;
+    if (n_entries != before && lb_maker_has_table() && make_table()) {
+        n_entries = before;
+    }
+}
+
+/* Makes sure that there is a table, or will be one.  Returns 0 or a positive
+ * errno value. */
+int
+lb_maker_need_table(void)
+{
+    return lb_maker_has_table() ? 0 : make_table();
 }

@@ -79,6 +79,6 @@ lb_support_set(struct dpif_backer *backer, int argc, const char *argv[],
         return false;
     }
     backer->lb.run_time = wanted;
-    lb_config_update_groups(backer, ofprotos);
+    lb_groups_follow(backer, ofprotos);
     return true;
 }

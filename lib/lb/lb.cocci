@@ -39,6 +39,18 @@ symbol gp, prop;
 +}
  strcpy(gp->selection_method, prop->selection_method);
 
+// A message that inserts buckets does not tell the group's type: stock takes
+// it for one whose buckets must not watch anything.  ofproto-ext/lb/lb-group.c
+// checks them when the type is known.
+// hook insert_watching: lib/ofp-group.c, 1
+@insert_watching@
+symbol gm, bucket;
+@@
+-if (ofputil_bucket_has_liveness(bucket))
++if (ofputil_bucket_has_liveness(bucket)
++    && gm->command != OFPGC15_INSERT_BUCKET)
+ { return OFPERR_OFPGMFC_WATCH_UNSUPPORTED; }
+
 // OpenFlow 1.1 to 1.4 have no place for a selection method; stock drops it.
 // hook method_version: utilities/ovs-ofctl.c, 1
 @method_version@

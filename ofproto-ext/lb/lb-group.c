@@ -217,6 +217,25 @@ is_ours(const struct ofgroup *group)
     return true;
 }
 
+/* Returns true if a bucket of 'group' watches a port or a group though its
+ * type does not allow that.  Buckets that are inserted come here unchecked,
+ * since their message does not tell the group's type. */
+static bool
+watches_in_vain(const struct ofgroup *group)
+{
+    const struct ofputil_bucket *bucket;
+
+    if (group->type != OFPGT11_ALL && group->type != OFPGT11_INDIRECT) {
+        return false;
+    }
+    LIST_FOR_EACH (bucket, list_node, &group->buckets) {
+        if (ofputil_bucket_has_liveness(bucket)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Prepares 'new_group_', which is constructed and has all its buckets, to
  * replace 'old_group', which may be null.  Nothing that anybody sees changes
  * before lb_group_publish().
@@ -226,10 +245,14 @@ is_ours(const struct ofgroup *group)
  * memory, OFPGMFC_OUT_OF_GROUPS if no id is free, OFPBPC_BAD_VALUE for a
  * parameter or a field that cannot be, OFPGMFC_LOOP if a bucket sends to the
  * group itself.  A group that is ours only by configuration gets no error: it
- * stays Open vSwitch's.  Main thread. */
+ * stays Open vSwitch's.  Any group gets OFPGMFC_WATCH_UNSUPPORTED if its type
+ * does not allow what a bucket watches.  Main thread. */
 enum ofperr
 lb_group_prepare(struct ofgroup *new_group_, const struct ofgroup *old_group)
 {
+    if (watches_in_vain(new_group_)) {
+        return OFPERR_OFPGMFC_WATCH_UNSUPPORTED;
+    }
     if (!is_ours(new_group_)) {
         return 0;
     }

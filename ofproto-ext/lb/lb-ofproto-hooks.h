@@ -27,7 +27,9 @@ struct hmap;
 struct lb_group;
 struct ofgroup;
 struct ofpbuf;
+struct ofproto;
 struct ofputil_bucket;
+struct ofputil_group_features;
 struct smap;
 struct xlate_in;
 
@@ -54,6 +56,11 @@ bool lb_group_credit_stats(struct group_dpif *, struct ofputil_bucket *,
                            const struct dpif_flow_stats *);
 void lb_group_destruct(struct group_dpif *);
 void lb_groups_refresh_liveness(void);
+
+/* What controllers see; see lb-support.c and lb-params.c. */
+void lb_group_features(const struct ofproto *,
+                       struct ofputil_group_features *);
+void lb_set_controller(const char *name);
 
 /* Configuration, and commands of ovs-appctl; see lb-config.c, lb-show.c. */
 void lb_config_set(const struct smap *other_config,

@@ -9,6 +9,7 @@
 #include "lib/lb/lb-method.h"
 #include "lib/lb/maglev.h"
 #include "ofproto-ext/lb/lb-key.h"
+#include "ofproto-ext/lb/lb-ofproto-hooks.h"
 #include "ofproto-ext/lb/lb-rules.h"
 #include "odp-netlink.h"
 #include "ofproto/ofproto-provider.h"
@@ -108,6 +109,17 @@ lb_params_get(const struct ofgroup *group)
     return params;
 }
 
+/* Whose message is being handled: "BRIDGE<->CONTROLLER", or null. */
+static const char *controller;
+
+/* Has refusals, until the next call, say that 'name' asked for the group.  It
+ * must stay valid until then; null is no controller. */
+void
+lb_set_controller(const char *name)
+{
+    controller = name;
+}
+
 /* Logs why 'group' cannot be load-balanced. */
 void
 lb_params_log_refusal(const struct ofgroup *group, const char *format, ...)
@@ -119,7 +131,8 @@ lb_params_log_refusal(const struct ofgroup *group, const char *format, ...)
     reason = xvasprintf(format, args);
     va_end(args);
     VLOG_WARN_RL(&rl, "%s: group %"PRIu32" cannot be load-balanced: %s",
-                 group->ofproto->name, group->group_id, reason);
+                 controller ? controller : group->ofproto->name,
+                 group->group_id, reason);
     free(reason);
 }
 

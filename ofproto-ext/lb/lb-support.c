@@ -18,8 +18,10 @@
 #include "ofproto-ext/lb/lb-ofproto-hooks.h"
 
 #include "dpif.h"
+#include "lib/lb/lb-registry.h"
 #include "ofproto/ofproto-dpif.h"
 #include "openvswitch/dynamic-string.h"
+#include "openvswitch/ofp-group.h"
 #include "openvswitch/vlog.h"
 
 VLOG_DEFINE_THIS_MODULE(lb_support);
@@ -41,6 +43,21 @@ lb_support_show(const struct dpif_backer *backer, struct ds *ds)
 {
     ds_put_format(ds, "Load balancing action: %s\n",
                   backer->lb.boot_time ? "Yes" : "No");
+}
+
+/* Stores in 'features' what 'ofproto' tells controllers about its groups.
+ * Select groups may be load-balanced, of which there are fewer. */
+void
+lb_group_features(const struct ofproto *ofproto,
+                  struct ofputil_group_features *features)
+{
+    *features = ofproto->ogf;
+    if (ofproto->ofproto_class == &ofproto_dpif_class
+        && CONTAINER_OF(ofproto, struct ofproto_dpif,
+                        up)->backer->lb.run_time) {
+        features->max_groups[OFPGT11_SELECT]
+            = MIN(features->max_groups[OFPGT11_SELECT], LB_REGISTRY_MAX_ID);
+    }
 }
 
 /* Returns true if the 'argc' words 'argv', "dpif/set-dp-features BRIDGE

@@ -177,6 +177,30 @@ identifier ofproto, ogm, req;
  ...
  }
 
+// What a controller may count on, whichever selection method it uses.
+// hook group_features: ofproto/ofproto.c, 1
+@group_features@
+identifier ofproto, msg, request;
+@@
+ handle_group_features_stats_request(...)
+ {
+ ...
+-msg = ofputil_encode_group_features_reply(&ofproto->ogf, request);
++struct ofputil_group_features lb_features;
++lb_group_features(ofproto, &lb_features);
++msg = ofputil_encode_group_features_reply(&lb_features, request);
+ ...
+ }
+
+// The log says whose group was refused.
+// hook group_controller: ofproto/connmgr.c, 1
+@group_controller@
+symbol ofconn, handle_openflow, msgs;
+@@
++lb_set_controller(rconn_get_name(ofconn->rconn));
+ handle_openflow(ofconn, &msgs);
++lb_set_controller(NULL);
+
 // hook xlate_pick: ofproto/ofproto-dpif-xlate.c, 1
 @xlate_pick@
 identifier ctx, group;

@@ -12,6 +12,7 @@
 
 EXTRA_DIST += \
 	build-aux/apply-hooks \
+	build-aux/build-deb \
 	build-aux/check-layers \
 	build-aux/check-links \
 	build-aux/check-man \

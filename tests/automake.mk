@@ -12,6 +12,7 @@
 #   ovs/          make check-ovs, check-ovs-system: Open vSwitch's own suites
 #   equivalence/  make check-equivalence
 #   sanitized/    make check-sanitized
+#   packages/     make check-packages, as root
 #   bench/        make bench
 #   python/       no tests: what several floors share
 #   fuse-on/      no tests: with FUSE=on, check-autotest, check-system,
@@ -34,6 +35,7 @@ include tests/ovs/automake.mk
 include tests/sanitized/automake.mk
 include tests/equivalence/automake.mk
 include tests/bench/automake.mk
+include tests/packages/automake.mk
 
 if BUILD_OPENVSWITCH
 CHECK_AUTOTEST = check-autotest

@@ -7,7 +7,7 @@ set -eu
 
 usage() {
     cat <<USAGE
-usage: tests/run.sh [--quick] [PART...]
+usage: tests/run.sh [--quick] [--all] [PART...]
 
 Installs the packages that the tests need, builds the extended and the stock
 Open vSwitch in _build, and runs these parts, or those that are named:
@@ -26,6 +26,12 @@ Open vSwitch in _build, and runs these parts, or those that are named:
   ovs         Open vSwitch's own test suite, on the extended build, compared
               with stock test by test
 
+and, with --all or by name:
+
+  packages    Debian packages: built, installed in a fresh Debian with a
+              systemd of its own, upgraded under traffic, purged
+
+  --all       run the parts that continuous integration leaves out, too
   --quick     of Open vSwitch's suite, only the tests of OpenFlow, groups,
               datapath and tunnels: a third of the time
   --help      print this
@@ -41,14 +47,16 @@ all_parts="lint unit valgrind asan peers autotest equivalence system kube ovs"
 # In two lanes: these compute on one processor, and those mostly wait.
 compute_lane="unit valgrind asan peers equivalence"
 wait_lane="autotest kube ovs"
+more_parts="packages"
 parts=
 ovs_flags=()
 for arg; do
     case $arg in
     --help | -h) usage; exit 0 ;;
     --quick) ovs_flags+=(--quick) ;;
+    --all) parts="$parts $all_parts $more_parts" ;;
     *)
-        case " $all_parts " in
+        case " $all_parts $more_parts " in
         *" $arg "*) parts="$parts $arg" ;;
         *) usage >&2; exit 2 ;;
         esac ;;
@@ -143,6 +151,8 @@ run_part() {
                  --build "$setup_build_dir" --minutes 5) ;;
     system)
         command=("${make[@]}" check-system) ;;
+    packages)
+        command=(make -C "$setup_build_dir" check-packages) ;;
     kube)
         command=("${make[@]}" check-kube) ;;
     ovs)
@@ -166,7 +176,7 @@ run_part() {
         esac ;;
     autotest) counts=$(count_autotest testsuite) ;;
     system) counts=$(count_autotest system-testsuite) ;;
-    lint | equivalence | kube | ovs) counts=$(count_last "$log") ;;
+    lint | equivalence | kube | ovs | packages) counts=$(count_last "$log") ;;
     esac
     read -r ok bad skip <<< "${counts:-0 0 0}"
     # A part that fails without saying so, or that runs nothing, has failed.
@@ -263,7 +273,8 @@ setup_debian
 if test -n "$(setup_missing build demo test)"; then
     setup_root
 fi
-setup_packages build demo test
+# shellcheck disable=SC2046  # One word or none.
+setup_packages build demo test $(wanted packages)
 setup_unpack ovn
 packages_seconds=$SECONDS
 # One make for both, so that one compiles while the other is configured.
@@ -274,4 +285,5 @@ rm -f "$logs"/*.result
 run_lanes lint
 run_lanes "$compute_lane" "$wait_lane"
 run_lanes system
+run_lanes packages
 show_summary

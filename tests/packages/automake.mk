@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+
+# What 'make deb' made, installed in a fresh Debian with a systemd of its own.
+
+EXTRA_DIST += \
+	tests/packages/boot \
+	tests/packages/run
+
+#: check-packages    install, upgrade and purge what make deb made, as root
+.PHONY: check-packages
+check-packages: deb
+	$(AM_V_at)$(srcdir)/tests/packages/run deb

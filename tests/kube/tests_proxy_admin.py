@@ -2,6 +2,7 @@
 
 """ovs-kube-proxy as its operators see it: the DaemonSet, commands, HTTP."""
 
+import contextlib
 import http.client
 import os
 import re
@@ -10,10 +11,11 @@ import subprocess
 
 import cluster as k8s
 from cluster import wait_until
-from lab import GW_MAC, METRICS_PORT, NODE, make_service, make_slice
+from lab import GW_MAC, METRICS_PORT, NODE, l4, make_service, make_slice
 from pods import GATEWAY, PORT, endpoint, with_pods
 from tests_cluster import manifest_objects
-from tests_proxy import VIP, check, with_lab
+from tests_proxy import NODE as NODE_IP
+from tests_proxy import VIP, check, nodeport, with_lab
 from tests_proxy_api import api_slice, node, put
 from tests_proxy_rules import DRAINS, READY, both, dual
 
@@ -219,6 +221,55 @@ def test_admin_daemon(lab, _):
     wait_until(lambda: not os.path.exists(
         os.path.join(lab.dir, "ovs-kube-proxy.pid")), "it has ended")
     lab.daemons.remove("ovs-kube-proxy")
+
+
+# Beside the node's own connections.
+
+@contextlib.contextmanager
+def sysctls(**values):
+    """Sets net.ipv4.NAME of this network namespace meanwhile."""
+    def put(name, value):
+        path = "/proc/sys/net/ipv4/" + name
+        with open(path) as stream:
+            old = stream.read()
+        with open(path, "w") as stream:
+            stream.write(value or "\n")
+        return old.strip()
+
+    before = {name: put(name, value) for name, value in values.items()}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            put(name, value)
+
+
+@with_lab
+def test_admin_masquerade_ports(lab, _):
+    """The node's kernel gives none of the ports of masqueraded packets to
+    the node's own connections."""
+    lab.write(make_service("s", **nodeport()), make_slice("s", "a"))
+    for kernel, reserved, first, last in (
+            ("32768 60999", "", 61000, 65535),
+            ("45000 65535", "", 32768, 44999),
+            ("10240 65535", "8080,50000-51999", 50000, 51999)):
+        with sysctls(ip_local_port_range=kernel,
+                     ip_local_reserved_ports=reserved):
+            lab.start()
+            got = check(lab, "ext", NODE_IP, "a", masquerade=True,
+                        dport=30080)
+            ports = {l4(packet).sport for _, packet in got}
+            assert len(ports) == len(got), ports
+            assert min(ports) >= first and max(ports) <= last, ports
+            lab.stop()
+    # None is left.
+    with sysctls(ip_local_port_range="10240 65535",
+                 ip_local_reserved_ports="8080,50000-50999"):
+        lab.start(wait=False)
+        assert lab.proxy.wait(20) == 1
+        assert "ip_local_reserved_ports" in lab.log()
+        lab.start("--masquerade-ports=50000-50999")
+        lab.stop()
 
 
 # The DaemonSet.

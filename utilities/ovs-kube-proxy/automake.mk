@@ -90,7 +90,9 @@ utilities_ovs_kube_proxy_ovs_kube_proxy_SOURCES = \
 	utilities/ovs-kube-proxy/pipeline/service-udp.c \
 	utilities/ovs-kube-proxy/pipeline/service-udp.h \
 	utilities/ovs-kube-proxy/proxy-options.c \
-	utilities/ovs-kube-proxy/proxy-options.h
+	utilities/ovs-kube-proxy/proxy-options.h \
+	utilities/ovs-kube-proxy/proxy-ports.c \
+	utilities/ovs-kube-proxy/proxy-ports.h
 utilities_ovs_kube_proxy_ovs_kube_proxy_CPPFLAGS = $(KUBE_CPPFLAGS) \
 	-DEXT_VERSION='"$(PACKAGE_VERSION)"'
 utilities_ovs_kube_proxy_ovs_kube_proxy_LDADD = \

@@ -14,6 +14,7 @@
 #include "openvswitch/vconn.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
+#include "proxy-ports.h"
 #include "stream-ssl.h"
 #include "util.h"
 #include "utilities/ovs-kube-proxy/kube/kube-config.h"
@@ -29,8 +30,6 @@
 #define DEFAULT_TABLE 60
 #define DEFAULT_ZONE 60000
 #define DEFAULT_REGISTER 8
-#define DEFAULT_MASQ_MIN 32768
-#define DEFAULT_MASQ_MAX 65535
 #define DEFAULT_REJECT_RATE 1000
 #define DEFAULT_PROBE_INTERVAL 15
 
@@ -59,7 +58,8 @@ Our node and the cluster:\n\
                           primary addresses)\n\
   --masquerade-address=LIST  source of masqueraded packets (default: the\n\
                           Node's primary addresses)\n\
-  --masquerade-ports=MIN-MAX  (default: %d-%d)\n\
+  --masquerade-ports=MIN-MAX  source ports of masqueraded packets (default:\n\
+                          those above 32767 that the kernel does not use)\n\
 \n\
 Place in the switch:\n\
   --first-table=TABLE     of %d tables in a row (default: %d)\n\
@@ -82,8 +82,7 @@ Operation:\n\
   --unixctl=SOCKET        override default control socket name\n\
   -h, --help              display this help message\n\
   -V, --version           display version information\n",
-           DEFAULT_MASQ_MIN, DEFAULT_MASQ_MAX, SERVICE_N_TABLES,
-           DEFAULT_TABLE, DEFAULT_ZONE, DEFAULT_REGISTER,
+           SERVICE_N_TABLES, DEFAULT_TABLE, DEFAULT_ZONE, DEFAULT_REGISTER,
            DEFAULT_CONTROLLER_ID, DEFAULT_METER, DEFAULT_REJECT_RATE,
            DEFAULT_PROBE_INTERVAL);
     exit(EXIT_SUCCESS);
@@ -219,8 +218,6 @@ set_defaults(struct proxy_options *o)
     o->pipeline.tables.next = -1;
     o->pipeline.tables.zone = DEFAULT_ZONE;
     o->pipeline.tables.reg = DEFAULT_REGISTER;
-    o->pipeline.tables.masq_min = DEFAULT_MASQ_MIN;
-    o->pipeline.tables.masq_max = DEFAULT_MASQ_MAX;
     o->reject.controller_id = DEFAULT_CONTROLLER_ID;
     o->sync.meter_id = DEFAULT_METER;
     o->reject.rate = DEFAULT_REJECT_RATE;
@@ -238,6 +235,23 @@ parse_switch(const char *s, struct proxy_options *o)
                   "connection method; use --help for usage", s);
     }
     o->sync.remote = s;
+}
+
+/* Chooses the source ports of masqueraded packets, unless they are given.
+ * Ends the program if none are left. */
+static void
+choose_masquerade_ports(struct proxy_options *o)
+{
+    struct service_tables *t = &o->pipeline.tables;
+    bool local = !strncmp(o->sync.remote, "unix:", 5);
+
+    if (!o->cleanup && !t->masq_max
+        && !proxy_ports_choose(local, &t->masq_min, &t->masq_max)) {
+        ovs_fatal(0, "net.ipv4.ip_local_port_range leaves no source ports for "
+                  "masqueraded packets: reserve some above 32767 by "
+                  "net.ipv4.ip_local_reserved_ports, or give "
+                  "--masquerade-ports");
+    }
 }
 
 /* Copies values that are needed in several places.  Ends the program if
@@ -263,6 +277,7 @@ complete(struct proxy_options *o)
                   "tables, %d to %d", t->next, t->first,
                   t->first + SERVICE_N_TABLES - 1);
     }
+    choose_masquerade_ports(o);
     t->cookie = o->sync.cookie;
     o->sync.first_table = t->first;
     o->sync.n_tables = SERVICE_N_TABLES;

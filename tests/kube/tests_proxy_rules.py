@@ -11,7 +11,7 @@ import re
 from cluster import wait_until
 from lab import HOSTS, Lab, make_service, make_slice
 from tests_proxy import (EXTERNAL, LB, N, NODE, NODE6, VIP, VIP6, check,
-                         nodeport, try_connections)
+                         nodeport, try_connections, with_lab)
 
 LB6, EXTERNAL6 = "2001:db8:a::1", "2001:db8:a::2"
 
@@ -371,17 +371,55 @@ def test_rule_09_nodeport_addresses(_):
             ("ext", "127.0.0.1", "untouched", at)])],
          node={"status": status})
     masq = dict(at, **MASQ)
-    play([("--nodeport-addresses with a range of each family", *rows[0][1:],
-           [("ext", "198.51.100.77", "a", masq),
-            ("ext", "198.51.100.79", "a", masq),
-            ("ext", "198.51.100.80", "untouched", at),
-            ("ext", "2001:db8:7::5", "a", masq),
-            ("ext", NODE, "untouched"), ("ext", NODE6, "untouched")])],
-         "--nodeport-addresses=198.51.100.64/28,2001:db8:7::/64")
     play([("--nodeport-addresses of one family", *rows[0][1:],
            [("ext", "198.51.100.77", "a", masq), ("ext", NODE, "untouched"),
             ("ext", NODE6, "a", MASQ)])],
          "--nodeport-addresses=198.51.100.77")
+    play([("--nodeport-addresses with a range of the Node's address",
+           *rows[0][1:],
+           [("ext", NODE, "a", MASQ), ("ext", NODE6, "a", MASQ),
+            ("ext", "192.0.2.3", "untouched", at)])],
+         "--nodeport-addresses=192.0.2.0/24")
+
+
+@with_lab
+def test_rule_09_nodeport_ranges(lab, _):
+    """Of a range: the addresses that this machine has, as they come and
+    go."""
+    def own(verb, address):
+        lab.run("ip", "address", verb, address, "dev", "lo")
+
+    def served(address):
+        return any("nw_dst=%s,tp_dst=30080" % address in flow
+                   for flow in lab.flows())
+
+    with open("/proc/sys/net/ipv6/conf/lo/disable_ipv6", "w") as stream:
+        stream.write("0")
+    at = {"dport": 30080}
+    try:
+        own("add", "198.51.100.77/32")
+        own("add", "2001:db8:7::5/128")
+        lab.write(dual(), *both(("a", {})))
+        lab.start("--nodeport-addresses="
+                  "198.51.100.64/28,127.0.0.0/8,2001:db8:7::/64")
+        for dst in "198.51.100.77", "2001:db8:7::5":
+            check(lab, "ext", dst, "a", masquerade=True, **at)
+        for dst in ("198.51.100.79", "2001:db8:7::6", "127.0.0.1", NODE,
+                    NODE6):
+            check(lab, "ext", dst, "untouched", **at)
+        own("add", "198.51.100.79/32")
+        wait_until(lambda: served("198.51.100.79") and lab.synced(),
+                   "a new address is served")
+        check(lab, "ext", "198.51.100.79", "a", masquerade=True, **at)
+        own("delete", "198.51.100.77/32")
+        wait_until(lambda: not served("198.51.100.77") and lab.synced(),
+                   "an old address is not served any more")
+        lab.run("ovs-appctl", "-t", "ovs-vswitchd", "revalidator/wait")
+        check(lab, "ext", "198.51.100.77", "untouched", **at)
+        check(lab, "ext", "198.51.100.79", "a", masquerade=True, **at)
+        lab.stop()
+    finally:
+        lab.run("ip", "address", "flush", "dev", "lo", "scope", "global")
 
 
 def test_rule_10_source_ranges(_):

@@ -62,6 +62,8 @@ bin_PROGRAMS = utilities/ovs-kube-proxy/ovs-kube-proxy
 endif
 utilities_ovs_kube_proxy_ovs_kube_proxy_SOURCES = \
 	utilities/ovs-kube-proxy/ovs-kube-proxy.c \
+	utilities/ovs-kube-proxy/pipeline/service-addrs.c \
+	utilities/ovs-kube-proxy/pipeline/service-addrs.h \
 	utilities/ovs-kube-proxy/pipeline/service-base.c \
 	utilities/ovs-kube-proxy/pipeline/service-base.h \
 	utilities/ovs-kube-proxy/pipeline/service-claims.c \

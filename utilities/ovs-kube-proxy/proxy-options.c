@@ -243,10 +243,10 @@ static void
 choose_masquerade_ports(struct proxy_options *o)
 {
     struct service_tables *t = &o->pipeline.tables;
-    bool local = !strncmp(o->sync.remote, "unix:", 5);
 
     if (!o->cleanup && !t->masq_max
-        && !proxy_ports_choose(local, &t->masq_min, &t->masq_max)) {
+        && !proxy_ports_choose(o->pipeline.local, &t->masq_min,
+                               &t->masq_max)) {
         ovs_fatal(0, "net.ipv4.ip_local_port_range leaves no source ports for "
                   "masqueraded packets: reserve some above 32767 by "
                   "net.ipv4.ip_local_reserved_ports, or give "
@@ -277,6 +277,7 @@ complete(struct proxy_options *o)
                   "tables, %d to %d", t->next, t->first,
                   t->first + SERVICE_N_TABLES - 1);
     }
+    o->pipeline.local = !strncmp(o->sync.remote, "unix:", 5);
     choose_masquerade_ports(o);
     t->cookie = o->sync.cookie;
     o->sync.first_table = t->first;
@@ -376,9 +377,10 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
                                                &o->pipeline.n_services);
             break;
         case OPT_NODEPORT_ADDRESSES:
-            free(t->nodeports);
-            t->nodeports = parse_cidrs("nodeport-addresses", optarg, true,
-                                       &t->n_nodeports);
+            free(o->pipeline.nodeports);
+            o->pipeline.nodeports = parse_cidrs("nodeport-addresses", optarg,
+                                                true,
+                                                &o->pipeline.n_nodeports);
             break;
         case OPT_MASQUERADE_ADDRESS:
             parse_masquerade_address(optarg, t);
@@ -457,6 +459,6 @@ proxy_options_destroy(struct proxy_options *o)
 {
     free(o->pipeline.services);
     free(o->pipeline.pods);
-    free(o->pipeline.tables.nodeports);
+    free(o->pipeline.nodeports);
     free(o->switch_path);
 }

@@ -7,6 +7,7 @@
 
 #include "openvswitch/vlog.h"
 #include "packets.h"
+#include "service-addrs.h"
 #include "service-base.h"
 #include "service-flows.h"
 #include "service-hairpins.h"
@@ -31,36 +32,80 @@ default_address(const struct service_node *node, bool ipv6,
     }
 }
 
-/* Sets the addresses of node ports in 'p->t'.  A family without configured
- * addresses gets the primary address of 'node'. */
+static bool
+covers(const struct service_cidr *cidr, const struct in6_addr *addr)
+{
+    bool ipv4 = IN6_IS_ADDR_V4MAPPED(addr);
+    struct in6_addr mask = ipv6_create_mask(cidr->plen + (ipv4 ? 96 : 0));
+    struct in6_addr prefix = ipv6_addr_bitand(addr, &mask);
+
+    return (IN6_IS_ADDR_V4MAPPED(&cidr->addr) == ipv4
+            && ipv6_addr_equals(&prefix, &cidr->addr));
+}
+
+static void
+add_nodeport(struct service_pipeline *p, const struct in6_addr *addr)
+{
+    for (size_t i = 0; i < p->t.n_nodeports; i++) {
+        if (ipv6_addr_equals(&p->nodeports[i], addr)) {
+            return;
+        }
+    }
+    p->nodeports[p->t.n_nodeports++] = *addr;
+}
+
+/* Adds those of the 'n' addresses 'addrs' that are in a given range to the
+ * addresses of node ports. */
+static void
+add_nodeports_in_ranges(struct service_pipeline *p,
+                        const struct in6_addr *addrs, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < p->o.n_nodeports; j++) {
+            if (covers(&p->o.nodeports[j], &addrs[i])) {
+                add_nodeport(p, &addrs[i]);
+            }
+        }
+    }
+}
+
+/* Sets the addresses of node ports in 'p->t'.  Of a range, these are the ones
+ * that our node has; what else is in it belongs to others.  An address alone
+ * counts whether our kernel has it or not: the switch may answer for it.  A
+ * family without configured addresses gets the primary address of 'node'. */
 static void
 fill_nodeports(struct service_pipeline *p, const struct service_node *node)
 {
-    const struct service_tables *o = &p->o.tables;
-    size_t n_addrs = node ? node->n_addrs : 0;
-    size_t n = 0;
+    size_t n_node = node ? node->n_addrs : 0;
+    const struct in6_addr *own = NULL;
+    bool given[2] = { false, false };
+    size_t n_own = 0;
 
+    if (p->addrs) {
+        own = service_addrs_get(p->addrs, &n_own);
+    }
     free(p->nodeports);
-    p->nodeports = xmalloc((o->n_nodeports + n_addrs)
+    p->nodeports = xmalloc((p->o.n_nodeports + n_node + n_own + 1)
                            * sizeof *p->nodeports);
-    for (size_t i = 0; i < o->n_nodeports; i++) {
-        p->nodeports[n++] = o->nodeports[i];
-    }
-    for (size_t i = 0; i < n_addrs; i++) {
-        bool ipv4 = IN6_IS_ADDR_V4MAPPED(&node->addrs[i]);
-        bool given = false;
-
-        for (size_t j = 0; j < o->n_nodeports; j++) {
-            given |= IN6_IS_ADDR_V4MAPPED(&o->nodeports[j].addr) == ipv4;
-        }
-        if (!given) {
-            p->nodeports[n++] = (struct service_cidr) {
-                .addr = node->addrs[i], .plen = ipv4 ? 32 : 128,
-            };
-        }
-    }
     p->t.nodeports = p->nodeports;
-    p->t.n_nodeports = n;
+    p->t.n_nodeports = 0;
+    for (size_t i = 0; i < p->o.n_nodeports; i++) {
+        const struct service_cidr *cidr = &p->o.nodeports[i];
+        bool ipv4 = IN6_IS_ADDR_V4MAPPED(&cidr->addr);
+
+        given[ipv4] = true;
+        if (cidr->plen == (ipv4 ? 32 : 128)) {
+            add_nodeport(p, &cidr->addr);
+        }
+    }
+    add_nodeports_in_ranges(p, own, n_own);
+    for (size_t i = 0; i < n_node; i++) {
+        if (!given[IN6_IS_ADDR_V4MAPPED(&node->addrs[i])]) {
+            add_nodeport(p, &node->addrs[i]);
+        } else {
+            add_nodeports_in_ranges(p, &node->addrs[i], 1);
+        }
+    }
 }
 
 void

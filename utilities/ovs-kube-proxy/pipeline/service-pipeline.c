@@ -7,6 +7,7 @@
 
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
+#include "service-addrs.h"
 #include "service-claims.h"
 #include "service-flows.h"
 #include "service-hairpins.h"
@@ -42,6 +43,9 @@ service_pipeline_create(const struct service_pipeline_options *options,
     shash_init(&p->hairpins);
     sset_init(&p->dirty);
     sset_init(&p->health);
+    if (options->local && options->n_nodeports) {
+        p->addrs = service_addrs_create();
+    }
     return p;
 }
 
@@ -73,6 +77,7 @@ service_pipeline_destroy(struct service_pipeline *p)
         shash_destroy(&p->hairpins);
         sset_destroy(&p->dirty);
         sset_destroy(&p->health);
+        service_addrs_destroy(p->addrs);
         free(p->nodeports);
         free(p);
     }
@@ -185,16 +190,17 @@ service_pipeline_run(struct service_pipeline *p)
 {
     long long int end = time_msec() + RUN_MS;
     uint64_t generation;
-    bool maglev;
+    bool maglev, moved;
     char *key;
 
     p->current = false;
     if (!kube_store_is_complete(p->store) || !node_is_known(p)) {
         return;
     }
+    moved = p->addrs && service_addrs_run(p->addrs);
     generation = service_node_generation(p->store);
     maglev = !p->o.stock && of_sync_has_lb(p->sync);
-    if (!p->based || generation != p->node_generation
+    if (!p->based || moved || generation != p->node_generation
         || maglev != p->t.maglev || of_sync_meter(p->sync) != p->t.meter) {
         p->node_generation = generation;
         pipeline_update_base(p);
@@ -223,6 +229,9 @@ service_pipeline_run(struct service_pipeline *p)
 void
 service_pipeline_wait(struct service_pipeline *p)
 {
+    if (p->addrs && p->based) {
+        service_addrs_wait(p->addrs);
+    }
     if (p->current || !kube_store_is_complete(p->store)
         || waits_for_nodes(p)) {
         /* The readers of objects wake us. */

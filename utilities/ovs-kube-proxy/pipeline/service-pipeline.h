@@ -19,6 +19,7 @@
  *     service-hairpins.c  endpoints that send to their own Service
  *     service-udp.c       UDP connections that must end
  *     service-node.c      what depends on our node
+ *     service-addrs.c     the addresses of this machine
  *     service-put.c       hands flows and groups to of-sync
  *     service-show.c      state and counters
  *

@@ -341,11 +341,11 @@ service_flows_add_port(struct service_flows *sf,
         add_lb_ip(&c, &port->lb_ips[i]);
     }
     for (size_t i = 0; port->node_port && i < t->n_nodeports; i++) {
-        const struct service_cidr *cidr = &t->nodeports[i];
+        struct service_cidr cidr = host_cidr(&t->nodeports[i]);
 
-        if (same_family(&c, &cidr->addr)
-            && claim(&c, cidr, port->node_port)) {
-            match_port(&match, &c, cidr, port->node_port);
+        if (same_family(&c, &cidr.addr)
+            && claim(&c, &cidr, port->node_port)) {
+            match_port(&match, &c, &cidr, port->node_port);
             add_external(&c, &match);
         }
     }

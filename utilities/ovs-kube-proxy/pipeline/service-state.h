@@ -21,6 +21,7 @@
 
 struct kube_store;
 struct of_sync;
+struct service_addrs;
 
 /* Keys of of_sync_replace() that no Service can have. */
 #define BASE_KEY "=base"
@@ -40,7 +41,7 @@ struct claim {
 
 /* An address of a UDP port, with an endpoint behind it. */
 struct udp_path {
-    struct in6_addr addr;       /* All-zeros: any. */
+    struct in6_addr addr;
     uint16_t port;
     struct in6_addr ep_addr;
     uint16_t ep_port;
@@ -65,7 +66,8 @@ struct service_pipeline {
 
     bool based;                 /* The base flows are made. */
     uint64_t node_generation;   /* Generation of the node in 't'. */
-    struct service_cidr *nodeports; /* Memory of 't.nodeports'. */
+    struct service_addrs *addrs; /* Null unless our node is this machine. */
+    struct in6_addr *nodeports; /* Memory of 't.nodeports'. */
 
     struct shash services;      /* Contains "struct piped_service"s. */
     struct hmap claims;         /* Contains "struct claim"s. */

@@ -64,13 +64,10 @@ add_port_paths(const struct service_pipeline *p, struct paths *paths,
         add_paths(paths, &sp->lb_ips[i], sp->port, sp);
     }
     for (size_t i = 0; sp->node_port && i < p->t.n_nodeports; i++) {
-        const struct service_cidr *cidr = &p->t.nodeports[i];
+        const struct in6_addr *addr = &p->t.nodeports[i];
 
-        if (IN6_IS_ADDR_V4MAPPED(&cidr->addr) != sp->ipv6) {
-            bool host = cidr->plen == (sp->ipv6 ? 128 : 32);
-
-            add_paths(paths, host ? &cidr->addr : &in6addr_any,
-                      sp->node_port, sp);
+        if (IN6_IS_ADDR_V4MAPPED(addr) != sp->ipv6) {
+            add_paths(paths, addr, sp->node_port, sp);
         }
     }
 }

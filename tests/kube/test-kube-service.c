@@ -374,9 +374,19 @@ test_rule_9_node_addresses(void **state OVS_UNUSED)
 
     assert_null(apply_yaml(store, KUBE_ADDED_OR_MODIFIED, NODE));
     assert_true(service_node_generation(store) == generation);
+    /* Without its object, the node is as it was last. */
     assert_null(apply_yaml(store, KUBE_DELETED, NODE));
+    assert_true(service_node_generation(store) == generation);
+    assert_ptr_equal(service_node_of(store), node);
+    kube_sink_list_begin(kube_store_sink(store), KUBE_NODE);
+    kube_sink_list_end(kube_store_sink(store), KUBE_NODE);
+    assert_true(service_node_generation(store) == generation);
+    assert_ptr_equal(service_node_of(store), node);
+    assert_null(apply_yaml(store, KUBE_ADDED_OR_MODIFIED,
+                           "{apiVersion: v1, kind: Node, metadata: "
+                           "{name: here}}"));
     assert_true(service_node_generation(store) != generation);
-    assert_null(service_node_of(store));
+    assert_int_equal(service_node_of(store)->n_addrs, 0);
     kube_store_destroy(store);
 }
 
@@ -637,14 +647,13 @@ test_list_begun_again(void **state OVS_UNUSED)
     struct kube_store *store = kube_store_create("here");
 
     begin_lists(store);
-    free(apply_yaml(store, KUBE_ADDED_OR_MODIFIED, NODE SERVICE(PORTS)
+    free(apply_yaml(store, KUBE_ADDED_OR_MODIFIED, SERVICE(PORTS)
                     SLICE("s", EP("10.0.0.1", ""))));
     begin_lists(store);
     free(apply_yaml(store, KUBE_ADDED_OR_MODIFIED,
                     SERVICE(PORTS) SLICE("t", EP("10.0.0.2", ""))));
     end_lists(store);
     check_format(store, WEB("") "    cluster: 10.0.0.2:8080\n");
-    assert_null(service_node_of(store));
     kube_store_destroy(store);
 }
 

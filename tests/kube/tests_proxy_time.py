@@ -17,6 +17,7 @@ from scapy.layers.inet6 import (ICMPv6DestUnreach, IPerror6, IPv6,
 from scapy.packet import Raw
 
 from cluster import wait_until
+from harness import admin
 from lab import ip_layer, l4, make_service, make_slice, network
 from tests_proxy import (EXTERNAL, LB, NODE, NODE6, VIP, VIP6, answer, check,
                          checksums_are_right, nodeport, segment, sports,
@@ -405,6 +406,46 @@ def test_rule_18_nodes_too(lab, c):
     grant(c, ("", "nodes"), *half)
     wait_until(lab.synced, "it may read all")
     assert (lab.flows(), lab.groups()) == before
+    lab.stop()
+    for kind, name in (("Service", "s"), ("EndpointSlice", "s-tcp4"),
+                       ("Node", "n1")):
+        c.delete(kind, name)
+
+
+@with_lab
+def test_proxy_node_gone(lab, c):
+    """Without its Node object, the node does what it did.  A program that
+    starts then changes nothing for longer than a kubelet is late."""
+    node(c)
+    put(c, make_service("s", type="NodePort", ports=nodeport()["ports"]))
+    put(c, api_slice("s", "a"))
+    source = "--kubeconfig=" + admin()
+    lab.start(source=source)
+    check(lab, "ext", NODE, "a", masquerade=True, dport=30080)
+    before = set(lab.flows() + lab.groups())
+
+    def unchanged():
+        different = before ^ set(lab.flows() + lab.groups())
+        assert not different, different
+
+    c.delete("Node", "n1")
+    wait_until(lambda: 'Node "n1" is gone' in lab.log(),
+               "the program knows that it is gone")
+    check(lab, "ext", NODE, "a", masquerade=True, dport=30080)
+    check(lab, "ext", VIP, "a", masquerade=True)
+    unchanged()
+    lab.stop()
+
+    lab.start(source=source, wait=False)
+    wait_until(lambda: 'there is no Node "n1" yet' in lab.log(),
+               "the program misses its Node")
+    late = time.monotonic() + 15
+    wait_until(lambda: time.monotonic() > late, "it has waited")
+    unchanged()
+    assert not lab.synced()
+    node(c)
+    wait_until(lab.synced, "it has its Node")
+    unchanged()
     lab.stop()
     for kind, name in (("Service", "s"), ("EndpointSlice", "s-tcp4"),
                        ("Node", "n1")):

@@ -26,8 +26,9 @@ VLOG_DEFINE_THIS_MODULE(service_pipeline);
 /* Time for Services until the rest of the program gets its turn. */
 #define RUN_MS 50
 
-/* Time that our Node object may come later than the list of Nodes. */
-#define NODE_WAIT_MS 10000
+/* Time that our Node object may come later than the list of Nodes.  A new
+ * machine's kubelet may need a minute to make it. */
+#define NODE_WAIT_MS 120000
 
 struct service_pipeline *
 service_pipeline_create(const struct service_pipeline_options *options,
@@ -176,6 +177,8 @@ node_is_known(struct service_pipeline *p)
     }
     if (!p->deadline) {
         p->deadline = time_msec() + NODE_WAIT_MS;
+        VLOG_INFO("there is no Node \"%s\" yet: waiting for %d seconds",
+                  p->o.node, NODE_WAIT_MS / 1000);
     } else if (time_msec() >= p->deadline) {
         VLOG_WARN("there is no Node \"%s\" yet: going on without it",
                   p->o.node);

@@ -9,6 +9,7 @@
 #include "kube-parse.h"
 #include "openvswitch/list.h"
 #include "openvswitch/shash.h"
+#include "openvswitch/vlog.h"
 #include "service-model.h"
 #include "service-policy.h"
 #include "util.h"
@@ -16,6 +17,8 @@
 #include "utilities/common/metrics.h"
 #include "utilities/ovs-kube-proxy/kube/kube-object.h"
 #include "utilities/ovs-kube-proxy/kube/kube-sink.h"
+
+VLOG_DEFINE_THIS_MODULE(kube_store);
 
 /* A Service by name.  The Service, or its slices, may not be known yet. */
 struct entry {
@@ -40,6 +43,7 @@ struct kube_store {
 
     char *our_node;             /* Null if unknown. */
     struct service_node *node;  /* Null until it is known. */
+    bool node_lost;             /* 'node' is what its object last said. */
     unsigned int node_list;
     uint64_t node_generation;
 
@@ -154,6 +158,7 @@ set_node(struct kube_store *store, struct service_node *node)
 {
     struct shash_node *n;
 
+    store->node_lost = false;
     if (kube_node_equal(store->node, node)) {
         kube_node_destroy(node);
         return;
@@ -163,6 +168,18 @@ set_node(struct kube_store *store, struct service_node *node)
     store->node_generation++;
     SHASH_FOR_EACH (n, &store->services) {
         set_changed(store, n->data);
+    }
+}
+
+/* Notes that our Node object is gone.  What it said stays: the node itself
+ * works on, and its kubelet makes the object anew. */
+static void
+lose_node(struct kube_store *store)
+{
+    if (store->node && !store->node_lost) {
+        VLOG_WARN("Node \"%s\" is gone: its last addresses, ranges of pods "
+                  "and zone stay in force", store->node->name);
+        store->node_lost = true;
     }
 }
 
@@ -243,15 +260,14 @@ apply_node(struct kube_store *store, enum kube_event event,
 {
     struct service_node *node = kube_node_parse(json, error);
 
-    if (node && nullable_string_is_equal(node->name, store->our_node)) {
-        store->node_list = store->list[KUBE_NODE];
-        if (event == KUBE_DELETED) {
-            kube_node_destroy(node);
-            node = NULL;
-        }
-        set_node(store, node);
-    } else {
+    if (!node || !nullable_string_is_equal(node->name, store->our_node)) {
         kube_node_destroy(node);
+    } else if (event == KUBE_DELETED) {
+        kube_node_destroy(node);
+        lose_node(store);
+    } else {
+        store->node_list = store->list[KUBE_NODE];
+        set_node(store, node);
     }
 }
 
@@ -339,7 +355,7 @@ list_end(struct kube_sink *sink, enum kube_kind kind)
         break;
     case KUBE_NODE:
         if (store->node_list != list) {
-            set_node(store, NULL);
+            lose_node(store);
         }
         break;
     case KUBE_N_KINDS:
@@ -466,8 +482,8 @@ service_all(const struct kube_store *store, size_t *n)
     return services;
 }
 
-/* Returns our node, or null until its Node object is known.  Belongs to
- * 'store'. */
+/* Returns our node, as its Node object said when there last was one, or null
+ * until then.  Belongs to 'store'. */
 const struct service_node *
 service_node_of(const struct kube_store *store)
 {
@@ -502,7 +518,8 @@ kube_store_format_metrics(const struct kube_store *store,
     metrics_put(m, "objects", "kind", "Service", n_services);
     metrics_put(m, "objects", "kind", "EndpointSlice",
                 shash_count(&store->slices));
-    metrics_put(m, "objects", "kind", "Node", store->node != NULL);
+    metrics_put(m, "objects", "kind", "Node",
+                store->node && !store->node_lost);
     metrics_put_gauge(m, "service_ports",
                       "Ports of Services, in each address family.", n_ports);
     metrics_put_gauge(m, "endpoints", "Endpoints that ports may go to.",

@@ -3,6 +3,7 @@
 """ovs-kube-proxy as its operators see it: the DaemonSet, commands, HTTP."""
 
 import contextlib
+import copy
 import http.client
 import os
 import re
@@ -117,6 +118,46 @@ def test_admin_http(lab, _):
     assert parse_metrics(lab.metrics())[prefix + "settled"] == 0
     lab.daemon("ovs-vswitchd", "--disable-system")
     wait_until(lambda: get("/healthz")[0] == 200, "it is healthy again")
+    lab.stop()
+
+
+@with_lab
+def test_admin_leaving_node(lab, _):
+    """/healthz tells load balancers to let go of a Node that will be
+    deleted.  What is sent to it is served until then."""
+    objects = make_service("s"), make_slice("s", "a")
+    lab.write(*objects)
+    lab.start("--healthz-address=127.0.0.1:%d" % HEALTHZ_PORT)
+    leaving = 503, "the Node is being deleted\n"
+    flows = lab.flows()
+    for change, expected in (
+            ({"spec": {"taints": [
+                {"key": "node.kubernetes.io/x", "effect": "NoSchedule"},
+                {"key": "ToBeDeletedByClusterAutoscaler", "value": "1",
+                 "effect": "NoSchedule"}]}}, leaving),
+            ({"spec": {"taints": [
+                {"key": "DeletionCandidateOfClusterAutoscaler",
+                 "effect": "PreferNoSchedule"}]}}, (200, "ok\n")),
+            ({"metadata": {"deletionTimestamp": "2026-11-01T00:00:00Z"}},
+             leaving),
+            ({}, (200, "ok\n")), (None, leaving)):
+        node = copy.deepcopy(NODE)
+        for part, values in (change or {}).items():
+            node[part].update(values)
+        if change is None:
+            node["metadata"]["name"] = "n2"
+        lab.node = node
+        lab.apply(*objects)
+        wait_until(lambda e=expected: get("/healthz") == e,
+                   "%s for %s" % (expected, change))
+        assert get("/livez") == (200, "ok\n")
+        assert parse_metrics(lab.metrics())["ovs_kube_proxy_healthy"] == \
+            (expected[0] == 200)
+    check(lab, "pod", VIP, "a")
+    check(lab, "ext", VIP, "a", masquerade=True)
+    lab.write(*objects)
+    lab.wait_shown("default/s", "cluster")
+    wait_until(lambda: set(lab.flows()) == set(flows), "no flow changed")
     lab.stop()
 
 

@@ -84,6 +84,18 @@ is_healthy(const struct proxy *proxy)
 
 /* HTTP. */
 
+/* Returns what /healthz complains about, or null.  Load balancers ask it
+ * whether to send new connections to this node. */
+static const char *
+find_fault(const struct proxy *proxy)
+{
+    return (!proxy->synced ? "the first sync is not done"
+            : !is_healthy(proxy) ? "the switch is behind"
+            : service_node_is_leaving(proxy->store)
+            ? "the Node is being deleted"
+            : NULL);
+}
+
 static void
 serve_health(const char *path, struct kube_response *response, void *proxy_)
 {
@@ -91,13 +103,11 @@ serve_health(const char *path, struct kube_response *response, void *proxy_)
     bool live = !strcmp(path, "/livez");
 
     if (live || !strcmp(path, "/healthz")) {
-        bool ok = live || is_healthy(proxy);
+        const char *fault = live ? NULL : find_fault(proxy);
 
-        response->status = ok ? 200 : 503;
+        response->status = fault ? 503 : 200;
         response->type = "text/plain";
-        ds_put_cstr(&response->body, ok ? "ok\n"
-                    : proxy->synced ? "the switch is behind\n"
-                    : "the first sync is not done\n");
+        ds_put_format(&response->body, "%s\n", fault ? fault : "ok");
     }
 }
 
@@ -120,7 +130,7 @@ serve_metrics(const char *path, struct kube_response *response, void *proxy_)
     of_show_metrics(proxy->sync, &m);
     service_reject_format_metrics(proxy->reject, &m);
     metrics_put_gauge(&m, "healthy", "1 if /healthz says ok.",
-                      is_healthy(proxy));
+                      !find_fault(proxy));
 }
 
 static struct kube_http *

@@ -392,6 +392,23 @@ add_node_addresses(struct service_node *node, const struct json *object,
     }
 }
 
+static bool
+is_leaving(const struct json *object, char **error)
+{
+    struct json **taints;
+    size_t n = kv_array(kube_object_member(object, "spec"), "spec.taints",
+                        KV_MAX_ADDRESSES, &taints, error);
+
+    for (size_t i = 0; i < n; i++) {
+        if (!strcmp(kube_object_string(taints[i], "key"),
+                    "ToBeDeletedByClusterAutoscaler")) {
+            return true;
+        }
+    }
+    return kube_object_string(kube_object_member(object, "metadata"),
+                              "deletionTimestamp")[0];
+}
+
 /* Like kube_service_parse(), for a Node. */
 struct service_node *
 kube_node_parse(const struct json *object, char **error)
@@ -407,6 +424,7 @@ kube_node_parse(const struct json *object, char **error)
     }
     free(namespace_);
     node->zone = zone[0] ? xstrdup(zone) : NULL;
+    node->leaving = is_leaving(object, error);
     add_node_addresses(node, object, "InternalIP", error);
     add_node_addresses(node, object, "ExternalIP", error);
     if (!kv_add_cidrs(spec, "spec.podCIDRs", &node->pod_cidrs,
@@ -434,7 +452,8 @@ kube_node_destroy(struct service_node *node)
     }
 }
 
-/* Returns true if 'a' and 'b', which may be null, are equal. */
+/* Returns true if 'a' and 'b', which may be null, are equal in all that flows
+ * are made of. */
 bool
 kube_node_equal(const struct service_node *a, const struct service_node *b)
 {

@@ -160,6 +160,7 @@ set_node(struct kube_store *store, struct service_node *node)
 
     store->node_lost = false;
     if (kube_node_equal(store->node, node)) {
+        store->node->leaving = node->leaving;
         kube_node_destroy(node);
         return;
     }
@@ -488,6 +489,14 @@ const struct service_node *
 service_node_of(const struct kube_store *store)
 {
     return store->node;
+}
+
+/* Returns true if our Node is being deleted, is gone, or will be deleted by
+ * the cluster's autoscaler. */
+bool
+service_node_is_leaving(const struct kube_store *store)
+{
+    return store->node_lost || (store->node && store->node->leaving);
 }
 
 /* Returns a number that changes with the result of service_node_of(). */

@@ -38,6 +38,7 @@ const struct service *service_of(const struct kube_store *,
                                  const char *ns_name);
 const struct service **service_all(const struct kube_store *, size_t *n);
 const struct service_node *service_node_of(const struct kube_store *);
+bool service_node_is_leaving(const struct kube_store *);
 uint64_t service_node_generation(const struct kube_store *);
 
 #endif /* kube-store.h */

@@ -98,6 +98,9 @@ struct service_node {
 
     /* Primary addresses, at most one of each family. */
     struct in6_addr *addrs;         size_t n_addrs;
+
+    bool leaving;               /* It is being deleted, or the cluster's
+                                 * autoscaler will delete it. */
 };
 
 #endif /* service-model.h */

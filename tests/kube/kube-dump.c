@@ -230,7 +230,7 @@ main(int argc, char *argv[])
         ovs_fatal(0, "%s", error);
     }
     if (address) {
-        error = kube_http_create(address, serve, NULL, &http);
+        error = kube_http_create("test", address, serve, NULL, &http);
         if (error) {
             ovs_fatal(0, "%s", error);
         }

@@ -8,16 +8,20 @@ import http.client
 import os
 import re
 import shutil
+import socket
 import subprocess
+
+from scapy.layers.inet import TCP
 
 import cluster as k8s
 from cluster import wait_until
-from lab import GW_MAC, METRICS_PORT, NODE, l4, make_service, make_slice
+from lab import (GW_MAC, METRICS_PORT, NODE, ip_layer, l4, make_service,
+                 make_slice)
 from pods import GATEWAY, PORT, endpoint, with_pods
 from tests_cluster import manifest_objects
 from tests_proxy import NODE as NODE_IP
 from tests_proxy import VIP, check, nodeport, with_lab
-from tests_proxy_api import api_slice, node, put
+from tests_proxy_api import api_slice, node, open_connection, put
 from tests_proxy_rules import DRAINS, READY, both, dual
 
 HEALTHZ_PORT = 10256
@@ -158,6 +162,77 @@ def test_admin_leaving_node(lab, _):
     lab.write(*objects)
     lab.wait_shown("default/s", "cluster")
     wait_until(lambda: set(lab.flows()) == set(flows), "no flow changed")
+    lab.stop()
+
+
+# In place of kube-proxy.
+
+def migration(old, *ours):
+    """The flows of Documentation/howto/kube-proxy.md in front of table 60:
+    "ours" are the matches of new connections that go there, and "old" are the
+    actions for what kube-proxy has begun or begins."""
+    return (["table=0,ip,actions=ct(zone=60001,table=58)",
+             "table=58,priority=2,ip,ct_mark=1/1,actions=resubmit(,60)",
+             "table=58,priority=1,ip,actions=ct(zone=60000,table=59)",
+             "table=59,priority=2,ip,ct_mark=1/1,actions=resubmit(,60)"] +
+            ["table=59,priority=2,%s,actions=resubmit(,60)" % match
+             for match in ours] +
+            ["table=59,priority=1,ip,actions=" + old])
+
+
+@with_lab
+def test_admin_migration(lab, _):
+    """From kube-proxy to ovs-kube-proxy and back.  Host "other" stands for
+    the node's kernel, where kube-proxy's rules are."""
+    old = "mod_dl_dst:%s,output:%d" % (lab.hosts["other"].mac,
+                                       lab.hosts["other"].port)
+    pod = lab.hosts["pod"]
+
+    def steer(*flows):
+        lab.run("ovs-ofctl", "del-flows", "br0", "table=59")
+        lab.add_flows(flows)
+        lab.run("ovs-appctl", "-t", "ovs-vswitchd", "revalidator/wait")
+
+    def middle_goes_to(sport):
+        """The host that gets packets from the middle of a connection."""
+        lab.drain()
+        data = ip_layer(pod.ip4, VIP) / TCP(sport=sport, dport=80, flags="A",
+                                            seq=7, ack=9) / b"data"
+        pod.send(data)
+        return [name for name, _ in lab.collect(len, 3)]
+
+    lab.write(make_service("s", **nodeport()), make_slice("s", "a", "b"))
+    steer("table=0,ip,actions=" + old)
+    assert middle_goes_to(5000) == ["other"]
+
+    # kube-proxy has the ports.  Nothing is sent to table 60 yet.
+    with socket.create_server(("127.0.0.1", METRICS_PORT)), \
+            socket.create_server(("", HEALTHZ_PORT)):
+        lab.start("--healthz-address=:%d" % HEALTHZ_PORT)
+        for port in METRICS_PORT, HEALTHZ_PORT:
+            assert ":%d: Address already in use; trying again" % port in \
+                lab.log(), lab.log()
+        check(lab, "pod", VIP, "untouched")
+        steer(*migration(old, "tcp,tcp_flags=+syn-ack", "udp", "sctp"))
+        assert middle_goes_to(5000) == ["other"]
+        check(lab, "pod", VIP, "a b")
+        check(lab, "ext", NODE_IP, "a b", masquerade=True, dport=30080)
+        name, send = open_connection(lab, "pod")
+        # kube-proxy ends.
+    wait_until(lambda: k8s.port_is_open(HEALTHZ_PORT) and
+               k8s.port_is_open(METRICS_PORT), "the ports are ours")
+    assert get("/healthz") == (200, "ok\n")
+    steer("table=0,ip,actions=resubmit(,60)")
+    assert send() == [name]
+    check(lab, "pod", VIP, "a b")
+    check(lab, "ext", NODE_IP, "a b", masquerade=True, dport=30080)
+
+    # Back.
+    steer(*migration(old))
+    assert send() == [name]
+    check(lab, "pod", VIP, "untouched")
+    assert middle_goes_to(5001) == ["other"]
+    steer("table=0,ip,actions=" + old)
     lab.stop()
 
 

@@ -7,7 +7,8 @@
  * ==============================================
  *
  * libmicrohttpd reads requests and writes responses; a callback fills a
- * response in.  Only GET and HEAD are served.
+ * response in.  Only GET and HEAD are served.  While another program has the
+ * port, a server waits for it.
  *
  * Attack model: anybody may connect.  A server has at most 32 connections,
  * each with 16 kB of memory, and closes a connection that is idle for 10 s.
@@ -31,8 +32,8 @@ struct kube_response {
 typedef void kube_http_cb(const char *path, struct kube_response *,
                           void *aux);
 
-char *kube_http_create(const char *address, kube_http_cb *, void *aux,
-                       struct kube_http **);
+char *kube_http_create(const char *what, const char *address, kube_http_cb *,
+                       void *aux, struct kube_http **);
 void kube_http_destroy(struct kube_http *);
 void kube_http_run(struct kube_http *);
 void kube_http_wait(struct kube_http *);

@@ -134,12 +134,13 @@ serve_metrics(const char *path, struct kube_response *response, void *proxy_)
 }
 
 static struct kube_http *
-http_create(const char *address, kube_http_cb *cb, struct proxy *proxy)
+http_create(const char *what, const char *address, kube_http_cb *cb,
+            struct proxy *proxy)
 {
     struct kube_http *http = NULL;
 
     if (address) {
-        char *error = kube_http_create(address, cb, proxy, &http);
+        char *error = kube_http_create(what, address, cb, proxy, &http);
 
         if (error) {
             ovs_fatal(0, "%s", error);
@@ -414,8 +415,10 @@ main(int argc, char *argv[])
                                              proxy.sync);
     proxy.reject = service_reject_create(&o.reject);
     proxy.health = kube_health_create();
-    proxy.healthz = http_create(o.healthz_address, serve_health, &proxy);
-    proxy.metrics = http_create(o.metrics_address, serve_metrics, &proxy);
+    proxy.healthz = http_create("/healthz", o.healthz_address, serve_health,
+                                &proxy);
+    proxy.metrics = http_create("/metrics", o.metrics_address, serve_metrics,
+                                &proxy);
     daemonize_complete();
 
     while (!proxy.exiting) {

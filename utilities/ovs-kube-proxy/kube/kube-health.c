@@ -8,14 +8,9 @@
 #include "hash.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/json.h"
-#include "openvswitch/poll-loop.h"
-#include "timeval.h"
 #include "util.h"
 #include "utilities/common/complain.h"
 #include "utilities/common/kube-http.h"
-
-/* Time until a port that could not be opened is tried again. */
-#define RETRY_MS 5000
 
 struct health_port {
     struct hmap_node node;      /* In kube_health's 'ports', by 'port'. */
@@ -25,8 +20,7 @@ struct health_port {
     char *name;
     unsigned int n_local_ready;
     bool seen;                  /* Since kube_health_begin(). */
-    struct kube_http *http;     /* Null if the port could not be opened. */
-    long long int retry;        /* When to try again, in ms. */
+    struct kube_http *http;
 };
 
 struct kube_health {
@@ -93,16 +87,14 @@ answer(const char *path OVS_UNUSED, struct kube_response *response, void *p_)
 static void
 open_port(struct health_port *p)
 {
+    char *what = xasprintf("Service %s/%s: health-check node port",
+                           p->namespace_, p->name);
     char *address = xasprintf(":%"PRIu16, p->port);
-    char *error = kube_http_create(address, answer, p, &p->http);
 
-    if (error) {
-        complain_once("Service %s/%s: health-check node port: %s",
-                      p->namespace_, p->name, error);
-        free(error);
-        p->retry = time_msec() + RETRY_MS;
-    }
+    free(kube_http_create(what, address, answer, p, &p->http));
+    ovs_assert(p->http);
     free(address);
+    free(what);
 }
 
 /* Starts a list of all Services that have a health-check node port. */
@@ -173,11 +165,7 @@ kube_health_run(struct kube_health *health)
     struct health_port *p;
 
     HMAP_FOR_EACH (p, node, &health->ports) {
-        if (p->http) {
-            kube_http_run(p->http);
-        } else if (time_msec() >= p->retry) {
-            open_port(p);
-        }
+        kube_http_run(p->http);
     }
 }
 
@@ -187,10 +175,6 @@ kube_health_wait(struct kube_health *health)
     struct health_port *p;
 
     HMAP_FOR_EACH (p, node, &health->ports) {
-        if (p->http) {
-            kube_http_wait(p->http);
-        } else {
-            poll_timer_wait_until(p->retry);
-        }
+        kube_http_wait(p->http);
     }
 }

@@ -404,6 +404,16 @@ test_rule_10_source_ranges(void **state OVS_UNUSED)
                   "[' 10.1.0.0/8 ', 192.0.2.1/32, 'fd00::/8']\n" PORTS
                   "status: {loadBalancer: {ingress: [{ip: 203.0.113.1}]}}\n"),
           expected);
+    /* Each of them once, and none that another one includes. */
+    snprintf(expected, sizeof expected, "%s%s",
+             WEB(", load balancer 203.0.113.1, from 10.0.0.0/9 "
+                 "10.128.0.0/16 192.0.2.1/32"), rejected);
+    check(SERVICE("  type: LoadBalancer\n  loadBalancerSourceRanges: "
+                  "[192.0.2.1/32, 10.127.255.255/32, 10.128.0.0/16, "
+                  "10.0.0.0/9, 10.128.1.0/24, 10.0.0.0/9, 10.0.0.0/16]\n"
+                  PORTS
+                  "status: {loadBalancer: {ingress: [{ip: 203.0.113.1}]}}\n"),
+          expected);
     /* Ranges of the other family, or none that is good, shut everybody
      * out. */
     snprintf(expected, sizeof expected, "%s%s",

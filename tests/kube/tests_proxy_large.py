@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""ovs-kube-proxy and Services with thousands of endpoints."""
+"""ovs-kube-proxy and Services with thousands of endpoints, ranges, ports."""
 
 from cluster import wait_until
 from lab import make_service, make_slice, network
-from tests_proxy import VIP, VIP6, answer, l4, try_connections, with_lab
+from tests_proxy import (LB, VIP, VIP6, answer, check, l4, try_connections,
+                         with_lab)
 
 # A slice has so many, as those of Kubernetes' own controller.
 SLICE = 100
@@ -119,4 +120,76 @@ def test_proxy_too_many_endpoints(lab, _):
     assert 2700 <= n < 2730, n
     assert "only %d of 3000 buckets fit" % n in lab.log(), lab.log()
     assert reached(lab, VIP, 100) <= {address(i, False) for i in range(3000)}
+    lab.stop()
+
+
+def tcp_ports(numbers):
+    return [{"name": "p%d" % n, "protocol": "TCP", "port": n,
+             "targetPort": 8080} for n in numbers]
+
+
+def our_flows(lab):
+    return sum("cookie=0x6b70" in flow for flow in lab.flows())
+
+
+@with_lab
+def test_proxy_many_ranges(lab, _):
+    """4,000 ranges of sources at 20 ports need 4,000 flows, not 80,000.  A
+    Service that shares the address has ranges of its own."""
+    def balanced(name, ip, numbers, ranges):
+        return make_service(
+            name, type="LoadBalancer", clusterIP=ip, ports=tcp_ports(numbers),
+            loadBalancerSourceRanges=ranges,
+            status={"loadBalancer": {"ingress": [{"ip": LB}]}})
+
+    def slices(name, numbers):
+        obj = make_slice(name, "a")
+        obj["ports"] = [{"name": "p%d" % n, "protocol": "TCP", "port": 8080}
+                        for n in numbers]
+        return obj
+
+    lab.write()
+    lab.start()
+    before = our_flows(lab)
+    ranges = ["203.0.113.5/32"] + ["198.%d.%d.0/25" % (20 + i // 200, i % 200)
+                                   for i in range(3999)]
+    many = balanced("s", "10.96.0.10", range(80, 100), ranges)
+    few = balanced("t", "10.96.0.20", [8081], ["198.18.0.0/24"])
+    lab.apply(many, slices("s", range(80, 100)))
+    assert our_flows(lab) - before < 4200, our_flows(lab) - before
+    lab.apply(many, slices("s", range(80, 100)), few, slices("t", [8081]))
+    for dport in 80, 99:
+        check(lab, "ext", LB, "a", masquerade=True, dport=dport)
+        check(lab, "other", LB, "drop", dport=dport)
+    check(lab, "other", LB, "a", masquerade=True, dport=8081)
+    check(lab, "ext", LB, "drop", dport=8081)
+    # The one that comes second takes the first one's place.
+    lab.apply(few, slices("t", [8081]))
+    check(lab, "other", LB, "a", masquerade=True, dport=8081)
+    check(lab, "ext", LB, "drop", dport=8081)
+    assert our_flows(lab) - before < 20, our_flows(lab) - before
+    lab.stop()
+
+
+@with_lab
+def test_proxy_too_many_flows(lab, _):
+    """A Service of 20,000 ports gets as many flows as one may have, and
+    takes nothing away from others."""
+    huge = make_service("huge", clusterIP="10.96.0.30",
+                        ports=tcp_ports(range(1, 20001)))
+    rest = make_service("s"), make_slice("s", "a")
+    lab.write(huge, *rest)
+    lab.start()
+    assert our_flows(lab) < 16384 + 200, our_flows(lab)
+    # Its 20,000 ports, and one for all others.
+    assert "Service default/huge: 3617 flows are left out: a Service may " \
+        "have 16384" in lab.log(), lab.log()
+    assert "\novs_kube_proxy_flows_left_out 3617\n" in lab.metrics()
+    assert "left out: 3617 flows more than 16384" in lab.appctl(
+        "service/show", "default/huge")
+    check(lab, "pod", VIP, "a")
+    check(lab, "pod", "10.96.0.30", "reject", dport=1)
+    lab.apply(*rest)
+    assert "\novs_kube_proxy_flows_left_out 0\n" in lab.metrics()
+    check(lab, "pod", VIP, "a")
     lab.stop()

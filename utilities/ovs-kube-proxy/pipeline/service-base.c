@@ -130,7 +130,7 @@ add_known(struct service_flows *sf, const struct service_tables *t,
                               CS_TRACKED | CS_INVALID);
     flows_add_goto(sf, t, SERVICE_KNOWN, PRIO_SPECIAL, &match, SERVICE_LEAVE);
     match_init_catchall(&match);
-    flows_add_goto(sf, t, SERVICE_KNOWN, PRIO_DEFAULT, &match, SERVICE_SOURCE);
+    flows_add_source(sf, t, PRIO_DEFAULT, &match, 0);
 }
 
 static void
@@ -140,7 +140,8 @@ add_source(struct service_flows *sf, const struct service_tables *t,
     uint64_t stub[128 / 8];
     struct ofpbuf acts = OFPBUF_STUB_INITIALIZER(stub);
 
-    flows_put_reg(&acts, t, bits, UINT32_MAX);
+    flows_put_reg(&acts, t, bits,
+                  (1u << REG_OUTSIDE) | (1u << REG_INTERNAL));
     flows_put_goto(&acts, t, SERVICE_CHOOSE);
     flows_add_flow(sf, t, SERVICE_SOURCE, priority, match, &acts);
     ofpbuf_uninit(&acts);

@@ -35,9 +35,23 @@ service_flows_destroy(struct service_flows *sf)
     }
     free(sf->flows);
     free(sf->groups);
+    free(sf->guarded);
 }
 
-/* Adds a flow with the actions 'acts'.  Empties 'acts'. */
+/* Returns true if no flow can be added any more, and counts the one that is
+ * left out. */
+bool
+flows_leave_out(struct service_flows *sf)
+{
+    if (sf->n_flows < SERVICE_MAX_FLOWS) {
+        return false;
+    }
+    sf->n_left_out++;
+    return true;
+}
+
+/* Adds a flow with the actions 'acts', unless there are SERVICE_MAX_FLOWS.
+ * Empties 'acts'. */
 void
 flows_add_flow(struct service_flows *sf, const struct service_tables *t,
                enum service_table table, int priority,
@@ -46,6 +60,10 @@ flows_add_flow(struct service_flows *sf, const struct service_tables *t,
     struct ofputil_flow_mod *fm;
     struct match full;
 
+    if (flows_leave_out(sf)) {
+        ofpbuf_clear(acts);
+        return;
+    }
     if (sf->n_flows >= sf->allocated_flows) {
         sf->flows = x2nrealloc(sf->flows, &sf->allocated_flows,
                                sizeof *sf->flows);
@@ -78,6 +96,21 @@ flows_add_goto(struct service_flows *sf, const struct service_tables *t,
 
     flows_put_goto(&acts, t, next);
     flows_add_flow(sf, t, table, priority, match, &acts);
+    ofpbuf_uninit(&acts);
+}
+
+/* Adds a flow for packets of connections that are not known: sets our register
+ * to 'bits', of REG_*, and goes on in SERVICE_SOURCE. */
+void
+flows_add_source(struct service_flows *sf, const struct service_tables *t,
+                 int priority, const struct match *match, uint32_t bits)
+{
+    uint64_t stub[128 / 8];
+    struct ofpbuf acts = OFPBUF_STUB_INITIALIZER(stub);
+
+    flows_put_reg(&acts, t, bits, UINT32_MAX);
+    flows_put_goto(&acts, t, SERVICE_SOURCE);
+    flows_add_flow(sf, t, SERVICE_KNOWN, priority, match, &acts);
     ofpbuf_uninit(&acts);
 }
 

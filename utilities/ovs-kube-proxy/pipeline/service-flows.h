@@ -10,6 +10,7 @@
  *
  * Thread-safety: functions are reentrant. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "service-tables.h"
@@ -19,23 +20,37 @@ struct ofpbuf;
 struct ofputil_flow_mod;
 struct ofputil_group_mod;
 
+/* Limit for the flows of one Service.  The API server admits Services of many
+ * thousand ports, addresses and ranges.  One of them must not fill the
+ * switch. */
+#define SERVICE_MAX_FLOWS 16384
+
 /* For of_sync_replace(). */
 struct service_flows {
     struct ofputil_flow_mod *flows;
     size_t n_flows, allocated_flows;
     struct ofputil_group_mod *groups;
     size_t n_groups, allocated_groups;
+    size_t n_left_out;          /* Flows beyond SERVICE_MAX_FLOWS. */
+
+    /* Load balancers' addresses whose ranges of sources are in
+     * SERVICE_KNOWN. */
+    struct service_cidr *guarded;
+    size_t n_guarded;
 };
 
 void service_flows_init(struct service_flows *);
 void service_flows_destroy(struct service_flows *);
 
+bool flows_leave_out(struct service_flows *);
 void flows_add_flow(struct service_flows *, const struct service_tables *,
                     enum service_table, int priority, const struct match *,
                     struct ofpbuf *);
 void flows_add_goto(struct service_flows *, const struct service_tables *,
                     enum service_table, int priority, const struct match *,
                     enum service_table next);
+void flows_add_source(struct service_flows *, const struct service_tables *,
+                      int priority, const struct match *, uint32_t bits);
 void flows_add_drop(struct service_flows *, const struct service_tables *,
                     enum service_table, int priority, const struct match *);
 void flows_add_group(struct service_flows *, const struct service_tables *,

@@ -13,9 +13,11 @@
 #include "service-hairpins.h"
 #include "service-put.h"
 #include "service-state.h"
+#include "service-terms.h"
 #include "util.h"
 #include "utilities/of-sync/of-sync.h"
 #include "utilities/ovs-kube-proxy/service/kube-store.h"
+#include "utilities/ovs-kube-proxy/service/service-cidr.h"
 
 VLOG_DEFINE_THIS_MODULE(service_node);
 
@@ -30,17 +32,6 @@ default_address(const struct service_node *node, bool ipv6,
             *addr = node->addrs[i];
         }
     }
-}
-
-static bool
-covers(const struct service_cidr *cidr, const struct in6_addr *addr)
-{
-    bool ipv4 = IN6_IS_ADDR_V4MAPPED(addr);
-    struct in6_addr mask = ipv6_create_mask(cidr->plen + (ipv4 ? 96 : 0));
-    struct in6_addr prefix = ipv6_addr_bitand(addr, &mask);
-
-    return (IN6_IS_ADDR_V4MAPPED(&cidr->addr) == ipv4
-            && ipv6_addr_equals(&prefix, &cidr->addr));
 }
 
 static void
@@ -61,8 +52,10 @@ add_nodeports_in_ranges(struct service_pipeline *p,
                         const struct in6_addr *addrs, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
+        struct service_cidr cidr = host_cidr(&addrs[i]);
+
         for (size_t j = 0; j < p->o.n_nodeports; j++) {
-            if (covers(&p->o.nodeports[j], &addrs[i])) {
+            if (service_cidr_covers(&p->o.nodeports[j], &cidr)) {
                 add_nodeport(p, &addrs[i]);
             }
         }

@@ -17,6 +17,7 @@
 #include "service-udp.h"
 #include "timeval.h"
 #include "util.h"
+#include "utilities/common/complain.h"
 #include "utilities/of-sync/of-sync.h"
 #include "utilities/ovs-kube-proxy/kube/kube-health.h"
 #include "utilities/ovs-kube-proxy/service/kube-store.h"
@@ -104,12 +105,25 @@ update_health(struct service_pipeline *p, const char *key,
     }
 }
 
+/* Notes that 'n' flows of 's' are left out. */
+static void
+count_left_out(struct service_pipeline *p, struct piped_service *s, size_t n)
+{
+    p->n_left_out += n - s->n_left_out;
+    s->n_left_out = n;
+    if (n) {
+        complain_once("Service %s: %"PRIuSIZE" flows are left out: a Service "
+                      "may have %d", s->key, n, SERVICE_MAX_FLOWS);
+    }
+}
+
 static void
 remove_service(struct service_pipeline *p, struct piped_service *s)
 {
     struct sset none = SSET_INITIALIZER(&none);
 
     of_sync_remove(p->sync, s->key);
+    count_left_out(p, s, 0);
     pipeline_release_claims(p, s, true);
     pipeline_replace_groups(p, s, &none);
     pipeline_replace_hairpins(p, s, NULL);
@@ -147,6 +161,7 @@ update_service(struct service_pipeline *p, const char *key)
     sset_init(&aux.groups);
     pipeline_compose(&aux, service, &sf);
     s->n_flows = sf.n_flows;
+    count_left_out(p, s, sf.n_left_out);
     pipeline_put(p, key, &sf);
     pipeline_release_claims(p, s, false);
     pipeline_replace_groups(p, s, &aux.groups);

@@ -13,6 +13,7 @@
 #include "service-flows.h"
 #include "service-terms.h"
 #include "util.h"
+#include "utilities/ovs-kube-proxy/service/service-cidr.h"
 
 static bool
 set_equals(const struct service_set *a, const struct service_set *b)
@@ -199,6 +200,9 @@ add_verdict(struct port_context *c, int priority, const struct match *match,
     uint64_t stub[256 / 8];
     struct ofpbuf acts = OFPBUF_STUB_INITIALIZER(stub);
 
+    if (flows_leave_out(c->sf)) {
+        return;                 /* It needs no group. */
+    }
     put_verdict(c, set, masq, &acts);
     add_choice(c, priority, match, &acts);
     ofpbuf_uninit(&acts);
@@ -214,6 +218,16 @@ match_port(struct match *match, const struct port_context *c,
     match_set_tp_dst(match, htons(port));
 }
 
+/* Matches bit 'bit' of our register, besides what 'match' matches of it. */
+static void
+match_bit(struct match *match, const struct port_context *c, unsigned int bit)
+{
+    unsigned int reg = c->t->reg;
+
+    match_set_reg_masked(match, reg, match->flow.regs[reg] | 1u << bit,
+                         match->wc.masks.regs[reg] | 1u << bit);
+}
+
 /* Adds flows for packets to a node port, external address or load balancer's
  * address (rules 6 and 7). */
 static void
@@ -222,8 +236,7 @@ add_external(struct port_context *c, const struct match *match)
     if (c->port->external_local) {
         struct match internal = *match;
 
-        match_set_reg_masked(&internal, c->t->reg, 1u << REG_INTERNAL,
-                             1u << REG_INTERNAL);
+        match_bit(&internal, c, REG_INTERNAL);
         add_verdict(c, PRIO_PORT_INTERNAL, &internal, &c->port->cluster,
                     MASQ_OUTSIDE);
         add_verdict(c, PRIO_PORT, match, &c->port->external, MASQ_NEVER);
@@ -273,10 +286,34 @@ add_cluster_ip(struct port_context *c, const struct in6_addr *addr)
     }
 }
 
+/* Marks packets to the load balancer's address 'cidr' from the sources that
+ * may use it, for all ports of the Service.  Returns false if another Service
+ * has the same address: its sources may be others. */
 static bool
-cidr_equals(const struct service_cidr *a, const struct service_cidr *b)
+guard(struct port_context *c, const struct service_cidr *cidr)
 {
-    return a->plen == b->plen && ipv6_addr_equals(&a->addr, &b->addr);
+    struct service_flows *sf = c->sf;
+
+    for (size_t i = 0; i < sf->n_guarded; i++) {
+        if (service_cidr_equals(&sf->guarded[i], cidr)) {
+            return true;
+        }
+    }
+    if (!c->class->claim(cidr, CLAIM_SOURCES, 0, c->aux)) {
+        return false;
+    }
+    sf->guarded = xrealloc(sf->guarded,
+                           (sf->n_guarded + 1) * sizeof *sf->guarded);
+    sf->guarded[sf->n_guarded++] = *cidr;
+    for (size_t i = 0; i < c->port->n_sources; i++) {
+        struct match match;
+
+        match_init_catchall(&match);
+        flows_match_dst(&match, cidr);
+        flows_match_src(&match, &c->port->sources[i]);
+        flows_add_source(sf, c->t, PRIO_KNOWN, &match, 1u << REG_ALLOWED);
+    }
+    return true;
 }
 
 static void
@@ -290,7 +327,7 @@ add_lb_ip(struct port_context *c, const struct in6_addr *addr)
         return;
     }
     match_port(&match, c, &cidr, p->port);
-    if (!p->sources_restricted && !p->n_sources) {
+    if (!p->sources_restricted) {
         add_external(c, &match);
         return;
     }
@@ -300,17 +337,15 @@ add_lb_ip(struct port_context *c, const struct in6_addr *addr)
     ofpbuf_init(&none, 0);
     add_choice(c, PRIO_RESTRICTED, &match, &none);
     ofpbuf_uninit(&none);
+    if (p->n_sources && guard(c, &cidr)) {
+        match_bit(&match, c, REG_ALLOWED);
+        add_external(c, &match);
+        return;
+    }
     for (size_t i = 0; i < p->n_sources; i++) {
-        bool again = false;
-
-        for (size_t j = 0; j < i && !again; j++) {
-            again = cidr_equals(&p->sources[i], &p->sources[j]);
-        }
-        if (!again && same_family(c, &p->sources[i].addr)) {
-            match_port(&match, c, &cidr, p->port);
-            flows_match_src(&match, &p->sources[i]);
-            add_external(c, &match);
-        }
+        match_port(&match, c, &cidr, p->port);
+        flows_match_src(&match, &p->sources[i]);
+        add_external(c, &match);
     }
 }
 

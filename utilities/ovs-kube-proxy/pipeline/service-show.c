@@ -83,6 +83,10 @@ service_pipeline_show(struct service_pipeline *p, const char *ns_name,
     if (aux.s) {
         sset_init(&aux.groups);
         pipeline_compose(&aux, service, &sf);
+        if (sf.n_left_out) {
+            ds_put_format(s, "  left out: %"PRIuSIZE" flows more than %d\n",
+                          sf.n_left_out, SERVICE_MAX_FLOWS);
+        }
         show_flows(&sf, s);
         service_flows_destroy(&sf);
         sset_destroy(&aux.groups);
@@ -115,6 +119,9 @@ service_pipeline_format_metrics(const struct service_pipeline *p,
     metrics_put_counter(m, "service_conflicts_total",
                         "Addresses that two Services wanted.",
                         p->n_conflicts);
+    metrics_put_gauge(m, "flows_left_out",
+                      "Flows of Services beyond the limit for each.",
+                      p->n_left_out);
     metrics_put_counter(m, "udp_flushes_total",
                         "Ways to UDP endpoints whose connections were ended.",
                         p->n_flushes);

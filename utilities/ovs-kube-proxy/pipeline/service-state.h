@@ -55,7 +55,7 @@ struct piped_service {
     struct sset hairpins;       /* Endpoints' addresses, as strings. */
     struct udp_path *paths;     /* Sorted. */
     size_t n_paths;
-    size_t n_flows;
+    size_t n_flows, n_left_out;
 };
 
 struct service_pipeline {
@@ -82,6 +82,7 @@ struct service_pipeline {
     bool current;
 
     unsigned long long int n_updates, n_conflicts, n_flushes;
+    size_t n_left_out;          /* Flows, of all Services. */
 };
 
 #endif /* service-state.h */

@@ -19,7 +19,8 @@
 enum service_table {
     SERVICE_ENTRY,              /* Undoes masquerading. */
     SERVICE_TRACK,              /* After masquerading was undone. */
-    SERVICE_KNOWN,              /* Known connections go on. */
+    SERVICE_KNOWN,              /* Known connections go on.  May the source
+                                 * use the load balancer? */
     SERVICE_SOURCE,             /* Is the source a pod, this node, or
                                  * outside? */
     SERVICE_CHOOSE,             /* Chooses an endpoint. */
@@ -53,6 +54,8 @@ struct service_tables {
 #define REG_OUTSIDE 0           /* The source is not a pod. */
 #define REG_INTERNAL 1          /* The source is a pod or this node. */
 #define REG_MASQ 2              /* The packet must be masqueraded. */
+#define REG_ALLOWED 3           /* The source is in a range of the load
+                                 * balancer's address. */
 
 /* Priorities, for all tables. */
 enum {

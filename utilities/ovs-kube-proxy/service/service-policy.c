@@ -9,6 +9,7 @@
 #include "kube-parse.h"
 #include "kube-value.h"
 #include "packets.h"
+#include "service-cidr.h"
 #include "util.h"
 
 /* How good an endpoint is for new connections. */
@@ -275,14 +276,19 @@ copy_addresses(const struct in6_addr *addrs, size_t n, bool ipv6,
 static void
 copy_sources(const struct kube_service *s, struct service_port *port)
 {
+    size_t allocated = 0;
+
     port->sources_restricted = s->sources_restricted;
     for (size_t i = 0; i < s->n_sources; i++) {
         if (IN6_IS_ADDR_V4MAPPED(&s->sources[i].addr) != port->ipv6) {
-            port->sources = xrealloc(port->sources, (port->n_sources + 1)
-                                     * sizeof *port->sources);
+            if (port->n_sources >= allocated) {
+                port->sources = x2nrealloc(port->sources, &allocated,
+                                           sizeof *port->sources);
+            }
             port->sources[port->n_sources++] = s->sources[i];
         }
     }
+    port->n_sources = service_cidrs_reduce(port->sources, port->n_sources);
 }
 
 static void
@@ -487,8 +493,7 @@ sources_equal(const struct service_port *a, const struct service_port *b)
         return false;
     }
     for (size_t i = 0; i < a->n_sources; i++) {
-        if (a->sources[i].plen != b->sources[i].plen
-            || !ipv6_addr_equals(&a->sources[i].addr, &b->sources[i].addr)) {
+        if (!service_cidr_equals(&a->sources[i], &b->sources[i])) {
             return false;
         }
     }

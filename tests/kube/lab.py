@@ -295,6 +295,13 @@ class Lab:
         with urllib.request.urlopen(url, timeout=20) as response:
             return response.read().decode()
 
+    def slow_changes(self):
+        """Changes that took the switch more than half a second."""
+        values = dict(re.findall(
+            r"sync_latency_seconds_bucket{le=\"([^\"]+)\"} (\d+)",
+            self.metrics()))
+        return int(values["+Inf"]) - int(values["0.512"])
+
     def groups_sent(self):
         """Changes of groups that the program has sent."""
         return sum(int(n) for n in re.findall(

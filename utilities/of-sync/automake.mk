@@ -19,7 +19,8 @@ utilities_of_sync_libof_sync_la_SOURCES = \
 	utilities/of-sync/of-show.h \
 	utilities/of-sync/of-state.h \
 	utilities/of-sync/of-sync.h \
-	utilities/of-sync/of-value.h
+	utilities/of-sync/of-value.h \
+	utilities/of-sync/of-walk.h
 OF_SYNC_SOURCES = \
 	utilities/of-sync/of-bucket.c \
 	utilities/of-sync/of-bundle.c \
@@ -32,6 +33,7 @@ OF_SYNC_SOURCES = \
 	utilities/of-sync/of-owner.c \
 	utilities/of-sync/of-show.c \
 	utilities/of-sync/of-sync.c \
-	utilities/of-sync/of-value.c
+	utilities/of-sync/of-value.c \
+	utilities/of-sync/of-walk.c
 utilities_of_sync_libof_sync_la_CPPFLAGS = $(OVS_CPPFLAGS)
 $(utilities_of_sync_libof_sync_la_OBJECTS): | $(OVS)/headers.stamp

@@ -59,6 +59,21 @@ struct of_bundle {
     struct of_item *bad;        /* and its item, or null. */
 };
 
+/* A walk of the switch through its connections.  Times are in us. */
+struct of_walk {
+    struct of_sync_ct ct;       /* What the message selects, */
+    bool many;                  /* which may be many connections. */
+    ovs_be32 xid;               /* Of the barrier after it. */
+    unsigned int n_walks;       /* Times that it was sent. */
+    long long int started;      /* When it was last sent. */
+    long long int best_us;      /* The least that it took. */
+    unsigned int n_stalls;      /* Times in a row that it took as long. */
+
+    long long int least_us;     /* What any message takes at least. */
+    long long int budget;       /* Time for the next ones, */
+    long long int filled;       /* and when that grew. */
+};
+
 enum of_state {
     OF_DISCONNECTED,
     OF_DUMPING,                 /* Waits to hear what the switch has. */
@@ -112,10 +127,12 @@ struct of_sync {
 
     /* of-flush.c */
     bool has_ct_flush;          /* The switch knows NXT_CT_FLUSH. */
-    ovs_be32 ct_xid;            /* Of the last NXT_CT_FLUSH, */
-    ovs_be32 flush_xid;         /* and of the last barrier after them. */
+    ovs_be32 ct_xid;            /* Of the last NXT_CT_FLUSH. */
     struct hmap flushes;        /* Contains "struct of_flush"s. */
     struct ovs_list flushes_waiting, flushes_sent, flushes_again;
+
+    /* of-walk.c */
+    struct of_walk walk;
 
     /* of-meter.c */
     bool has_meter;

@@ -38,6 +38,7 @@
  *     of-bundle.c    sends changes
  *     of-monitor.c   notices what others change
  *     of-flush.c     connections that the switch is to forget
+ *     of-walk.c      when it has the time for that
  *     of-meter.c     the meter
  *     of-group-id.c  ids for groups
  *     of-show.c      state and counters

@@ -277,6 +277,46 @@ def test_rule_17_udp_and_tcp(lab, _):
 
 
 @with_lab
+def test_rule_17_udp_while_away(lab, _):
+    """UDP leaves endpoints that went while the program did not run, and only
+    those."""
+    def objects(*hosts):
+        return [dual(ports=UDP_PORTS), *all_slices(*hosts),
+                make_service("t", clusterIP="10.96.0.20", ports=UDP_PORTS[:1]),
+                make_slice("t", "remote", protocol="UDP")]
+
+    def tracked(client):
+        return "src=%s," % client in lab.run(
+            "ovs-appctl", "-t", "ovs-vswitchd", "dpctl/dump-conntrack",
+            "zone=60000")
+
+    lab.write(*objects(("a", {}), ("remote", {})))
+    lab.start()
+    ways = [("pod", VIP), ("pod", VIP6), ("b", VIP), ("b", VIP6)]
+    udp = [Connection(lab, *way) for way in ways * 6]
+    first = [connection.where() for connection in udp]
+    assert {name for name, in first} == {"a", "remote"}, first
+    other = Connection(lab, "ext", "10.96.0.20")
+    assert other.where() == ["remote"]
+    lab.kill()
+    lab.write(*objects(("b", {}), ("remote", {})))
+    lab.start()
+    assert tracked(lab.hosts["ext"].ip4)
+    for connection, name in zip(udp, first):
+        assert connection.where() != ["a"], (connection.host.name, name)
+        if name == ["remote"]:
+            assert connection.where() == name
+    # The Service goes as well.
+    lab.kill()
+    lab.write(*objects()[-2:])
+    lab.start()
+    for connection in udp[:2]:
+        assert connection.where() == []
+    assert other.where() == ["remote"]
+    lab.stop()
+
+
+@with_lab
 def test_rule_17_udp_under_traffic(lab, _):
     """UDP also leaves an endpoint while datagrams come all the time, and the
     switch has much else to change."""

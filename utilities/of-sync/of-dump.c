@@ -53,6 +53,7 @@ end_if_dumped(struct of_sync *sync)
 {
     if (sync->groups_dumped && sync->flows_dumped) {
         sync->state = OF_SYNCING;
+        sync->dumped = true;
         if (sync->complete) {
             of_owners_touch_all(sync);
             VLOG_INFO("%s: %"PRIuSIZE" flows and groups are not as they "
@@ -68,6 +69,18 @@ bad_reply(struct of_sync *sync, const char *what, enum ofperr error)
     VLOG_WARN("%s: cannot decode the switch's %s (%s)",
               rconn_get_name(sync->rconn), what, ofperr_to_string(error));
     rconn_reconnect(sync->rconn);
+}
+
+static void
+tell_buckets(const struct of_sync *sync, const struct ofputil_group_desc *gd)
+{
+    const struct ofputil_bucket *bucket;
+
+    if (sync->bucket_cb && !sync->dumped) {
+        LIST_FOR_EACH (bucket, list_node, &gd->buckets) {
+            sync->bucket_cb(gd->group_id, bucket, sync->bucket_aux);
+        }
+    }
 }
 
 /* Stores the groups in 'oh', a part of the switch's answer. */
@@ -98,6 +111,7 @@ of_dump_groups(struct of_sync *sync, const struct ofp_header *oh)
                 .props = gd.props,
             };
 
+            tell_buckets(sync, &gd);
             ovs_list_move(&gm.buckets, &gd.buckets);
             of_item_set_have(of_item_get_group(sync, gd.group_id),
                              of_value_from_group(&gm));

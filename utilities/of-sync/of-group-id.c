@@ -15,8 +15,9 @@ struct of_group_id {
     char *name;
 };
 
-static bool
-id_is_used(const struct of_sync *sync, uint32_t id)
+/* Returns true if 'id' is reserved. */
+bool
+of_group_id_is_used(const struct of_sync *sync, uint32_t id)
 {
     const struct of_group_id *gid;
 
@@ -43,7 +44,7 @@ of_group_id_get(struct of_sync *sync, const char *name, uint32_t *id)
         if (hmap_count(&sync->group_ids) >= n_ids) {
             return false;
         }
-        while (id_is_used(sync, sync->options.group_min + offset)) {
+        while (of_group_id_is_used(sync, sync->options.group_min + offset)) {
             offset = (offset + 1) % n_ids;
         }
         gid = xmalloc(sizeof *gid);

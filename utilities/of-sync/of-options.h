@@ -13,6 +13,8 @@
 #include <netinet/in.h>
 #include "openvswitch/types.h"
 
+struct ofputil_bucket;
+
 struct of_sync_options {
     const char *remote;         /* "unix:...", "tcp:...", "ssl:...". */
     ovs_be64 cookie, cookie_mask;   /* These flows are ours. */
@@ -23,6 +25,11 @@ struct of_sync_options {
     uint32_t meter_id;          /* 0: none. */
     uint32_t meter_rate;        /* Packets a second; 0: delete the meter. */
 };
+
+/* Told of each bucket of our groups that the switch has at the first
+ * connection.  The bucket belongs to of-sync. */
+typedef void of_sync_bucket_cb(uint32_t group_id,
+                               const struct ofputil_bucket *, void *aux);
 
 /* Connections that the switch is to forget.  In addresses and ports, zero
  * matches all. */

@@ -98,6 +98,9 @@ struct of_sync {
     /* of-dump.c */
     ovs_be32 group_xid, flow_xid;
     bool groups_dumped, flows_dumped;
+    bool dumped;                /* Once, at least. */
+    of_sync_bucket_cb *bucket_cb;   /* Null if nobody asks. */
+    void *bucket_aux;
 
     /* of-owner.c */
     struct shash owners;        /* Contains "struct of_owner"s. */

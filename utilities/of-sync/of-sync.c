@@ -299,6 +299,12 @@ of_sync_group_id(struct of_sync *sync, const char *name, uint32_t *id)
     return of_group_id_get(sync, name, id);
 }
 
+bool
+of_sync_group_is_used(const struct of_sync *sync, uint32_t id)
+{
+    return of_group_id_is_used(sync, id);
+}
+
 void
 of_sync_group_release(struct of_sync *sync, const char *name)
 {
@@ -315,6 +321,22 @@ uint32_t
 of_sync_meter(const struct of_sync *sync)
 {
     return of_meter_id(sync);
+}
+
+/* Calls 'cb' with 'aux' for each bucket of our groups that the switch has at
+ * the first connection, and again if that connection is lost meanwhile. */
+void
+of_sync_set_bucket_cb(struct of_sync *sync, of_sync_bucket_cb *cb, void *aux)
+{
+    sync->bucket_cb = cb;
+    sync->bucket_aux = aux;
+}
+
+/* Returns true once the switch has said what it has. */
+bool
+of_sync_has_dumped(const struct of_sync *sync)
+{
+    return sync->dumped;
 }
 
 /* Returns true if the switch has acknowledged all changes, and has forgotten

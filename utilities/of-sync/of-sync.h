@@ -55,11 +55,13 @@ struct ofputil_flow_mod;
 struct ofputil_group_mod;
 
 struct of_sync *of_sync_create(const struct of_sync_options *);
+void of_sync_set_bucket_cb(struct of_sync *, of_sync_bucket_cb *, void *aux);
 void of_sync_destroy(struct of_sync *);
 void of_sync_run(struct of_sync *);
 void of_sync_wait(struct of_sync *);
 
 bool of_sync_group_id(struct of_sync *, const char *name, uint32_t *id);
+bool of_sync_group_is_used(const struct of_sync *, uint32_t id);
 void of_sync_group_release(struct of_sync *, const char *name);
 
 void of_sync_replace(struct of_sync *, const char *key,
@@ -69,6 +71,7 @@ void of_sync_remove(struct of_sync *, const char *key);
 void of_sync_set_complete(struct of_sync *);
 void of_sync_clear(struct of_sync *);
 
+bool of_sync_has_dumped(const struct of_sync *);
 bool of_sync_is_settled(const struct of_sync *);
 bool of_sync_has_caught_up(const struct of_sync *);
 long long int of_sync_behind_since(struct of_sync *);

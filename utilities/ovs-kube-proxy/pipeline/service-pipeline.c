@@ -45,6 +45,7 @@ service_pipeline_create(const struct service_pipeline_options *options,
     shash_init(&p->hairpins);
     sset_init(&p->dirty);
     sset_init(&p->health);
+    of_sync_set_bucket_cb(sync, pipeline_note_bucket, p);
     if (options->local && options->n_nodeports) {
         p->addrs = service_addrs_create();
     }
@@ -80,6 +81,7 @@ service_pipeline_destroy(struct service_pipeline *p)
         sset_destroy(&p->dirty);
         sset_destroy(&p->health);
         service_addrs_destroy(p->addrs);
+        free(p->old);
         free(p->nodeports);
         free(p);
     }
@@ -242,6 +244,9 @@ service_pipeline_run(struct service_pipeline *p)
     }
     p->current = true;
     of_sync_set_complete(p->sync);
+    if (!p->old_ended && of_sync_has_dumped(p->sync)) {
+        pipeline_end_old(p);
+    }
 }
 
 void

@@ -47,6 +47,13 @@ struct udp_path {
     uint16_t ep_port;
 };
 
+/* An endpoint that the last run of the program has left in the switch. */
+struct old_endpoint {
+    uint32_t group_id;
+    struct in6_addr addr;
+    uint16_t port;
+};
+
 /* What a Service has in the switch. */
 struct piped_service {
     char *key;                  /* "NAMESPACE/NAME". */
@@ -73,6 +80,8 @@ struct service_pipeline {
     struct hmap claims;         /* Contains "struct claim"s. */
     struct shash hairpins;      /* Number of Services that need each, by
                                  * address. */
+    struct old_endpoint *old;   size_t n_old, allocated_old;
+    bool old_ended;             /* Their connections were ended. */
     struct sset dirty;          /* Keys of Services to update again. */
     struct sset health;         /* Keys of Services with a health-check node
                                  * port. */

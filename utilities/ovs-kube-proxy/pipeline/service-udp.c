@@ -6,10 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "openvswitch/ofp-actions.h"
+#include "openvswitch/ofp-group.h"
 #include "packets.h"
 #include "service-state.h"
 #include "util.h"
 #include "utilities/of-sync/of-sync.h"
+#include "utilities/ovs-kube-proxy/service/kube-store.h"
 
 static int
 compare_paths(const void *a_, const void *b_)
@@ -71,6 +74,115 @@ add_port_paths(const struct service_pipeline *p, struct paths *paths,
         }
     }
 }
+
+/* What the last run has left. */
+
+static int
+compare_old(const void *a_, const void *b_)
+{
+    const struct old_endpoint *a = a_, *b = b_;
+    int cmp = memcmp(&a->addr, &b->addr, sizeof a->addr);
+
+    return cmp ? cmp : a->port - b->port;
+}
+
+/* Notes the endpoint that 'bucket' translates to, if any. */
+void
+pipeline_note_bucket(uint32_t group_id, const struct ofputil_bucket *bucket,
+                     void *p_)
+{
+    struct service_pipeline *p = p_;
+    const struct ofpact_nat *nat;
+    const struct ofpact *a;
+
+    OFPACT_FOR_EACH_FLATTENED (a, bucket->ofpacts, bucket->ofpacts_len) {
+        if (a->type != OFPACT_NAT) {
+            continue;
+        }
+        nat = ofpact_get_NAT(a);
+        if (!(nat->flags & NX_NAT_F_DST) || nat->range_af == AF_UNSPEC) {
+            continue;
+        }
+        if (p->n_old >= p->allocated_old) {
+            p->old = x2nrealloc(p->old, &p->allocated_old, sizeof *p->old);
+        }
+        p->old[p->n_old++] = (struct old_endpoint) {
+            .group_id = group_id,
+            .addr = (nat->range_af == AF_INET6 ? nat->range.addr.ipv6.min
+                     : in6_addr_mapped_ipv4(nat->range.addr.ipv4.min)),
+            .port = nat->range.proto.min,
+        };
+    }
+}
+
+/* Returns all endpoints that serve now, sorted, for the caller to free. */
+static struct old_endpoint *
+collect_serving(const struct service_pipeline *p, size_t *n)
+{
+    struct old_endpoint *serving = NULL;
+    const struct service **services;
+    size_t n_services, allocated = 0;
+
+    *n = 0;
+    services = service_all(p->store, &n_services);
+    for (size_t i = 0; i < n_services; i++) {
+        for (size_t j = 0; j < services[i]->n; j++) {
+            const struct service_set *set = &services[i]->ports[j].serving;
+
+            for (size_t k = 0; k < set->n; k++) {
+                if (*n >= allocated) {
+                    serving = x2nrealloc(serving, &allocated,
+                                         sizeof *serving);
+                }
+                serving[(*n)++] = (struct old_endpoint) {
+                    .addr = set->endpoints[k].addr,
+                    .port = set->endpoints[k].port,
+                };
+            }
+        }
+    }
+    free(services);
+    if (*n) {
+        qsort(serving, *n, sizeof *serving, compare_old);
+    }
+    return serving;
+}
+
+/* Ends the UDP connections to endpoints that the last run has left in the
+ * switch, if they serve nothing any more or nobody has their group.  The
+ * pipeline must be current and the switch's groups known. */
+void
+pipeline_end_old(struct service_pipeline *p)
+{
+    size_t n_serving;
+    struct old_endpoint *serving = collect_serving(p, &n_serving);
+
+    for (size_t i = 0; i < p->n_old; i++) {
+        const struct old_endpoint *old = &p->old[i];
+
+        if (!of_sync_group_is_used(p->sync, old->group_id) || !n_serving
+            || !bsearch(old, serving, n_serving, sizeof *serving,
+                        compare_old)) {
+            struct of_sync_ct ct = {
+                .zone = p->t.zone,
+                .protocol = IPPROTO_UDP,
+                .ipv6 = !IN6_IS_ADDR_V4MAPPED(&old->addr),
+                .reply_src = old->addr,
+                .reply_sport = old->port,
+            };
+
+            p->n_flushes++;
+            of_sync_ct_flush(p->sync, &ct);
+        }
+    }
+    free(serving);
+    free(p->old);
+    p->old = NULL;
+    p->n_old = p->allocated_old = 0;
+    p->old_ended = true;
+}
+
+/* Changes. */
 
 static void
 flush_path(struct service_pipeline *p, const struct udp_path *path)

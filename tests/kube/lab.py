@@ -140,6 +140,7 @@ class Lab:
             OVS_DBDIR=self.dir, OVS_SYSCONFDIR=self.dir,
             PATH=":".join(path + [os.environ["PATH"]]))
         self.proxy = None
+        self.target = "ovs-kube-proxy"  # For ovs-appctl.
         self.normal = normal
         # In the log of the switch.
         self.expected = ["selection method 'maglev'"] if stock else []
@@ -281,8 +282,7 @@ class Lab:
             return stream.read()
 
     def appctl(self, *args, check=True):
-        return self.run("ovs-appctl", "-t", "ovs-kube-proxy", *args,
-                        check=check)
+        return self.run("ovs-appctl", "-t", self.target, *args, check=check)
 
     def synced(self):
         if self.proxy.poll() is not None:

@@ -451,9 +451,12 @@ def test_admin_in_cluster(lab, c):
     # A pod has no other variables of ours.
     ours = {k: v for k, v in lab.env.items() if not k.startswith("OVS_")}
     with open(os.path.join(lab.dir, "proxy.log"), "w") as log:
+        # A pod has process numbers of its own, and the host asks it.
         lab.proxy = subprocess.Popen(
-            command, env=dict(ours, **env), stdin=subprocess.DEVNULL,
-            stdout=log, stderr=log)
+            ["unshare", "--pid", "--fork", "--kill-child"] + command,
+            env=dict(ours, **env), stdin=subprocess.DEVNULL, stdout=log,
+            stderr=log)
+    lab.target = os.path.join(lab.dir, "ovs-kube-proxy.ctl")
     wait_until(lambda: "HTTP status 401" in lab.log(), "it is refused")
     assert lab.flows() == before
     assert get(*probes[0])[0] == 200 and get(*probes[1])[0] == 503

@@ -146,13 +146,16 @@ drop_batch(struct dp_packet_batch *batch, uint32_t reason)
 
 /* Finishes the hits of 'batch' and notes the way of each in 'ways', by its
  * index.  From then on their entries are not needed.  Returns how many there
- * are. */
+ * are, and stores in '*differ' whether some go other ways than the first
+ * packet. */
 static inline uint32_t
 finish_hits(const struct dp_packet_batch *batch, const struct fuse_batch *fb,
-            uint64_t *ways)
+            uint64_t *ways, bool *differ)
 {
+    uint64_t difference = 0;
     uint32_t n_hits = 0;
 
+    ways[0] = 0;
     for (uint32_t i = 0; i < fb->n; i++) {
         if (OVS_LIKELY(fb->verdicts[i] == FUSE_HIT)) {
             const struct fuse_entry *entry = fb->entries[i];
@@ -164,15 +167,29 @@ finish_hits(const struct dp_packet_batch *batch, const struct fuse_batch *fb,
             } else {
                 ways[i] |= WAY_DROP;
             }
+            difference |= ways[i] ^ ways[0];
             n_hits++;
         }
     }
+    *differ = difference != 0;
     return n_hits;
+}
+
+/* Sends the packets of 'batch', or drops them. */
+static inline void
+send_way(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
+         uint64_t way)
+{
+    if (OVS_LIKELY(!(way & WAY_DROP))) {
+        fuse_output(pmd, batch, true, u32_to_odp(way));
+    } else {
+        drop_batch(batch, way);
+    }
 }
 
 /* Sends 'n' hits, in their order for each port, or drops them.  Destroys
  * 'packets' and their 'ways'. */
-static inline void
+static void
 send_hits(struct dp_netdev_pmd_thread *pmd, struct dp_packet **packets,
           uint64_t *ways, uint32_t n)
 {
@@ -192,11 +209,7 @@ send_hits(struct dp_netdev_pmd_thread *pmd, struct dp_packet **packets,
             }
         }
         n = n_left;
-        if (OVS_LIKELY(!(way & WAY_DROP))) {
-            fuse_output(pmd, &out, true, u32_to_odp(way));
-        } else {
-            drop_batch(&out, way);
-        }
+        send_way(pmd, &out, way);
     }
 }
 
@@ -422,6 +435,7 @@ fuse_input__(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
     struct fuse_batch fb;
     uint64_t ways[FUSE_BATCH];
     uint32_t n_hits, n_learned = 0;
+    bool differ;
 
     if (!t || batch->trunc
         || OVS_UNLIKELY(t->n_closed_ports
@@ -438,14 +452,18 @@ fuse_input__(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
     fill_batch(&fb, batch, in_port);
     fuse_replay_batch(&t->replay, &fb);
 
-    n_hits = finish_hits(batch, &fb, ways);
+    n_hits = finish_hits(batch, &fb, ways, &differ);
     if (n_hits) {
         fuse_count(t, FUSE_C_HITS, n_hits);
         pmd_perf_update_counter(&pmd->perf_stats, PMD_STAT_RECV, n_hits);
         pmd_perf_update_counter(&pmd->perf_stats, PMD_STAT_EXACT_HIT, n_hits);
     }
     if (OVS_LIKELY(n_hits == fb.n)) {
-        send_hits(pmd, batch->packets, ways, n_hits);
+        if (OVS_LIKELY(!differ)) {
+            send_way(pmd, batch, ways[0]);
+        } else {
+            send_hits(pmd, batch->packets, ways, n_hits);
+        }
         dp_packet_batch_init(batch);
     } else {
         n_learned = handle_mixed(t, batch, &fb, ways, in_port);

@@ -78,24 +78,21 @@ l4_csum_ok(const struct fuse_shape *shape, const uint8_t *packet,
     return fuse_fold(sum) == 0xffff;
 }
 
-/* Returns true if what 'p' asks of a packet besides the key is so. */
+/* Flags of programs that ask more of a packet than its key. */
+#define FUSE_P_CONDITIONS (FUSE_P_OUTER_CSUM | FUSE_P_L3_CHECK          \
+                           | FUSE_P_L4_CHECK | FUSE_P_NO_PAD            \
+                           | FUSE_P_PUSH | FUSE_P_NO_CSUM | FUSE_P_TCP)
+
+/* Returns true if what 'p', with some of FUSE_P_CONDITIONS, asks of a packet's
+ * checksums, padding and headroom is so. */
 static inline bool
 conditions_hold(const struct fuse_program *p, const struct fuse_batch *batch,
-                uint32_t i, struct fuse_csums csums)
+                uint32_t i)
 {
     const struct fuse_shape *shape = &fuse_shapes[batch->shapes[i]];
     const struct fuse_class *class = &batch->classes[i];
     uint8_t ol = batch->ol[i];
 
-    if (__builtin_expect((p->flags & FUSE_P_L3_UPDATE && csums.l3 == 0xffff)
-                         || (p->flags & FUSE_P_L4_UPDATE
-                             && csums.l4 == 0xffff), 0)) {
-        return false;
-    }
-    if (!(p->flags & (FUSE_P_OUTER_CSUM | FUSE_P_L3_CHECK | FUSE_P_L4_CHECK
-                      | FUSE_P_NO_PAD | FUSE_P_PUSH))) {
-        return true;
-    }
     if (p->flags & FUSE_P_OUTER_CSUM && !shape->outer_ipv6
         && !(ol & FUSE_OL_L3_GOOD)
         && !ip_csum_ok(batch->packets[i] + shape->outer_l3)) {
@@ -270,22 +267,29 @@ replay_one(struct fuse_replay *r, struct fuse_batch *batch, uint32_t i)
     }
 
     struct fuse_csums csums = fuse_csums_get(p, batch->packets[i]);
-
-    if (__builtin_expect(!conditions_hold(p, batch, i, csums), 0)) {
-        return FUSE_DECLINED;
-    }
-    if (__builtin_expect(p->flags & FUSE_P_NO_CSUM && csums.l4, 0)) {
-        /* To be learned anew, not declined: otherwise a forged packet without
-         * a checksum would keep the flow out of the cache. */
-        return FUSE_STALE;
-    }
-
-    struct fuse_tcp *tcp = (p->flags & FUSE_P_TCP
-                            ? fuse_entry_tcp(r->table, entry) : NULL);
+    struct fuse_tcp *tcp = NULL;
     struct fuse_tcp_packet tp;
 
-    if (tcp && __builtin_expect(!tcp_is_valid(r, batch, i, tcp, &tp), 0)) {
+    if (__builtin_expect((p->flags & FUSE_P_L3_UPDATE && csums.l3 == 0xffff)
+                         || (p->flags & FUSE_P_L4_UPDATE
+                             && csums.l4 == 0xffff), 0)) {
         return FUSE_DECLINED;
+    }
+    if (p->flags & FUSE_P_CONDITIONS) {
+        if (__builtin_expect(!conditions_hold(p, batch, i), 0)) {
+            return FUSE_DECLINED;
+        }
+        if (__builtin_expect(p->flags & FUSE_P_NO_CSUM && csums.l4, 0)) {
+            /* To be learned anew, not declined: otherwise a forged packet
+             * without a checksum would keep the flow out of the cache. */
+            return FUSE_STALE;
+        }
+        if (p->flags & FUSE_P_TCP) {
+            tcp = fuse_entry_tcp(r->table, entry);
+            if (__builtin_expect(!tcp_is_valid(r, batch, i, tcp, &tp), 0)) {
+                return FUSE_DECLINED;
+            }
+        }
     }
     /* Only now: a packet that the ordinary path refuses, for its checksum
      * say, must not extend the life of a connection. */

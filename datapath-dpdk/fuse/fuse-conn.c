@@ -8,12 +8,13 @@
  * of the owner in the lowest bits.
  *
  * A thread that removes a connection takes the pointers out of the connection
- * and then sets the owner's bit in each entry: the entry is dead.  A thread
- * that removes an entry takes its pointer out of those connections whose bit
- * is not set.  So while the bit is not set, and the thread has not quiesced
- * since it looked, the connection is there.  If both happen at once, an entry
- * that was just taken for another flow may be found dead; that flow is then
- * learned again.
+ * and sets the owner's bit in each entry: the entry is dead.  A thread that
+ * removes an entry takes its pointer out of those connections whose bit is not
+ * set.  So while the bit is not set, and the thread has not quiesced since it
+ * looked, the connection is there.
+ *
+ * Both do so with the connection's lock.  So an entry that is linked is not
+ * taken for another flow before the thread that has the lock is done with it.
  *
  * A change of what packets meet of a connection kills its entries, too, but
  * they stay linked until they are removed: another thread may be sending a
@@ -55,34 +56,20 @@ fuse_conn_is_usable(const struct conn *conn, int timeout, long long int now)
             && !atomic_load(&conn->fuse.gone));
 }
 
-static void
-unlink_entry(struct conn *conn, struct fuse_entry *entry, int owner)
-    OVS_REQUIRES(conn->lock)
-{
-    for (int i = 0; i < FUSE_CONN_ENTRIES; i++) {
-        uintptr_t link = (uintptr_t) entry | owner;
-
-        if (atomic_compare_exchange_strong(&conn->fuse.entries[i], &link, 0)) {
-            return;
-        }
-    }
-}
-
 static bool
 link_entry(struct conn *conn, struct fuse_entry *entry, int owner,
            struct fuse_tcp *tcp)
     OVS_REQUIRES(conn->lock)
 {
     for (int i = 0; i < FUSE_CONN_ENTRIES; i++) {
-        if (!atomic_load(&conn->fuse.entries[i])) {
-            conn->fuse.tcps[i] = tcp;
-            conn->fuse.merged[i] = tcp ? tcp->n : 0;
-            atomic_store(&conn->fuse.entries[i], (uintptr_t) entry | owner);
+        if (!conn->fuse.entries[i]) {
             atomic_store(&conn->fuse.linked, true);
             if (atomic_load(&conn->fuse.gone)) {
-                unlink_entry(conn, entry, owner);
                 return false;
             }
+            conn->fuse.entries[i] = (uintptr_t) entry | owner;
+            conn->fuse.tcps[i] = tcp;
+            conn->fuse.merged[i] = tcp ? tcp->n : 0;
             return true;
         }
     }
@@ -112,7 +99,11 @@ fuse_conn_unlink(struct conn *conn, struct fuse_entry *entry, int owner)
 {
     ovs_mutex_lock(&conn->lock);
     fuse_tcp_sync(conn);
-    unlink_entry(conn, entry, owner);
+    for (int i = 0; i < FUSE_CONN_ENTRIES; i++) {
+        if (conn->fuse.entries[i] == ((uintptr_t) entry | owner)) {
+            conn->fuse.entries[i] = 0;
+        }
+    }
     ovs_mutex_unlock(&conn->lock);
 }
 
@@ -122,8 +113,7 @@ kill_entries(struct conn *conn)
     OVS_REQUIRES(conn->lock)
 {
     for (int i = 0; i < FUSE_CONN_ENTRIES; i++) {
-        uintptr_t link = atomic_load_explicit(&conn->fuse.entries[i],
-                                              memory_order_acquire);
+        uintptr_t link = conn->fuse.entries[i];
 
         if (link) {
             fuse_kill_entry((void *) (link & ~FUSE_OWNER_MASK));
@@ -134,22 +124,26 @@ kill_entries(struct conn *conn)
 /* 'conn' is removed, or not to be found any more.  Any thread. */
 void
 fuse_conn_gone(struct conn *conn)
+    OVS_EXCLUDED(conn->lock)
 {
     atomic_store(&conn->fuse.gone, true);
+    if (!atomic_load(&conn->fuse.linked)) {
+        /* A thread that links it just now finds it gone. */
+        return;
+    }
+    ovs_mutex_lock(&conn->lock);
     for (int i = 0; i < FUSE_CONN_ENTRIES; i++) {
-        uintptr_t link = atomic_load_explicit(&conn->fuse.entries[i],
-                                              memory_order_acquire);
+        uintptr_t link = conn->fuse.entries[i];
 
-        if (link) {
-            link = atomic_exchange(&conn->fuse.entries[i], 0);
-        }
         if (link) {
             struct fuse_entry *entry = (void *) (link & ~FUSE_OWNER_MASK);
 
+            conn->fuse.entries[i] = 0;
             atomic_fetch_or(&entry->dead,
                             FUSE_DEAD_OWNER(link & FUSE_OWNER_MASK));
         }
     }
+    ovs_mutex_unlock(&conn->lock);
 }
 
 /* The tracker is about to judge 'packet', in the direction of replies if

@@ -35,9 +35,9 @@ struct smap;
 #define FUSE_CONN_ENTRIES 4
 struct fuse_tcp;
 struct fuse_conn {
-    _Atomic(uintptr_t) entries[FUSE_CONN_ENTRIES];
-    struct fuse_tcp *tcps[FUSE_CONN_ENTRIES]; /* Guarded by its lock... */
-    uint32_t merged[FUSE_CONN_ENTRIES]; /* ...as this: see fuse-tcp.c. */
+    uintptr_t entries[FUSE_CONN_ENTRIES]; /* Guarded by its lock... */
+    struct fuse_tcp *tcps[FUSE_CONN_ENTRIES]; /* ...as this... */
+    uint32_t merged[FUSE_CONN_ENTRIES]; /* ...and this: see fuse-tcp.c. */
     atomic_bool gone;
     atomic_bool linked;          /* It has, or had, an entry. */
 };

@@ -15,9 +15,7 @@
  *      from the tracker what that knows by now.
  *
  * Both happen under the connection's lock, as do linking and unlinking an
- * entry: so an entry that is linked is not taken for another flow meanwhile.
- * There is one exception.  fuse_conn_gone() unlinks without the lock; then the
- * numbers of another flow may be merged into a connection that is gone. */
+ * entry: so an entry that is linked is not taken for another flow then. */
 
 #include <config.h>
 #include "datapath-dpdk/fuse/fuse.h"
@@ -37,8 +35,7 @@ fuse_tcp_sync(struct conn *conn)
     bool any = false;
 
     for (int i = 0; i < FUSE_CONN_ENTRIES; i++) {
-        uintptr_t link = atomic_load_explicit(&conn->fuse.entries[i],
-                                              memory_order_acquire);
+        uintptr_t link = conn->fuse.entries[i];
         const struct fuse_tcp *tcp = conn->fuse.tcps[i];
 
         if (!link || !tcp

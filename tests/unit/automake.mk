@@ -64,11 +64,21 @@ tests_unit_test_fuse_tcp_LDADD = $(UNIT_LDADD)
 # The cache in a datapath, in one process: needs Open vSwitch.
 if BUILD_OPENVSWITCH
 if HAVE_CMOCKA
-DATAPATH_TESTS = tests/unit/test-fuse-datapath
+DATAPATH_TESTS = tests/unit/test-fuse-conn tests/unit/test-fuse-datapath
 endif
 endif
 check_PROGRAMS += $(DATAPATH_TESTS)
-EXTRA_PROGRAMS = tests/unit/test-fuse-datapath
+EXTRA_PROGRAMS = tests/unit/test-fuse-conn tests/unit/test-fuse-datapath
+
+# Includes datapath-dpdk/fuse/fuse-conn.c, to interrupt it.
+tests_unit_test_fuse_conn_SOURCES = tests/unit/test-fuse-conn.c \
+	tests/unit/fuse-datapath.c tests/unit/fuse-datapath.h
+tests_unit_test_fuse_conn_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_unit_test_fuse_conn_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_fuse_conn_LDADD = \
+	$(OVS)/extended/lib/libopenvswitch.la $(CMOCKA_LIBS)
+$(tests_unit_test_fuse_conn_OBJECTS): | $(OVS)/headers.stamp
+
 tests_unit_test_fuse_datapath_SOURCES = tests/unit/test-fuse-datapath.c \
 	tests/unit/fuse-datapath.c tests/unit/fuse-datapath.h
 tests_unit_test_fuse_datapath_CPPFLAGS = $(OVS_CPPFLAGS)

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "csum.h"
+#include "ct-dpif.h"
 #include "dp-packet.h"
 #include "dpif.h"
 #include "dummy.h"
@@ -226,6 +227,20 @@ set_way(uint32_t priority, bool rewrite)
     nl_msg_put_odp_port(&way, OVS_ACTION_ATTR_OUTPUT, out_port);
 }
 
+/* Makes 'way' commit a packet's connection to 'zone' and output to "out". */
+void
+set_way_ct(uint16_t zone)
+{
+    size_t ofs;
+
+    ofpbuf_clear(&way);
+    ofs = nl_msg_start_nested(&way, OVS_ACTION_ATTR_CT);
+    nl_msg_put_flag(&way, OVS_CT_ATTR_COMMIT);
+    nl_msg_put_u16(&way, OVS_CT_ATTR_ZONE, zone);
+    nl_msg_end_nested(&way, ofs);
+    nl_msg_put_odp_port(&way, OVS_ACTION_ATTR_OUTPUT, out_port);
+}
+
 static odp_port_t
 add_port(const char *name)
 {
@@ -263,13 +278,14 @@ stop(void **state OVS_UNUSED)
     return 0;
 }
 
-/* Each test starts with an empty cache and no megaflow. */
+/* Each test starts with an empty cache, no megaflow and no connection. */
 int
 setup(void **state OVS_UNUSED)
 {
     set_fuse("off");
     dpif_run(dpif);
     dpif_flow_flush(dpif);
+    ct_dpif_flush(dpif, NULL, NULL);
     set_fuse("on");
     on_upcall = NULL;
     n_upcalls = n_sent = 0;
@@ -279,11 +295,11 @@ setup(void **state OVS_UNUSED)
 
 /* Packets. */
 
-/* Adds a packet of flow 'flow' to those to be received: number 'seq', below
- * 4096, of that flow. */
-void
-put_packet(unsigned int flow, uint16_t seq, enum kind kind)
+/* Returns a packet of flow 'flow': number 'seq', below 4096, of that flow. */
+struct dp_packet *
+make_packet(unsigned int flow, uint16_t seq, enum kind kind)
 {
+    bool reply = kind == REPLY;
     struct dp_packet *packet = dp_packet_new_with_headroom(100, 128);
     struct eth_header *eth = dp_packet_put_zeros(packet, ETH_HEADER_LEN);
     struct ip_header *ip = dp_packet_put_zeros(packet, IP_HEADER_LEN);
@@ -300,11 +316,12 @@ put_packet(unsigned int flow, uint16_t seq, enum kind kind)
     ip->ip_frag_off = htons(kind == FRAGMENT ? IP_MORE_FRAGMENTS
                             : kind == LATER_FRAGMENT ? 100 : 0);
     /* Two flows from each address. */
-    put_16aligned_be32(&ip->ip_src, htonl(0x0a000001 + flow / 2));
-    put_16aligned_be32(&ip->ip_dst, htonl(0x0a000101));
+    put_16aligned_be32(reply ? &ip->ip_dst : &ip->ip_src,
+                       htonl(0x0a000001 + flow / 2));
+    put_16aligned_be32(reply ? &ip->ip_src : &ip->ip_dst, htonl(0x0a000101));
     ip->ip_csum = csum(ip, sizeof *ip);
-    udp->udp_src = htons(1000 + flow);
-    udp->udp_dst = htons(80);
+    udp->udp_src = htons(reply ? 80 : 1000 + flow);
+    udp->udp_dst = htons(reply ? 1000 + flow : 80);
     udp->udp_len = htons(len);
     udp->udp_csum = csum_finish(csum_continue(packet_csum_pseudoheader(ip),
                                               udp, len));
@@ -313,7 +330,14 @@ put_packet(unsigned int flow, uint16_t seq, enum kind kind)
     }
     /* What was left of the packet that was in its memory before. */
     packet->md.skb_priority = 77;
-    dp_packet_batch_add(&received, packet);
+    return packet;
+}
+
+/* Adds such a packet to those to be received. */
+void
+put_packet(unsigned int flow, uint16_t seq, enum kind kind)
+{
+    dp_packet_batch_add(&received, make_packet(flow, seq, kind));
 }
 
 /* Takes what was put through the datapath. */
@@ -322,6 +346,23 @@ run(void)
 {
     dpif_run(dpif);
     assert_int_equal(received.count, 0);
+}
+
+/* Has the control path execute 'actions' on 'packet', and frees it.  Any
+ * thread. */
+void
+execute(struct dp_packet *packet, const struct ofpbuf *actions)
+{
+    struct dpif_execute execute = {
+        .packet = packet, .actions = actions->data,
+        .actions_len = actions->size,
+    };
+    struct flow flow;
+
+    flow_extract(packet, &flow);
+    execute.flow = &flow;
+    assert_int_equal(dpif_execute(dpif, &execute), 0);
+    dp_packet_delete(packet);
 }
 
 static uint64_t counters[FUSE_N_COUNTERS];

@@ -21,6 +21,7 @@
 #include "dp-packet.h"
 
 struct dpif;
+struct ofpbuf;
 
 /* What was sent. */
 #define MAX_SENT 64
@@ -44,6 +45,7 @@ int setup(void **state);
 
 void set_fuse(const char *value);
 void set_way(uint32_t priority, bool rewrite);
+void set_way_ct(uint16_t zone);
 
 enum kind {
     PLAIN,
@@ -51,11 +53,14 @@ enum kind {
     ALL_ONES,                    /* A UDP checksum that hits do not have. */
     FRAGMENT,                    /* The first. */
     LATER_FRAGMENT,
-    N_KINDS
+    N_KINDS,
+    REPLY = N_KINDS              /* In the other direction. */
 };
 
+struct dp_packet *make_packet(unsigned int flow, uint16_t seq, enum kind);
 void put_packet(unsigned int flow, uint16_t seq, enum kind);
 void run(void);
+void execute(struct dp_packet *, const struct ofpbuf *actions);
 
 uint64_t count_of(int counter);
 void flush(void);

@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "dpif.h"
-#include "flow.h"
 #include "netlink.h"
 #include "odp-netlink.h"
 #include "openvswitch/ofpbuf.h"
@@ -23,33 +22,21 @@
 
 /* Sends a packet of its own, as the control path does to find a neighbour. */
 static void
-execute(void)
+send_packet(void)
 {
-    struct dpif_execute execute = { .actions = NULL };
     struct ofpbuf output;
-    struct dp_packet_batch batch = received;
-    struct flow flow;
 
-    dp_packet_batch_init(&received);
-    put_packet(15, 1, PLAIN);
     ofpbuf_init(&output, 0);
     nl_msg_put_odp_port(&output, OVS_ACTION_ATTR_OUTPUT, out_port);
-    execute.packet = received.packets[0];
-    flow_extract(execute.packet, &flow);
-    execute.flow = &flow;
-    execute.actions = output.data;
-    execute.actions_len = output.size;
-    assert_int_equal(dpif_execute(dpif, &execute), 0);
-    dp_packet_delete(execute.packet);
+    execute(make_packet(15, 1, PLAIN), &output);
     ofpbuf_uninit(&output);
-    received = batch;
 }
 
 static void
-execute_and_turn_off(void)
+send_and_turn_off(void)
 {
     set_fuse("off");
-    execute();
+    send_packet();
 }
 
 /* Has a packet that is learned meet the control path, which calls 'func'. */
@@ -74,7 +61,7 @@ learn_with_upcall(void (*func)(void))
 static void
 test_execute_while_learning(void **state OVS_UNUSED)
 {
-    learn_with_upcall(execute);
+    learn_with_upcall(send_packet);
     assert_int_equal(count_of(FUSE_C_WHYS + FUSE_WHY_UPCALL), 1);
     for (int i = 0; i < 4; i++) {
         put_packet(0, 2 + i, PLAIN);
@@ -87,7 +74,7 @@ test_execute_while_learning(void **state OVS_UNUSED)
 static void
 test_turn_off_while_learning(void **state OVS_UNUSED)
 {
-    learn_with_upcall(execute_and_turn_off);
+    learn_with_upcall(send_and_turn_off);
     put_packet(0, 2, PLAIN);
     run();
     assert_int_equal(n_sent, 4);

@@ -121,12 +121,13 @@ kill_entries(struct conn *conn)
     }
 }
 
-/* 'conn' is removed, or not to be found any more.  Any thread. */
+/* 'conn' is about to be removed, or to expire.  Any thread. */
 void
 fuse_conn_gone(struct conn *conn)
     OVS_EXCLUDED(conn->lock)
 {
     atomic_store(&conn->fuse.gone, true);
+    atomic_thread_fence(memory_order_seq_cst); /* See fuse_conn_refresh(). */
     if (!atomic_load(&conn->fuse.linked)) {
         /* A thread that links it just now finds it gone. */
         return;
@@ -232,14 +233,14 @@ fuse_conn_refresh(struct conntrack *ct, struct conn *conn, int timeout,
     /* It may be that long until the next time. */
     atomic_store_relaxed(&conn->expiration, expiration + interval);
     ovs_mutex_unlock(&conn->lock);
-    if (expiration - now < MIN_LIFE_MS) {
-        return 0;
-    }
 
-    /* Not to bring to life what was removed meanwhile. */
+    /* Not to bring to life what was removed meanwhile.  A thread that removes
+     * it calls fuse_conn_gone() first and sets the expiration then.  So either
+     * it is found gone here, or that expiration is set last. */
+    atomic_thread_fence(memory_order_seq_cst);
     if (atomic_load(&conn->fuse.gone)) {
         atomic_store_relaxed(&conn->expiration, 0);
         return 0;
     }
-    return interval;
+    return expiration - now < MIN_LIFE_MS ? 0 : interval;
 }

@@ -215,14 +215,15 @@ identifier conn;
  ...
  }
 
+// First: see fuse_conn_refresh().
 // hook fuse_conn_expire: lib/conntrack.c, 1
 @fuse_conn_expire@
 identifier conn;
 @@
  conn_force_expire(struct conn *conn)
  {
- ...
 +fuse_conn_gone(conn);
+ ...
  }
 
 // hook fuse_conn_mark: lib/conntrack.c, 1

@@ -7,29 +7,45 @@
 #include <config.h>
 #include "tests/unit/fuse-datapath.h"
 
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
 
+#include "conntrack.h"
 #include "conntrack-private.h"
+#include "conntrack-tp.h"
 #include "ct-dpif.h"
 #include "dpif.h"
+#include "netlink.h"
+#include "odp-netlink.h"
+#include "openvswitch/ofpbuf.h"
 #include "ovs-thread.h"
+#include "timeval.h"
 #include "util.h"
 
 static void interrupt(void);
+static void update_expiration(struct conntrack *, struct conn *,
+                              enum ct_timeout, long long int now);
+static void conn_gone(struct conn *);
 static bool conn_link(struct conn *, struct fuse_entry *, int owner,
                       struct fuse_tcp *, bool more);
 
 #undef atomic_fetch_or
 #define atomic_fetch_or(P, BITS)                                \
     (interrupt(), atomic_fetch_or_explicit(P, BITS, memory_order_seq_cst))
+#define conn_update_expiration update_expiration
+#define fuse_conn_gone conn_gone
 #define fuse_conn_link conn_link
 #include "datapath-dpdk/fuse/fuse-conn.c"
+#undef conn_update_expiration
+#undef fuse_conn_gone
 #undef fuse_conn_link
 
-/* What is done before an entry is made dead. */
+/* What is done before an entry is made dead, and before an expiration is
+ * set. */
 static void (*on_dead)(void);
+static void (*on_update)(void);
 
 /* The last connections that got an entry, and which. */
 #define N_LINKS 8
@@ -37,15 +53,44 @@ static struct conn *conns[N_LINKS];
 static struct fuse_entry *entries[N_LINKS];
 static uint32_t n_links;
 
+/* Of a thread that stops when a connection is gone. */
+static __thread bool stops;
+static sem_t stopped, go_on;
+
+static void
+call(void (**func)(void))
+{
+    void (*f)(void) = *func;
+
+    *func = NULL;
+    if (f) {
+        f();
+    }
+}
+
 static void
 interrupt(void)
 {
-    void (*func)(void) = on_dead;
+    call(&on_dead);
+}
 
-    on_dead = NULL;
-    if (func) {
-        func();
+static void
+update_expiration(struct conntrack *ct, struct conn *conn, enum ct_timeout tm,
+                  long long int now)
+    OVS_REQUIRES(conn->lock)
+{
+    call(&on_update);
+    conn_update_expiration(ct, conn, tm, now);
+}
+
+void
+fuse_conn_gone(struct conn *conn)
+{
+    if (stops) {
+        sem_post(&stopped);
+        sem_wait(&go_on);
     }
+    conn_gone(conn);
 }
 
 bool
@@ -109,13 +154,68 @@ test_reuse_while_connection_goes(void **state OVS_UNUSED)
     }
 }
 
+/* Thread: a packet in the direction of replies opens the connection anew, so
+ * that the old one ends. */
+static void *
+force_new(void *aux OVS_UNUSED)
+{
+    struct ofpbuf actions;
+    size_t ofs;
+
+    ofpbuf_init(&actions, 0);
+    ofs = nl_msg_start_nested(&actions, OVS_ACTION_ATTR_CT);
+    nl_msg_put_flag(&actions, OVS_CT_ATTR_FORCE_COMMIT);
+    nl_msg_end_nested(&actions, ofs);
+    stops = true;
+    execute(make_packet(0, 1, REPLY), &actions);
+    ofpbuf_uninit(&actions);
+    return NULL;
+}
+
+static pthread_t forcing;
+
+static void
+start_forcing(void)
+{
+    forcing = ovs_thread_create("force", force_new, NULL);
+    sem_wait(&stopped);
+}
+
+static struct conntrack *ct;
+
+static void
+find_ct(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
+{
+    ct = t->ct;
+}
+
+/* A connection ends while an entry refreshes it. */
+static void
+test_expire_while_refreshed(void **state OVS_UNUSED)
+{
+    long long int expiration;
+
+    n_links = 0;
+    establish(0, 0);
+    fuse_for_each_thread(find_ct, NULL);
+    on_update = start_forcing;
+    fuse_conn_refresh(ct, conns[0], CT_TM_OTHER_BIDIR, time_msec());
+    sem_post(&go_on);
+    xpthread_join(forcing, NULL);
+    atomic_read_relaxed(&conns[0]->expiration, &expiration);
+    assert_int_equal(expiration, 0);
+}
+
 int
 main(int argc OVS_UNUSED, char *argv[])
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_reuse_while_connection_goes, setup),
+        cmocka_unit_test_setup(test_expire_while_refreshed, setup),
     };
 
     set_program_name(argv[0]);
+    sem_init(&stopped, 0, 0);
+    sem_init(&go_on, 0, 0);
     return cmocka_run_group_tests(tests, start, stop);
 }

@@ -83,6 +83,18 @@ identifier pmd;
  ...
  }
 
+// hook fuse_added: lib/dpif-netdev.c, 1
+@fuse_added@
+identifier flow;
+@@
+ dp_netdev_flow_add(...)
+ {
+ <...
+ flow->dead = false;
++flow->fuse_version = 0;
+ ...>
+ }
+
 // hook fuse_removed: lib/dpif-netdev.c, 1
 @fuse_removed@
 identifier pmd, flow;

@@ -133,6 +133,7 @@ void fuse_record_pop__(const struct netdev *);
 void fuse_record_conn__(struct conn *, const struct dp_packet *);
 void fuse_record_expiration__(struct conntrack *, struct conn *, int timeout);
 void fuse_record_lb__(const struct dp_packet_batch *, const struct nlattr *);
+void fuse_record_token__(const struct dp_packet_batch *);
 
 #define FUSE_RECORD(CALL)                       \
     do {                                        \
@@ -170,6 +171,12 @@ static inline void
 fuse_record_lb(const struct dp_packet_batch *batch, const struct nlattr *a)
 {
     FUSE_RECORD(fuse_record_lb__(batch, a));
+}
+
+static inline void
+fuse_record_token(const struct dp_packet_batch *batch)
+{
+    FUSE_RECORD(fuse_record_token__(batch));
 }
 
 static inline void

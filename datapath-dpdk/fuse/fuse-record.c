@@ -251,6 +251,20 @@ fuse_record_choice(uint32_t id, uint32_t version, bool sticky, uint64_t flow,
     }
 }
 
+/* The group noted last chose the bucket in dp_hash for the packet of 'batch',
+ * unless it dropped the packet. */
+void
+fuse_record_token__(const struct dp_packet_batch *batch)
+{
+    struct fuse_uses *uses = &fuse_record_current->uses;
+
+    if (uses->n_lbs && !dp_packet_batch_is_empty(batch)) {
+        struct fuse_lb_use *use = &uses->lbs[uses->n_lbs - 1];
+
+        use->token = use->sticky ? batch->packets[0]->md.dp_hash : 0;
+    }
+}
+
 /* Lists the owners, two at most, that an entry made of 'record' has: pointers
  * in 'owners', kinds in the nibbles of '*kinds'.  '*replies' is a bitmap of
  * those whose reply direction this is. */

@@ -27,7 +27,7 @@
 #include "util.h"
 
 /* Keeps the sticky flow 'flow' of 'path' alive.  Returns for how many ms, or
- * 0 if it is forgotten. */
+ * 0 if it is forgotten, or was and is bound to another bucket now. */
 static uint32_t
 refresh_sticky(const struct fuse_dp_path *path, uint64_t flow,
                long long int now)
@@ -48,6 +48,7 @@ refresh_sticky(const struct fuse_dp_path *path, uint64_t flow,
         slack = MIN(table->timeout / 32 + 1, 8);
         return (lb_sticky_lookup(sticky, flow, lb_sticky_ticks(now),
                                  table->timeout + slack)
+                == uses->lbs[i].token
                 ? slack * (1000 / LB_STICKY_TICKS_PER_SEC) : 0);
     }
     return 0;

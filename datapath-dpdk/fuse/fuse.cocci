@@ -333,6 +333,7 @@ expression batch, a;
 @@
 +fuse_record_lb(batch, a);
  lb_action_execute(batch, a);
++fuse_record_token(batch);
 
 // hook fuse_configured: lib/netdev-vport.c, 1
 @fuse_configured@

@@ -129,10 +129,13 @@ struct fuse_flow_use {
     uint32_t version;
 };
 
+/* A group that chose a bucket.  The token of what the flow is bound to, if
+ * 'sticky'. */
 struct fuse_lb_use {
     uint32_t id;
     uint32_t version;
-    bool sticky;
+    uint32_t sticky;
+    uint32_t token;
 };
 
 /* What a path depends on.  No padding, for memcmp(). */

@@ -19,6 +19,7 @@ datapath_dpdk_libdatapath_la_SOURCES = \
 	datapath-dpdk/fuse/fuse-show.c \
 	datapath-dpdk/fuse/fuse-tcp.c \
 	datapath-dpdk/fuse/fuse-thread.c \
+	datapath-dpdk/fuse/fuse-tunnel.c \
 	datapath-dpdk/fuse/fuse.h \
 	datapath-dpdk/gtpu/gtpu-count.c \
 	datapath-dpdk/gtpu/gtpu-count.h \

@@ -62,7 +62,7 @@ void fuse_thread_destroy(struct dp_netdev_pmd_thread *);
 
 /* Any thread. */
 void fuse_flow_changed(struct dp_netdev_pmd_thread *, struct dp_netdev_flow *);
-void fuse_tunnels_changed(void);
+void fuse_port_gone(odp_port_t);
 void fuse_vport_changed(const struct netdev *);
 void fuse_conn_gone(struct conn *);
 void fuse_conn_update(struct conn *, const struct dp_packet *, bool reply);

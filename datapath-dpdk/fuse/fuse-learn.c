@@ -74,6 +74,7 @@ struct summary {
     bool hashes;
     uint32_t n_cts;
     enum fuse_tunnel pushed;
+    odp_port_t push_port;
 };
 
 static enum fuse_why
@@ -115,6 +116,7 @@ check_push(const struct nlattr *a, struct summary *summary)
     if (summary->pushed) {
         return FUSE_WHY_TUNNEL_KIND;
     }
+    summary->push_port = push->tnl_port;
     switch (push->tnl_type) {
     case OVS_VPORT_TYPE_GTPU:
         if (!gtpu_vport_pushes_g_pdu(push)) {
@@ -312,28 +314,16 @@ compose(struct fuse_thread *t, const struct summary *summary,
     return true;
 }
 
-/* Returns true if the 'i'th packet of 'batch' went to a UDP port that was not
- * known to be that of such a tunnel, but is from now on.  Until then all
- * packets to that port, from one peer, are one flow: the reason why one of
- * them cannot be learned must not stand for the others. */
+/* Returns true if the 'i'th packet of 'batch' came to an end of a tunnel that
+ * was not known. */
 static bool
-learn_tunnel_port(struct fuse_thread *t, const struct fuse_batch *batch,
-                  uint32_t i)
+learn_tunnel(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
 {
     const struct fuse_shape *shape = &fuse_shapes[batch->shapes[i]];
-    uint32_t l4 = shape->outer_l3 + (shape->outer_ipv6 ? 40 : 20);
-    uint8_t *known;
 
-    if (!t->record.popped
-        || (!shape->tunnel && shape->l4_kind != FUSE_L4_UDP)) {
-        return false;
-    }
-    known = &t->tunnels[fuse_get16(t->record.before + l4 + 2)];
-    if (*known == t->record.popped) {
-        return false;
-    }
-    *known = t->record.popped;
-    return true;
+    return (t->record.popped
+            && (shape->tunnel || shape->l4_kind == FUSE_L4_UDP)
+            && fuse_tunnel_learn(t, shape->outer_l3, shape->outer_ipv6));
 }
 
 /* Checks what has to do with the shape of the 'i'th packet of 'batch'. */
@@ -435,7 +425,7 @@ fuse_learn(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
     uint32_t n_image;
     uint8_t kinds, replies;
 
-    if (learn_tunnel_port(t, batch, i)) {
+    if (learn_tunnel(t, batch, i)) {
         return FUSE_WHY_TUNNEL_PORT;
     }
     why = why ? why : summarize(record, &summary);
@@ -450,8 +440,8 @@ fuse_learn(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
     if (!compose(t, &summary, &out)) {
         return FUSE_WHY_ACTION;
     }
-    if (record->n_pops || summary.pushed) {
-        record->uses.tunnel_version = record->tunnel_version;
+    if (!fuse_tunnels_add(record, summary.pushed, summary.push_port)) {
+        return FUSE_WHY_TUNNEL_PORT;
     }
     if (record->n_conns) {
         t->ct = record->ct;

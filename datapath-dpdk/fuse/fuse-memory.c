@@ -197,7 +197,7 @@ fuse_memory_attach(struct fuse_thread *t,
     }
     table->removed_cb = removed_cb;
     table->aux = t;
-    t->tunnels = m->parts->tunnels;
+    t->tunnels = &m->parts->tunnels;
     t->tunnels_version = fuse_tunnel_version();
     t->programs = m->parts->programs;
     t->replay.table = table;

@@ -26,34 +26,7 @@
 #include "dpif-netdev-private-thread.h"
 #include "hash.h"
 #include "lib/lb/lb-registry.h"
-#include "netdev.h"
 #include "util.h"
-
-/* Changes of what tunnel ports do.  Starts at 1: 0 is no tunnel. */
-static _Atomic(uint64_t) tunnel_version = 1;
-
-uint64_t
-fuse_tunnel_version(void)
-{
-    return atomic_load_explicit(&tunnel_version, memory_order_acquire);
-}
-
-/* Tunnel ports, or what they do, changed.  Any thread. */
-void
-fuse_tunnels_changed(void)
-{
-    atomic_fetch_add_explicit(&tunnel_version, 1, memory_order_release);
-}
-
-/* 'netdev', a tunnel port, is configured anew or gone.  What is taken out of a
- * GTP-U tunnel depends on the modes of all ports.  Main thread. */
-void
-fuse_vport_changed(const struct netdev *netdev)
-{
-    if (!strcmp(netdev_get_type(netdev), "gtpu")) {
-        fuse_tunnels_changed();
-    }
-}
 
 /* 'flow' of 'pmd' was removed or has new actions.  Any thread, with
  * 'flow_mutex'. */
@@ -93,8 +66,12 @@ uses_are_true(const struct fuse_uses *uses)
             return false;
         }
     }
-    return (!uses->tunnel_version
-            || uses->tunnel_version == fuse_tunnel_version());
+    for (uint32_t i = 0; i < uses->n_tunnels; i++) {
+        if (!fuse_tunnel_is_same(&uses->tunnels[i])) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* Returns true if 'path' is true in the current epoch of 't', else kills it.

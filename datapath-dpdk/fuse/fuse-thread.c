@@ -352,19 +352,6 @@ fuse_thread_destroy(struct dp_netdev_pmd_thread *pmd)
     }
 }
 
-/* Forgets which UDP ports are those of tunnels if any tunnel port changed:
- * what is no tunnel's any more is learned like other packets again. */
-static void
-follow_tunnels(struct fuse_thread *t)
-{
-    uint64_t version = fuse_tunnel_version();
-
-    if (OVS_UNLIKELY(t->tunnels_version != version)) {
-        t->tunnels_version = version;
-        memset(t->tunnels, FUSE_TUNNEL_NONE, FUSE_N_UDP_PORTS);
-    }
-}
-
 /* Removes some entries that are dead or idle. */
 static void
 sweep(struct fuse_thread *t)
@@ -426,7 +413,7 @@ fuse_run__(struct dp_netdev_pmd_thread *pmd)
         fuse_refresh_run(t);
     }
     if (now - t->last_sweep >= SWEEP_INTERVAL) {
-        follow_tunnels(t);
+        fuse_tunnels_follow(t);
         sweep(t);
     }
     if (OVS_UNLIKELY(atomic_load_explicit(&t->request,

@@ -120,13 +120,16 @@ identifier pmd, netdev_flow, new_actions;
  ...>
  }
 
-// hook fuse_ports: lib/dpif-netdev.c, 1
-@fuse_ports@
-identifier pmd;
+// No thread has the port in its caches any more.
+// hook fuse_port_gone: lib/dpif-netdev.c, 1
+@fuse_port_gone@
+identifier port;
 @@
- pmd_load_cached_ports(struct dp_netdev_pmd_thread *pmd)
+ port_destroy(struct dp_netdev_port *port)
  {
-+fuse_tunnels_changed();
+ ...
++fuse_port_gone(port->port_no);
+ netdev_close(port->netdev);
  ...
  }
 

@@ -16,6 +16,7 @@
  *    fuse-conn.c    connections
  *    fuse-tcp.c     TCP sequence numbers
  *    fuse-lb.c      groups
+ *    fuse-tunnel.c  tunnel ports
  *    fuse-refresh.c keeping alive what entries of flows with packets stand for
  *    fuse-thread.c  a thread's cache, configuration
  *    fuse-memory.c  memory for it
@@ -98,10 +99,10 @@ enum fuse_why {
     FUSE_N_WHYS
 };
 
-#define FUSE_N_UDP_PORTS 65536
 #define FUSE_MAX_FLOWS 12
 #define FUSE_MAX_CONNS 8
 #define FUSE_MAX_LBS 2
+#define FUSE_MAX_TUNNELS 2
 #define FUSE_MAX_PATHS 65536
 #define FUSE_MAX_PROGRAMS 1024
 
@@ -138,11 +139,19 @@ struct fuse_lb_use {
     uint32_t token;
 };
 
+/* A tunnel port that took headers off or put them on. */
+struct fuse_tunnel_use {
+    uint32_t port;
+    uint32_t kind;               /* An enum fuse_tunnel. */
+    uint64_t version;
+};
+
 /* What a path depends on.  No padding, for memcmp(). */
 struct fuse_uses {
-    uint64_t tunnel_version;     /* 0: no tunnel. */
     uint32_t n_flows;
-    uint32_t n_lbs;
+    uint16_t n_lbs;
+    uint16_t n_tunnels;
+    struct fuse_tunnel_use tunnels[FUSE_MAX_TUNNELS];
     struct fuse_flow_use flows[FUSE_MAX_FLOWS];
     struct fuse_lb_use lbs[FUSE_MAX_LBS];
 };
@@ -186,7 +195,7 @@ struct fuse_record {
     enum fuse_tunnel popped;
     uint32_t n_pops;
     uint32_t n_outer_flows;      /* Before the tunnel's headers went. */
-    uint64_t tunnel_version;     /* When the packet came. */
+    uint64_t tunnel_version;     /* Of all ports, when the packet came. */
 
     struct fuse_sample sample;
     uint16_t l2_pad_size, l2_5_ofs, l3_ofs, l4_ofs;
@@ -210,6 +219,15 @@ enum fuse_port_note {
 /* So many packets, at least, are looked at before a port is given up for a
  * while. */
 #define FUSE_MIN_FUTILE 4096
+
+/* An end of a tunnel: the tunnel port, and indexes in struct fuse_tunnels. */
+#define FUSE_MAX_TUNNEL_ENDS 64
+struct fuse_tunnel_end {
+    struct fuse_tunnel_use use;
+    uint16_t udp_port;
+    uint16_t endpoint;
+    uint8_t kind;                /* An enum fuse_tunnel. */
+};
 
 /* Entries to be refreshed.  What that takes is far from the processor: a first
  * turn fetches connections, the next refreshes them.  A packet queues its
@@ -237,8 +255,10 @@ struct fuse_thread {
     struct hmap paths;
     struct fuse_dp_program *programs; /* FUSE_MAX_PROGRAMS. */
     uint32_t n_programs;         /* In use. */
-    uint8_t *tunnels;            /* By UDP port; see fuse_classify(). */
-    uint64_t tunnels_version;    /* Of what tunnel ports do, for 'tunnels'. */
+    struct fuse_tunnels *tunnels;
+    struct fuse_tunnel_end ends[FUSE_MAX_TUNNEL_ENDS]; /* In 'tunnels'. */
+    uint32_t n_ends;
+    uint64_t tunnels_version;    /* Of what tunnel ports do, for 'ends'. */
     uint32_t config_version;
     uint32_t max_entries;
     struct conntrack *ct;
@@ -286,7 +306,7 @@ void fuse_thread_flush(struct fuse_thread *);
 struct fuse_parts {
     struct fuse_dp_program programs[FUSE_MAX_PROGRAMS];
     struct fuse_path *dirty[FUSE_MAX_PATHS];
-    uint8_t tunnels[FUSE_N_UDP_PORTS];
+    struct fuse_tunnels tunnels;
 };
 
 void fuse_memory_init(void);
@@ -328,7 +348,6 @@ const char *fuse_refusal_text(enum fuse_refusal);
 
 /* fuse-path.c */
 uint64_t fuse_epoch(const struct dp_netdev_pmd_thread *);
-uint64_t fuse_tunnel_version(void);
 struct fuse_dp_path *fuse_path_get(struct fuse_thread *,
                                    const struct fuse_uses *,
                                    const struct fuse_program *,
@@ -336,6 +355,14 @@ struct fuse_dp_path *fuse_path_get(struct fuse_thread *,
 bool fuse_path_check(struct fuse_thread *, struct fuse_dp_path *);
 void fuse_path_unref(struct fuse_thread *, struct fuse_dp_path *);
 void fuse_paths_credit(struct fuse_thread *);
+
+/* fuse-tunnel.c */
+uint64_t fuse_tunnel_version(void);
+bool fuse_tunnel_is_same(const struct fuse_tunnel_use *);
+bool fuse_tunnels_add(struct fuse_record *, enum fuse_tunnel pushed,
+                      odp_port_t push_port);
+bool fuse_tunnel_learn(struct fuse_thread *, uint32_t l3, bool ipv6);
+void fuse_tunnels_follow(struct fuse_thread *);
 
 /* fuse-conn.c */
 bool fuse_conn_is_usable(const struct conn *, int timeout, long long int now);

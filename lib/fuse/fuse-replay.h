@@ -95,7 +95,7 @@ struct fuse_batch {
 
 struct fuse_replay {
     struct fuse_table *table;
-    const uint8_t *tunnels;      /* See fuse_classify(). */
+    const struct fuse_tunnels *tunnels;
     uint64_t epoch;              /* Of what paths depend on. */
     uint32_t now;                /* In ms. */
     struct fuse_path **dirty;    /* Paths to credit; room for all. */

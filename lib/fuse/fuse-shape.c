@@ -357,12 +357,11 @@ fuse_classify_tunnel(const uint8_t *p, uint32_t len, uint32_t l3, bool ipv6,
 }
 
 /* Tells the shape of the packet of 'len' octets at 'p', an Ethernet frame: an
- * index of 'fuse_shapes', or -1 minus an enum fuse_skip.  'tunnels' has an
- * enum fuse_tunnel for each of 65536 UDP ports in network byte order: packets
- * to that port are taken for the tunnel's.  Fills in '*class'. */
+ * index of 'fuse_shapes', or -1 minus an enum fuse_skip.  Fills in
+ * '*class'. */
 int
-fuse_classify_any(const uint8_t *p, uint32_t len, const uint8_t *tunnels,
-                  struct fuse_class *class)
+fuse_classify_any(const uint8_t *p, uint32_t len,
+                  const struct fuse_tunnels *tunnels, struct fuse_class *class)
 {
     uint32_t l3 = 14;
     uint16_t type;
@@ -391,9 +390,10 @@ fuse_classify_any(const uint8_t *p, uint32_t len, const uint8_t *tunnels,
         uint16_t port;
 
         __builtin_memcpy(&port, p + l3 + (ipv6 ? 42 : 22), sizeof port);
-        if (tunnels[port]) {
-            return fuse_classify_tunnel(p, len, l3, ipv6, tunnels[port],
-                                        class);
+        if (tunnels->ports[port]
+            && tunnels->endpoints[fuse_endpoint(p + l3, ipv6)]) {
+            return fuse_classify_tunnel(p, len, l3, ipv6,
+                                        tunnels->ports[port], class);
         }
     }
     return shape < 0 ? shape : vlan + shape;

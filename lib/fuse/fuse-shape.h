@@ -140,16 +140,38 @@ fuse_be64(const uint8_t *p)
     return __builtin_bswap64(x);
 }
 
-int fuse_classify_any(const uint8_t *p, uint32_t len, const uint8_t *tunnels,
-                      struct fuse_class *class);
+/* Where tunnels end, as far as is known: an enum fuse_tunnel for each UDP
+ * port, in network byte order, and whether some tunnel ends at an address with
+ * that fuse_endpoint().  Packets to both are taken for a tunnel's, all others
+ * for packets that pass. */
+#define FUSE_N_UDP_PORTS 65536
+#define FUSE_N_ENDPOINTS 1024
+struct fuse_tunnels {
+    uint8_t ports[FUSE_N_UDP_PORTS];
+    uint8_t endpoints[FUSE_N_ENDPOINTS];
+};
+
+/* Returns the index in 'endpoints' of the destination of the IP header at
+ * 'ip'. */
+static inline uint32_t
+fuse_endpoint(const uint8_t *ip, bool ipv6)
+{
+    uint32_t x;
+
+    __builtin_memcpy(&x, ip + (ipv6 ? 36 : 16), sizeof x);
+    return (x * UINT32_C(0x9e3779b1)) / (UINT32_MAX / FUSE_N_ENDPOINTS + 1);
+}
+
+int fuse_classify_any(const uint8_t *p, uint32_t len,
+                      const struct fuse_tunnels *, struct fuse_class *);
 int fuse_classify_tunnel(const uint8_t *p, uint32_t len, uint32_t l3,
                          bool ipv6, enum fuse_tunnel, struct fuse_class *);
 
 /* Does the same as fuse_classify_any(), and itself if the packet is TCP or UDP
  * over IPv4 without options or VLAN tag, as most are. */
 static inline int
-fuse_classify(const uint8_t *p, uint32_t len, const uint8_t *tunnels,
-              struct fuse_class *class)
+fuse_classify(const uint8_t *p, uint32_t len,
+              const struct fuse_tunnels *tunnels, struct fuse_class *class)
 {
     if (__builtin_expect(len >= 54, 1)) {
         /* EtherType, version, header length; from the length to the protocol.
@@ -167,9 +189,13 @@ fuse_classify(const uint8_t *p, uint32_t len, const uint8_t *tunnels,
                 __builtin_memcpy(&port, p + 36, sizeof port);
                 if (total >= 28 && fuse_be16(p + 38) == payload) {
                     *class = (struct fuse_class) { 0, pad, false };
-                    return (__builtin_expect(!tunnels[port], 1) ? FUSE_L4_UDP
+                    return (__builtin_expect(!tunnels->ports[port], 1)
+                            || !tunnels->endpoints[fuse_endpoint(p + 14,
+                                                                 false)]
+                            ? FUSE_L4_UDP
                             : fuse_classify_tunnel(p, len, 14, false,
-                                                   tunnels[port], class));
+                                                   tunnels->ports[port],
+                                                   class));
                 }
             } else if ((b & 0xff) == 6) {
                 uint16_t flags = fuse_be16(p + 46);

@@ -19,7 +19,7 @@
 #define BUFFER 768
 #define ROOM 128
 
-static uint8_t tunnels[65536];
+static struct fuse_tunnels tunnels;
 
 static uint32_t
 rnd(uint32_t n)
@@ -209,7 +209,7 @@ bench_create(void)
     memset(b, 0, sizeof *b);
     assert_int_equal(fuse_table_create(1000, -1, false, &b->table), 0);
     b->replay = (struct fuse_replay) {
-        .table = b->table, .tunnels = tunnels, .epoch = 1, .dirty = b->dirty,
+        .table = b->table, .tunnels = &tunnels, .epoch = 1, .dirty = b->dirty,
         .attend = attend_true, .end = end_nothing,
     };
     return b;
@@ -512,7 +512,7 @@ test_same_keys(void **state)
 {
     fuse_replay_func *func = replay_of(state);
     struct fuse_table *table;
-    struct fuse_replay r = { .tunnels = tunnels, .attend = attend_true,
+    struct fuse_replay r = { .tunnels = &tunnels, .attend = attend_true,
                              .end = end_nothing };
 
     assert_int_equal(fuse_table_create(10, -1, false, &table), 0);
@@ -557,7 +557,7 @@ test_same_rewrites(void **state)
     static struct fuse_program p;
     static struct fuse_path path = { .program = &p, .epoch = 1 };
     struct fuse_path *dirty[1];
-    struct fuse_replay r = { .tunnels = tunnels, .epoch = 1, .dirty = dirty,
+    struct fuse_replay r = { .tunnels = &tunnels, .epoch = 1, .dirty = dirty,
                              .attend = attend_true, .end = end_nothing };
 
     for (uint32_t round = 0; round < 1000; round++) {
@@ -615,7 +615,7 @@ check_key_bits(fuse_replay_func *func)
     static uint8_t p[BUFFER], key[FUSE_MAX_KEY];
     uint32_t n_shapes[2][2] = { { 0 } };
     struct fuse_table *table;
-    struct fuse_replay r = { .tunnels = tunnels, .attend = attend_true,
+    struct fuse_replay r = { .tunnels = &tunnels, .attend = attend_true,
                              .end = end_nothing };
 
     assert_int_equal(fuse_table_create(10, -1, false, &table), 0);
@@ -796,8 +796,8 @@ test_classify(void **state)
                 = rnd(2) ? rnd(256) : 1 << rnd(8);
         }
         size -= rnd(8) ? 0 : rnd(size);
-        shape = fuse_classify(buffer, size, tunnels, &quick);
-        assert_int_equal(shape, fuse_classify_any(buffer, size, tunnels,
+        shape = fuse_classify(buffer, size, &tunnels, &quick);
+        assert_int_equal(shape, fuse_classify_any(buffer, size, &tunnels,
                                                   &thorough));
         if (shape >= 0) {
             assert_int_equal(quick.pad, thorough.pad);
@@ -869,7 +869,7 @@ test_flows(void **state)
 {
     fuse_replay_func *func = replay_of(state);
     uint8_t buffer[BUFFER], *p = buffer + ROOM;
-    struct fuse_replay replay = { .tunnels = tunnels };
+    struct fuse_replay replay = { .tunnels = &tunnels };
     uint32_t counts[64] = { 0 };
 
     assert_int_equal(fuse_table_create(16, -1, false, &replay.table), 0);
@@ -941,6 +941,7 @@ main(void)
 
     fuse_shapes_init();
     /* In network byte order. */
-    tunnels[fuse_get16((const uint8_t *) "\x08\x68")] = FUSE_TUNNEL_GTPU;
+    tunnels.ports[fuse_get16((const uint8_t *) "\x08\x68")] = FUSE_TUNNEL_GTPU;
+    memset(tunnels.endpoints, 1, sizeof tunnels.endpoints);
     return cmocka_run_group_tests_name("fuse", tests, NULL, NULL);
 }

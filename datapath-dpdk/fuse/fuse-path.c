@@ -85,6 +85,7 @@ fuse_path_check(struct fuse_thread *t, struct fuse_dp_path *path)
     if (path->up.epoch != t->replay.epoch) {
         if (!uses_are_true(&path->uses)) {
             path->up.dead = true;
+            t->n_dead_paths++;
             /* So that each packet asks again. */
             path->up.epoch = UINT64_MAX;
             return false;
@@ -188,6 +189,7 @@ static void
 destroy(struct fuse_thread *t, struct fuse_dp_path *path)
 {
     hmap_remove(&t->paths, &path->node);
+    t->n_dead_paths -= path->up.dead;
     unref_program(t, CONTAINER_OF(path->up.program, struct fuse_dp_program,
                                   up));
     for (uint32_t i = 0; i < path->uses.n_flows; i++) {
@@ -255,6 +257,42 @@ fuse_paths_credit(struct fuse_thread *t)
     }
 }
 
+/* How many paths are looked at to find dead ones, when there are too many. */
+#define LOOK_AT 64
+
+/* Returns true if 't' may have another path.  A path is not known to be dead
+ * before somebody looks at it, and stays as long as it has entries. */
+static bool
+has_room(struct fuse_thread *t)
+{
+    for (int i = 0; i < LOOK_AT && (hmap_count(&t->paths) - t->n_dead_paths
+                                    >= t->max_paths); i++) {
+        struct hmap_node *node = hmap_at_position(&t->paths,
+                                                  &t->path_position);
+
+        if (!node) {
+            t->path_position = (struct hmap_position) { 0, 0 };
+            break;
+        }
+        fuse_path_check(t, CONTAINER_OF(node, struct fuse_dp_path, node));
+    }
+    return (hmap_count(&t->paths) - t->n_dead_paths < t->max_paths
+            && hmap_count(&t->paths) < 2 * t->max_paths);
+}
+
+/* Returns the hash of what a path depends on and where it goes out. */
+static uint32_t
+hash_uses(const struct fuse_uses *uses, odp_port_t out_port)
+{
+    uint32_t hash = hash_bytes(uses->flows,
+                               uses->n_flows * sizeof *uses->flows,
+                               odp_to_u32(out_port));
+
+    hash = hash_bytes(uses->lbs, uses->n_lbs * sizeof *uses->lbs, hash);
+    return hash_bytes(uses->tunnels, uses->n_tunnels * sizeof *uses->tunnels,
+                      hash);
+}
+
 /* Returns the path of 't' with 'uses', 'program' and 'out_port' for an entry
  * with 'image', with one more entry, or null if there is no room or some flow
  * is about to be freed.  The first such path has the second and third part of
@@ -268,9 +306,7 @@ fuse_path_get(struct fuse_thread *t, const struct fuse_uses *uses,
     size_t n_image2 = (program->n_octets > FUSE_PART_1
                        ? program->n_octets - FUSE_PART_1 : 0);
     bool own_images = false;
-    uint32_t hash = hash_bytes(uses->flows,
-                               uses->n_flows * sizeof *uses->flows,
-                               odp_to_u32(out_port));
+    uint32_t hash = hash_uses(uses, out_port);
     struct fuse_dp_path *path, *other = NULL;
     struct fuse_dp_program *p;
 
@@ -297,7 +333,7 @@ fuse_path_get(struct fuse_thread *t, const struct fuse_uses *uses,
         other->up.n_entries++;
         return other;
     }
-    if (hmap_count(&t->paths) >= FUSE_MAX_PATHS) {
+    if (!has_room(t)) {
         return NULL;
     }
 

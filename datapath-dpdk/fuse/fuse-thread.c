@@ -273,6 +273,7 @@ create_thread(struct dp_netdev_pmd_thread *pmd)
     t->memory = fuse_memory_create(config_entries, pmd->numa_id,
                                    pmd->core_id == NON_PMD_CORE_ID);
     hmap_init(&t->paths);
+    t->max_paths = FUSE_MAX_PATHS;
     ovs_mutex_init(&t->mutex);
     ovs_list_push_back(&threads, &t->node);
     return t;

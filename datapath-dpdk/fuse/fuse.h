@@ -88,7 +88,7 @@ struct ds;
     FUSE_WHY(CT_TCP, true, "connections differ in direction or scale")     \
     FUSE_WHY(LB_FIELDS, false, "group hashes what is not in the key")       \
     FUSE_WHY(OWNERS, false, "too many connections and sticky groups")       \
-    FUSE_WHY(PATHS, true, "too many paths")                                 \
+    FUSE_WHY(PATHS, false, "too many paths")                                 \
     FUSE_WHY(FULL, true, "no room for an entry")
 
 enum fuse_why {
@@ -103,7 +103,7 @@ enum fuse_why {
 #define FUSE_MAX_CONNS 8
 #define FUSE_MAX_LBS 2
 #define FUSE_MAX_TUNNELS 2
-#define FUSE_MAX_PATHS 65536
+#define FUSE_MAX_PATHS 65536     /* Besides as many that are dead. */
 #define FUSE_MAX_PROGRAMS 1024
 
 /* Counters; written by the owner alone, read by all. */
@@ -253,6 +253,8 @@ struct fuse_thread {
     bool busy;                   /* Inside of fuse_input__(). */
     struct fuse_memory *memory;  /* Of what follows, and of 'replay'. */
     struct hmap paths;
+    struct hmap_position path_position; /* See has_room() in fuse-path.c. */
+    uint32_t max_paths, n_dead_paths;
     struct fuse_dp_program *programs; /* FUSE_MAX_PROGRAMS. */
     uint32_t n_programs;         /* In use. */
     struct fuse_tunnels *tunnels;
@@ -305,7 +307,7 @@ void fuse_thread_flush(struct fuse_thread *);
 /* What a cache needs besides its table.  Zeros at first. */
 struct fuse_parts {
     struct fuse_dp_program programs[FUSE_MAX_PROGRAMS];
-    struct fuse_path *dirty[FUSE_MAX_PATHS];
+    struct fuse_path *dirty[2 * FUSE_MAX_PATHS];
     struct fuse_tunnels tunnels;
 };
 

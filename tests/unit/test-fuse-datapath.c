@@ -236,6 +236,47 @@ test_learn_once(void **state OVS_UNUSED)
     }
 }
 
+static uint32_t max_paths;
+
+static void
+limit_paths(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
+{
+    t->max_paths = max_paths;
+}
+
+/* A path whose megaflow is gone, but not its entry, makes room for another. */
+static void
+test_dead_paths(void **state OVS_UNUSED)
+{
+    set_way(0, true);
+    learn(0);
+    max_paths = 6;
+    fuse_for_each_thread(limit_paths, NULL);
+    for (int flow = 1; flow < 10; flow++) {
+        dpif_flow_flush(dpif);
+        learn(flow);
+    }
+    assert_int_equal(count_of(FUSE_C_WHYS + FUSE_WHY_PATHS), 0);
+    assert_int_equal(count_of(FUSE_C_LEARNED), 10);
+}
+
+/* A flow for which there is no room is not tried again with each packet. */
+static void
+test_too_many_paths(void **state OVS_UNUSED)
+{
+    set_way(0, true);
+    put_packet(1, 0, PLAIN);
+    run();
+    max_paths = 0;
+    fuse_for_each_thread(limit_paths, NULL);
+    for (int i = 0; i < 20; i++) {
+        put_packet(0, i, PLAIN);
+        run();
+    }
+    assert_int_equal(count_of(FUSE_C_WHYS + FUSE_WHY_PATHS), 1);
+    assert_int_equal(count_of(FUSE_C_MISSES), 21);
+}
+
 int
 main(int argc OVS_UNUSED, char *argv[])
 {
@@ -244,6 +285,8 @@ main(int argc OVS_UNUSED, char *argv[])
         cmocka_unit_test_setup(test_turn_off_while_learning, setup),
         cmocka_unit_test_setup(test_priority, setup),
         cmocka_unit_test_setup(test_learn_once, setup),
+        cmocka_unit_test_setup(test_dead_paths, setup),
+        cmocka_unit_test_setup(test_too_many_paths, setup),
         cmocka_unit_test_setup(test_order_between_hits, setup),
         cmocka_unit_test_setup(test_order_of_random_batches, setup),
     };

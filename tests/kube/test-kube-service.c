@@ -512,6 +512,14 @@ test_rule_15_skip(void **state OVS_UNUSED)
           "labels: {service.kubernetes.io/headless: ''}}\n"
           "spec: {clusterIP: 10.96.0.1, ports: [{port: 80}]}\n",
           "default/web: nothing to do, since it is headless\n");
+    /* So is a slice with that label: it is not for proxies. */
+    check(SERVICE(PORTS)
+          "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
+          "metadata: {name: s, labels: {kubernetes.io/service-name: web, "
+          "service.kubernetes.io/headless: ''}}\naddressType: IPv4\n"
+          "ports: [{name: http, port: 8080}]\nendpoints: ["
+          EP("10.0.0.1", "") "]\n",
+          WEB("") "    cluster: reject: there is no endpoint\n");
     check("---\napiVersion: v1\nkind: Service\nmetadata: {name: web, "
           "labels: {service.kubernetes.io/service-proxy-name: x}}\n"
           "spec: {clusterIP: 10.96.0.1, ports: [{port: 80}]}\n",
@@ -664,6 +672,29 @@ test_list_begun_again(void **state OVS_UNUSED)
                     SERVICE(PORTS) SLICE("t", EP("10.0.0.2", ""))));
     end_lists(store);
     check_format(store, WEB("") "    cluster: 10.0.0.2:8080\n");
+    kube_store_destroy(store);
+}
+
+/* The name is enough to delete an object. */
+static void
+test_deleted_by_name(void **state OVS_UNUSED)
+{
+    struct kube_store *store = kube_store_create("here");
+
+    begin_lists(store);
+    free(apply_yaml(store, KUBE_ADDED_OR_MODIFIED,
+                    SERVICE(PORTS) SLICE("s", EP("10.0.0.1", ""))));
+    end_lists(store);
+    check_format(store, WEB("") "    cluster: 10.0.0.1:8080\n");
+    assert_null(apply_yaml(store, KUBE_DELETED,
+                           "{apiVersion: discovery.k8s.io/v1, "
+                           "kind: EndpointSlice, metadata: {name: s}}"));
+    check_format(store, WEB("") "    cluster: reject: there is no "
+                 "endpoint\n");
+    assert_null(apply_yaml(store, KUBE_DELETED,
+                           "{apiVersion: v1, kind: Service, metadata: "
+                           "{name: web}}"));
+    check_format(store, "");
     kube_store_destroy(store);
 }
 
@@ -965,6 +996,7 @@ main(void)
         cmocka_unit_test(test_rule_6_external_policy),
         cmocka_unit_test(test_rule_8_affinity),
         cmocka_unit_test(test_rule_9_node_addresses),
+        cmocka_unit_test(test_deleted_by_name),
         cmocka_unit_test(test_rule_10_source_ranges),
         cmocka_unit_test(test_rule_11_ingress),
         cmocka_unit_test(test_rule_13_join),

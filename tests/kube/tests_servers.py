@@ -289,6 +289,14 @@ def test_storm(c):
         respond(sock, items(version="5"))
         return True
 
+    def mark(request, sock):
+        if "watch=1" in request:
+            begin(sock)
+            sock.sendall(event("BOOKMARK", "", "6").encode())
+            return False
+        respond(sock, items(version="5"))
+        return True
+
     def gone(request, sock):
         respond(sock, *((("{}", "410 Gone") if "watch=1" in request else
                          (items(version="5"),))))
@@ -298,7 +306,7 @@ def test_storm(c):
 
     # A page that leads to itself may spin: but it is another request each
     # time, as it is with every continued list.
-    for behave, most in ((end, 20), (gone, 30), (busy, 3)):
+    for behave, most in ((end, 20), (mark, 20), (gone, 30), (busy, 3)):
         server = BadServer(c.server_cert, behave)
         dump = Dump(bad_config(c, server))
         wait_until(lambda: len(server.requests) >= 3, "there are requests")

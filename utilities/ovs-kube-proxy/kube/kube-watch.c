@@ -78,7 +78,7 @@ struct kube_watch {
     char *version;              /* resourceVersion, or null. */
     long long int started;
     bool gone;                  /* The server has forgotten 'version'. */
-    bool answered;              /* The watch has brought a line. */
+    bool answered;              /* The watch has brought an event. */
     char *reason;               /* Why this side ended it, or null. */
 };
 
@@ -435,10 +435,10 @@ watch_line(struct json *event, void *w_)
         if (strcmp(type, "BOOKMARK")) {
             COVERAGE_INC(kube_watch_event);
             w->stats.n_events++;
+            w->answered = true;
         }
         free(w->version);
         w->version = xstrdup(version);
-        w->answered = true;
         w->n_gone = 0;
     }
     json_destroy(event);
@@ -488,8 +488,9 @@ watch_done(const struct kube_result *result, void *w_)
                                      BACKOFF_MAX_MS)));
         free(error);
     } else if (error || !answered) {
-        /* A server may end each watch at once without an event.  Then a pause
-         * must keep this from asking again and again. */
+        /* A server may end each watch at once without an event, or with only
+         * a bookmark.  Then a pause must keep this from asking again and
+         * again. */
         bool again = (++w->n_failed_watches <= MAX_FAILED_WATCHES
                       && (!result->status || result->status == 200
                           || result->status == 429

@@ -336,7 +336,8 @@ kube_slice_parse(const struct json *object, const char *our_node,
         return NULL;
     }
     s->ipv6 = !strcmp(type, "IPv6");
-    if (service[0] && (s->ipv6 || !strcmp(type, "IPv4"))) {
+    if (service[0] && (s->ipv6 || !strcmp(type, "IPv4"))
+        && !has_label(object, "service.kubernetes.io/headless")) {
         s->service = xstrdup(service);
         parse_slice_ports(s, object, error);
         parse_endpoints(s, object, our_node, error);

@@ -207,9 +207,19 @@ kube_store_destroy(struct kube_store *store)
 
 /* The sink, for the readers of objects. */
 
+/* Returns the key of 'json', "NAMESPACE/NAME", for the caller to free. */
+static char *
+object_key(const struct json *json)
+{
+    const struct json *metadata = kube_object_member(json, "metadata");
+    const char *ns = kube_object_string(metadata, "namespace");
+
+    return xasprintf("%s/%s", ns[0] ? ns : "default",
+                     kube_object_string(metadata, "name"));
+}
+
 static void
-apply_service(struct kube_store *store, enum kube_event event,
-              const struct json *json, char **error)
+apply_service(struct kube_store *store, const struct json *json, char **error)
 {
     struct kube_service *object = kube_service_parse(json, error);
 
@@ -217,59 +227,76 @@ apply_service(struct kube_store *store, enum kube_event event,
         struct entry *e = get_entry(store, object->namespace_, object->name);
 
         e->list = store->list[KUBE_SERVICE];
-        if (event == KUBE_DELETED) {
-            kube_service_destroy(object);
-            object = NULL;
-        }
         set_service(store, e, object);
     }
 }
 
 static void
-apply_slice(struct kube_store *store, enum kube_event event,
-            const struct json *json, char **error)
+apply_slice(struct kube_store *store, const struct json *json, char **error)
 {
     struct kube_slice *slice = kube_slice_parse(json, store->our_node, error);
 
     if (slice) {
         char *key = xasprintf("%s/%s", slice->namespace_, slice->name);
-        struct shash_node *node = shash_find(&store->slices, key);
+        struct store_slice *s = shash_find_data(&store->slices, key);
 
-        if (event == KUBE_DELETED) {
-            kube_slice_destroy(slice);
-            if (node) {
-                delete_slice(store, node);
-            }
-        } else {
-            struct store_slice *s;
-
-            if (!node) {
-                node = shash_add(&store->slices, key,
-                                 xzalloc(sizeof *s));
-            }
-            s = node->data;
-            s->list = store->list[KUBE_ENDPOINT_SLICE];
-            set_slice(store, s, slice);
+        if (!s) {
+            s = xzalloc(sizeof *s);
+            shash_add(&store->slices, key, s);
         }
+        s->list = store->list[KUBE_ENDPOINT_SLICE];
+        set_slice(store, s, slice);
         free(key);
     }
 }
 
 static void
-apply_node(struct kube_store *store, enum kube_event event,
-           const struct json *json, char **error)
+apply_node(struct kube_store *store, const struct json *json, char **error)
 {
     struct service_node *node = kube_node_parse(json, error);
 
-    if (!node || !nullable_string_is_equal(node->name, store->our_node)) {
-        kube_node_destroy(node);
-    } else if (event == KUBE_DELETED) {
-        kube_node_destroy(node);
-        lose_node(store);
-    } else {
+    if (node && nullable_string_is_equal(node->name, store->our_node)) {
         store->node_list = store->list[KUBE_NODE];
         set_node(store, node);
+    } else {
+        kube_node_destroy(node);
     }
+}
+
+/* Deletes the object of which 'json' has the name.  What else 'json' has does
+ * not matter. */
+static void
+delete_object(struct kube_store *store, enum kube_kind kind,
+              const struct json *json)
+{
+    const char *name = kube_object_string(kube_object_member(json, "metadata"),
+                                          "name");
+    char *key = object_key(json);
+    struct shash_node *node;
+    struct entry *e;
+
+    switch (kind) {
+    case KUBE_SERVICE:
+        e = shash_find_data(&store->services, key);
+        if (e && e->object) {
+            set_service(store, e, NULL);
+        }
+        break;
+    case KUBE_ENDPOINT_SLICE:
+        node = shash_find(&store->slices, key);
+        if (node) {
+            delete_slice(store, node);
+        }
+        break;
+    case KUBE_NODE:
+        if (nullable_string_is_equal(name, store->our_node)) {
+            lose_node(store);
+        }
+        break;
+    case KUBE_N_KINDS:
+        OVS_NOT_REACHED();
+    }
+    free(key);
 }
 
 /* A refused object leaves the old one in force, also in a list.  So that
@@ -278,10 +305,7 @@ static void
 keep_refused(struct kube_store *store, enum kube_kind kind,
              const struct json *json)
 {
-    const struct json *metadata = kube_object_member(json, "metadata");
-    const char *ns = kube_object_string(metadata, "namespace");
-    char *key = xasprintf("%s/%s", ns[0] ? ns : "default",
-                          kube_object_string(metadata, "name"));
+    char *key = object_key(json);
 
     if (kind == KUBE_SERVICE) {
         struct entry *e = shash_find_data(&store->services, key);
@@ -305,16 +329,20 @@ apply(struct kube_sink *sink, enum kube_kind kind, enum kube_event event,
 {
     struct kube_store *store = from_sink(sink);
 
+    if (event == KUBE_DELETED) {
+        delete_object(store, kind, json);
+        return;
+    }
     keep_refused(store, kind, json);
     switch (kind) {
     case KUBE_SERVICE:
-        apply_service(store, event, json, error);
+        apply_service(store, json, error);
         break;
     case KUBE_ENDPOINT_SLICE:
-        apply_slice(store, event, json, error);
+        apply_slice(store, json, error);
         break;
     case KUBE_NODE:
-        apply_node(store, event, json, error);
+        apply_node(store, json, error);
         break;
     case KUBE_N_KINDS:
         OVS_NOT_REACHED();

@@ -89,13 +89,14 @@ class Pod:
 
 
 class Web:
-    """web.py in a pod."""
+    """web.py in a pod, or on the node."""
 
     def __init__(self, pod, *args):
         self.pod = pod
+        command = [sys.executable, os.path.join(HERE, "web.py"),
+                   *map(str, args)]
         self.process = subprocess.Popen(
-            pod.inside(sys.executable, os.path.join(HERE, "web.py"),
-                       *map(str, args)),
+            pod.inside(*command) if pod else command,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def stop(self):
@@ -167,6 +168,14 @@ class PodLab(Lab):
     def web(self, pod, *args):
         web = Web(self.hosts[pod], *args)
         self.webs.append(web)
+        return web
+
+    def here(self, *args):
+        """Starts web.py in the test's own network namespace, the node's."""
+        web = Web(None, *args)
+        self.webs.append(web)
+        wait_until(lambda: ":%s" % args[1] in self.run("ss", "-Hltn"),
+                   "there is a server")
         return web
 
     def serve(self):

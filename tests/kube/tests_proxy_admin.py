@@ -495,20 +495,22 @@ def test_admin_node_traffic(lab, _):
                            for a in pods]
     lab.write(make_service("s", ports=port), slice_)
     lab.serve()
-    lab.start()
+    lab.start("--node-masquerade-address=169.254.1.2")
     mac = re.search(r"link/ether (\S+)", lab.run(
         "ip", "-o", "link", "show", "br0"))[1]
     for command in ("link set br0 up",
                     "addr add %s/32 dev br0" % node_ip,
                     "route add 10.96.0.0/16 via %s dev br0 onlink src %s" % (
                         GATEWAY, node_ip),
+                    "route add 169.254.1.2 via %s dev br0 onlink src %s" % (
+                        GATEWAY, node_ip),
                     "neigh replace %s lladdr %s dev br0 nud permanent" % (
                         GATEWAY, GW_MAC)):
         lab.run("ip", *command.split())
     lab.add_flows([
         "table=0,priority=10,ip,in_port=LOCAL,actions=resubmit(,60)",
-        "table=20,priority=10,ip,nw_dst=%s,actions=mod_dl_dst:%s,LOCAL" % (
-            node_ip, mac)])
+        "table=20,priority=10,ip,nw_dst=%s,actions=load:0->NXM_OF_IN_PORT[],"
+        "mod_dl_src:%s,mod_dl_dst:%s,LOCAL" % (node_ip, GW_MAC, mac)])
     answered = {get("/", 80, VIP) for _ in range(40)}
     assert {text.split()[0] for _, text in answered} == set(pods), answered
     assert {status for status, _ in answered} == {200}
@@ -518,4 +520,17 @@ def test_admin_node_traffic(lab, _):
         raise AssertionError("port 81 has no Service")
     except ConnectionRefusedError:
         pass
+
+    # An endpoint on the node itself, in the host's network, and pods.
+    server = lab.here("serve", PORT)
+    host = make_service("h", clusterIP="10.96.0.20", ports=port)
+    slice_h = make_slice("h", port=PORT)
+    slice_h["endpoints"] = [{"addresses": [a], "nodeName": "n1",
+                             "conditions": {"ready": True}}
+                            for a in (node_ip, pods[0])]
+    lab.write(make_service("s", ports=port), slice_, host, slice_h)
+    lab.wait_shown("default/h", "%s:%d" % (node_ip, PORT))
+    answered = {get("/", 80, "10.96.0.20")[1].split()[0] for _ in range(40)}
+    assert answered == {node_ip, pods[0]}, answered
+    server.kill()
     lab.stop()

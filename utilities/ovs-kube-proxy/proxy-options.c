@@ -58,6 +58,7 @@ Our node and the cluster:\n\
                           primary addresses)\n\
   --masquerade-address=LIST  source of masqueraded packets (default: the\n\
                           Node's primary addresses)\n\
+  --node-masquerade-address=LIST  the same, from our node to itself\n\
   --masquerade-ports=MIN-MAX  source ports of masqueraded packets (default:\n\
                           those above 32767 that the kernel does not use)\n\
 \n\
@@ -185,20 +186,22 @@ parse_cidrs(const char *option, const char *s, bool prefixes, size_t *n)
     return cidrs;
 }
 
+/* Parses 's', the argument of 'option', which has at most one address of each
+ * family. */
 static void
-parse_masquerade_address(const char *s, struct service_tables *t)
+parse_addresses(const char *option, const char *s, struct in6_addr *ipv4,
+                struct in6_addr *ipv6)
 {
     size_t n;
-    struct service_cidr *cidrs = parse_cidrs("masquerade-address", s, false,
-                                             &n);
+    struct service_cidr *cidrs = parse_cidrs(option, s, false, &n);
 
     for (size_t i = 0; i < n; i++) {
-        bool ipv4 = IN6_IS_ADDR_V4MAPPED(&cidrs[i].addr);
-        struct in6_addr *addr = ipv4 ? &t->masq4 : &t->masq6;
+        struct in6_addr *addr = (IN6_IS_ADDR_V4MAPPED(&cidrs[i].addr)
+                                 ? ipv4 : ipv6);
 
         if (ipv6_addr_is_set(addr)) {
-            ovs_fatal(0, "--masquerade-address: \"%s\" has two addresses of "
-                      "one family", s);
+            ovs_fatal(0, "--%s: \"%s\" has two addresses of one family",
+                      option, s);
         }
         *addr = cidrs[i].addr;
     }
@@ -298,7 +301,8 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
     enum {
         OPT_KUBECONFIG = UCHAR_MAX + 1, OPT_CONTEXT, OPT_IN_CLUSTER,
         OPT_FROM_FILE, OPT_NODE, OPT_CLUSTER_CIDR, OPT_SERVICE_CIDR,
-        OPT_NODEPORT_ADDRESSES, OPT_MASQUERADE_ADDRESS, OPT_MASQUERADE_PORTS,
+        OPT_NODEPORT_ADDRESSES, OPT_MASQUERADE_ADDRESS,
+        OPT_NODE_MASQUERADE_ADDRESS, OPT_MASQUERADE_PORTS,
         OPT_FIRST_TABLE, OPT_NEXT_TABLE, OPT_ZONE, OPT_REGISTER, OPT_COOKIE,
         OPT_GROUPS, OPT_CONTROLLER_ID, OPT_METER, OPT_STOCK, OPT_SEED,
         OPT_CLEANUP,
@@ -320,6 +324,8 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
           OPT_NODEPORT_ADDRESSES },
         { "masquerade-address", required_argument, NULL,
           OPT_MASQUERADE_ADDRESS },
+        { "node-masquerade-address", required_argument, NULL,
+          OPT_NODE_MASQUERADE_ADDRESS },
         { "masquerade-ports", required_argument, NULL,
           OPT_MASQUERADE_PORTS },
         { "first-table", required_argument, NULL, OPT_FIRST_TABLE },
@@ -383,7 +389,12 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
                                                 &o->pipeline.n_nodeports);
             break;
         case OPT_MASQUERADE_ADDRESS:
-            parse_masquerade_address(optarg, t);
+            parse_addresses("masquerade-address", optarg, &t->masq4,
+                            &t->masq6);
+            break;
+        case OPT_NODE_MASQUERADE_ADDRESS:
+            parse_addresses("node-masquerade-address", optarg, &t->self4,
+                            &t->self6);
             break;
         case OPT_MASQUERADE_PORTS:
             parse_range("masquerade-ports", optarg, 1, UINT16_MAX, &min,

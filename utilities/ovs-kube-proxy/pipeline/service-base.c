@@ -87,6 +87,14 @@ add_entry(struct service_flows *sf, const struct service_tables *t)
     if (ipv6_addr_is_set(&t->masq6)) {
         add_unmasquerade(sf, t, &t->masq6);
     }
+    if (ipv6_addr_is_set(&t->self4)
+        && !ipv6_addr_equals(&t->self4, &t->masq4)) {
+        add_unmasquerade(sf, t, &t->self4);
+    }
+    if (ipv6_addr_is_set(&t->self6)
+        && !ipv6_addr_equals(&t->self6, &t->masq6)) {
+        add_unmasquerade(sf, t, &t->self6);
+    }
     for (int ipv6 = 0; ipv6 < 2; ipv6++) {
         flows_match_init_family(&match, ipv6);
         add_track(sf, t, SERVICE_ENTRY, PRIO_KNOWN, &match, t->zone,
@@ -173,12 +181,13 @@ add_leave(struct service_flows *sf, const struct service_tables *t)
 
 static void
 add_masquerade(struct service_flows *sf, const struct service_tables *t,
-               int priority, const struct match *match, bool ipv6)
+               int priority, const struct match *match,
+               const struct in6_addr *addr)
 {
     uint64_t stub[256 / 8];
     struct ofpbuf acts = OFPBUF_STUB_INITIALIZER(stub);
 
-    flows_put_masquerade(&acts, t, ipv6);
+    flows_put_masquerade(&acts, t, addr);
     flows_add_flow(sf, t, SERVICE_TRANSLATED, priority, match, &acts);
     ofpbuf_uninit(&acts);
 }
@@ -233,11 +242,13 @@ service_flows_add_base(struct service_flows *sf,
     flows_add_goto(sf, t, SERVICE_CHOOSE, PRIO_DEFAULT, &match, SERVICE_LEAVE);
 
     for (int ipv6 = 0; ipv6 < 2; ipv6++) {
-        if (ipv6_addr_is_set(ipv6 ? &t->masq6 : &t->masq4)) {
+        const struct in6_addr *addr = ipv6 ? &t->masq6 : &t->masq4;
+
+        if (ipv6_addr_is_set(addr)) {
             flows_match_init_family(&match, ipv6);
             match_set_ct_mark_masked(&match, SERVICE_MARK_MASQ,
                                      SERVICE_MARK_MASQ);
-            add_masquerade(sf, t, PRIO_KNOWN, &match, ipv6);
+            add_masquerade(sf, t, PRIO_KNOWN, &match, addr);
         }
     }
     match_init_catchall(&match);
@@ -251,20 +262,26 @@ service_flows_add_base(struct service_flows *sf,
 }
 
 /* Adds the flow that masquerades packets which 'endpoint' sends to a Service
- * and gets back itself. */
+ * and gets back itself.  If 'endpoint' is our node, its kernel would drop
+ * packets from its own address. */
 void
 service_flows_add_hairpin(struct service_flows *sf,
                           const struct service_tables *t,
-                          const struct in6_addr *endpoint)
+                          const struct in6_addr *endpoint, bool node)
 {
     struct service_cidr cidr = host_cidr(endpoint);
     bool ipv6 = is_ipv6(endpoint);
+    const struct in6_addr *self = ipv6 ? &t->self6 : &t->self4;
+    const struct in6_addr *addr = ipv6 ? &t->masq6 : &t->masq4;
     struct match match;
 
-    if (ipv6_addr_is_set(ipv6 ? &t->masq6 : &t->masq4)) {
+    if (node && ipv6_addr_is_set(self)) {
+        addr = self;
+    }
+    if (ipv6_addr_is_set(addr)) {
         match_init_catchall(&match);
         flows_match_src(&match, &cidr);
         flows_match_dst(&match, &cidr);
-        add_masquerade(sf, t, PRIO_SPECIAL, &match, ipv6);
+        add_masquerade(sf, t, PRIO_SPECIAL, &match, addr);
     }
 }

@@ -15,6 +15,19 @@
 #include "utilities/of-sync/of-sync.h"
 #include "utilities/ovs-kube-proxy/service/kube-store.h"
 
+static bool
+is_our_node(const struct service_pipeline *p, const struct in6_addr *addr)
+{
+    const struct service_node *node = service_node_of(p->store);
+
+    for (size_t i = 0; node && i < node->n_addrs; i++) {
+        if (ipv6_addr_equals(&node->addrs[i], addr)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void
 pipeline_put_hairpin(struct service_pipeline *p, const char *name)
 {
@@ -24,7 +37,7 @@ pipeline_put_hairpin(struct service_pipeline *p, const char *name)
 
     service_flows_init(&sf);
     ipv6_parse(name, &addr);
-    service_flows_add_hairpin(&sf, &p->t, &addr);
+    service_flows_add_hairpin(&sf, &p->t, &addr, is_our_node(p, &addr));
     pipeline_put(p, key, &sf);
     free(key);
 }

@@ -45,6 +45,7 @@ struct service_tables {
     uint32_t meter;             /* through this meter; 0: none. */
     uint16_t masq_min, masq_max; /* Source ports of masqueraded packets, */
     struct in6_addr masq4, masq6; /* and source addresses; all-zeros: none. */
+    struct in6_addr self4, self6; /* The same, from our node to itself. */
     const struct in6_addr *nodeports; size_t n_nodeports;
     bool maglev;                /* The switch knows "maglev". */
     uint32_t seed;              /* Seed for "maglev"; 0: random. */

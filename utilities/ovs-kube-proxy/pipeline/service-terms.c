@@ -184,10 +184,10 @@ flows_put_ct_nat(struct ofpbuf *acts, const struct service_tables *t,
 
 void
 flows_put_masquerade(struct ofpbuf *acts, const struct service_tables *t,
-                     bool ipv6)
+                     const struct in6_addr *addr)
 {
-    flows_put_ct_nat(acts, t, t->zone + 1, SERVICE_LEAVE, NX_NAT_F_SRC,
-                     ipv6 ? &t->masq6 : &t->masq4, t->masq_min, t->masq_max);
+    flows_put_ct_nat(acts, t, t->zone + 1, SERVICE_LEAVE, NX_NAT_F_SRC, addr,
+                     t->masq_min, t->masq_max);
 }
 
 void

@@ -36,7 +36,7 @@ void flows_put_ct_nat(struct ofpbuf *, const struct service_tables *,
                       uint16_t zone, enum service_table, uint16_t flags,
                       const struct in6_addr *, uint16_t min, uint16_t max);
 void flows_put_masquerade(struct ofpbuf *, const struct service_tables *,
-                          bool ipv6);
+                          const struct in6_addr *);
 void flows_put_reject(struct ofpbuf *, const struct service_tables *);
 
 #endif /* service-terms.h */

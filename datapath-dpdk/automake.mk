@@ -8,6 +8,7 @@ datapath_dpdk_libdatapath_la_SOURCES = \
 	datapath-dpdk/ct/ct-new.c \
 	datapath-dpdk/ct/ct-sctp.c \
 	datapath-dpdk/fuse/fuse-conn.c \
+	datapath-dpdk/fuse/fuse-flush.c \
 	datapath-dpdk/fuse/fuse-hooks.h \
 	datapath-dpdk/fuse/fuse-input.c \
 	datapath-dpdk/fuse/fuse-lb.c \
@@ -16,6 +17,7 @@ datapath_dpdk_libdatapath_la_SOURCES = \
 	datapath-dpdk/fuse/fuse-path.c \
 	datapath-dpdk/fuse/fuse-record.c \
 	datapath-dpdk/fuse/fuse-refresh.c \
+	datapath-dpdk/fuse/fuse-run.c \
 	datapath-dpdk/fuse/fuse-show.c \
 	datapath-dpdk/fuse/fuse-tcp.c \
 	datapath-dpdk/fuse/fuse-thread.c \

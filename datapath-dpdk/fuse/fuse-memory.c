@@ -203,6 +203,7 @@ fuse_memory_attach(struct fuse_thread *t,
     t->replay.table = table;
     t->replay.tunnels = t->tunnels;
     t->replay.dirty = m->parts->dirty;
+    t->replay.dirty_mask = ARRAY_SIZE(m->parts->dirty) - 1;
     return true;
 }
 

@@ -229,25 +229,28 @@ prefetch_flows(const struct fuse_path *up)
     }
 }
 
-/* Credits what was collected to the megaflows.  Owner of 't'. */
+/* Credits what was collected to the megaflows, of 'n' paths at most.  Those
+ * that wait for the longest time come first.  Owner of 't'. */
 void
-fuse_paths_credit(struct fuse_thread *t)
+fuse_paths_credit(struct fuse_thread *t, uint32_t n)
 {
-    struct fuse_path **dirty = t->replay.dirty;
-    uint32_t n = t->replay.n_dirty;
+    struct fuse_replay *r = &t->replay;
+    uint32_t mask = r->dirty_mask;
 
-    t->replay.n_dirty = 0;
-    t->last_credit = t->pmd->ctx.now;
-    t->n_credited = n;
-    for (uint32_t i = 0; i < n; i++) {
-        struct fuse_dp_path *path = CONTAINER_OF(dirty[i], struct fuse_dp_path,
-                                                 up);
+    if (n) {
+        t->last_credit = t->pmd->ctx.now;
+    }
+    for (n = MIN(n, r->n_dirty); n > 0; n--) {
+        uint32_t i = r->first_dirty++;
+        struct fuse_dp_path *path = CONTAINER_OF(r->dirty[i & mask],
+                                                 struct fuse_dp_path, up);
 
-        if (i + 2 * PREFETCH < n) {
-            prefetch_path(dirty[i + 2 * PREFETCH]);
+        r->n_dirty--;
+        if (n > 2 * PREFETCH) {
+            prefetch_path(r->dirty[(i + 2 * PREFETCH) & mask]);
         }
-        if (i + PREFETCH < n) {
-            prefetch_flows(dirty[i + PREFETCH]);
+        if (n > PREFETCH) {
+            prefetch_flows(r->dirty[(i + PREFETCH) & mask]);
         }
         credit(t, path);
         path->up.dirty = false;

@@ -8,7 +8,8 @@
  * fuse/dump      paths: flows met, port, packets, entries
  * fuse/flush     empties the caches
  *
- * Main thread; the thread whose cache it is does the work. */
+ * Main thread; the thread whose cache it is does the work, in slices if there
+ * is much: see fuse-run.c. */
 
 #include <config.h>
 #include "datapath-dpdk/fuse/fuse.h"
@@ -39,7 +40,20 @@ put_name(const struct fuse_thread *t, struct ds *reply)
     }
 }
 
+/* Appends how long the thread's work took, as far as it took 1 us and more. */
 static void
+put_times(const struct fuse_thread *t, struct ds *reply)
+{
+    ds_put_cstr(reply, "  work at a time, in us:");
+    for (int i = 1; i < FUSE_N_TIMES; i++) {
+        ds_put_format(reply, " %d+: %"PRIu64"%s", 1 << (i - 1),
+                      atomic_load_explicit(&t->times[i],
+                                           memory_order_relaxed),
+                      i < FUSE_N_TIMES - 1 ? "," : "\n");
+    }
+}
+
+static bool
 show(struct fuse_thread *t, struct ds *reply)
 {
     const struct fuse_table *table = t->replay.table;
@@ -55,7 +69,7 @@ show(struct fuse_thread *t, struct ds *reply)
         ds_put_cstr(reply, "  no memory yet: all packets take the ordinary "
                     "path\n");
         fuse_memory_show(t->memory, reply);
-        return;
+        return true;
     }
     ds_put_format(reply, "  entries: %"PRIu32" of %"PRIu32", paths: %"PRIuSIZE
                   ", programs: %"PRIu32"\n",
@@ -73,6 +87,8 @@ show(struct fuse_thread *t, struct ds *reply)
                   counter(t, FUSE_C_DECLINED), skips);
     ds_put_format(reply, "  learned: %"PRIu64"\n",
                   counter(t, FUSE_C_LEARNED));
+    put_times(t, reply);
+    return true;
 }
 
 static void
@@ -83,7 +99,7 @@ put_reason(struct ds *reply, const char *text, uint64_t n)
     }
 }
 
-static void
+static bool
 why_not(struct fuse_thread *t, struct ds *reply)
 {
     put_name(t, reply);
@@ -109,42 +125,61 @@ why_not(struct fuse_thread *t, struct ds *reply)
         put_reason(reply, fuse_refusal_text(i),
                    counter(t, FUSE_C_REFUSALS + i));
     }
+    return true;
 }
 
 static void
-dump(struct fuse_thread *t, struct ds *reply)
+put_path(const struct fuse_dp_path *path, struct ds *reply)
 {
-    const struct fuse_dp_path *path;
+    const struct fuse_program *p = path->up.program;
 
-    fuse_paths_credit(t);
-    put_name(t, reply);
-    HMAP_FOR_EACH (path, node, &t->paths) {
-        const struct fuse_program *p = path->up.program;
-
-        ds_put_format(reply, "  packets:%"PRIu64", entries:%"PRIu32", ",
-                      path->credited, path->up.n_entries);
-        if (path->up.dead) {
-            ds_put_cstr(reply, "dead, ");
-        }
-        if (p->flags & FUSE_P_DROP) {
-            ds_put_cstr(reply, "drop");
-        } else {
-            ds_put_format(reply, "replace %u by %u, output:%"PRIu32,
-                          p->k, p->m, path->up.out_port);
-        }
+    ds_put_format(reply, "  packets:%"PRIu64", entries:%"PRIu32", ",
+                  path->credited + path->up.packets, path->up.n_entries);
+    if (path->up.dead) {
+        ds_put_cstr(reply, "dead, ");
+    }
+    if (p->flags & FUSE_P_DROP) {
+        ds_put_cstr(reply, "drop");
+    } else {
+        ds_put_format(reply, "replace %u by %u, output:%"PRIu32,
+                      p->k, p->m, path->up.out_port);
+    }
+    ds_put_cstr(reply, "\n");
+    for (uint32_t i = 0; i < path->uses.n_flows; i++) {
+        ds_put_cstr(reply, "    ");
+        odp_format_ufid(&path->uses.flows[i].flow->ufid, reply);
         ds_put_cstr(reply, "\n");
-        for (uint32_t i = 0; i < path->uses.n_flows; i++) {
-            ds_put_cstr(reply, "    ");
-            odp_format_ufid(&path->uses.flows[i].flow->ufid, reply);
-            ds_put_cstr(reply, "\n");
-        }
     }
 }
 
-static void
+/* Paths that are dumped in a slice. */
+#define DUMP_MAX 4
+
+static bool
+dump(struct fuse_thread *t, struct ds *reply)
+{
+    if (!t->dumping) {
+        t->dumping = true;
+        t->dump_position = (struct hmap_position) { 0, 0 };
+        put_name(t, reply);
+    }
+    for (int i = 0; i < DUMP_MAX && t->dumping; i++) {
+        struct hmap_node *node = hmap_at_position(&t->paths,
+                                                  &t->dump_position);
+
+        if (node) {
+            put_path(CONTAINER_OF(node, struct fuse_dp_path, node), reply);
+        } else {
+            t->dumping = false;
+        }
+    }
+    return !t->dumping;
+}
+
+static bool
 flush(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
 {
-    fuse_thread_flush(t);
+    return fuse_thread_flush(t);
 }
 
 static void

@@ -39,16 +39,6 @@ VLOG_DEFINE_THIS_MODULE(fuse);
 #define DEFAULT_ENTRIES (1024 * 1024)
 #define MAX_ENTRIES (64 * 1024 * 1024)
 
-/* How long statistics wait at most, in us, when the thread is busy; and by how
- * much longer for each path that had some the last time, in ns, so that
- * crediting thousands of them takes little of the thread's time. */
-#define CREDIT_INTERVAL 100
-#define CREDIT_PATH_NS 1000
-
-/* How often a part of the table is swept, in us, and into how many parts. */
-#define SWEEP_INTERVAL 1000
-#define SWEEP_PARTS 8192
-
 atomic_bool fuse_active;
 fuse_output_func *fuse_output;
 
@@ -68,13 +58,6 @@ static struct hmap closed_ports OVS_GUARDED_BY(config_mutex)
 static struct ovs_list threads OVS_GUARDED_BY(config_mutex)
     = OVS_LIST_INITIALIZER(&threads);
 static _Atomic(uint32_t) config_version;
-
-/* A command for a thread. */
-struct fuse_request {
-    fuse_request_func *func;
-    struct ds *reply;
-    atomic_bool done;
-};
 
 /* Sets '*version', and 'fuse_active', after a change. */
 static void
@@ -179,27 +162,6 @@ fuse_init(fuse_output_func *output)
     }
 }
 
-/* Removes all entries. */
-void
-fuse_thread_flush(struct fuse_thread *t)
-{
-    struct fuse_table *table = t->replay.table;
-
-    if (!table) {
-        return;
-    }
-    fuse_paths_credit(t);
-    memset(t->futile, 0, sizeof t->futile);
-    table->sweep[0] = table->sweep[1] = 0;
-    while (table->n_entries) {
-        struct fuse_entry *entry = fuse_table_sweep(table);
-
-        if (entry) {
-            fuse_table_remove(table, entry);
-        }
-    }
-}
-
 /* The table removes 'entry' of thread 't_'. */
 static void
 entry_removed(struct fuse_entry *entry, void *t_)
@@ -283,7 +245,9 @@ static void
 destroy_thread(struct fuse_thread *t)
     OVS_REQUIRES(config_mutex)
 {
-    fuse_thread_flush(t);
+    while (!fuse_thread_close(t)) {
+        continue;
+    }
     fuse_memory_destroy(t->memory);
     ovs_list_remove(&t->node);
     hmap_destroy(&t->paths);
@@ -296,7 +260,8 @@ destroy_thread(struct fuse_thread *t)
 }
 
 /* Makes the cache of 'pmd' follow the configuration.  Returns it if it has
- * its memory. */
+ * its memory.  A PMD thread's that is to go becomes empty first, slice by
+ * slice, without being used. */
 static struct fuse_thread *
 follow_config(struct dp_netdev_pmd_thread *pmd)
 {
@@ -306,6 +271,10 @@ follow_config(struct dp_netdev_pmd_thread *pmd)
         return t && t->replay.table ? t : NULL;
     }
     if (t && (!config_enabled || t->max_entries != config_entries)) {
+        if (pmd->core_id != NON_PMD_CORE_ID && !fuse_thread_close(t)) {
+            ovs_mutex_unlock(&config_mutex);
+            return NULL;
+        }
         destroy_thread(t);
         t = NULL;
     }
@@ -314,6 +283,7 @@ follow_config(struct dp_netdev_pmd_thread *pmd)
     }
     pmd->fuse = t;
     if (t && (t->replay.table || fuse_memory_attach(t, entry_removed))) {
+        t->flushing = false;     /* It was to go, for a moment. */
         t->config_version = atomic_load(&config_version);
         copy_closed_ports(t);
     } else {
@@ -353,79 +323,6 @@ fuse_thread_destroy(struct dp_netdev_pmd_thread *pmd)
     }
 }
 
-/* Removes some entries that are dead or idle. */
-static void
-sweep(struct fuse_thread *t)
-{
-    struct fuse_table *table = t->replay.table;
-    uint32_t n = (table->n_touched[0] + table->n_touched[1]) / SWEEP_PARTS + 8;
-
-    t->replay.epoch = fuse_epoch(t->pmd);
-    t->replay.now = t->pmd->ctx.now / 1000;
-    t->last_sweep = t->pmd->ctx.now;
-    fuse_memory_follow(t->memory);
-    while (n-- > 0) {
-        struct fuse_entry *entry = fuse_table_sweep(table);
-
-        if (entry
-            && (atomic_load_explicit(&entry->dead, memory_order_relaxed)
-                || fuse_entry_is_idle(entry, t->replay.now)
-                || !fuse_path_check(t, CONTAINER_OF(entry->path,
-                                                    struct fuse_dp_path,
-                                                    up)))) {
-            fuse_table_remove(table, entry);
-        }
-    }
-}
-
-static void
-answer(struct fuse_thread *t)
-{
-    struct fuse_request *request = atomic_exchange(&t->request, NULL);
-
-    if (request) {
-        request->func(t, request->reply);
-        atomic_store(&request->done, true);
-    }
-}
-
-/* See fuse_run(). */
-void
-fuse_run__(struct dp_netdev_pmd_thread *pmd)
-{
-    struct fuse_thread *t = fuse_thread_get(pmd);
-    long long int now = pmd->ctx.now;
-    bool shared = pmd->core_id == NON_PMD_CORE_ID;
-
-    if (!t) {
-        return;
-    }
-    if (shared) {
-        ovs_mutex_lock(&t->mutex);
-    }
-    if (t->replay.n_dirty
-        && (!pmd->ctx.last_rxq
-            || now - t->last_credit >= (CREDIT_INTERVAL
-                                        + t->n_credited * CREDIT_PATH_NS
-                                          / 1000))) {
-        fuse_paths_credit(t);
-    }
-    if (t->queue.n) {
-        fuse_refresh_run(t);
-    }
-    if (now - t->last_sweep >= SWEEP_INTERVAL) {
-        fuse_tunnels_follow(t);
-        sweep(t);
-    }
-    if (OVS_UNLIKELY(atomic_load_explicit(&t->request,
-                                          memory_order_relaxed))) {
-        answer(t);
-    }
-    if (shared) {
-        ovs_mutex_unlock(&t->mutex);
-    }
-}
-
 /* Has 't', which has a thread of its own, run 'func'.  Gives up after 1 s: a
  * thread without any port sleeps. */
 static void
@@ -461,7 +358,9 @@ fuse_for_each_thread(fuse_request_func *func, struct ds *reply)
             ask(t, func, reply);
         } else {
             ovs_mutex_lock(&t->mutex);
-            func(t, reply);
+            while (!func(t, reply)) {
+                continue;
+            }
             ovs_mutex_unlock(&t->mutex);
         }
     }

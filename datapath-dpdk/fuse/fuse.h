@@ -18,6 +18,8 @@
  *    fuse-lb.c      groups
  *    fuse-tunnel.c  tunnel ports
  *    fuse-refresh.c keeping alive what entries of flows with packets stand for
+ *    fuse-flush.c   removing all entries
+ *    fuse-run.c     what is due from time to time
  *    fuse-thread.c  a thread's cache, configuration
  *    fuse-memory.c  memory for it
  *    fuse-show.c    commands
@@ -244,6 +246,10 @@ struct fuse_queue {
     long long int times[FUSE_QUEUE]; /* Of the packets, in ms. */
 };
 
+/* How long the thread did, at a time, what is due from time to time: below
+ * 1 us, 2, 4... and all that took longer. */
+#define FUSE_N_TIMES 12
+
 /* A thread's cache. */
 struct fuse_thread {
     struct fuse_replay replay;   /* First: found from it. */
@@ -265,7 +271,9 @@ struct fuse_thread {
     uint32_t max_entries;
     struct conntrack *ct;
     long long int last_credit;   /* In us. */
-    uint32_t n_credited;         /* Then. */
+    bool flushing;               /* See fuse_thread_flush(). */
+    bool dumping;
+    struct hmap_position dump_position;
     long long int last_sweep;
     uint32_t refusals_in_a_row;
     uint32_t random;
@@ -277,6 +285,8 @@ struct fuse_thread {
     uint32_t n_left_alone;       /* Batches. */
     struct fuse_queue queue;
     _Atomic(struct fuse_request *) request;
+    struct fuse_request *answering; /* What 'request' was. */
+    _Atomic(uint64_t) times[FUSE_N_TIMES]; /* As 'counters'. */
     _Atomic(uint64_t) counters[FUSE_N_COUNTERS];
     struct fuse_record record;
 };
@@ -300,7 +310,6 @@ fuse_count(struct fuse_thread *t, int counter, uint64_t n)
 extern fuse_output_func *fuse_output;
 struct fuse_thread *fuse_thread_get(struct dp_netdev_pmd_thread *);
 bool fuse_port_is_closed(const struct fuse_thread *, odp_port_t);
-void fuse_thread_flush(struct fuse_thread *);
 
 /* fuse-memory.c */
 
@@ -320,6 +329,10 @@ void fuse_memory_follow(struct fuse_memory *);
 void fuse_memory_destroy(struct fuse_memory *);
 void fuse_memory_show(const struct fuse_memory *, struct ds *);
 
+/* fuse-flush.c */
+bool fuse_thread_flush(struct fuse_thread *);
+bool fuse_thread_close(struct fuse_thread *);
+
 /* fuse-refresh.c */
 bool fuse_attend(struct fuse_replay *, struct fuse_entry *);
 void fuse_refresh_run(struct fuse_thread *);
@@ -328,7 +341,15 @@ void fuse_refresh_forget(struct fuse_thread *, const struct fuse_entry *);
 /* fuse-show.c */
 void fuse_show_init(const char *implementation);
 
-typedef void fuse_request_func(struct fuse_thread *, struct ds *);
+/* Does a command's work for a thread.  Called again, when the thread has seen
+ * to its packets, until it returns true. */
+typedef bool fuse_request_func(struct fuse_thread *, struct ds *);
+struct fuse_request {
+    fuse_request_func *func;
+    struct ds *reply;
+    atomic_bool done;
+};
+
 void fuse_for_each_thread(fuse_request_func *, struct ds *);
 
 /* fuse-record.c */
@@ -356,7 +377,7 @@ struct fuse_dp_path *fuse_path_get(struct fuse_thread *,
                                    const uint8_t *image, odp_port_t out_port);
 bool fuse_path_check(struct fuse_thread *, struct fuse_dp_path *);
 void fuse_path_unref(struct fuse_thread *, struct fuse_dp_path *);
-void fuse_paths_credit(struct fuse_thread *);
+void fuse_paths_credit(struct fuse_thread *, uint32_t n);
 
 /* fuse-tunnel.c */
 uint64_t fuse_tunnel_version(void);

@@ -239,7 +239,7 @@ count(struct fuse_replay *r, struct fuse_path *path,
     path->tcp_flags |= batch->classes[i].tcp_flags;
     if (!path->dirty) {
         path->dirty = true;
-        r->dirty[r->n_dirty++] = path;
+        r->dirty[(r->first_dirty + r->n_dirty++) & r->dirty_mask] = path;
     }
 }
 

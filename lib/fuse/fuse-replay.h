@@ -98,8 +98,10 @@ struct fuse_replay {
     const struct fuse_tunnels *tunnels;
     uint64_t epoch;              /* Of what paths depend on. */
     uint32_t now;                /* In ms. */
-    struct fuse_path **dirty;    /* Paths to credit; room for all. */
-    uint32_t n_dirty;
+    struct fuse_path **dirty;    /* Ring of paths to credit; room for all: */
+    uint32_t dirty_mask;         /* its size, a power of 2, minus 1, */
+    uint32_t first_dirty;        /* where it begins, */
+    uint32_t n_dirty;            /* and how many there are. */
 
     /* Called for an entry whose path is of another epoch or dead, or which is
      * to be refreshed.  Returns true if the entry is true; then its path has

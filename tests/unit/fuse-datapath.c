@@ -32,6 +32,7 @@ struct dpif *dpif;
 odp_port_t out_port;
 void (*on_upcall)(void);
 uint32_t n_upcalls;
+bool many_megaflows;
 struct dp_packet_batch received;
 struct sent sent[MAX_SENT];
 uint32_t n_sent;
@@ -183,6 +184,10 @@ answer_upcall(const struct dp_packet *packet OVS_UNUSED,
     wc->masks.recirc_id = UINT32_MAX;
     wc->masks.packet_type = OVS_BE32_MAX;
     wc->masks.dl_type = OVS_BE16_MAX;
+    if (many_megaflows) {
+        wc->masks.nw_proto = UINT8_MAX;
+        wc->masks.tp_src = OVS_BE16_MAX;
+    }
     ofpbuf_put(actions, way.data, way.size);
     if (on_upcall) {
         on_upcall();
@@ -288,6 +293,7 @@ setup(void **state OVS_UNUSED)
     ct_dpif_flush(dpif, NULL, NULL);
     set_fuse("on");
     on_upcall = NULL;
+    many_megaflows = false;
     n_upcalls = n_sent = 0;
     dp_packet_batch_init(&received);
     return 0;
@@ -367,12 +373,13 @@ execute(struct dp_packet *packet, const struct ofpbuf *actions)
 
 static uint64_t counters[FUSE_N_COUNTERS];
 
-static void
+static bool
 add_counters(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
 {
     for (int i = 0; i < FUSE_N_COUNTERS; i++) {
         counters[i] += t->counters[i];
     }
+    return true;
 }
 
 /* Returns the value of 'counter' in all caches. */
@@ -384,10 +391,10 @@ count_of(int counter)
     return counters[counter];
 }
 
-static void
+static bool
 flush_thread(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
 {
-    fuse_thread_flush(t);
+    return fuse_thread_flush(t);
 }
 
 /* Empties all caches. */

@@ -37,6 +37,7 @@ extern struct sent sent[MAX_SENT];
 extern uint32_t n_sent;
 extern void (*on_upcall)(void);  /* Called in the midst of each upcall. */
 extern uint32_t n_upcalls;
+extern bool many_megaflows;      /* One for each flow, not for all of IP. */
 
 /* For cmocka: of the group of tests, and of each. */
 int start(void **state);

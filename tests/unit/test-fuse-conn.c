@@ -183,10 +183,11 @@ start_forcing(void)
 
 static struct conntrack *ct;
 
-static void
+static bool
 find_ct(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
 {
     ct = t->ct;
+    return true;
 }
 
 /* A connection ends while an entry refreshes it. */

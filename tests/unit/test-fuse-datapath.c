@@ -238,10 +238,11 @@ test_learn_once(void **state OVS_UNUSED)
 
 static uint32_t max_paths;
 
-static void
+static bool
 limit_paths(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
 {
     t->max_paths = max_paths;
+    return true;
 }
 
 /* A path whose megaflow is gone, but not its entry, makes room for another. */
@@ -277,6 +278,77 @@ test_too_many_paths(void **state OVS_UNUSED)
     assert_int_equal(count_of(FUSE_C_MISSES), 21);
 }
 
+/* Rule 14. */
+
+#define N_PATHS 400
+static uint32_t n_slices, n_left;
+
+static bool
+flush_slice(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
+{
+    uint32_t n = t->replay.table->n_entries;
+    bool done = fuse_thread_flush(t);
+
+    assert_true(n - t->replay.table->n_entries <= 64);
+    n_slices++;
+    n_left = t->replay.table->n_entries;
+    return done;
+}
+
+/* Makes statistics wait in all paths. */
+static bool
+make_dirty(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
+{
+    struct fuse_replay *r = &t->replay;
+    struct fuse_dp_path *path;
+
+    HMAP_FOR_EACH (path, node, &t->paths) {
+        if (!path->up.dirty) {
+            path->up.dirty = true;
+            path->up.packets++;
+            r->dirty[(r->first_dirty + r->n_dirty++) & r->dirty_mask]
+                = &path->up;
+        }
+    }
+    return true;
+}
+
+static bool
+count_dirty(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
+{
+    n_left = t->replay.n_dirty;
+    return true;
+}
+
+/* What there is much of is done in slices. */
+static void
+test_slices(void **state OVS_UNUSED)
+{
+    set_way(0, true);
+    many_megaflows = true;
+    for (int i = 0; i < N_PATHS; i++) {
+        learn(i);
+        n_sent = 0;
+    }
+    fuse_for_each_thread(make_dirty, NULL);
+    n_slices = 0;
+    do {
+        uint32_t n;
+
+        fuse_for_each_thread(count_dirty, NULL);
+        n = n_left;
+        run();
+        fuse_for_each_thread(count_dirty, NULL);
+        assert_in_range(n - n_left, 1, 128);
+        n_slices++;
+    } while (n_left);
+    assert_true(n_slices > N_PATHS / 128);
+    n_slices = 0;
+    fuse_for_each_thread(flush_slice, NULL);
+    assert_int_equal(n_left, 0);
+    assert_true(n_slices > N_PATHS / 64);
+}
+
 int
 main(int argc OVS_UNUSED, char *argv[])
 {
@@ -286,6 +358,7 @@ main(int argc OVS_UNUSED, char *argv[])
         cmocka_unit_test_setup(test_priority, setup),
         cmocka_unit_test_setup(test_learn_once, setup),
         cmocka_unit_test_setup(test_dead_paths, setup),
+        cmocka_unit_test_setup(test_slices, setup),
         cmocka_unit_test_setup(test_too_many_paths, setup),
         cmocka_unit_test_setup(test_order_between_hits, setup),
         cmocka_unit_test_setup(test_order_of_random_batches, setup),

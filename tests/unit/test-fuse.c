@@ -210,7 +210,7 @@ bench_create(void)
     assert_int_equal(fuse_table_create(1000, -1, false, &b->table), 0);
     b->replay = (struct fuse_replay) {
         .table = b->table, .tunnels = &tunnels, .epoch = 1, .dirty = b->dirty,
-        .attend = attend_true, .end = end_nothing,
+        .dirty_mask = N_FLOWS - 1, .attend = attend_true, .end = end_nothing,
     };
     return b;
 }

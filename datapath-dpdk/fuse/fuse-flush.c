@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Emptying a thread's fused flow cache
+ * ====================================
+ *
+ * In slices, so that a PMD thread sees to its packets in between. */
+
+#include <config.h>
+#include "datapath-dpdk/fuse/fuse.h"
+
+#include <string.h>
+
+/* Entries, or places for one, and paths of a slice. */
+#define FLUSH_MAX 64
+
+/* Removes some of the entries that there are when it is first called.  Returns
+ * true if that is all; else it is to be called again.  Owner. */
+bool
+fuse_thread_flush(struct fuse_thread *t)
+{
+    struct fuse_table *table = t->replay.table;
+
+    if (!table) {
+        return true;
+    }
+    if (!t->flushing) {
+        t->flushing = true;
+        memset(t->futile, 0, sizeof t->futile);
+        table->sweep[0] = table->sweep[1] = 0;
+    }
+    fuse_paths_credit(t, FLUSH_MAX);
+    for (int i = 0; i < FLUSH_MAX && t->flushing; i++) {
+        struct fuse_entry *entry = fuse_table_sweep(table);
+
+        if (entry) {
+            fuse_table_remove(table, entry);
+        } else if (!table->sweep[0] && !table->sweep[1]) {
+            /* Once around. */
+            t->flushing = false;
+        }
+    }
+    return !t->flushing;
+}
+
+/* Does some of what is to be done before 't', which is not used any more, is
+ * freed.  Returns true if that is all; else it is to be called again. */
+bool
+fuse_thread_close(struct fuse_thread *t)
+{
+    if (t->replay.n_dirty) {
+        fuse_paths_credit(t, FLUSH_MAX);
+    } else if (t->replay.table && t->replay.table->n_entries) {
+        fuse_thread_flush(t);
+    } else {
+        return true;
+    }
+    return false;
+}

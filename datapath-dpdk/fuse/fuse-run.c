@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What a thread's fused flow cache does from time to time
+ * =======================================================
+ *
+ * Between two batches the thread credits statistics, refreshes and sweeps
+ * entries, and answers commands.  A NIC's ring fills in 200 us, so none of
+ * that takes more than some 50 us at a time: it is done in slices.  fuse/show
+ * tells how long they took, but for refreshing, which is short and
+ * frequent. */
+
+#include <config.h>
+#include "datapath-dpdk/fuse/fuse.h"
+
+#include "dpdk.h"
+#include "dpif-netdev-private-thread.h"
+#include "timeval.h"
+#include "util.h"
+
+/* Statistics: when the thread is busy, of one path for each us, in us and
+ * paths at most; when it is idle, of so many paths before it looks for packets
+ * again. */
+#define CREDIT_INTERVAL 100
+#define CREDIT_MAX 128
+#define CREDIT_IDLE 64
+
+/* How often a part of the table is swept, in us, and into how many parts. */
+#define SWEEP_INTERVAL 250
+#define SWEEP_PARTS 32768
+#define SWEEP_MAX 64
+
+/* Removes some entries that are dead or idle. */
+static void
+sweep(struct fuse_thread *t)
+{
+    struct fuse_table *table = t->replay.table;
+    uint32_t n = MIN((table->n_touched[0] + table->n_touched[1]) / SWEEP_PARTS
+                     + 8, SWEEP_MAX);
+
+    t->replay.epoch = fuse_epoch(t->pmd);
+    t->replay.now = t->pmd->ctx.now / 1000;
+    t->last_sweep = t->pmd->ctx.now;
+    fuse_memory_follow(t->memory);
+    while (n-- > 0 && !t->flushing) {
+        struct fuse_entry *entry = fuse_table_sweep(table);
+
+        if (entry
+            && (atomic_load_explicit(&entry->dead, memory_order_relaxed)
+                || fuse_entry_is_idle(entry, t->replay.now)
+                || !fuse_path_check(t, CONTAINER_OF(entry->path,
+                                                    struct fuse_dp_path,
+                                                    up)))) {
+            fuse_table_remove(table, entry);
+        }
+    }
+}
+
+static void
+answer(struct fuse_thread *t)
+{
+    struct fuse_request *request = t->answering;
+
+    if (!request) {
+        request = t->answering = atomic_exchange(&t->request, NULL);
+    }
+    if (request && request->func(t, request->reply)) {
+        t->answering = NULL;
+        atomic_store(&request->done, true);
+    }
+}
+
+static long long int
+get_us(void)
+{
+    struct timespec ts;
+
+    xclock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * 1000000LL + ts.tv_nsec / 1000;
+}
+
+/* Notes that the thread's work took 'us'. */
+static void
+note_time(struct fuse_thread *t, long long int us)
+{
+    int i = us < 1 ? 0 : MIN(log_2_floor(us) + 1, FUSE_N_TIMES - 1);
+
+    atomic_store_explicit(&t->times[i],
+                          atomic_load_explicit(&t->times[i],
+                                               memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+}
+
+/* Returns for how many paths statistics are to be credited now. */
+static uint32_t
+get_credit_due(const struct fuse_thread *t)
+{
+    long long int elapsed = t->pmd->ctx.now - t->last_credit;
+
+    return (!t->replay.n_dirty ? 0
+            : !t->pmd->ctx.last_rxq ? CREDIT_IDLE
+            : elapsed >= CREDIT_INTERVAL ? MIN(elapsed, CREDIT_MAX) : 0);
+}
+
+/* See fuse_run(). */
+void
+fuse_run__(struct dp_netdev_pmd_thread *pmd)
+{
+    struct fuse_thread *t = fuse_thread_get(pmd);
+    bool shared = pmd->core_id == NON_PMD_CORE_ID;
+    bool sweeps, answers;
+    uint32_t n_credit;
+
+    if (!t) {
+        return;
+    }
+    if (shared) {
+        ovs_mutex_lock(&t->mutex);
+    }
+    n_credit = get_credit_due(t);
+    sweeps = pmd->ctx.now - t->last_sweep >= SWEEP_INTERVAL;
+    answers = (t->answering || atomic_load_explicit(&t->request,
+                                                    memory_order_relaxed));
+    if (t->queue.n) {
+        fuse_refresh_run(t);
+    }
+    if (n_credit || sweeps || answers) {
+        long long int start = get_us();
+
+        fuse_paths_credit(t, n_credit);
+        if (sweeps) {
+            fuse_tunnels_follow(t);
+            sweep(t);
+        }
+        if (OVS_UNLIKELY(answers)) {
+            answer(t);
+        }
+        note_time(t, get_us() - start);
+    }
+    if (shared) {
+        ovs_mutex_unlock(&t->mutex);
+    }
+}

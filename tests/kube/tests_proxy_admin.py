@@ -10,6 +10,7 @@ import re
 import shutil
 import socket
 import subprocess
+import time
 
 from scapy.layers.inet import TCP
 
@@ -112,6 +113,23 @@ def test_admin_http(lab, _):
         assert second[prefix + name] > first[prefix + name], (name, second)
     assert second[prefix + "sync_latency_seconds_count"] == \
         second[prefix + "sync_latency_seconds_bucket{le=\"+Inf\"}"]
+
+    # The same, under kube-proxy's names.
+    prefix_k = "kubeproxy_sync_proxy_rules_"
+    assert second[prefix_k + "duration_seconds_count"] == \
+        second[prefix + "sync_latency_seconds_count"]
+    now = time.time()
+    assert now - 60 < second[prefix_k + "last_queued_timestamp_seconds"] <= \
+        second[prefix_k + "last_timestamp_seconds"] <= now
+    for kind, changed in ("service", 2), ("endpoint", 1):
+        assert second[prefix_k + kind + "_changes_total"] >= \
+            first[prefix_k + kind + "_changes_total"] + changed, second
+        assert second[prefix_k + kind + "_changes_pending"] == 0
+    assert get("/proxyMode", METRICS_PORT) == (200, "openvswitch")
+    for path, code in ("healthz", 200), ("livez", 200):
+        name = "kubeproxy_proxy_%s_total{code=\"%d\"}" % (path, code)
+        assert get("/" + path)[0] == code
+        assert parse_metrics(lab.metrics())[name] == second[name] + 1
 
     # The switch is away for longer than it may be.
     lab.run("ovs-appctl", "-t", "ovs-vswitchd", "exit")

@@ -383,6 +383,7 @@ end_bundle(struct of_sync *sync, bool ok)
         item->sent = NULL;
     }
     if (ok) {
+        sync->stats.synced = time_wall_msec();
         sync->max_messages = MIN(sync->max_messages * 2, MAX_MESSAGES);
     } else {
         sync->stats.bundles_failed++;

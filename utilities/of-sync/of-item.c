@@ -129,6 +129,7 @@ of_item_touch(struct of_sync *sync, struct of_item *item)
         sync->oldest_unknown |= !dirty;
     } else {
         item->age = (struct of_age) { sync->epoch, time_msec() };
+        sync->stats.changed = time_wall_msec();
     }
     if (dirty) {
         ovs_list_push_back(&sync->dirty, &item->dirty);

@@ -95,10 +95,12 @@ put_changes(const struct of_sync *sync, const struct metrics *m)
     }
 }
 
-static void
-put_latencies(const struct of_sync *sync, const struct metrics *m)
+/* Appends the time from each change to the switch's answer, as metric 'name',
+ * to 'm'. */
+void
+of_show_latencies(const struct of_sync *sync, const struct metrics *m,
+                  const char *name)
 {
-    static const char name[] = "sync_latency_seconds";
     const char *p = m->program;
     uint64_t n = 0;
 
@@ -113,6 +115,20 @@ put_latencies(const struct of_sync *sync, const struct metrics *m)
                   "%s_%s_sum %.3f\n%s_%s_count %"PRIu64"\n", p, name,
                   sync->stats.n_latency, p, name, sync->stats.latency_sum,
                   p, name, sync->stats.n_latency);
+}
+
+/* Appends when something last changed, as metric 'changed', and when the
+ * switch last acknowledged a change, as metric 'synced', to 'm'.  Both are
+ * seconds since 1970; 0: never. */
+void
+of_show_times(const struct of_sync *sync, const struct metrics *m,
+              const char *changed, const char *synced)
+{
+    metrics_put_gauge(m, changed, "When something last changed.",
+                      sync->stats.changed / 1000);
+    metrics_put_gauge(m, synced,
+                      "When the switch last acknowledged a change.",
+                      sync->stats.synced / 1000);
 }
 
 /* Appends counters to 'm'. */
@@ -153,5 +169,5 @@ of_show_metrics(const struct of_sync *sync, const struct metrics *m)
     metrics_put_counter(m, "repairs_total",
                         "Times that changes by others were put back.",
                         sync->stats.repairs);
-    put_latencies(sync, m);
+    of_show_latencies(sync, m, "sync_latency_seconds");
 }

@@ -14,5 +14,9 @@ struct of_sync;
 
 void of_show(const struct of_sync *, struct ds *);
 void of_show_metrics(const struct of_sync *, const struct metrics *);
+void of_show_latencies(const struct of_sync *, const struct metrics *,
+                       const char *name);
+void of_show_times(const struct of_sync *, const struct metrics *,
+                   const char *changed, const char *synced);
 
 #endif /* of-show.h */

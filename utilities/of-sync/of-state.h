@@ -153,6 +153,7 @@ struct of_sync {
         uint64_t others_changes, repairs;
         uint64_t latency[OF_N_LATENCIES + 1], n_latency;
         double latency_sum;     /* Seconds. */
+        long long int changed, synced;  /* In ms, as of time_wall_msec(). */
     } stats;
 };
 

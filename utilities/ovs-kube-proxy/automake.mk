@@ -93,6 +93,8 @@ utilities_ovs_kube_proxy_ovs_kube_proxy_SOURCES = \
 	utilities/ovs-kube-proxy/pipeline/service-terms.h \
 	utilities/ovs-kube-proxy/pipeline/service-udp.c \
 	utilities/ovs-kube-proxy/pipeline/service-udp.h \
+	utilities/ovs-kube-proxy/proxy-compat.c \
+	utilities/ovs-kube-proxy/proxy-compat.h \
 	utilities/ovs-kube-proxy/proxy-options.c \
 	utilities/ovs-kube-proxy/proxy-options.h \
 	utilities/ovs-kube-proxy/proxy-ports.c \

@@ -19,6 +19,7 @@
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
+#include "proxy-compat.h"
 #include "proxy-options.h"
 #include "timeval.h"
 #include "unixctl.h"
@@ -55,6 +56,7 @@ struct proxy {
     struct kube_health *health;
     struct kube_http *healthz, *metrics;    /* Null: not asked for. */
 
+    struct proxy_answers answers;
     bool synced;                /* The first sync is done. */
     long long int last_current; /* When of-sync last knew all changes, in
                                  * ms. */
@@ -99,12 +101,15 @@ find_fault(const struct proxy *proxy)
 static void
 serve_health(const char *path, struct kube_response *response, void *proxy_)
 {
-    const struct proxy *proxy = proxy_;
+    struct proxy *proxy = proxy_;
     bool live = !strcmp(path, "/livez");
 
     if (live || !strcmp(path, "/healthz")) {
         const char *fault = live ? NULL : find_fault(proxy);
 
+        *(live ? &proxy->answers.livez_ok
+          : fault ? &proxy->answers.healthz_fault
+          : &proxy->answers.healthz_ok) += 1;
         response->status = fault ? 503 : 200;
         response->type = "text/plain";
         ds_put_format(&response->body, "%s\n", fault ? fault : "ok");
@@ -117,7 +122,12 @@ serve_metrics(const char *path, struct kube_response *response, void *proxy_)
     const struct proxy *proxy = proxy_;
     const struct metrics m = { "ovs_kube_proxy", &response->body };
 
-    if (strcmp(path, "/metrics")) {
+    if (!strcmp(path, "/proxyMode")) {
+        response->status = 200;
+        response->type = "text/plain";
+        ds_put_cstr(&response->body, "openvswitch");
+        return;
+    } else if (strcmp(path, "/metrics")) {
         return;
     }
     response->status = 200;
@@ -131,6 +141,8 @@ serve_metrics(const char *path, struct kube_response *response, void *proxy_)
     service_reject_format_metrics(proxy->reject, &m);
     metrics_put_gauge(&m, "healthy", "1 if /healthz says ok.",
                       !find_fault(proxy));
+    proxy_compat_format(proxy->store, proxy->sync, &proxy->answers,
+                        &response->body);
 }
 
 static struct kube_http *

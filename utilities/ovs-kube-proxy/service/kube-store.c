@@ -51,6 +51,10 @@ struct kube_store {
     struct shash slices;        /* Like 'services' -> "struct store_slice". */
     struct ovs_list changed;    /* Entries to look at, oldest first. */
 
+    /* Objects that came, changed or went: all, and those that
+     * service_next_changed() has handled. */
+    uint64_t n_changes[KUBE_N_KINDS], n_handled[KUBE_N_KINDS];
+
     unsigned int list[KUBE_N_KINDS]; /* Number of the last list. */
     bool listed[KUBE_N_KINDS];       /* A list is complete. */
 };
@@ -329,6 +333,7 @@ apply(struct kube_sink *sink, enum kube_kind kind, enum kube_event event,
 {
     struct kube_store *store = from_sink(sink);
 
+    store->n_changes[kind]++;
     if (event == KUBE_DELETED) {
         delete_object(store, kind, json);
         return;
@@ -476,6 +481,7 @@ service_next_changed(struct kube_store *store)
         }
         free(key);
     }
+    memcpy(store->n_handled, store->n_changes, sizeof store->n_handled);
     return NULL;
 }
 
@@ -561,4 +567,26 @@ kube_store_format_metrics(const struct kube_store *store,
                       "Ports of Services, in each address family.", n_ports);
     metrics_put_gauge(m, "endpoints", "Endpoints that ports may go to.",
                       n_endpoints);
+}
+
+/* Appends how many objects have changed to 'm', under kube-proxy's names. */
+void
+kube_store_format_changes(const struct kube_store *store,
+                          const struct metrics *m)
+{
+    const uint64_t *all = store->n_changes, *handled = store->n_handled;
+
+    metrics_put_counter(m, "sync_proxy_rules_service_changes_total",
+                        "Services that came, changed or went.",
+                        all[KUBE_SERVICE]);
+    metrics_put_gauge(m, "sync_proxy_rules_service_changes_pending",
+                      "Those that are not made into flows yet.",
+                      all[KUBE_SERVICE] - handled[KUBE_SERVICE]);
+    metrics_put_counter(m, "sync_proxy_rules_endpoint_changes_total",
+                        "EndpointSlices that came, changed or went.",
+                        all[KUBE_ENDPOINT_SLICE]);
+    metrics_put_gauge(m, "sync_proxy_rules_endpoint_changes_pending",
+                      "Those that are not made into flows yet.",
+                      all[KUBE_ENDPOINT_SLICE]
+                      - handled[KUBE_ENDPOINT_SLICE]);
 }

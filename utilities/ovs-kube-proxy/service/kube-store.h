@@ -27,6 +27,9 @@ void kube_store_destroy(struct kube_store *);
 void kube_store_format_metrics(const struct kube_store *,
                                const struct metrics *);
 
+void kube_store_format_changes(const struct kube_store *,
+                               const struct metrics *);
+
 /* Takes objects.  Belongs to the store. */
 struct kube_sink *kube_store_sink(struct kube_store *);
 

@@ -31,9 +31,12 @@ identifier backer;
  ...
  }
 
+// Without the attribute, Coccinelle 1.3 takes "argc OVS_UNUSED" for a type and
+// its name, and then parses no function that computes with argc.
 // hook support_show: ofproto/ofproto-dpif.c, 1
 @support_show@
 identifier ofproto, ds;
+attribute name OVS_UNUSED;
 @@
  ofproto_unixctl_dpif_show_dp_features(...)
  {

@@ -62,14 +62,14 @@ header_dst(const struct ovs_action_push_tnl *data)
     return dst;
 }
 
-/* Checks that 'packet' fits the length fields of the outer headers.  The IP
- * length is the largest, as it counts all headers from IP on. */
+/* Checks that 'packet' fits the length fields of the outer headers, and that of
+ * a DPDK buffer.  That is the largest, as it counts the Ethernet header, too. */
 static enum gtpu_drop
 check_size(const struct dp_packet *packet,
            const struct ovs_action_push_tnl *data)
 {
-    return (data->header_len - ETH_HEADER_LEN + dp_packet_size(packet)
-            > UINT16_MAX ? GTPU_DROP_TOO_BIG : GTPU_DROP_NONE);
+    return (data->header_len + dp_packet_size(packet) > UINT16_MAX
+            ? GTPU_DROP_TOO_BIG : GTPU_DROP_NONE);
 }
 
 /* Checks that a G-PDU can carry 'packet'.  For a port that carries IP, the

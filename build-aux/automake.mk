@@ -22,6 +22,7 @@ EXTRA_DIST += \
 	build-aux/layers \
 	build-aux/lint \
 	build-aux/md2man \
+	build-aux/ovs-features \
 	build-aux/packages \
 	build-aux/unpack-openvswitch
 
@@ -41,7 +42,7 @@ OVS_CPPFLAGS = \
 	$(AM_CPPFLAGS) -DHAVE_CONFIG_H \
 	-I$(OVS)/extended -I$(OVS)/extended/include -I$(OVS)/extended/lib \
 	-I$(OVS)/extended-source/include -I$(OVS)/extended-source/lib \
-	-I$(OVS)/extended-source \
+	-I$(OVS)/extended-source -I$(OVS)/features \
 	$(DPDK_CFLAGS)
 
 $(OVS)/pristine.stamp: $(OVS_SOURCE) $(srcdir)/build-aux/unpack-openvswitch
@@ -64,8 +65,16 @@ $(OVS)/stock/config.status: $(OVS)/configure-args | $(OVS)/pristine.stamp
 	$(AM_V_GEN)$(srcdir)/build-aux/configure-openvswitch \
 	    $(OVS)/configure-args $(OVS)/pristine $(OVS)/stock
 
+# What this release has: for compat/.
+$(OVS)/features/ovs-features.h: $(OVS)/pristine.stamp \
+    $(srcdir)/build-aux/ovs-features
+	$(AM_V_at)$(MKDIR_P) $(OVS)/features
+	$(AM_V_GEN)$(srcdir)/build-aux/ovs-features $(OVS)/pristine > $@.tmp && \
+	    mv $@.tmp $@
+
 # The headers that Open vSwitch generates and our objects include.
-$(OVS)/headers.stamp: $(OVS)/hooked.stamp $(OVS)/extended/config.status
+$(OVS)/headers.stamp: $(OVS)/hooked.stamp $(OVS)/extended/config.status \
+    $(OVS)/features/ovs-features.h
 	$(AM_V_at)$(MAKE) -C $(OVS)/extended -f Makefile \
 	    include/odp-netlink.h include/odp-netlink-macros.h \
 	    include/openvswitch/version.h lib/vswitch-idl.h lib/meta-flow.inc
@@ -117,6 +126,7 @@ clean-openvswitch:
 	    if test -d $$d; then chmod -R u+w $$d && rm -rf $$d; fi; \
 	done
 	rm -rf $(OVS)/hooks-cache
+	rm -rf $(OVS)/features
 	rm -f $(OVS)/*.stamp
 
 DISTCLEANFILES = $(OVS)/configure-args

@@ -3,6 +3,10 @@ if BUILD_OPENVSWITCH
 noinst_LTLIBRARIES += datapath-dpdk/libdatapath.la
 endif
 datapath_dpdk_libdatapath_la_SOURCES = \
+	datapath-dpdk/compat/compat-conn.h \
+	datapath-dpdk/compat/compat-memory.h \
+	datapath-dpdk/compat/compat-offload.h \
+	datapath-dpdk/compat/compat-packet.h \
 	datapath-dpdk/ct/ct-hooks.h \
 	datapath-dpdk/ct/ct-nat.c \
 	datapath-dpdk/ct/ct-new.c \

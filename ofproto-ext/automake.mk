@@ -3,6 +3,7 @@ if BUILD_OPENVSWITCH
 noinst_LTLIBRARIES += ofproto-ext/libofproto-ext.la
 endif
 ofproto_ext_libofproto_ext_la_SOURCES = \
+	ofproto-ext/compat/compat-ofproto.h \
 	ofproto-ext/gtpu/gtpu-config.c \
 	ofproto-ext/gtpu/gtpu-ofproto-hooks.h \
 	ofproto-ext/gtpu/gtpu-paths.c \

@@ -33,6 +33,7 @@
 #include "conntrack.h"
 #include "conntrack-private.h"
 #include "conntrack-tp.h"
+#include "datapath-dpdk/compat/compat-conn.h"
 #include "packets.h"
 
 /* What an owner has left when it is refreshed: see fuse-refresh.c. */
@@ -48,7 +49,7 @@ fuse_conn_is_usable(const struct conn *conn, int timeout, long long int now)
     atomic_read_relaxed(&CONST_CAST(struct conn *, conn)->expiration,
                         &expiration);
     return (!conn->alg && !conn->alg_related && !conn->seq_skew
-            && conn->conn_type == CT_CONN_TYPE_DEFAULT
+            && compat_conn_is_whole(conn)
             && (timeout == CT_TM_TCP_ESTABLISHED
                 || timeout == CT_TM_OTHER_BIDIR
                 || timeout == CT_TM_ICMP_REPLY)
@@ -157,7 +158,7 @@ fuse_conn_update(struct conn *conn, const struct dp_packet *packet, bool reply)
         fuse_record_current->updating_reply = reply;
     }
     if (atomic_load_explicit(&conn->fuse.linked, memory_order_relaxed)
-        && conn->key.nw_proto == IPPROTO_TCP) {
+        && compat_conn_proto(conn) == IPPROTO_TCP) {
         const struct tcp_header *tcp = dp_packet_l4(packet);
 
         fuse_tcp_sync(conn);

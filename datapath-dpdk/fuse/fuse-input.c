@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#include "datapath-dpdk/compat/compat-offload.h"
 #include "dpdk.h"
 #include "dpif-netdev-private-dpif.h"
 #include "dpif-netdev-private-thread.h"
@@ -67,7 +68,7 @@ fill_batch(struct fuse_batch *fb, const struct dp_packet_batch *batch,
     fb->in_port = odp_to_u32(in_port);
     for (uint32_t i = 0; i < fb->n; i++) {
         struct dp_packet *packet = batch->packets[i];
-        uint64_t flags = *dp_packet_ol_flags_ptr(packet);
+        uint8_t flags = compat_offloads(packet);
         uint8_t ol = 0;
 
         if (OVS_UNLIKELY(packet->source == DPBUF_MALLOC
@@ -80,15 +81,11 @@ fill_batch(struct fuse_batch *fb, const struct dp_packet_batch *batch,
         fb->sizes[i] = dp_packet_size(packet);
         fb->headroom[i] = dp_packet_headroom(packet);
         fb->rss[i] = *dp_packet_rss_ptr(packet);
-        if (OVS_UNLIKELY(flags & DP_PACKET_OL_SUPPORTED_MASK)) {
-            ol |= flags & DP_PACKET_OL_RSS_HASH ? FUSE_OL_RSS : 0;
-            ol |= dp_packet_ip_checksum_valid(packet) ? FUSE_OL_L3_GOOD : 0;
-            ol |= dp_packet_l4_checksum_valid(packet) ? FUSE_OL_L4_GOOD : 0;
-            if (flags & DP_PACKET_OL_SUPPORTED_MASK
-                & ~(DP_PACKET_OL_RSS_HASH | DP_PACKET_OL_RX_IP_CKSUM_GOOD
-                    | DP_PACKET_OL_RX_L4_CKSUM_GOOD)) {
-                ol |= FUSE_OL_SKIP;
-            }
+        if (OVS_UNLIKELY(flags)) {
+            ol |= flags & COMPAT_OL_RSS ? FUSE_OL_RSS : 0;
+            ol |= flags & COMPAT_OL_L3_GOOD ? FUSE_OL_L3_GOOD : 0;
+            ol |= flags & COMPAT_OL_L4_GOOD ? FUSE_OL_L4_GOOD : 0;
+            ol |= flags & COMPAT_OL_OTHER ? FUSE_OL_SKIP : 0;
         }
 #ifdef DPDK_NETDEV
         if (OVS_UNLIKELY(packet->source == DPBUF_DPDK

@@ -15,6 +15,7 @@
 
 #include "conntrack-private.h"
 #include "conntrack-tp.h"
+#include "datapath-dpdk/compat/compat-offload.h"
 #include "datapath-dpdk/gtpu/gtpu-hooks.h"
 #include "datapath-dpdk/gtpu/gtpu-push.h"
 #include "datapath-dpdk/gtpu/gtpu-vport.h"
@@ -251,7 +252,7 @@ summarize(const struct fuse_record *record, struct summary *summary)
 static uint16_t
 program_flags(const struct fuse_record *record, const struct summary *summary)
 {
-    bool rss_in = record->ol_flags & DP_PACKET_OL_RSS_HASH;
+    bool rss_in = record->offloads & COMPAT_OL_RSS;
     uint16_t flags = 0;
 
     if (record->n_pops) {
@@ -339,10 +340,7 @@ check_shape(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
     if (!record->n_pops && shape->tunnel) {
         return FUSE_WHY_TUNNEL_KIND;
     }
-    if (record->ol_flags & DP_PACKET_OL_SUPPORTED_MASK
-        & ~(DP_PACKET_OL_RSS_HASH | DP_PACKET_OL_RX_IP_CKSUM_GOOD
-            | DP_PACKET_OL_RX_L4_CKSUM_GOOD)
-        || (record->ol_reset && !record->n_pops)) {
+    if (record->offloads & COMPAT_OL_OTHER) {
         return FUSE_WHY_OFFLOAD;
     }
     return FUSE_LEARNED;

@@ -19,6 +19,7 @@
 #include <config.h>
 #include "datapath-dpdk/fuse/fuse.h"
 
+#include "datapath-dpdk/compat/compat-memory.h"
 #include "latch.h"
 #include "lib/mem/reserve.h"
 #include "openvswitch/dynamic-string.h"
@@ -61,7 +62,7 @@ make_parts(struct fuse_memory *m)
 {
     int error = mem_reserve(sizeof *m->parts,
                             m->numa_id < 0 ? MEM_ANY_NODE : m->numa_id,
-                            memory_locked() ? MEM_LOCKED : 0,
+                            compat_memory_locked() ? MEM_LOCKED : 0,
                             (void **) &m->parts);
 
     if (!error && !m->alone) {
@@ -78,7 +79,7 @@ make(struct fuse_memory *m)
     int error = make_parts(m);
 
     if (!error) {
-        error = fuse_table_create(m->max_entries, m->numa_id, memory_locked(),
+        error = fuse_table_create(m->max_entries, m->numa_id, compat_memory_locked(),
                                   &table);
     }
     if (!error && !m->alone) {

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "conntrack-private.h"
+#include "datapath-dpdk/compat/compat-offload.h"
 #include "dpif-netdev-private-flow.h"
 #include "netdev.h"
 #include "packets.h"
@@ -33,7 +34,7 @@ fuse_record_start(struct fuse_record *record, const struct fuse_batch *batch,
     memset(record, 0, offsetof(struct fuse_record, before));
     record->now = now;
     record->size = batch->sizes[i];
-    record->ol_flags = *dp_packet_ol_flags_ptr(packet);
+    record->offloads = compat_offloads(packet);
     record->tunnel_version = fuse_tunnel_version();
 
     sample->shape = batch->shapes[i];
@@ -98,8 +99,9 @@ fuse_record_flow__(struct dp_netdev_flow *flow,
  *      computed, so that no flow is extracted from a hit.
  *
  *    - Offload flags, for checksums and segmentation: packets that come with
- *      any but those of good checksums take the ordinary path.  A flow whose
- *      packets leave with others is not learned, unless all are reset.
+ *      any but those of good checksums take the ordinary path.  A checksum
+ *      that the ordinary path leaves to the output is filled in here.  A flow
+ *      whose packets leave with other flags is not learned.
  *
  *    - Offsets of headers and the length of padding: recorded.
  *
@@ -116,7 +118,7 @@ fuse_record_output__(const struct dp_packet_batch *batch, odp_port_t port)
 {
     struct fuse_record *record = fuse_record_current;
     struct fuse_sample *sample = &record->sample;
-    const struct dp_packet *packet = batch->packets[0];
+    struct dp_packet *packet = batch->packets[0];
 
     if (dp_packet_batch_size(batch) != 1 || record->n_outputs++
         || batch->trunc) {
@@ -136,12 +138,9 @@ fuse_record_output__(const struct dp_packet_batch *batch, odp_port_t port)
     record->rss_valid = dp_packet_rss_valid(packet);
     record->rss = record->rss_valid ? dp_packet_get_rss_hash(packet) : 0;
 
-    uint64_t ol_flags = *dp_packet_ol_flags_ptr(packet);
-
-    record->ol_reset = (ol_flags ^ record->ol_flags)
-                       & DP_PACKET_OL_SUPPORTED_MASK & ~DP_PACKET_OL_RSS_HASH;
-    if (record->ol_reset && ol_flags & DP_PACKET_OL_SUPPORTED_MASK
-                                     & ~DP_PACKET_OL_RSS_HASH) {
+    /* What a hit's checksums are compared with. */
+    compat_fill_in_checksums(packet);
+    if (compat_offloads(packet) & COMPAT_OL_OTHER) {
         refuse(FUSE_WHY_OFFLOAD);
     }
 

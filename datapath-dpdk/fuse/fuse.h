@@ -203,8 +203,8 @@ struct fuse_record {
     uint16_t l2_pad_size, l2_5_ofs, l3_ofs, l4_ofs;
     uint32_t priority;
     uint32_t rss;
-    bool rss_valid, ol_reset;
-    uint64_t ol_flags;
+    bool rss_valid;
+    uint8_t offloads;            /* COMPAT_OL_*, when the packet came. */
     uint8_t before[FUSE_SAMPLE_SIZE];
     uint8_t after[FUSE_SAMPLE_SIZE + FUSE_MAX_KEY];
 };

@@ -22,6 +22,8 @@
 #include <config.h>
 #include "datapath-dpdk/gtpu/gtpu-hooks.h"
 
+#include "datapath-dpdk/compat/compat-offload.h"
+#include "datapath-dpdk/compat/compat-packet.h"
 #include "datapath-dpdk/gtpu/gtpu-drop-port.h"
 #include "datapath-dpdk/gtpu/gtpu-outer.h"
 #include "datapath-dpdk/gtpu/gtpu-psc.h"
@@ -62,7 +64,7 @@ parse_ipv4(const struct dp_packet *packet, const struct ip_header *ip,
         || IP_IHL(ip->ip_ihl_ver) * 4 != header_len
         || ip->ip_proto != IPPROTO_UDP) {
         return GTPU_DROP_OUTER;
-    } else if (!dp_packet_ip_checksum_valid(packet)
+    } else if (!compat_ip_csum_is_valid(packet)
                && csum(ip, header_len)) {
         return GTPU_DROP_IP_CSUM;
     }
@@ -82,15 +84,13 @@ parse_ipv4(const struct dp_packet *packet, const struct ip_header *ip,
 static bool
 is_ipv6_fragment(const struct ovs_16aligned_ip6_hdr *ip6, size_t header_len)
 {
-    const struct ovs_16aligned_ip6_frag *frag_hdr;
     size_t size = header_len - IPV6_HEADER_LEN;
     const void *data = ip6 + 1;
     uint8_t nw_proto = ip6->ip6_nxt;
     uint8_t nw_frag = 0;
 
     return (size
-            && parse_ipv6_ext_hdrs(&data, &size, &nw_proto, &nw_frag,
-                                   &frag_hdr)
+            && compat_parse_ipv6_ext_hdrs(&data, &size, &nw_proto, &nw_frag)
             && nw_frag);
 }
 
@@ -132,7 +132,7 @@ parse_udp(const struct dp_packet *packet, size_t room, struct flow_tnl *tnl,
     }
 
     if (udp->udp_csum) {
-        if (!dp_packet_l4_checksum_valid(packet)
+        if (!compat_udp_csum_is_valid(packet)
             && gtpu_udp_csum(dp_packet_l3(packet), dg->is_ipv6, udp, len)) {
             return GTPU_DROP_UDP_CSUM;
         }

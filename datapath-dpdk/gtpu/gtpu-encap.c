@@ -17,6 +17,7 @@
 
 #include <errno.h>
 
+#include "datapath-dpdk/compat/compat-packet.h"
 #include "datapath-dpdk/gtpu/gtpu-outer.h"
 #include "datapath-dpdk/gtpu/gtpu-psc.h"
 #include "datapath-dpdk/gtpu/gtpu-push.h"
@@ -149,8 +150,8 @@ gtpu_vport_push_header(const struct netdev *netdev OVS_UNUSED,
             packet, ((const uint8_t *) data->header)[ofs + 1]);
     }
 
-    udp = netdev_tnl_push_ip_header(packet, data->header, data->header_len,
-                                    &udp_len);
+    udp = compat_push_ip_header(packet, data->header, data->header_len,
+                                &udp_len);
     gtpu = (uint8_t *) (udp + 1);
     gtpu_set_length(gtpu, gtpu_hlen,
                     dp_packet_size(packet) - data->header_len);

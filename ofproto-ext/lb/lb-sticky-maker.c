@@ -18,6 +18,7 @@
 
 #include "lib/lb/lb-registry.h"
 #include "lib/lb/lb-sticky.h"
+#include "ofproto-ext/compat/compat-ofproto.h"
 #include "openvswitch/vlog.h"
 #include "ovs-atomic.h"
 #include "ovs-numa.h"
@@ -163,8 +164,8 @@ make_table(void)
 {
     const struct lb_sticky *old;
     struct lb_sticky *table;
-    int error = lb_sticky_create(n_entries, pmd_numa_node(), memory_locked(),
-                                 &table);
+    int error = lb_sticky_create(n_entries, pmd_numa_node(),
+                                 compat_memory_locked(), &table);
 
     if (error) {
         VLOG_WARN("no table of %"PRIuSIZE" sticky flows (%s)", n_entries,

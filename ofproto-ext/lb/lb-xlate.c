@@ -27,6 +27,7 @@
 #include "lib/lb/lb-sticky.h"
 #include "netlink.h"
 #include "odp-netlink.h"
+#include "ofproto-ext/compat/compat-ofproto.h"
 #include "ofproto-ext/lb/lb-group.h"
 #include "ofproto/ofproto-dpif-rid.h"
 #include "ofproto/ofproto-dpif-trace.h"
@@ -151,7 +152,7 @@ compose_packet(const struct xlate_in *xin, const struct lb_table *table)
         flow_extract(packet, &flow);
     } else {
         packet = dp_packet_new(0);
-        flow_compose(packet, &xin->flow, NULL, 64);
+        compat_flow_compose(packet, &xin->flow, NULL, 64);
     }
     pkt_metadata_from_flow(&packet->md, &xin->flow);
     return packet;

@@ -48,6 +48,7 @@
 #include "timeval.h"
 #include "unixctl.h"
 #include "util.h"
+#include "utilities/common/compat-library.h"
 #include "utilities/common/metrics.h"
 #include "utilities/of-sync/of-show.h"
 #include "utilities/of-sync/of-sync.h"
@@ -364,7 +365,7 @@ main(int argc, char *argv[])
         options.group_max = options.group_min + atoi(
             getenv("OF_SYNC_GROUPS")) - 1;
     }
-    daemonize_start(false);
+    compat_daemonize_start();
     if (unixctl_server_create(unixctl_path, &unixctl)) {
         exit(EXIT_FAILURE);
     }

@@ -24,6 +24,7 @@
 #include "timeval.h"
 #include "unixctl.h"
 #include "util.h"
+#include "utilities/common/compat-library.h"
 #include "utilities/common/kube-http.h"
 #include "utilities/common/metrics.h"
 #include "utilities/of-sync/of-show.h"
@@ -410,7 +411,7 @@ main(int argc, char *argv[])
     proxy.store = kube_store_create(o.pipeline.node);
     open_source(&proxy, &o, &config);
 
-    daemonize_start(false);
+    compat_daemonize_start();
     retval = unixctl_server_create(o.unixctl_path, &unixctl);
     if (retval) {
         exit(EXIT_FAILURE);

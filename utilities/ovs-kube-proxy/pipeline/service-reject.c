@@ -23,6 +23,7 @@
 #include "packets.h"
 #include "socket-util.h"
 #include "util.h"
+#include "utilities/common/compat-library.h"
 #include "utilities/common/metrics.h"
 
 VLOG_DEFINE_THIS_MODULE(service_reject);
@@ -160,7 +161,7 @@ compose_rst(const struct dp_packet *in, const struct flow *flow)
     reply.tp_dst = flow->tp_src;
     reply.tcp_flags = htons(flags & TCP_ACK ? TCP_RST : TCP_RST | TCP_ACK);
     out = dp_packet_new(128);
-    flow_compose(out, &reply, NULL, 0);
+    compat_flow_compose(out, &reply);
     tcp = dp_packet_l4(out);
     if (flags & TCP_ACK) {
         tcp->tcp_seq = old->tcp_ack;
@@ -185,7 +186,7 @@ compose_unreachable4(const struct dp_packet *in, const struct flow *flow)
     reply.tp_src = htons(ICMP4_PORT_UNREACHABLE_TYPE);
     reply.tp_dst = htons(ICMP4_PORT_UNREACHABLE_CODE);
     out = dp_packet_new(128 + size);
-    flow_compose(out, &reply, NULL, 0);
+    compat_flow_compose(out, &reply);
     dp_packet_put(out, dp_packet_l3(in), size);
 
     ip = dp_packet_l3(out);
@@ -211,7 +212,7 @@ compose_unreachable6(const struct dp_packet *in, const struct flow *flow)
     reply.tp_src = htons(ICMP6_PORT_UNREACHABLE_TYPE);
     reply.tp_dst = htons(ICMP6_PORT_UNREACHABLE_CODE);
     out = dp_packet_new(128 + size);
-    flow_compose(out, &reply, NULL, 0);
+    compat_flow_compose(out, &reply);
     dp_packet_put(out, dp_packet_l3(in), size);
 
     ip = dp_packet_l3(out);

@@ -23,6 +23,7 @@ EXTRA_DIST += \
 	build-aux/lint \
 	build-aux/md2man \
 	build-aux/ovs-features \
+	build-aux/ovs-release \
 	build-aux/packages \
 	build-aux/unpack-openvswitch
 

@@ -13,6 +13,7 @@
 #   equivalence/  make check-equivalence
 #   sanitized/    make check-sanitized
 #   packages/     make check-packages, as root
+#   releases/     other releases of Open vSwitch, in a chroot: releases/run
 #   bench/        make bench
 #   python/       no tests: what several floors share
 #   fuse-on/      no tests: with FUSE=on, check-autotest, check-system,
@@ -21,7 +22,7 @@
 #
 # 'make check' runs those that need neither root nor network.
 
-EXTRA_DIST += tests/run.sh
+EXTRA_DIST += tests/run.sh tests/releases/run
 
 include tests/lint/automake.mk
 include tests/unit/automake.mk

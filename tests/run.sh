@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Installs what the tests need, builds, runs all tests, and sums them up.
-# See usage() below.  Debian 12, as root.
+# See usage() below.  Debian 12, 13 or testing, as root.
 set -eu
 
 usage() {

@@ -3,8 +3,9 @@
 # Setting up a machine
 # ====================
 #
-# Bash functions that bring a Debian 12 machine to the point where the
-# extended Open vSwitch can run from its build folder.  To be sourced:
+# Bash functions that bring a machine with Debian 12, 13 or testing to the
+# point where the extended Open vSwitch can run from its build folder.  To be
+# sourced:
 #
 #     . utilities/setup.sh
 #     setup_root; setup_debian; setup_packages build demo; setup_build
@@ -29,14 +30,24 @@ setup_root() {
         setup_die "this needs root: run it again as root or by sudo."
 }
 
-# For tests, SETUP_OS_RELEASE names a file to read instead of /etc/os-release.
-setup_debian() {
-    local file=${SETUP_OS_RELEASE:-/etc/os-release} found
+# Prints the distribution and its version: "debian 12".  Debian testing has no
+# number yet, and is "debian testing" here.  For tests, SETUP_OS_RELEASE names
+# a file to read instead of /etc/os-release.
+setup_system() {
     # shellcheck source=/dev/null
-    found=$(. "$file" 2>/dev/null && echo "${ID:-} ${VERSION_ID:-}") || found=
-    test "$found" = "debian 12" ||
-        setup_die "this needs Debian 12, and here is" \
-            "${found:-a system without $file}."
+    (. "${SETUP_OS_RELEASE:-/etc/os-release}" 2> /dev/null &&
+        echo "${ID:-} ${VERSION_ID:-testing}") || :
+}
+
+setup_debian() {
+    local found
+    found=$(setup_system)
+    case $found in
+    "debian 12" | "debian 13" | "debian testing") ;;
+    *)
+        setup_die "this needs Debian 12, 13 or testing, and here is" \
+            "${found:-a system without /etc/os-release}." ;;
+    esac
 }
 
 # Ends the program unless the file system of "$1" has "$2" MB left, for "$3".
@@ -56,9 +67,14 @@ setup_open_log() {
 
 # Prints the names of the packages of the kinds "$@" that are not installed.
 setup_missing() {
-    local kind name wanted=" $* "
+    local kind name releases system wanted=" $* "
 
-    while read -r kind name; do
+    system=$(setup_system)
+    while read -r kind name releases; do
+        case " ${releases:=${system#* }} " in
+        *" ${system#* } "*) ;;
+        *) continue ;;
+        esac
         case $wanted in
         *" $kind "*)
             case $(dpkg-query -W -f '${Status}' "$name" 2>/dev/null ||

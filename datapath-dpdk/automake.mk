@@ -3,7 +3,10 @@ if BUILD_OPENVSWITCH
 noinst_LTLIBRARIES += datapath-dpdk/libdatapath.la
 endif
 datapath_dpdk_libdatapath_la_SOURCES = \
+	datapath-dpdk/compat/compat-batch.h \
 	datapath-dpdk/compat/compat-conn.h \
+	datapath-dpdk/compat/compat-dpif.h \
+	datapath-dpdk/compat/compat-execute.h \
 	datapath-dpdk/compat/compat-memory.h \
 	datapath-dpdk/compat/compat-offload.h \
 	datapath-dpdk/compat/compat-packet.h \

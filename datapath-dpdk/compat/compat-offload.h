@@ -8,8 +8,8 @@
  *
  * Older releases note what a device has found: checksums, the RSS hash.  Later
  * ones also leave checksums open, to be filled in by the device that sends the
- * packet, or just before.  Marks that only say what an open checksum belongs to
- * are no offload here. */
+ * packet, or just before.  Marks that only say what an open checksum belongs
+ * to are no offload here. */
 
 #include <stdint.h>
 

@@ -66,7 +66,7 @@ identifier pkt, related, key, nat_action;
  ...>
  }
 
-// hook ct_sctp_extract: lib/conntrack.c, 1
+// hook ct_sctp_extract: lib/conntrack.c, 1, <3.5
 @ct_sctp_extract@
 identifier key, data, size, related, l3, validate_checksum, chk_len;
 @@
@@ -80,7 +80,7 @@ identifier key, data, size, related, l3, validate_checksum, chk_len;
  ...
  }
 
-// hook ct_sctp_ports: lib/conntrack.c, 1
+// hook ct_sctp_ports: lib/conntrack.c, 1, <3.5
 @ct_sctp_ports@
 identifier pkt, key;
 @@
@@ -93,7 +93,7 @@ identifier pkt, key;
  ...
  }
 
-// hook ct_sctp_tuple: lib/conntrack.c, 1
+// hook ct_sctp_tuple: lib/conntrack.c, 1, <3.5
 @ct_sctp_tuple@
 expression nat_info, key;
 expression list rest;

@@ -50,6 +50,11 @@ typedef bool fuse_output_func(struct dp_netdev_pmd_thread *,
 extern atomic_bool fuse_active;
 
 void fuse_init(fuse_output_func *);
+
+/* Takes a batch that came from a port through the ordinary path.  A hook adds
+ * it.  PMD thread, or main thread with 'non_pmd_mutex'. */
+void fuse_ordinary_input(struct dp_netdev_pmd_thread *,
+                         struct dp_packet_batch *, odp_port_t in_port);
 void fuse_set_config(const struct smap *other_config);
 void fuse_port_set_config(const void *dp, odp_port_t,
                           const struct smap *config);

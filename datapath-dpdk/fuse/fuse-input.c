@@ -13,10 +13,10 @@
 
 #include <string.h>
 
+#include "datapath-dpdk/compat/compat-batch.h"
+#include "datapath-dpdk/compat/compat-dpif.h"
 #include "datapath-dpdk/compat/compat-offload.h"
 #include "dpdk.h"
-#include "dpif-netdev-private-dpif.h"
-#include "dpif-netdev-private-thread.h"
 #include "lib/fuse/fuse-order.h"
 #include "netlink.h"
 #include "odp-execute.h"
@@ -207,6 +207,7 @@ send_hits(struct dp_netdev_pmd_thread *pmd, struct dp_packet **packets,
         }
         n = n_left;
         send_way(pmd, &out, way);
+        compat_batch_destroy(&out);
     }
 }
 
@@ -215,14 +216,9 @@ static void
 input_ordinary(struct dp_netdev_pmd_thread *pmd,
                struct dp_packet_batch *batch, odp_port_t in_port)
 {
-    dp_netdev_input_func func;
-
     if (!dp_packet_batch_is_empty(batch)) {
-        atomic_read_relaxed(&pmd->netdev_input_func, &func);
-        if (func(pmd, batch, in_port)) {
-            dp_netdev_input(pmd, batch, in_port);
-        }
-        dp_packet_batch_init(batch);
+        fuse_ordinary_input(pmd, batch, in_port);
+        compat_batch_clear(batch);
     }
 }
 
@@ -273,6 +269,7 @@ learn_packet(struct fuse_thread *t, const struct fuse_batch *fb, uint32_t i,
     fuse_record_start(&t->record, fb, i, packet, t->pmd->ctx.now / 1000);
     dp_packet_batch_init_packet(&one, packet);
     input_ordinary(t->pmd, &one, in_port);
+    compat_batch_destroy(&one);
     fuse_record_current = NULL;
 
     why = fuse_learn(t, fb, i);
@@ -374,7 +371,9 @@ handle_mixed(struct fuse_thread *t, struct dp_packet_batch *batch,
         }
     }
     run_hits(t, &hits);
-    *batch = rest.batch;
+    compat_batch_clear(batch);
+    compat_batch_move(batch, &rest.batch);
+    compat_batch_destroy(&rest.batch);
     return n_learned;
 }
 
@@ -403,7 +402,7 @@ leaves_alone(struct fuse_thread *t, const struct dp_packet_batch *batch,
         }
     } else if (OVS_UNLIKELY(t->port_notes[note] == FUSE_PORT_SIMPLE)
                && t->pmd->core_id != NON_PMD_CORE_ID
-               && dp_netdev_simple_match_enabled(t->pmd, in_port)
+               && compat_simple_match_enabled(t->pmd, in_port)
                && ++t->n_left_alone % LOOK_RARELY) {
         fuse_count(t, FUSE_C_SIMPLE, batch->count);
         return true;
@@ -434,7 +433,7 @@ fuse_input__(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
     uint32_t n_hits, n_learned = 0;
     bool differ;
 
-    if (!t || batch->trunc
+    if (!t || batch->trunc || OVS_UNLIKELY(batch->count > FUSE_BATCH)
         || OVS_UNLIKELY(t->n_closed_ports
                         && fuse_port_is_closed(t, in_port))
         || leaves_alone(t, batch, in_port)) {
@@ -461,7 +460,7 @@ fuse_input__(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
         } else {
             send_hits(pmd, batch->packets, ways, n_hits);
         }
-        dp_packet_batch_init(batch);
+        compat_batch_clear(batch);
     } else {
         n_learned = handle_mixed(t, batch, &fb, ways, in_port);
     }

@@ -15,12 +15,11 @@
 
 #include "conntrack-private.h"
 #include "conntrack-tp.h"
+#include "datapath-dpdk/compat/compat-dpif.h"
 #include "datapath-dpdk/compat/compat-offload.h"
 #include "datapath-dpdk/gtpu/gtpu-hooks.h"
 #include "datapath-dpdk/gtpu/gtpu-push.h"
 #include "datapath-dpdk/gtpu/gtpu-vport.h"
-#include "dpif-netdev-private-flow.h"
-#include "dpif-netdev-private-thread.h"
 #include "netlink.h"
 #include "odp-netlink.h"
 #include "packets.h"

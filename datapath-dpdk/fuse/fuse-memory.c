@@ -79,8 +79,8 @@ make(struct fuse_memory *m)
     int error = make_parts(m);
 
     if (!error) {
-        error = fuse_table_create(m->max_entries, m->numa_id, compat_memory_locked(),
-                                  &table);
+        error = fuse_table_create(m->max_entries, m->numa_id,
+                                  compat_memory_locked(), &table);
     }
     if (!error && !m->alone) {
         error = fuse_table_take_ahead(table);

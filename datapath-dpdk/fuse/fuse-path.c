@@ -22,8 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dpif-netdev-private-flow.h"
-#include "dpif-netdev-private-thread.h"
+#include "datapath-dpdk/compat/compat-dpif.h"
 #include "hash.h"
 #include "lib/lb/lb-registry.h"
 #include "util.h"

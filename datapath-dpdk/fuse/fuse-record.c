@@ -14,8 +14,8 @@
 #include <string.h>
 
 #include "conntrack-private.h"
+#include "datapath-dpdk/compat/compat-dpif.h"
 #include "datapath-dpdk/compat/compat-offload.h"
-#include "dpif-netdev-private-flow.h"
 #include "netdev.h"
 #include "packets.h"
 

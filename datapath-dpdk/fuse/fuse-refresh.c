@@ -20,7 +20,7 @@
 #include <config.h>
 #include "datapath-dpdk/fuse/fuse.h"
 
-#include "dpif-netdev-private-thread.h"
+#include "datapath-dpdk/compat/compat-dpif.h"
 #include "lib/lb/lb-registry.h"
 #include "lib/lb/lb-sticky.h"
 #include "lib/lb/lb-table.h"

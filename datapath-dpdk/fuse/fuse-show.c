@@ -14,9 +14,8 @@
 #include <config.h>
 #include "datapath-dpdk/fuse/fuse.h"
 
+#include "datapath-dpdk/compat/compat-dpif.h"
 #include "dpdk.h"
-#include "dpif-netdev-private-flow.h"
-#include "dpif-netdev-private-thread.h"
 #include "odp-util.h"
 #include "openvswitch/dynamic-string.h"
 #include "unixctl.h"

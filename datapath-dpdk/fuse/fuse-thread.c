@@ -24,9 +24,8 @@
 #include <string.h>
 
 #include "conntrack-private.h"
+#include "datapath-dpdk/compat/compat-dpif.h"
 #include "dpdk.h"
-#include "dpif-netdev-private-flow.h"
-#include "dpif-netdev-private-thread.h"
 #include "hash.h"
 #include "openvswitch/vlog.h"
 #include "ovs-rcu.h"

@@ -5,7 +5,7 @@
 
 // include: datapath-dpdk/fuse/fuse-hooks.h
 
-// hook fuse_thread: lib/dpif-netdev-private-thread.h, 1
+// hook fuse_thread: lib/dpif-netdev-private-thread.h, 1, <4.0
 @fuse_thread@
 typedef uint64_t;
 @@
@@ -16,7 +16,29 @@ typedef uint64_t;
  ...
  };
 
-// hook fuse_flow: lib/dpif-netdev-private-flow.h, 1
+// hook fuse_thread: lib/dpif-netdev-thread.h, 1, >=4.0
+@fuse_thread@
+typedef uint64_t;
+@@
+ struct dp_netdev_pmd_thread {
+ struct dp_netdev *dp;
++struct fuse_thread *fuse;
++uint64_t fuse_epoch;
+ ...
+ };
+
+// hook fuse_flow: lib/dpif-netdev-private-flow.h, 1, <4.0
+@fuse_flow@
+typedef uint32_t;
+@@
+ struct dp_netdev_flow {
+ ...
+ bool dead;
++uint32_t fuse_version;
+ ...
+ };
+
+// hook fuse_flow: lib/dpif-netdev-flow.h, 1, >=4.0
 @fuse_flow@
 typedef uint32_t;
 @@
@@ -28,11 +50,20 @@ typedef uint32_t;
  };
 
 // dpif-netdev.c hands this function to fuse_init() before it defines it.
-// hook fuse_netdev: lib/dpif-netdev.c, 1
+// hook fuse_netdev: lib/dpif-netdev.c, 1, <4.0
 @fuse_netdev@
 typedef bool, odp_port_t;
 @@
  #include "dpif-netdev-private.h"
++static bool dp_execute_output_action(struct dp_netdev_pmd_thread *pmd,
++                                     struct dp_packet_batch *packets,
++                                     bool should_steal, odp_port_t port_no);
+
+// hook fuse_netdev: lib/dpif-netdev.c, 1, >=4.0
+@fuse_netdev@
+typedef bool, odp_port_t;
+@@
+ #include "dpif-netdev-thread.h"
 +static bool dp_execute_output_action(struct dp_netdev_pmd_thread *pmd,
 +                                     struct dp_packet_batch *packets,
 +                                     bool should_steal, odp_port_t port_no);
@@ -43,11 +74,11 @@ typedef bool, odp_port_t;
  {
  <...
 +fuse_init(dp_execute_output_action);
- unixctl_command_register("dpif-netdev/subtable-lookup-prio-get", ...);
+ unixctl_command_register("dpif-netdev/bond-show", ...);
  ...>
  }
 
-// hook fuse_input: lib/dpif-netdev.c, 1
+// hook fuse_input: lib/dpif-netdev.c, 1, <4.0
 @fuse_input@
 identifier pmd, batch, port_no;
 @@
@@ -59,6 +90,50 @@ identifier pmd, batch, port_no;
 +pmd->netdev_input_func(pmd, &batch, port_no)
  ...>
  }
+
+// hook fuse_input: lib/dpif-netdev.c, 1, >=4.0
+@fuse_input@
+identifier pmd, batch, port_no;
+@@
+ dp_netdev_process_rxq_port(...)
+ {
+ <...
++if (!fuse_input(pmd, &batch, port_no))
+ dp_netdev_input(pmd, &batch, port_no);
+ ...>
+ }
+
+// hook fuse_ordinary: lib/dpif-netdev.c, 1, <4.0
+@fuse_ordinary@
+@@
+ dp_netdev_recirculate(...)
+ {
+ ...
+ }
++
++void
++fuse_ordinary_input(struct dp_netdev_pmd_thread *pmd,
++                    struct dp_packet_batch *packets, odp_port_t port_no)
++{
++    if (pmd->netdev_input_func(pmd, packets, port_no)) {
++        dp_netdev_input(pmd, packets, port_no);
++    }
++}
+
+// hook fuse_ordinary: lib/dpif-netdev.c, 1, >=4.0
+@fuse_ordinary@
+@@
+ dp_netdev_recirculate(...)
+ {
+ ...
+ }
++
++void
++fuse_ordinary_input(struct dp_netdev_pmd_thread *pmd,
++                    struct dp_packet_batch *packets, odp_port_t port_no)
++{
++    dp_netdev_input(pmd, packets, port_no);
++}
 
 // hook fuse_run: lib/dpif-netdev.c, 1
 @fuse_run@
@@ -170,7 +245,7 @@ identifier batch, flow;
  ...
  }
 
-// hook fuse_record_batch: lib/dpif-netdev.c, 1
+// hook fuse_record_batch: lib/dpif-netdev.c, 1, <4.0
 @fuse_record_batch@
 identifier packets, rule, flow;
 @@

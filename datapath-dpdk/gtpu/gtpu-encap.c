@@ -180,6 +180,15 @@ gtpu_vport_push_header(const struct netdev *netdev OVS_UNUSED,
     }
 }
 
+void
+gtpu_vport_push_header_from(const struct netdev *netdev,
+                            const struct netdev *ingress OVS_UNUSED,
+                            struct dp_packet *packet,
+                            const struct ovs_action_push_tnl *data)
+{
+    gtpu_vport_push_header(netdev, packet, data);
+}
+
 bool
 gtpu_has_lost_eth(const struct flow *flow, const struct flow *base)
 {

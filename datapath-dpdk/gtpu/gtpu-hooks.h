@@ -39,14 +39,19 @@ int gtpu_vport_build_header(const struct netdev *,
                             struct ovs_action_push_tnl *,
                             const struct netdev_tnl_build_header_params *);
 
-/* PMD thread.  See gtpu-encap.c. */
+/* PMD thread.  See gtpu-encap.c.  Open vSwitch 4.0 tells where the packet came
+ * from, 'ingress', which does not matter here. */
 void gtpu_vport_push_header(const struct netdev *, struct dp_packet *,
                             const struct ovs_action_push_tnl *);
+void gtpu_vport_push_header_from(const struct netdev *,
+                                 const struct netdev *ingress,
+                                 struct dp_packet *,
+                                 const struct ovs_action_push_tnl *);
 
-/* Returns true if the packet may get the header 'data'.  Otherwise counts it
- * as dropped.  PMD thread. */
-bool gtpu_vport_may_push(struct dp_packet *,
-                         const struct ovs_action_push_tnl *data);
+/* Drops and counts the packets of a batch that must not get the header 'data'.
+ * PMD thread. */
+void gtpu_vport_filter(struct dp_packet_batch *,
+                       const struct ovs_action_push_tnl *data);
 
 /* Takes ownership of 'packet'.  Returns it, or null if it was dropped.  The
  * packet may have become an answer: see gtpu-reply.c.  PMD thread. */

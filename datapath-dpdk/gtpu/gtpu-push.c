@@ -24,6 +24,7 @@
 
 #include <netinet/in.h>
 
+#include "datapath-dpdk/compat/compat-batch.h"
 #include "datapath-dpdk/gtpu/gtpu-count.h"
 #include "datapath-dpdk/gtpu/gtpu-drop-port.h"
 #include "datapath-dpdk/gtpu/gtpu-outer.h"
@@ -62,8 +63,9 @@ header_dst(const struct ovs_action_push_tnl *data)
     return dst;
 }
 
-/* Checks that 'packet' fits the length fields of the outer headers, and that of
- * a DPDK buffer.  That is the largest, as it counts the Ethernet header, too. */
+/* Checks that 'packet' fits the length fields of the outer headers, and that
+ * of a DPDK buffer.  That is the largest: it counts the Ethernet header, too.
+ */
 static enum gtpu_drop
 check_size(const struct dp_packet *packet,
            const struct ovs_action_push_tnl *data)
@@ -112,16 +114,14 @@ gtpu_vport_pushes_g_pdu(const struct ovs_action_push_tnl *data)
             == GTPU_MSG_G_PDU);
 }
 
-bool
-gtpu_vport_may_push(struct dp_packet *packet,
-                    const struct ovs_action_push_tnl *data)
+/* Checks that 'packet' may get the header 'data'. */
+static enum gtpu_drop
+check_packet(struct dp_packet *packet,
+             const struct ovs_action_push_tnl *data)
 {
     enum gtpu_drop drop = GTPU_DROP_NONE;
     const uint8_t *gtpu;
 
-    if (data->tnl_type != OVS_VPORT_TYPE_GTPU) {
-        return true;
-    }
     gtpu = ((const uint8_t *) data->header
             + gtpu_header_offset(netdev_tnl_is_header_ipv6(data->header)));
     if (!gtpu_is_sendable(gtpu[1])) {
@@ -138,10 +138,30 @@ gtpu_vport_may_push(struct dp_packet *packet,
                    || dp_packet_size(packet) < 2)) {
         drop = GTPU_DROP_RELAYED;
     }
-    if (drop) {
-        gtpu_drop_tx(data, drop);
+    return drop;
+}
+
+void
+gtpu_vport_filter(struct dp_packet_batch *batch,
+                  const struct ovs_action_push_tnl *data)
+{
+    size_t n = dp_packet_batch_size(batch);
+    struct dp_packet *packet;
+    size_t i;
+
+    if (data->tnl_type != OVS_VPORT_TYPE_GTPU) {
+        return;
     }
-    return !drop;
+    DP_PACKET_BATCH_REFILL_FOR_EACH (i, n, packet, batch) {
+        enum gtpu_drop drop = check_packet(packet, data);
+
+        if (OVS_UNLIKELY(drop)) {
+            gtpu_drop_tx(data, drop);
+            dp_packet_delete(packet);
+        } else {
+            compat_batch_refill(batch, packet, i);
+        }
+    }
 }
 
 /* Builds an Error Indication about 'packet' in the 'size' octets at 'buf'.

@@ -69,7 +69,7 @@ identifier key;
  }
 
 // The action tnl_push shows the whole GTP-U header...
-// hook gtpu_push_format: lib/odp-util.c, 1
+// hook gtpu_push_format: lib/odp-util.c, 1, <4.0
 @gtpu_push_format@
 identifier ds, data, udp;
 symbol gtph;
@@ -79,6 +79,21 @@ symbol gtph;
  <...
  gtph = format_udp_tnl_push_header(ds, udp);
 -ds_put_format(ds, ...);
++gtpu_push_format(data, gtph, ds);
++ds_put_char(ds, ')');
+ ...>
+ }
+
+// hook gtpu_push_format: lib/odp-util.c, 1, >=4.0
+@gtpu_push_format@
+identifier ds, data;
+expression fmt;
+symbol gtph;
+@@
+ format_odp_tnl_push_header(struct ds *ds, struct ovs_action_push_tnl *data)
+ {
+ <...
+-ds_put_format(ds, fmt, gtph->md.flags, ...);
 +gtpu_push_format(data, gtph, ds);
 +ds_put_char(ds, ')');
  ...>
@@ -170,17 +185,13 @@ identifier flow, base_flow, pending_encap, pending_decap;
 // Some packets must not become a message.
 // hook gtpu_may_push: lib/netdev.c, 1
 @gtpu_may_push@
-expression packet, data;
+identifier batch, data;
 @@
- netdev_push_header(...)
+ netdev_push_header(..., struct dp_packet_batch *batch,
+                    const struct ovs_action_push_tnl *data)
  {
- <...
-+if (!gtpu_vport_may_push(packet, data)) {
-+    dp_packet_delete(packet);
-+    continue;
-+}
- netdev->netdev_class->push_header(netdev, packet, data);
- ...>
++gtpu_vport_filter(batch, data);
+ ...
  }
 
 // The input port of an answer to a GTP-U message is the underlay bridge's.
@@ -242,10 +253,15 @@ identifier netdev, stats;
 -netdev_gtpu_build_header
 +gtpu_vport_build_header
 
-// hook gtpu_push: lib/netdev-vport.c, 1
+// hook gtpu_push: lib/netdev-vport.c, 1, <4.0
 @gtpu_push@ @@
 -netdev_gtpu_push_header
 +gtpu_vport_push_header
+
+// hook gtpu_push: lib/netdev-vport.c, 1, >=4.0
+@gtpu_push@ @@
+-netdev_gtpu_push_header
++gtpu_vport_push_header_from
 
 // hook gtpu_pop: lib/netdev-vport.c, 1
 @gtpu_pop@ @@

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 
 #include "coverage.h"
+#include "datapath-dpdk/compat/compat-batch.h"
 #include "datapath-dpdk/lb/lb-hash.h"
 #include "dp-packet.h"
 #include "flow.h"
@@ -99,39 +100,61 @@ choose_sticky(const struct lb_table *table, struct lb_sticky *sticky,
 
 static void
 execute_sticky(const struct lb_table *table, struct lb_sticky *sticky,
-               struct dp_packet_batch *batch)
+               struct dp_packet **packets, size_t n)
 {
     uint32_t now = lb_sticky_ticks(time_msec());
     uint64_t hashes[NETDEV_MAX_BURST];
-    struct dp_packet *packet;
 
-    lb_hash_batch(table, batch, hashes);
-    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+    lb_hash_burst(table, packets, n, hashes);
+    for (size_t i = 0; i < n; i++) {
         lb_sticky_prefetch(sticky, hashes[i] ^ table->salt);
     }
-    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+    for (size_t i = 0; i < n; i++) {
         lb_sticky_prefetch_other(sticky, hashes[i] ^ table->salt);
     }
-    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
-        packet->md.dp_hash = choose_sticky(table, sticky, hashes[i], now);
+    for (size_t i = 0; i < n; i++) {
+        packets[i]->md.dp_hash = choose_sticky(table, sticky, hashes[i], now);
     }
 }
 
 static void
-execute_stateless(const struct lb_table *table, struct dp_packet_batch *batch)
+execute_stateless(const struct lb_table *table, struct dp_packet **packets,
+                  size_t n)
 {
     const uint32_t *slots[NETDEV_MAX_BURST];
     uint64_t hashes[NETDEV_MAX_BURST];
-    struct dp_packet *packet;
 
-    lb_hash_batch(table, batch, hashes);
-    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+    lb_hash_burst(table, packets, n, hashes);
+    for (size_t i = 0; i < n; i++) {
         slots[i] = &table->slots[maglev_slot(hashes[i] >> 32,
                                              table->n_slots)];
         OVS_PREFETCH(slots[i]);
     }
-    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
-        packet->md.dp_hash = *slots[i];
+    for (size_t i = 0; i < n; i++) {
+        packets[i]->md.dp_hash = *slots[i];
+    }
+}
+
+/* Gives each packet of 'batch' a token, or 0.  A batch may be longer than
+ * NETDEV_MAX_BURST where Open vSwitch lets it grow: fragments that the
+ * connection tracker had together, say. */
+static void
+execute(const struct lb_table *table, struct lb_sticky *sticky,
+        struct dp_packet_batch *batch)
+{
+    size_t n_left = dp_packet_batch_size(batch);
+    struct dp_packet **packets = batch->packets;
+
+    while (n_left) {
+        size_t n = MIN(n_left, NETDEV_MAX_BURST);
+
+        if (sticky) {
+            execute_sticky(table, sticky, packets, n);
+        } else {
+            execute_stateless(table, packets, n);
+        }
+        packets += n;
+        n_left -= n;
     }
 }
 
@@ -139,7 +162,7 @@ static void
 drop_all(struct dp_packet_batch *batch)
 {
     dp_packet_delete_batch(batch, true);
-    dp_packet_batch_init(batch);
+    compat_batch_clear(batch);
 }
 
 /* Drops the packets of 'batch' that got no token. */
@@ -152,7 +175,7 @@ drop_without_token(struct dp_packet_batch *batch)
 
     DP_PACKET_BATCH_REFILL_FOR_EACH (i, n, packet, batch) {
         if (packet->md.dp_hash) {
-            dp_packet_batch_refill(batch, packet, i);
+            compat_batch_refill(batch, packet, i);
         } else {
             COVERAGE_INC(lb_drop_no_bucket);
             dp_packet_delete(packet);
@@ -177,12 +200,12 @@ lb_action_execute(struct dp_packet_batch *batch, const struct nlattr *a)
                                 : NULL);
 
     if (sticky) {
-        execute_sticky(table, sticky, batch);
+        execute(table, sticky, batch);
         if (OVS_UNLIKELY(!table->n_slots)) {
             drop_without_token(batch);
         }
     } else if (OVS_LIKELY(table->n_slots)) {
-        execute_stateless(table, batch);
+        execute(table, NULL, batch);
     } else {
         COVERAGE_ADD(lb_drop_no_bucket, dp_packet_batch_size(batch));
         drop_all(batch);

@@ -289,42 +289,42 @@ lb_hash_packet(const struct lb_table *table, struct dp_packet *packet)
     return lb_hash_explain(table, packet, &hashed);
 }
 
-/* Stores in 'hashes', an array of NETDEV_MAX_BURST elements, what
- * lb_hash_packet() returns of each packet of 'batch'. */
+/* Stores in 'hashes', an array of 'n' elements, what lb_hash_packet() returns
+ * of each of the 'n' packets in 'packets', at most NETDEV_MAX_BURST. */
 void
-lb_hash_batch(const struct lb_table *table, struct dp_packet_batch *batch,
-              uint64_t *hashes)
+lb_hash_burst(const struct lb_table *table, struct dp_packet **packets,
+              size_t n, uint64_t *hashes)
 {
     uint64_t addresses[NETDEV_MAX_BURST], rests[NETDEV_MAX_BURST];
     uint8_t positions[NETDEV_MAX_BURST];
     uint64_t found[NETDEV_MAX_BURST];
-    struct dp_packet *packet;
-    size_t n = 0;
+    size_t n_ipv4 = 0;
 
     if (table->n_words || table->input != LB_INPUT_PACKET) {
-        DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
-            hashes[i] = lb_hash_packet(table, packet);
+        for (size_t i = 0; i < n; i++) {
+            hashes[i] = lb_hash_packet(table, packets[i]);
         }
         return;
     }
 
     addresses[0] = rests[0] = 0; /* For compilers that cannot know. */
-    DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
+    for (size_t i = 0; i < n; i++) {
+        struct dp_packet *packet = packets[i];
         ovs_be16 type = network_type(packet);
 
         if (OVS_LIKELY(is_ipv4(packet, type))) {
             struct tuple4 tuple = tuple_of_ipv4(dp_packet_l3(packet),
                                                 dp_packet_l3_size(packet));
 
-            addresses[n] = tuple.addresses;
-            rests[n] = tuple.rest;
-            positions[n++] = i;
+            addresses[n_ipv4] = tuple.addresses;
+            rests[n_ipv4] = tuple.rest;
+            positions[n_ipv4++] = i;
         } else {
             hashes[i] = hash_packet(table, packet, type);
         }
     }
-    siphash13_u64x2_batch(addresses, rests, n, &table->key, found);
-    for (size_t i = 0; i < n; i++) {
+    siphash13_u64x2_batch(addresses, rests, n_ipv4, &table->key, found);
+    for (size_t i = 0; i < n_ipv4; i++) {
         hashes[positions[i]] = found[i];
     }
 }

@@ -8,7 +8,6 @@
 #include "lib/lb/lb-registry.h"
 
 struct dp_packet;
-struct dp_packet_batch;
 struct lb_table;
 
 /* Hash of a packet for load balancing
@@ -31,8 +30,8 @@ struct lb_table;
  * Attack model: the key is secret, so no sender can aim at a bucket. */
 
 uint64_t lb_hash_packet(const struct lb_table *, struct dp_packet *);
-void lb_hash_batch(const struct lb_table *, struct dp_packet_batch *,
-                   uint64_t *hashes);
+void lb_hash_burst(const struct lb_table *, struct dp_packet **packets,
+                   size_t n, uint64_t *hashes);
 uint64_t lb_hash_explain(const struct lb_table *, struct dp_packet *,
                          enum lb_hashed *);
 

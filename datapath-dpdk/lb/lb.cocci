@@ -105,7 +105,7 @@ expression type;
  {
  <...
 +lb_action_init();
- unixctl_command_register("dpif-netdev/subtable-lookup-prio-get", ...);
+ unixctl_command_register("dpif-netdev/bond-show", ...);
  ...>
  }
 

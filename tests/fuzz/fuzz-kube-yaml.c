@@ -46,6 +46,7 @@
 #include "openvswitch/json.h"
 #include "openvswitch/shash.h"
 #include "util.h"
+#include "utilities/common/compat-json.h"
 #include "utilities/ovs-kube-proxy/kube/kube-config.h"
 #include "utilities/ovs-kube-proxy/kube/kube-lines.h"
 #include "utilities/ovs-kube-proxy/kube/kube-yaml.h"
@@ -78,11 +79,11 @@ is_same(const struct json *a, const struct json *b)
     } else if (a->type != b->type) {
         return false;
     } else if (a->type == JSON_ARRAY) {
-        if (json_array(a)->n != json_array(b)->n) {
+        if (json_array_size(a) != json_array_size(b)) {
             return false;
         }
-        for (size_t i = 0; i < json_array(a)->n; i++) {
-            if (!is_same(json_array(a)->elems[i], json_array(b)->elems[i])) {
+        for (size_t i = 0; i < json_array_size(a); i++) {
+            if (!is_same(json_array_at(a, i), json_array_at(b, i))) {
                 return false;
             }
         }
@@ -110,8 +111,8 @@ depth(const struct json *json)
     int max = 0;
 
     if (json->type == JSON_ARRAY) {
-        for (size_t i = 0; i < json_array(json)->n; i++) {
-            max = MAX(max, depth(json_array(json)->elems[i]));
+        for (size_t i = 0; i < json_array_size(json); i++) {
+            max = MAX(max, depth(json_array_at(json, i)));
         }
     } else if (json->type == JSON_OBJECT) {
         SHASH_FOR_EACH (node, json_object(json)) {
@@ -141,16 +142,16 @@ check_yaml(const char *text, size_t size)
         free(error);
         return;
     }
-    for (size_t i = 0; i < json_array(documents)->n; i++) {
-        const struct json *document = json_array(documents)->elems[i];
+    for (size_t i = 0; i < json_array_size(documents); i++) {
+        const struct json *document = json_array_at(documents, i);
         char *printed = json_to_string(document, 0);
         struct json *json;
 
         CHECK(depth(document) <= KUBE_YAML_MAX_DEPTH);
         error = kube_yaml_parse(printed, strlen(printed), &again);
         if (!error) {
-            CHECK(json_array(again)->n == 1);
-            CHECK(is_same(json_array(again)->elems[0], document)
+            CHECK(json_array_size(again) == 1);
+            CHECK(is_same(json_array_at(again, 0), document)
                   || has_odd_break(printed));
             json_destroy(again);
         }
@@ -176,8 +177,8 @@ check_json(const char *text, size_t size)
     if (json->type == JSON_OBJECT || json->type == JSON_ARRAY) {
         error = kube_yaml_parse(text, size, &documents);
         if (!error) {
-            CHECK(json_array(documents)->n == 1);
-            CHECK(is_same(json_array(documents)->elems[0], json)
+            CHECK(json_array_size(documents) == 1);
+            CHECK(is_same(json_array_at(documents, 0), json)
                   || has_odd_break(text));
             json_destroy(documents);
         }

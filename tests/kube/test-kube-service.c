@@ -24,6 +24,7 @@
 #include "random.h"
 #include "timeval.h"
 #include "util.h"
+#include "utilities/common/compat-json.h"
 #include "utilities/common/complain.h"
 #include "utilities/ovs-kube-proxy/kube/kube-sink.h"
 #include "utilities/ovs-kube-proxy/kube/kube-yaml.h"
@@ -106,8 +107,8 @@ apply_yaml(struct kube_store *store, enum kube_event event, const char *yaml)
     struct json *documents = parse(yaml);
     char *first = NULL;
 
-    for (size_t i = 0; i < json_array(documents)->n; i++) {
-        const struct json *object = json_array(documents)->elems[i];
+    for (size_t i = 0; i < json_array_size(documents); i++) {
+        const struct json *object = json_array_at(documents, i);
         char *error = NULL;
 
         apply(store, event, object, &error);
@@ -769,7 +770,7 @@ random_object(char **key)
                       random_range(2), random_range(2) ? "Local" : "Cluster");
     }
     documents = parse(ds_cstr(&s));
-    object = json_clone(json_array(documents)->elems[0]);
+    object = json_clone(json_array_at(documents, 0));
     json_destroy(documents);
     ds_destroy(&s);
     return object;
@@ -871,9 +872,10 @@ mutate(const struct json *json)
             }
         }
         return copy;
-    } else if (copy->type == JSON_ARRAY && copy->array.n
+    } else if (copy->type == JSON_ARRAY && json_array_size(copy)
                && random_range(6)) {
-        struct json **elem = &copy->array.elems[random_range(copy->array.n)];
+        struct json **elem = &compat_json_elements(copy)[
+            random_range(json_array_size(copy))];
         struct json *old = *elem;
 
         *elem = mutate(old);
@@ -921,7 +923,7 @@ test_mutations(void **state OVS_UNUSED)
     end_lists(store);
     for (int i = 0; i < n; i++) {
         size_t which = random_range(3);
-        const struct json *good = json_array(documents)->elems[which];
+        const struct json *good = json_array_at(documents, which);
         struct json *object = json_deep_clone(good);
         static const enum kube_kind kinds[] = {
             KUBE_NODE, KUBE_SERVICE, KUBE_ENDPOINT_SLICE
@@ -944,10 +946,10 @@ test_mutations(void **state OVS_UNUSED)
     assert_true(n_errors > n / 10);
 
     begin_lists(store);
-    for (size_t i = 0; i < json_array(documents)->n; i++) {
+    for (size_t i = 0; i < json_array_size(documents); i++) {
         char *error = NULL;
 
-        apply(store, KUBE_ADDED_OR_MODIFIED, json_array(documents)->elems[i],
+        apply(store, KUBE_ADDED_OR_MODIFIED, json_array_at(documents, i),
               &error);
         assert_null(error);
     }

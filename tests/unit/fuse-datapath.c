@@ -12,13 +12,14 @@
 
 #include "csum.h"
 #include "ct-dpif.h"
+#include "datapath-dpdk/compat/compat-batch.h"
+#include "datapath-dpdk/compat/compat-execute.h"
 #include "dp-packet.h"
 #include "dpif.h"
 #include "dummy.h"
 #include "flow.h"
 #include "netdev-provider.h"
 #include "netlink.h"
-#include "odp-execute.h"
 #include "odp-netlink.h"
 #include "odp-util.h"
 #include "openvswitch/ofpbuf.h"
@@ -140,8 +141,7 @@ device_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
     if (strcmp(netdev_get_name(rxq->netdev), "in") || !received.count) {
         return EAGAIN;
     }
-    *batch = received;
-    dp_packet_batch_init(&received);
+    compat_batch_move(batch, &received);
     return 0;
 }
 
@@ -259,10 +259,10 @@ add_port(const char *name)
 }
 
 int
-start(void **state OVS_UNUSED)
+datapath_start(void **state OVS_UNUSED)
 {
     dummy_enable("");
-    odp_execute_init();
+    compat_odp_execute_init();
     netdev_register_provider(&device_class);
     assert_int_equal(dpif_create_and_open("fuse-test", "dummy", &dpif), 0);
     add_port("in");
@@ -274,7 +274,7 @@ start(void **state OVS_UNUSED)
 }
 
 int
-stop(void **state OVS_UNUSED)
+datapath_stop(void **state OVS_UNUSED)
 {
     ofpbuf_uninit(&way);
     dpif_disable_upcall(dpif);

@@ -40,8 +40,8 @@ extern uint32_t n_upcalls;
 extern bool many_megaflows;      /* One for each flow, not for all of IP. */
 
 /* For cmocka: of the group of tests, and of each. */
-int start(void **state);
-int stop(void **state);
+int datapath_start(void **state);
+int datapath_stop(void **state);
 int setup(void **state);
 
 void set_fuse(const char *value);

@@ -365,5 +365,5 @@ main(int argc OVS_UNUSED, char *argv[])
     };
 
     set_program_name(argv[0]);
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, datapath_start, datapath_stop);
 }

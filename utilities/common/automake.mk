@@ -5,6 +5,7 @@ if BUILD_OPENVSWITCH
 noinst_LTLIBRARIES += utilities/common/libcommon.la
 endif
 utilities_common_libcommon_la_SOURCES = \
+	utilities/common/compat-json.h \
 	utilities/common/compat-library.h \
 	utilities/common/complain.c \
 	utilities/common/complain.h \

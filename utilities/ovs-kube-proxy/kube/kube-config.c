@@ -16,6 +16,7 @@
 #include "openvswitch/json.h"
 #include "openvswitch/shash.h"
 #include "util.h"
+#include "utilities/common/compat-json.h"
 
 #define MAX_CONFIG_SIZE (1024 * 1024)
 #define MAX_SECRET_SIZE (1024 * 1024)
@@ -86,8 +87,8 @@ find_named(const struct json *root, const char *lists, const char *name,
     if (!list || list->type != JSON_ARRAY) {
         return NULL;
     }
-    for (size_t i = 0; i < json_array(list)->n; i++) {
-        const struct json *element = json_array(list)->elems[i];
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const struct json *element = json_array_at(list, i);
         const struct json *value;
 
         if (element->type != JSON_OBJECT
@@ -307,11 +308,11 @@ kube_config_load(const char *file, const char *context,
         error = kube_yaml_parse(text, size, &documents);
         if (error) {
             /* The message already names a line. */
-        } else if (json_array(documents)->n != 1
-            || json_array(documents)->elems[0]->type != JSON_OBJECT) {
+        } else if (json_array_size(documents) != 1
+            || json_array_at(documents, 0)->type != JSON_OBJECT) {
             error = xstrdup("not a kubeconfig");
         } else {
-            error = parse_root(json_array(documents)->elems[0], dir, context,
+            error = parse_root(json_array_at(documents, 0), dir, context,
                                config);
         }
         error = error_of("kubeconfig", file, error);

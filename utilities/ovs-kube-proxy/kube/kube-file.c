@@ -22,6 +22,7 @@
 #include "svec.h"
 #include "timeval.h"
 #include "util.h"
+#include "utilities/common/compat-json.h"
 #include "utilities/common/complain.h"
 
 VLOG_DEFINE_THIS_MODULE(kube_file);
@@ -113,8 +114,8 @@ apply(struct kube_file *f, enum kube_kind only, const struct json *object)
     if (!items || items->type != JSON_ARRAY || (known && kind != only)) {
         return;
     }
-    for (size_t i = 0; i < json_array(items)->n; i++) {
-        const struct json *item = json_array(items)->elems[i];
+    for (size_t i = 0; i < json_array_size(items); i++) {
+        const struct json *item = json_array_at(items, i);
         enum kube_kind item_kind;
         bool item_list;
 
@@ -172,8 +173,8 @@ apply_all(struct kube_file *f)
             const struct manifest *m = nodes[i]->data;
 
             for (size_t j = 0; m->documents
-                 && j < json_array(m->documents)->n; j++) {
-                apply(f, kinds[k], json_array(m->documents)->elems[j]);
+                 && j < json_array_size(m->documents); j++) {
+                apply(f, kinds[k], json_array_at(m->documents, j));
             }
         }
         kube_sink_list_end(f->sink, kinds[k]);

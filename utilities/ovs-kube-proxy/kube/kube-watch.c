@@ -22,6 +22,7 @@
 #include "sset.h"
 #include "timeval.h"
 #include "util.h"
+#include "utilities/common/compat-json.h"
 #include "utilities/common/complain.h"
 
 VLOG_DEFINE_THIS_MODULE(kube_watch);
@@ -315,10 +316,10 @@ apply_page(struct kube_watch *w, const struct json *page)
         || (items->type != JSON_ARRAY && items->type != JSON_NULL)) {
         return xstrdup("a list without resourceVersion or items");
     }
-    for (size_t i = 0; items->type == JSON_ARRAY && i < json_array(items)->n;
+    for (size_t i = 0; items->type == JSON_ARRAY && i < json_array_size(items);
          i++) {
         kube_sink_apply(w->sink, w->class->kind, KUBE_ADDED_OR_MODIFIED,
-                        json_array(items)->elems[i]);
+                        json_array_at(items, i));
     }
     free(w->continue_);
     w->continue_ = nullable_xstrdup(kube_object_string(metadata, "continue"));

@@ -12,6 +12,7 @@
 #include "packets.h"
 #include "service-model.h"
 #include "util.h"
+#include "utilities/common/compat-json.h"
 #include "utilities/ovs-kube-proxy/kube/kube-object.h"
 
 /* Stores a message in '*error', unless one is there.  One fault of an object
@@ -60,12 +61,12 @@ kv_array(const struct json *object, const char *path, size_t max,
         kv_complain(error, "%s is not a list", path);
         return 0;
     }
-    if (json_array(value)->n > max) {
+    if (json_array_size(value) > max) {
         kv_complain(error, "%s has %"PRIuSIZE" elements: only the first "
-                    "%"PRIuSIZE" count", path, json_array(value)->n, max);
+                    "%"PRIuSIZE" count", path, json_array_size(value), max);
     }
-    *elems = json_array(value)->elems;
-    return MIN(json_array(value)->n, max);
+    *elems = compat_json_elements(value);
+    return MIN(json_array_size(value), max);
 }
 
 /* Returns the boolean 'name' of 'object', or 'default_' without one. */

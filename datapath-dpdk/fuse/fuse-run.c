@@ -12,8 +12,8 @@
 #include <config.h>
 #include "datapath-dpdk/fuse/fuse.h"
 
+#include "datapath-dpdk/compat/compat-dpif.h"
 #include "dpdk.h"
-#include "dpif-netdev-private-thread.h"
 #include "timeval.h"
 #include "util.h"
 

@@ -15,7 +15,7 @@
 
 #include <string.h>
 
-#include "dpif-netdev-private-flow.h"
+#include "datapath-dpdk/compat/compat-dpif.h"
 #include "netdev.h"
 #include "netlink.h"
 #include "odp-netlink.h"

@@ -218,5 +218,5 @@ main(int argc OVS_UNUSED, char *argv[])
     set_program_name(argv[0]);
     sem_init(&stopped, 0, 0);
     sem_init(&go_on, 0, 0);
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, datapath_start, datapath_stop);
 }

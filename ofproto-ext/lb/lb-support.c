@@ -46,13 +46,15 @@ lb_support_show(const struct dpif_backer *backer, struct ds *ds)
 }
 
 /* Stores in 'features' what 'ofproto' tells controllers about its groups.
- * Select groups may be load-balanced, of which there are fewer. */
+ * Once a group is load-balanced, select groups may be like it, of which there
+ * are fewer. */
 void
 lb_group_features(const struct ofproto *ofproto,
                   struct ofputil_group_features *features)
 {
     *features = ofproto->ogf;
-    if (ofproto->ofproto_class == &ofproto_dpif_class
+    if (lb_groups_exist()
+        && ofproto->ofproto_class == &ofproto_dpif_class
         && CONTAINER_OF(ofproto, struct ofproto_dpif,
                         up)->backer->lb.run_time) {
         features->max_groups[OFPGT11_SELECT]

@@ -59,6 +59,27 @@ setup_space() {
             "$2 MB are needed."
 }
 
+# setup_chroot SUITE FOLDER MB PACKAGES: makes FOLDER a minimal Debian of SUITE
+# with PACKAGES, which have commas between them, from the first mirror of this
+# machine's apt, if its file system has MB left.
+setup_chroot() {
+    local mirror
+    # shellcheck disable=SC2016  # It is apt that expands it.
+    mirror=$(apt-get indextargets --format '$(SITE)' \
+        'Identifier: Packages' 'Component: main' | head -n 1) || mirror=
+    test -n "$mirror" ||
+        setup_die "/etc/apt/sources.list has no mirror of Debian."
+    setup_space "$(dirname "$2")" "$3" "the chroot"
+    echo "Making a chroot of $1 in $2"
+    rm -rf "$2" "$2.new"
+    # A mirror's copy of testing may be past its date.
+    mmdebstrap --quiet --variant=minbase --include="$4" \
+        --aptopt='Acquire::Check-Valid-Until "false"' \
+        "$1" "$2.new" "$mirror" ||
+        setup_die "the chroot cannot be made: is there a network?"
+    mv "$2.new" "$2"
+}
+
 # Makes the log file, in the build folder.
 setup_open_log() {
     { mkdir -p "$setup_build_dir" && : >> "$setup_log"; } 2> /dev/null ||

@@ -14,21 +14,38 @@ datapath_dpdk_libdatapath_la_SOURCES = \
 	datapath-dpdk/ct/ct-nat.c \
 	datapath-dpdk/ct/ct-new.c \
 	datapath-dpdk/ct/ct-sctp.c \
+	datapath-dpdk/fuse/fuse-chain.c \
+	datapath-dpdk/fuse/fuse-chain.h \
+	datapath-dpdk/fuse/fuse-conn-tcp.c \
+	datapath-dpdk/fuse/fuse-conn-tcp.h \
 	datapath-dpdk/fuse/fuse-conn.c \
+	datapath-dpdk/fuse/fuse-conn.h \
 	datapath-dpdk/fuse/fuse-flush.c \
+	datapath-dpdk/fuse/fuse-flush.h \
 	datapath-dpdk/fuse/fuse-hooks.h \
+	datapath-dpdk/fuse/fuse-init.c \
 	datapath-dpdk/fuse/fuse-input.c \
+	datapath-dpdk/fuse/fuse-input.h \
 	datapath-dpdk/fuse/fuse-lb.c \
 	datapath-dpdk/fuse/fuse-learn.c \
+	datapath-dpdk/fuse/fuse-learn.h \
 	datapath-dpdk/fuse/fuse-memory.c \
-	datapath-dpdk/fuse/fuse-path.c \
+	datapath-dpdk/fuse/fuse-memory.h \
+	datapath-dpdk/fuse/fuse-owner.h \
+	datapath-dpdk/fuse/fuse-reason.c \
+	datapath-dpdk/fuse/fuse-reason.h \
 	datapath-dpdk/fuse/fuse-record.c \
+	datapath-dpdk/fuse/fuse-record.h \
 	datapath-dpdk/fuse/fuse-refresh.c \
+	datapath-dpdk/fuse/fuse-refresh.h \
 	datapath-dpdk/fuse/fuse-run.c \
 	datapath-dpdk/fuse/fuse-show.c \
-	datapath-dpdk/fuse/fuse-tcp.c \
+	datapath-dpdk/fuse/fuse-show.h \
 	datapath-dpdk/fuse/fuse-thread.c \
+	datapath-dpdk/fuse/fuse-thread.h \
 	datapath-dpdk/fuse/fuse-tunnel.c \
+	datapath-dpdk/fuse/fuse-tunnel.h \
+	datapath-dpdk/fuse/fuse-uses.h \
 	datapath-dpdk/fuse/fuse.h \
 	datapath-dpdk/gtpu/gtpu-count.c \
 	datapath-dpdk/gtpu/gtpu-count.h \

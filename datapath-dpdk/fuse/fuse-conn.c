@@ -23,17 +23,22 @@
  * Only established connections are owners: TCP with both sides established,
  * others after a reply.  Their packets change nothing of a connection but its
  * expiration, which an entry extends from time to time, and the window of TCP,
- * which it follows: see fuse-tcp.c. */
+ * which it follows: see fuse-conn-tcp.c. */
 
 #include <config.h>
-#include "datapath-dpdk/fuse/fuse.h"
+#include "datapath-dpdk/fuse/fuse-conn.h"
 
 #include <string.h>
 
-#include "conntrack.h"
 #include "conntrack-private.h"
 #include "conntrack-tp.h"
+#include "conntrack.h"
 #include "datapath-dpdk/compat/compat-conn.h"
+#include "datapath-dpdk/fuse/fuse-conn-tcp.h"
+#include "datapath-dpdk/fuse/fuse-hooks.h"
+#include "datapath-dpdk/fuse/fuse-owner.h"
+#include "datapath-dpdk/fuse/fuse-uses.h"
+#include "dp-packet.h"
 #include "packets.h"
 
 /* What an owner has left when it is refreshed: see fuse-refresh.c. */
@@ -176,7 +181,7 @@ fuse_conn_set_mark(const struct dp_packet *packet, struct conn *conn,
     if (conn->mark != (value | (packet->md.ct_mark & ~mask))) {
         kill_entries(conn);
         if (fuse_record_current) {
-            fuse_record_current->why = FUSE_WHY_CT_CHANGED;
+            fuse_record_current->reason = FUSE_REASON_CT_CHANGED;
         }
     }
 }
@@ -198,7 +203,7 @@ fuse_conn_set_label(const struct dp_packet *packet, struct conn *conn,
                                      & ~m.u64.hi))) {
         kill_entries(conn);
         if (fuse_record_current) {
-            fuse_record_current->why = FUSE_WHY_CT_CHANGED;
+            fuse_record_current->reason = FUSE_REASON_CT_CHANGED;
         }
     }
 }

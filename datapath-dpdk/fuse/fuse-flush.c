@@ -6,11 +6,14 @@
  * In slices, so that a PMD thread sees to its packets in between. */
 
 #include <config.h>
-#include "datapath-dpdk/fuse/fuse.h"
+#include "datapath-dpdk/fuse/fuse-flush.h"
 
 #include <string.h>
 
-/* Entries, or places for one, and paths of a slice. */
+#include "datapath-dpdk/fuse/fuse-chain.h"
+#include "datapath-dpdk/fuse/fuse.h"
+
+/* Entries, or places for one, and chains of a slice. */
 #define FLUSH_MAX 64
 
 /* Removes some of the entries that there are when it is first called.  Returns
@@ -28,7 +31,7 @@ fuse_thread_flush(struct fuse_thread *t)
         memset(t->futile, 0, sizeof t->futile);
         table->sweep[0] = table->sweep[1] = 0;
     }
-    fuse_paths_credit(t, FLUSH_MAX);
+    fuse_chains_credit(t, FLUSH_MAX);
     for (int i = 0; i < FLUSH_MAX && t->flushing; i++) {
         struct fuse_entry *entry = fuse_table_sweep(table);
 
@@ -48,7 +51,7 @@ bool
 fuse_thread_close(struct fuse_thread *t)
 {
     if (t->replay.n_dirty) {
-        fuse_paths_credit(t, FLUSH_MAX);
+        fuse_chains_credit(t, FLUSH_MAX);
     } else if (t->replay.table && t->replay.table->n_entries) {
         fuse_thread_flush(t);
     } else {

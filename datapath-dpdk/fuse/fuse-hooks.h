@@ -37,7 +37,7 @@ struct fuse_tcp;
 struct fuse_conn {
     uintptr_t entries[FUSE_CONN_ENTRIES]; /* Guarded by its lock... */
     struct fuse_tcp *tcps[FUSE_CONN_ENTRIES]; /* ...as this... */
-    uint32_t merged[FUSE_CONN_ENTRIES]; /* ...and this: see fuse-tcp.c. */
+    uint32_t merged[FUSE_CONN_ENTRIES]; /* ...and this: see fuse-conn-tcp.c. */
     atomic_bool gone;
     atomic_bool linked;          /* It has, or had, an entry. */
 };

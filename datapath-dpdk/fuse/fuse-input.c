@@ -9,13 +9,18 @@
  * flow stay in their order: see lib/fuse/fuse-order.h. */
 
 #include <config.h>
-#include "datapath-dpdk/fuse/fuse.h"
+#include "datapath-dpdk/fuse/fuse-input.h"
 
 #include <string.h>
 
 #include "datapath-dpdk/compat/compat-batch.h"
 #include "datapath-dpdk/compat/compat-dpif.h"
 #include "datapath-dpdk/compat/compat-offload.h"
+#include "datapath-dpdk/fuse/fuse-chain.h"
+#include "datapath-dpdk/fuse/fuse-learn.h"
+#include "datapath-dpdk/fuse/fuse-record.h"
+#include "datapath-dpdk/fuse/fuse-thread.h"
+#include "datapath-dpdk/fuse/fuse.h"
 #include "dpdk.h"
 #include "lib/fuse/fuse-order.h"
 #include "netlink.h"
@@ -38,6 +43,15 @@
 /* The cache is of use to a port if more than one packet in so many is a hit or
  * is learned. */
 #define USEFUL_SHARE 64
+
+static fuse_output_func *output;
+
+/* Packets go out by 'func'.  Called once, before the first packet. */
+void
+fuse_input_init(fuse_output_func *func)
+{
+    output = func;
+}
 
 /* Returns true if there can be FUSE_MAX_KEY octets before 'packet'.  If not
  * now, makes room: but Open vSwitch built with DPDK keeps the size of a
@@ -100,10 +114,10 @@ fill_batch(struct fuse_batch *fb, const struct dp_packet_batch *batch,
 /* Applies the parts of the entry's program that are not octets of 'packet':
  * see fuse_record_output__(). */
 static inline void
-finish_packet(struct dp_packet *packet, const struct fuse_batch *fb,
-              uint32_t i, const struct fuse_entry *entry)
+set_metadata(struct dp_packet *packet, const struct fuse_batch *fb,
+             uint32_t i, const struct fuse_entry *entry)
 {
-    const struct fuse_program *p = entry->path->program;
+    const struct fuse_program *p = entry->chain->program;
 
     if (p->k != p->m) {
         dp_packet_set_data(packet, fb->packets[i] + p->k - p->m);
@@ -135,19 +149,20 @@ drop_batch(struct dp_packet_batch *batch, uint32_t reason)
     } action = { { sizeof action, OVS_ACTION_ATTR_DROP }, reason };
 
     odp_execute_actions(NULL, batch, true, &action.header,
-                        reason == FUSE_NO_REASON ? 0 : sizeof action, NULL);
+                        reason == FUSE_NO_DROP_REASON ? 0 : sizeof action,
+                        NULL);
 }
 
 /* Way of a hit: its port, or WAY_DROP and the reason. */
 #define WAY_DROP (UINT64_C(1) << 32)
 
-/* Finishes the hits of 'batch' and notes the way of each in 'ways', by its
- * index.  From then on their entries are not needed.  Returns how many there
- * are, and stores in '*differ' whether some go other ways than the first
- * packet. */
+/* Sets the metadata of the hits of 'batch' and notes the way of each in
+ * 'ways', by its index.  From then on their entries are not needed.  Returns
+ * how many there are, and stores in '*differ' whether some go other ways than
+ * the first packet. */
 static inline uint32_t
-finish_hits(const struct dp_packet_batch *batch, const struct fuse_batch *fb,
-            uint64_t *ways, bool *differ)
+set_ways(const struct dp_packet_batch *batch, const struct fuse_batch *fb,
+         uint64_t *ways, bool *differ)
 {
     uint64_t difference = 0;
     uint32_t n_hits = 0;
@@ -156,11 +171,11 @@ finish_hits(const struct dp_packet_batch *batch, const struct fuse_batch *fb,
     for (uint32_t i = 0; i < fb->n; i++) {
         if (OVS_LIKELY(fb->verdicts[i] == FUSE_HIT)) {
             const struct fuse_entry *entry = fb->entries[i];
-            const struct fuse_path *path = entry->path;
+            const struct fuse_chain *chain = entry->chain;
 
-            ways[i] = path->out_port;
-            if (OVS_LIKELY(!(path->program->flags & FUSE_P_DROP))) {
-                finish_packet(batch->packets[i], fb, i, entry);
+            ways[i] = chain->out_port;
+            if (OVS_LIKELY(!(chain->program->flags & FUSE_P_DROP))) {
+                set_metadata(batch->packets[i], fb, i, entry);
             } else {
                 ways[i] |= WAY_DROP;
             }
@@ -178,7 +193,7 @@ send_way(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
          uint64_t way)
 {
     if (OVS_LIKELY(!(way & WAY_DROP))) {
-        fuse_output(pmd, batch, true, u32_to_odp(way));
+        output(pmd, batch, true, u32_to_odp(way));
     } else {
         drop_batch(batch, way);
     }
@@ -264,7 +279,7 @@ learn_packet(struct fuse_thread *t, const struct fuse_batch *fb, uint32_t i,
              struct dp_packet *packet, odp_port_t in_port)
 {
     struct dp_packet_batch one;
-    enum fuse_why why;
+    enum fuse_reason reason;
 
     fuse_record_start(&t->record, fb, i, packet, t->pmd->ctx.now / 1000);
     dp_packet_batch_init_packet(&one, packet);
@@ -272,18 +287,18 @@ learn_packet(struct fuse_thread *t, const struct fuse_batch *fb, uint32_t i,
     compat_batch_destroy(&one);
     fuse_record_current = NULL;
 
-    why = fuse_learn(t, fb, i);
-    if (!why) {
+    reason = fuse_learn(t, fb, i);
+    if (!reason) {
         fuse_count(t, FUSE_C_LEARNED, 1);
         t->refusals_in_a_row = 0;
     } else {
-        fuse_count(t, FUSE_C_WHYS + why, 1);
-        if (!fuse_why_is_transient(why)) {
+        fuse_count(t, FUSE_C_REASONS + reason, 1);
+        if (!fuse_reason_is_transient(reason)) {
             fuse_table_refuse(t->replay.table, fb->hashes[i]);
         }
         t->refusals_in_a_row++;
     }
-    return !why;
+    return !reason;
 }
 
 /* Counts the 'i'th packet, which was no hit. */
@@ -448,7 +463,7 @@ fuse_input__(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
     fill_batch(&fb, batch, in_port);
     fuse_replay_batch(&t->replay, &fb);
 
-    n_hits = finish_hits(batch, &fb, ways, &differ);
+    n_hits = set_ways(batch, &fb, ways, &differ);
     if (n_hits) {
         fuse_count(t, FUSE_C_HITS, n_hits);
         pmd_perf_update_counter(&pmd->perf_stats, PMD_STAT_RECV, n_hits);

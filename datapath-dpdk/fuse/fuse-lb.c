@@ -8,10 +8,11 @@
  * entry's key, or as long as the flow is remembered, for a sticky group. */
 
 #include <config.h>
-#include "datapath-dpdk/fuse/fuse.h"
+#include "datapath-dpdk/fuse/fuse-hooks.h"
 
 #include <string.h>
 
+#include "datapath-dpdk/fuse/fuse-record.h"
 #include "datapath-dpdk/lb/lb-hash.h"
 #include "dp-packet.h"
 #include "flow.h"

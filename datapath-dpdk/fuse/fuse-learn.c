@@ -5,11 +5,11 @@
  *
  * Makes an entry of what the recorder noted of one packet, if each action that
  * was executed is known to do the same to each later packet with the same key,
- * as long as what the path depends on does not change.  An action that is not
+ * as long as what the chain depends on does not change.  An action that is not
  * in the list below is unknown. */
 
 #include <config.h>
-#include "datapath-dpdk/fuse/fuse.h"
+#include "datapath-dpdk/fuse/fuse-learn.h"
 
 #include <string.h>
 
@@ -17,6 +17,13 @@
 #include "conntrack-tp.h"
 #include "datapath-dpdk/compat/compat-dpif.h"
 #include "datapath-dpdk/compat/compat-offload.h"
+#include "datapath-dpdk/fuse/fuse-chain.h"
+#include "datapath-dpdk/fuse/fuse-conn.h"
+#include "datapath-dpdk/fuse/fuse-owner.h"
+#include "datapath-dpdk/fuse/fuse-reason.h"
+#include "datapath-dpdk/fuse/fuse-record.h"
+#include "datapath-dpdk/fuse/fuse-tunnel.h"
+#include "datapath-dpdk/fuse/fuse.h"
 #include "datapath-dpdk/gtpu/gtpu-hooks.h"
 #include "datapath-dpdk/gtpu/gtpu-push.h"
 #include "datapath-dpdk/gtpu/gtpu-vport.h"
@@ -25,51 +32,12 @@
 #include "packets.h"
 #include "util.h"
 
-static const char *const why_texts[FUSE_N_WHYS] = {
-    "learned",
-#define FUSE_WHY(NAME, TRANSIENT, TEXT) TEXT,
-    FUSE_WHYS
-#undef FUSE_WHY
-};
-
-static const bool why_transient[FUSE_N_WHYS] = {
-    true,
-#define FUSE_WHY(NAME, TRANSIENT, TEXT) TRANSIENT,
-    FUSE_WHYS
-#undef FUSE_WHY
-};
-
-static const char *const refusal_texts[FUSE_N_REFUSALS] = {
-    "composed",
-#define FUSE_REFUSAL(NAME, TEXT) TEXT,
-    FUSE_REFUSALS
-#undef FUSE_REFUSAL
-};
-
-const char *
-fuse_why_text(enum fuse_why why)
-{
-    return why_texts[why];
-}
-
-bool
-fuse_why_is_transient(enum fuse_why why)
-{
-    return why_transient[why];
-}
-
-const char *
-fuse_refusal_text(enum fuse_refusal refusal)
-{
-    return refusal_texts[refusal];
-}
-
 /* What the actions of all flows on the way come to. */
 struct summary {
     bool ends;                   /* Output, or drop. */
     bool recirculates;
     bool drops;
-    uint32_t drop_reason;        /* Or FUSE_NO_REASON. */
+    uint32_t drop_reason;        /* Or FUSE_NO_DROP_REASON. */
     bool rewrites;
     bool hashes;
     uint32_t n_cts;
@@ -77,7 +45,7 @@ struct summary {
     odp_port_t push_port;
 };
 
-static enum fuse_why
+static enum fuse_reason
 check_ct(const struct nlattr *a, struct summary *summary)
 {
     const struct nlattr *b;
@@ -96,32 +64,32 @@ check_ct(const struct nlattr *a, struct summary *summary)
         case OVS_CT_ATTR_TIMEOUT:
             break;
         case OVS_CT_ATTR_HELPER:
-            return FUSE_WHY_CT_ALG;
+            return FUSE_REASON_CT_ALG;
         case OVS_CT_ATTR_FORCE_COMMIT:
         case OVS_CT_ATTR_UNSPEC:
         case __OVS_CT_ATTR_MAX:
         default:
-            return FUSE_WHY_CT_ACTION;
+            return FUSE_REASON_CT_ACTION;
         }
     }
     summary->n_cts++;
     return FUSE_LEARNED;
 }
 
-static enum fuse_why
+static enum fuse_reason
 check_push(const struct nlattr *a, struct summary *summary)
 {
     const struct ovs_action_push_tnl *push = nl_attr_get(a);
 
     if (summary->pushed) {
-        return FUSE_WHY_TUNNEL_KIND;
+        return FUSE_REASON_TUNNEL_KIND;
     }
     summary->push_port = push->tnl_port;
     switch (push->tnl_type) {
     case OVS_VPORT_TYPE_GTPU:
         if (!gtpu_vport_pushes_g_pdu(push)) {
             /* The payload is the message's, and may be limited. */
-            return FUSE_WHY_TUNNEL_KIND;
+            return FUSE_REASON_TUNNEL_KIND;
         }
         summary->pushed = FUSE_TUNNEL_GTPU;
         return FUSE_LEARNED;
@@ -132,12 +100,12 @@ check_push(const struct nlattr *a, struct summary *summary)
         summary->pushed = FUSE_TUNNEL_GENEVE;
         return FUSE_LEARNED;
     }
-    return FUSE_WHY_TUNNEL_KIND;
+    return FUSE_REASON_TUNNEL_KIND;
 }
 
 /* Adds the 'len' octets of 'actions' to '*summary'.  Recirculation, output and
  * the like count only as the last action. */
-static enum fuse_why
+static enum fuse_reason
 check_actions(const struct nlattr *actions, size_t len, bool nested,
               struct summary *summary)
 {
@@ -146,47 +114,47 @@ check_actions(const struct nlattr *actions, size_t len, bool nested,
 
     if (!len) {
         summary->ends = summary->drops = true;
-        summary->drop_reason = FUSE_NO_REASON;
+        summary->drop_reason = FUSE_NO_DROP_REASON;
         return FUSE_LEARNED;
     }
     NL_ATTR_FOR_EACH_UNSAFE (a, left, actions, len) {
         bool last = left <= NLA_ALIGN(a->nla_len);
-        enum fuse_why why = FUSE_LEARNED;
+        enum fuse_reason reason = FUSE_LEARNED;
 
         switch ((enum ovs_action_attr) nl_attr_type(a)) {
         case OVS_ACTION_ATTR_OUTPUT:
             if (!last) {
-                return FUSE_WHY_OUTPUTS;
+                return FUSE_REASON_OUTPUTS;
             }
             summary->ends = true;
             break;
         case OVS_ACTION_ATTR_DROP:
             summary->ends = summary->drops = true;
             summary->drop_reason = nl_attr_get_u32(a);
-            return last ? FUSE_LEARNED : FUSE_WHY_ACTION;
+            return last ? FUSE_LEARNED : FUSE_REASON_ACTION;
         case OVS_ACTION_ATTR_RECIRC:
         case OVS_ACTION_ATTR_TUNNEL_POP:
             if (!last) {
-                return FUSE_WHY_OUTPUTS;
+                return FUSE_REASON_OUTPUTS;
             }
             summary->recirculates = true;
             break;
         case OVS_ACTION_ATTR_CLONE:
             if (!last || nested) {
-                return FUSE_WHY_OUTPUTS;
+                return FUSE_REASON_OUTPUTS;
             }
-            why = check_actions(nl_attr_get(a), nl_attr_get_size(a), true,
-                                summary);
+            reason = check_actions(nl_attr_get(a), nl_attr_get_size(a), true,
+                                   summary);
             break;
         case OVS_ACTION_ATTR_SET:
         case OVS_ACTION_ATTR_SET_MASKED:
             summary->rewrites = true;
             break;
         case OVS_ACTION_ATTR_CT:
-            why = check_ct(a, summary);
+            reason = check_ct(a, summary);
             break;
         case OVS_ACTION_ATTR_TUNNEL_PUSH:
-            why = check_push(a, summary);
+            reason = check_push(a, summary);
             break;
         case OVS_ACTION_ATTR_HASH:
             summary->hashes = true;
@@ -199,52 +167,53 @@ check_actions(const struct nlattr *actions, size_t len, bool nested,
         case OVS_ACTION_ATTR_POP_ETH:
             break;
         default:
-            return FUSE_WHY_ACTION;
+            return FUSE_REASON_ACTION;
         }
-        if (why) {
-            return why;
+        if (reason) {
+            return reason;
         }
         if (last && !summary->ends && !summary->recirculates) {
             /* The packet is dropped after its last action. */
-            return FUSE_WHY_ACTION;
+            return FUSE_REASON_ACTION;
         }
     }
     return FUSE_LEARNED;
 }
 
 /* Sums up the actions of all flows of 'record'. */
-static enum fuse_why
+static enum fuse_reason
 summarize(const struct fuse_record *record, struct summary *summary)
 {
     memset(summary, 0, sizeof *summary);
     for (uint32_t i = 0; i < record->uses.n_flows; i++) {
         const struct fuse_flow_use *use = &record->uses.flows[i];
         const struct dp_netdev_actions *actions;
-        enum fuse_why why;
+        enum fuse_reason reason;
 
         if (miniflow_get_tcp_flags(&use->flow->cr.mask->mf)) {
-            return FUSE_WHY_TCP_FLAGS;
+            return FUSE_REASON_TCP_FLAGS;
         }
         if (summary->ends) {
-            return FUSE_WHY_OUTPUTS;
+            return FUSE_REASON_OUTPUTS;
         }
         summary->recirculates = false;
         actions = ovsrcu_get(struct dp_netdev_actions *, &use->flow->actions);
-        why = check_actions(actions->actions, actions->size, false, summary);
-        if (why) {
-            return why;
+        reason = check_actions(actions->actions, actions->size, false,
+                               summary);
+        if (reason) {
+            return reason;
         }
         if (use->flow->dead
             || __atomic_load_n(&use->flow->fuse_version, __ATOMIC_ACQUIRE)
                != use->version) {
-            return FUSE_WHY_FLOW_GONE;
+            return FUSE_REASON_FLOW_GONE;
         }
     }
     if (!summary->ends || record->n_outputs != !summary->drops) {
-        return FUSE_WHY_INCOMPLETE;
+        return FUSE_REASON_INCOMPLETE;
     }
     return summary->n_cts == record->n_conns ? FUSE_LEARNED
-           : FUSE_WHY_CT_STATE;
+           : FUSE_REASON_CT_STATE;
 }
 
 /* Finds the program's flags. */
@@ -327,66 +296,66 @@ learn_tunnel(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
 }
 
 /* Checks what has to do with the shape of the 'i'th packet of 'batch'. */
-static enum fuse_why
+static enum fuse_reason
 check_shape(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
 {
     const struct fuse_record *record = &t->record;
     const struct fuse_shape *shape = &fuse_shapes[batch->shapes[i]];
 
     if (record->n_pops && !shape->tunnel) {
-        return FUSE_WHY_TUNNEL_PORT;
+        return FUSE_REASON_TUNNEL_PORT;
     }
     if (!record->n_pops && shape->tunnel) {
-        return FUSE_WHY_TUNNEL_KIND;
+        return FUSE_REASON_TUNNEL_KIND;
     }
     if (record->offloads & COMPAT_OL_OTHER) {
-        return FUSE_WHY_OFFLOAD;
+        return FUSE_REASON_OFFLOAD;
     }
     return FUSE_LEARNED;
 }
 
-/* Fills in 'entry', with 'n_image' octets of the image, whose path has a
+/* Fills in 'entry', with 'n_image' octets of the image, whose chain has a
  * reference for it. */
-static enum fuse_why
+static enum fuse_reason
 fill_entry(struct fuse_thread *t, struct fuse_entry *entry,
-           struct fuse_dp_path *path, const struct fuse_outcome *out,
+           struct fuse_dp_chain *chain, const struct fuse_outcome *out,
            uint32_t n_image, const uint64_t owners[2], uint8_t kinds,
            uint8_t replies)
 {
-    struct fuse_info *info = fuse_entry_info(t->replay.table, entry);
-    enum fuse_why why = FUSE_LEARNED;
+    struct fuse_cold *cold = fuse_entry_cold(t->replay.table, entry);
+    enum fuse_reason reason = FUSE_LEARNED;
     struct fuse_tcp *tcp = NULL;
     int n_tcp = 0;
 
-    entry->path = &path->up;
+    entry->chain = &chain->up;
     if (out->program.flags & FUSE_P_TCP) {
         tcp = fuse_table_track(t->replay.table, entry);
         if (!tcp) {
-            return FUSE_WHY_FULL;
+            return FUSE_REASON_FULL;
         }
         tcp->replies = replies;
     }
     entry->l3_delta = out->l3_delta;
     entry->l4_delta = out->l4_delta;
     fuse_entry_set_image(entry, out->image, n_image);
-    for (int owner = 0; owner < 2 && !why; owner++) {
+    for (int owner = 0; owner < 2 && !reason; owner++) {
         int kind = kinds >> 4 * owner & 0xf;
 
         if (kind) {
-            info->words[owner] = owners[owner];
+            cold->words[owner] = owners[owner];
             bool is_tcp = kind == 1 + CT_TM_TCP_ESTABLISHED;
 
             if (kind != FUSE_OWNER_STICKY
-                && !fuse_conn_link(info->owners[owner], entry, owner,
+                && !fuse_conn_link(cold->owners[owner], entry, owner,
                                    is_tcp ? tcp : NULL, n_tcp > 0)) {
-                why = n_tcp ? FUSE_WHY_CT_TCP : FUSE_WHY_CT_BUSY;
+                reason = n_tcp ? FUSE_REASON_CT_TCP : FUSE_REASON_CT_BUSY;
                 break;
             }
             n_tcp += is_tcp;
-            info->user |= kind << 4 * owner;
+            cold->user |= kind << 4 * owner;
         }
     }
-    return why;
+    return reason;
 }
 
 /* Notes how much work the recorded packet, from 'in_port', was. */
@@ -409,61 +378,63 @@ note_work(struct fuse_thread *t, uint32_t in_port)
 
 /* Learns the flow of the 'i'th packet of 'batch', which was recorded in 't',
  * or returns why it does not. */
-enum fuse_why
+enum fuse_reason
 fuse_learn(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
 {
     struct fuse_record *record = &t->record;
-    struct fuse_dp_path *path;
+    struct fuse_dp_chain *chain;
     struct fuse_entry *entry;
     struct summary summary;
     struct fuse_outcome out;
-    enum fuse_why why = record->why;
+    enum fuse_reason reason = record->reason;
     uint64_t owners[2];
     uint32_t n_image;
     uint8_t kinds, replies;
 
     if (learn_tunnel(t, batch, i)) {
-        return FUSE_WHY_TUNNEL_PORT;
+        return FUSE_REASON_TUNNEL_PORT;
     }
-    why = why ? why : summarize(record, &summary);
-    if (!why) {
+    reason = reason ? reason : summarize(record, &summary);
+    if (!reason) {
         note_work(t, batch->in_port);
     }
-    why = why ? why : check_shape(t, batch, i);
-    why = why ? why : fuse_record_owners(record, owners, &kinds, &replies);
-    if (why) {
-        return why;
+    reason = reason ? reason : check_shape(t, batch, i);
+    reason = reason ? reason : fuse_record_owners(record, owners, &kinds,
+                                                  &replies);
+    if (reason) {
+        return reason;
     }
     if (!compose(t, &summary, &out)) {
-        return FUSE_WHY_ACTION;
+        return FUSE_REASON_ACTION;
     }
     if (!fuse_tunnels_add(record, summary.pushed, summary.push_port)) {
-        return FUSE_WHY_TUNNEL_PORT;
+        return FUSE_REASON_TUNNEL_PORT;
     }
     if (record->n_conns) {
         t->ct = record->ct;
     }
 
-    path = fuse_path_get(t, &record->uses, &out.program, out.image,
-                         summary.drops ? u32_to_odp(summary.drop_reason)
-                         : record->out_port);
-    if (!path) {
-        return FUSE_WHY_PATHS;
+    chain = fuse_chain_get(t, &record->uses, &out.program, out.image,
+                           summary.drops ? u32_to_odp(summary.drop_reason)
+                           : record->out_port);
+    if (!chain) {
+        return FUSE_REASON_CHAINS;
     }
-    n_image = (path->up.own_images || out.program.n_octets < FUSE_PART_1
+    n_image = (chain->up.own_images || out.program.n_octets < FUSE_PART_1
                ? out.program.n_octets : FUSE_PART_1);
     entry = fuse_table_insert(t->replay.table, batch->hashes[i],
                               batch->shapes[i], n_image, batch->in_port,
                               batch->keys[i], t->replay.now);
     if (!entry) {
-        fuse_path_unref(t, path);
-        return FUSE_WHY_FULL;
+        fuse_chain_unref(t, chain);
+        return FUSE_REASON_FULL;
     }
-    why = fill_entry(t, entry, path, &out, n_image, owners, kinds, replies);
+    reason = fill_entry(t, entry, chain, &out, n_image, owners, kinds,
+                        replies);
     entry->rss = (out.program.flags & FUSE_P_RSS_SAME ? batch->rss[i]
                   : record->rss);
-    if (why) {
+    if (reason) {
         fuse_table_remove(t->replay.table, entry);
     }
-    return why;
+    return reason;
 }

@@ -17,9 +17,11 @@
  * say so. */
 
 #include <config.h>
-#include "datapath-dpdk/fuse/fuse.h"
+#include "datapath-dpdk/fuse/fuse-memory.h"
 
 #include "datapath-dpdk/compat/compat-memory.h"
+#include "datapath-dpdk/fuse/fuse-tunnel.h"
+#include "datapath-dpdk/fuse/fuse.h"
 #include "latch.h"
 #include "lib/mem/reserve.h"
 #include "openvswitch/dynamic-string.h"

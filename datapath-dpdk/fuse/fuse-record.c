@@ -9,13 +9,20 @@
  * why the flow is not learned; the packet goes its way in any case. */
 
 #include <config.h>
-#include "datapath-dpdk/fuse/fuse.h"
+#include "datapath-dpdk/fuse/fuse-record.h"
 
 #include <string.h>
 
 #include "conntrack-private.h"
 #include "datapath-dpdk/compat/compat-dpif.h"
 #include "datapath-dpdk/compat/compat-offload.h"
+#include "datapath-dpdk/fuse/fuse-conn.h"
+#include "datapath-dpdk/fuse/fuse-hooks.h"
+#include "datapath-dpdk/fuse/fuse-owner.h"
+#include "datapath-dpdk/fuse/fuse-reason.h"
+#include "datapath-dpdk/fuse/fuse-tunnel.h"
+#include "datapath-dpdk/fuse/fuse-uses.h"
+#include "lib/fuse/fuse-replay.h"
 #include "netdev.h"
 #include "packets.h"
 
@@ -46,12 +53,12 @@ fuse_record_start(struct fuse_record *record, const struct fuse_batch *batch,
 }
 
 static void
-refuse(enum fuse_why why)
+refuse(enum fuse_reason reason)
 {
     struct fuse_record *record = fuse_record_current;
 
-    if (!record->why) {
-        record->why = why;
+    if (!record->reason) {
+        record->reason = reason;
     }
 }
 
@@ -64,15 +71,15 @@ fuse_record_flow__(struct dp_netdev_flow *flow,
     struct fuse_uses *uses = &record->uses;
 
     if (dp_packet_batch_size(batch) != 1) {
-        refuse(FUSE_WHY_INCOMPLETE);
+        refuse(FUSE_REASON_INCOMPLETE);
     } else if (record->popped == FUSE_TUNNEL_GTPU
                && uses->n_flows == record->n_outer_flows
                && batch->packets[0]->packet_type == htonl(PT_ETH)) {
         /* Shapes of GTP-U have an IP packet inside.  This one may look like
          * one, but is a frame, of which other bits count. */
-        refuse(FUSE_WHY_TUNNEL_KIND);
+        refuse(FUSE_REASON_TUNNEL_KIND);
     } else if (uses->n_flows >= FUSE_MAX_FLOWS) {
-        refuse(FUSE_WHY_TOO_LONG);
+        refuse(FUSE_REASON_TOO_LONG);
     } else {
         struct fuse_flow_use *use = &uses->flows[uses->n_flows++];
 
@@ -122,11 +129,11 @@ fuse_record_output__(const struct dp_packet_batch *batch, odp_port_t port)
 
     if (dp_packet_batch_size(batch) != 1 || record->n_outputs++
         || batch->trunc) {
-        refuse(FUSE_WHY_OUTPUTS);
+        refuse(FUSE_REASON_OUTPUTS);
         return;
     }
     if (packet->packet_type != htonl(PT_ETH)) {
-        refuse(FUSE_WHY_PACKET_TYPE);
+        refuse(FUSE_REASON_PACKET_TYPE);
         return;
     }
     record->out_port = port;
@@ -141,7 +148,7 @@ fuse_record_output__(const struct dp_packet_batch *batch, odp_port_t port)
     /* What a hit's checksums are compared with. */
     compat_fill_in_checksums(packet);
     if (compat_offloads(packet) & COMPAT_OL_OTHER) {
-        refuse(FUSE_WHY_OFFLOAD);
+        refuse(FUSE_REASON_OFFLOAD);
     }
 
     sample->after = record->after;
@@ -154,7 +161,7 @@ fuse_record_output__(const struct dp_packet_batch *batch, odp_port_t port)
 void
 fuse_record_upcall__(void)
 {
-    refuse(FUSE_WHY_UPCALL);
+    refuse(FUSE_REASON_UPCALL);
 }
 
 /* The tunnel port 'netdev' takes the tunnel's headers off. */
@@ -171,10 +178,10 @@ fuse_record_pop__(const struct netdev *netdev)
                       : !strcmp(type, "geneve") ? FUSE_TUNNEL_GENEVE
                       : FUSE_TUNNEL_NONE);
     if (!record->popped || record->n_pops > 1) {
-        refuse(FUSE_WHY_TUNNEL_KIND);
+        refuse(FUSE_REASON_TUNNEL_KIND);
     } else if (record->n_conns) {
         /* Checksums are verified for the innermost headers only. */
-        refuse(FUSE_WHY_CT_ACTION);
+        refuse(FUSE_REASON_CT_ACTION);
     }
 }
 
@@ -197,12 +204,12 @@ fuse_record_conn__(struct conn *conn, const struct dp_packet *packet)
     uint32_t n = record->n_conns;
 
     if (n >= FUSE_MAX_CONNS) {
-        refuse(FUSE_WHY_CT_ACTION);
+        refuse(FUSE_REASON_CT_ACTION);
         return;
     }
     if (!conn || !(packet->md.ct_state & CS_ESTABLISHED)
         || packet->md.ct_state & (CS_NEW | CS_INVALID | CS_RELATED)) {
-        refuse(FUSE_WHY_CT_STATE);
+        refuse(FUSE_REASON_CT_STATE);
         return;
     }
     record->conns[n] = conn;
@@ -221,7 +228,7 @@ fuse_record_conn__(struct conn *conn, const struct dp_packet *packet)
     record->n_conns++;
     if (!fuse_conn_is_usable(conn, record->timeouts[n], record->now)) {
         refuse(conn->alg || conn->alg_related || conn->seq_skew
-               ? FUSE_WHY_CT_ALG : FUSE_WHY_CT_STATE);
+               ? FUSE_REASON_CT_ALG : FUSE_REASON_CT_STATE);
     }
 }
 
@@ -235,10 +242,10 @@ fuse_record_choice(uint32_t id, uint32_t version, bool sticky, uint64_t flow,
     struct fuse_uses *uses = &record->uses;
 
     if (!pure) {
-        refuse(FUSE_WHY_LB_FIELDS);
+        refuse(FUSE_REASON_LB_FIELDS);
     } else if (uses->n_lbs >= FUSE_MAX_LBS || (sticky
                                                && record->sticky_flow)) {
-        refuse(FUSE_WHY_OWNERS);
+        refuse(FUSE_REASON_OWNERS);
     } else {
         uses->lbs[uses->n_lbs].id = id;
         uses->lbs[uses->n_lbs].version = version;
@@ -267,7 +274,7 @@ fuse_record_token__(const struct dp_packet_batch *batch)
 /* Lists the owners, two at most, that an entry made of 'record' has: pointers
  * in 'owners', kinds in the nibbles of '*kinds'.  '*replies' is a bitmap of
  * those whose reply direction this is. */
-enum fuse_why
+enum fuse_reason
 fuse_record_owners(const struct fuse_record *record, uint64_t owners[2],
                    uint8_t *kinds, uint8_t *replies)
 {
@@ -282,12 +289,12 @@ fuse_record_owners(const struct fuse_record *record, uint64_t owners[2],
 
         if (known >= 0) {
             if (record->replies[i] != (*replies >> known & 1)) {
-                return FUSE_WHY_CT_TCP;
+                return FUSE_REASON_CT_TCP;
             }
             continue;
         }
         if (n == 2) {
-            return FUSE_WHY_OWNERS;
+            return FUSE_REASON_OWNERS;
         }
         owners[n] = conn;
         *replies |= record->replies[i] << n;
@@ -295,7 +302,7 @@ fuse_record_owners(const struct fuse_record *record, uint64_t owners[2],
     }
     if (record->sticky_flow) {
         if (n == 2) {
-            return FUSE_WHY_OWNERS;
+            return FUSE_REASON_OWNERS;
         }
         owners[n] = record->sticky_flow;
         *kinds |= FUSE_OWNER_STICKY << 4 * n;

@@ -18,21 +18,25 @@
  * or found dead. */
 
 #include <config.h>
-#include "datapath-dpdk/fuse/fuse.h"
+#include "datapath-dpdk/fuse/fuse-refresh.h"
 
 #include "datapath-dpdk/compat/compat-dpif.h"
+#include "datapath-dpdk/fuse/fuse-chain.h"
+#include "datapath-dpdk/fuse/fuse-conn.h"
+#include "datapath-dpdk/fuse/fuse-owner.h"
+#include "datapath-dpdk/fuse/fuse.h"
 #include "lib/lb/lb-registry.h"
 #include "lib/lb/lb-sticky.h"
 #include "lib/lb/lb-table.h"
 #include "util.h"
 
-/* Keeps the sticky flow 'flow' of 'path' alive.  Returns for how many ms, or
+/* Keeps the sticky flow 'flow' of 'chain' alive.  Returns for how many ms, or
  * 0 if it is forgotten, or was and is bound to another bucket now. */
 static uint32_t
-refresh_sticky(const struct fuse_dp_path *path, uint64_t flow,
+refresh_sticky(const struct fuse_dp_chain *chain, uint64_t flow,
                long long int now)
 {
-    const struct fuse_uses *uses = &path->uses;
+    const struct fuse_uses *uses = &chain->uses;
 
     for (uint32_t i = 0; i < uses->n_lbs; i++) {
         const struct lb_table *table = lb_registry_get(uses->lbs[i].id);
@@ -59,18 +63,19 @@ refresh_sticky(const struct fuse_dp_path *path, uint64_t flow,
 static bool
 refresh(struct fuse_thread *t, struct fuse_entry *entry, long long int now)
 {
-    const struct fuse_info *info = fuse_entry_info(t->replay.table, entry);
-    struct fuse_dp_path *path = CONTAINER_OF(entry->path, struct fuse_dp_path,
-                                             up);
+    const struct fuse_cold *cold = fuse_entry_cold(t->replay.table, entry);
+    struct fuse_dp_chain *chain = CONTAINER_OF(entry->chain,
+                                               struct fuse_dp_chain,
+                                               up);
     uint32_t interval = FUSE_REFRESH_MS;
 
     for (int owner = 0; owner < 2; owner++) {
-        int kind = fuse_owner_kind(info, owner);
+        int kind = fuse_owner_kind(cold, owner);
 
         if (kind) {
             uint32_t ms = (kind == FUSE_OWNER_STICKY
-                           ? refresh_sticky(path, info->words[owner], now)
-                           : fuse_conn_refresh(t->ct, info->owners[owner],
+                           ? refresh_sticky(chain, cold->words[owner], now)
+                           : fuse_conn_refresh(t->ct, cold->owners[owner],
                                                kind - 1, now));
 
             if (!ms) {
@@ -93,8 +98,8 @@ fuse_attend(struct fuse_replay *replay, struct fuse_entry *entry)
     long long int now = t->pmd->ctx.now / 1000;
     int32_t late = replay->now - entry->refresh;
 
-    if (!fuse_path_check(t, CONTAINER_OF(entry->path, struct fuse_dp_path,
-                                         up))) {
+    if (!fuse_chain_check(t, CONTAINER_OF(entry->chain, struct fuse_dp_chain,
+                                          up))) {
         fuse_kill_entry(entry);
         return false;
     } else if (late < 0) {
@@ -102,7 +107,7 @@ fuse_attend(struct fuse_replay *replay, struct fuse_entry *entry)
     } else if (late >= FUSE_LATE_MS || queue->n >= FUSE_QUEUE) {
         return refresh(t, entry, now);
     }
-    OVS_PREFETCH(fuse_entry_info(replay->table, entry));
+    OVS_PREFETCH(fuse_entry_cold(replay->table, entry));
     queue->times[queue->n] = now;
     queue->entries[queue->n++] = entry;
     entry->refresh = replay->now + FUSE_QUEUED_MS;
@@ -129,13 +134,13 @@ is_dead(const struct fuse_entry *entry)
 static void
 prefetch_owners(const struct fuse_thread *t, const struct fuse_entry *entry)
 {
-    const struct fuse_info *info = fuse_entry_info(t->replay.table, entry);
+    const struct fuse_cold *cold = fuse_entry_cold(t->replay.table, entry);
 
     for (int owner = 0; owner < 2; owner++) {
-        int kind = fuse_owner_kind(info, owner);
+        int kind = fuse_owner_kind(cold, owner);
 
         if (kind && kind != FUSE_OWNER_STICKY) {
-            fuse_conn_prefetch(info->owners[owner]);
+            fuse_conn_prefetch(cold->owners[owner]);
         }
     }
 }

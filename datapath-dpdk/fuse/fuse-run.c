@@ -10,16 +10,22 @@
  * frequent. */
 
 #include <config.h>
-#include "datapath-dpdk/fuse/fuse.h"
+#include "datapath-dpdk/fuse/fuse-hooks.h"
 
 #include "datapath-dpdk/compat/compat-dpif.h"
+#include "datapath-dpdk/fuse/fuse-chain.h"
+#include "datapath-dpdk/fuse/fuse-memory.h"
+#include "datapath-dpdk/fuse/fuse-refresh.h"
+#include "datapath-dpdk/fuse/fuse-thread.h"
+#include "datapath-dpdk/fuse/fuse-tunnel.h"
+#include "datapath-dpdk/fuse/fuse.h"
 #include "dpdk.h"
 #include "timeval.h"
 #include "util.h"
 
-/* Statistics: when the thread is busy, of one path for each us, in us and
- * paths at most; when it is idle, of so many paths before it looks for packets
- * again. */
+/* Statistics: when the thread is busy, of one chain for each us, in us and
+ * chains at most; when it is idle, of so many chains before it looks for
+ * packets again. */
 #define CREDIT_INTERVAL 100
 #define CREDIT_MAX 128
 #define CREDIT_IDLE 64
@@ -47,9 +53,9 @@ sweep(struct fuse_thread *t)
         if (entry
             && (atomic_load_explicit(&entry->dead, memory_order_relaxed)
                 || fuse_entry_is_idle(entry, t->replay.now)
-                || !fuse_path_check(t, CONTAINER_OF(entry->path,
-                                                    struct fuse_dp_path,
-                                                    up)))) {
+                || !fuse_chain_check(t, CONTAINER_OF(entry->chain,
+                                                     struct fuse_dp_chain,
+                                                     up)))) {
             fuse_table_remove(table, entry);
         }
     }
@@ -90,7 +96,7 @@ note_time(struct fuse_thread *t, long long int us)
                           memory_order_relaxed);
 }
 
-/* Returns for how many paths statistics are to be credited now. */
+/* Returns for how many chains statistics are to be credited now. */
 static uint32_t
 get_credit_due(const struct fuse_thread *t)
 {
@@ -126,7 +132,7 @@ fuse_run__(struct dp_netdev_pmd_thread *pmd)
     if (n_credit || sweeps || answers) {
         long long int start = get_us();
 
-        fuse_paths_credit(t, n_credit);
+        fuse_chains_credit(t, n_credit);
         if (sweeps) {
             fuse_tunnels_follow(t);
             sweep(t);

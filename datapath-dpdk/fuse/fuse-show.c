@@ -5,16 +5,20 @@
  *
  * fuse/show      what each thread's cache holds, and its hit share
  * fuse/why-not   why packets took the ordinary path, or were not stored
- * fuse/dump      paths: flows met, port, packets, entries
+ * fuse/dump      chains: flows met, port, packets, entries
  * fuse/flush     empties the caches
  *
  * Main thread; the thread whose cache it is does the work, in slices if there
  * is much: see fuse-run.c. */
 
 #include <config.h>
-#include "datapath-dpdk/fuse/fuse.h"
+#include "datapath-dpdk/fuse/fuse-show.h"
 
 #include "datapath-dpdk/compat/compat-dpif.h"
+#include "datapath-dpdk/fuse/fuse-flush.h"
+#include "datapath-dpdk/fuse/fuse-memory.h"
+#include "datapath-dpdk/fuse/fuse-thread.h"
+#include "datapath-dpdk/fuse/fuse.h"
 #include "dpdk.h"
 #include "odp-util.h"
 #include "openvswitch/dynamic-string.h"
@@ -70,10 +74,10 @@ show(struct fuse_thread *t, struct ds *reply)
         fuse_memory_show(t->memory, reply);
         return true;
     }
-    ds_put_format(reply, "  entries: %"PRIu32" of %"PRIu32", paths: %"PRIuSIZE
+    ds_put_format(reply, "  entries: %"PRIu32" of %"PRIu32", chains: %"PRIuSIZE
                   ", programs: %"PRIu32"\n",
                   table->n_entries, table->max_entries,
-                  hmap_count(&t->paths), t->n_programs);
+                  hmap_count(&t->chains), t->n_programs);
     ds_put_format(reply, "  instructions: %s\n", implementation_name);
     ds_put_format(reply, "  memory: %"PRIuSIZE" kB\n",
                   fuse_table_memory(table) / 1024);
@@ -117,8 +121,8 @@ why_not(struct fuse_thread *t, struct ds *reply)
     put_reason(reply, "wrong checksum, or end of a connection",
                counter(t, FUSE_C_DECLINED));
     ds_put_cstr(reply, "  flows not learned:\n");
-    for (int i = 1; i < FUSE_N_WHYS; i++) {
-        put_reason(reply, fuse_why_text(i), counter(t, FUSE_C_WHYS + i));
+    for (int i = 1; i < FUSE_N_REASONS; i++) {
+        put_reason(reply, fuse_reason_text(i), counter(t, FUSE_C_REASONS + i));
     }
     for (int i = 1; i < FUSE_N_REFUSALS; i++) {
         put_reason(reply, fuse_refusal_text(i),
@@ -128,30 +132,30 @@ why_not(struct fuse_thread *t, struct ds *reply)
 }
 
 static void
-put_path(const struct fuse_dp_path *path, struct ds *reply)
+put_chain(const struct fuse_dp_chain *chain, struct ds *reply)
 {
-    const struct fuse_program *p = path->up.program;
+    const struct fuse_program *p = chain->up.program;
 
     ds_put_format(reply, "  packets:%"PRIu64", entries:%"PRIu32", ",
-                  path->credited + path->up.packets, path->up.n_entries);
-    if (path->up.dead) {
+                  chain->credited + chain->up.packets, chain->up.n_entries);
+    if (chain->up.dead) {
         ds_put_cstr(reply, "dead, ");
     }
     if (p->flags & FUSE_P_DROP) {
         ds_put_cstr(reply, "drop");
     } else {
         ds_put_format(reply, "replace %u by %u, output:%"PRIu32,
-                      p->k, p->m, path->up.out_port);
+                      p->k, p->m, chain->up.out_port);
     }
     ds_put_cstr(reply, "\n");
-    for (uint32_t i = 0; i < path->uses.n_flows; i++) {
+    for (uint32_t i = 0; i < chain->uses.n_flows; i++) {
         ds_put_cstr(reply, "    ");
-        odp_format_ufid(&path->uses.flows[i].flow->ufid, reply);
+        odp_format_ufid(&chain->uses.flows[i].flow->ufid, reply);
         ds_put_cstr(reply, "\n");
     }
 }
 
-/* Paths that are dumped in a slice. */
+/* Chains that are dumped in a slice. */
 #define DUMP_MAX 4
 
 static bool
@@ -163,11 +167,11 @@ dump(struct fuse_thread *t, struct ds *reply)
         put_name(t, reply);
     }
     for (int i = 0; i < DUMP_MAX && t->dumping; i++) {
-        struct hmap_node *node = hmap_at_position(&t->paths,
+        struct hmap_node *node = hmap_at_position(&t->chains,
                                                   &t->dump_position);
 
         if (node) {
-            put_path(CONTAINER_OF(node, struct fuse_dp_path, node), reply);
+            put_chain(CONTAINER_OF(node, struct fuse_dp_chain, node), reply);
         } else {
             t->dumping = false;
         }

@@ -18,13 +18,21 @@
  * when it next has a batch or time. */
 
 #include <config.h>
-#include "datapath-dpdk/fuse/fuse.h"
+#include "datapath-dpdk/fuse/fuse-thread.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "conntrack-private.h"
 #include "datapath-dpdk/compat/compat-dpif.h"
+#include "datapath-dpdk/fuse/fuse-chain.h"
+#include "datapath-dpdk/fuse/fuse-conn-tcp.h"
+#include "datapath-dpdk/fuse/fuse-conn.h"
+#include "datapath-dpdk/fuse/fuse-flush.h"
+#include "datapath-dpdk/fuse/fuse-memory.h"
+#include "datapath-dpdk/fuse/fuse-owner.h"
+#include "datapath-dpdk/fuse/fuse-refresh.h"
+#include "datapath-dpdk/fuse/fuse.h"
 #include "dpdk.h"
 #include "hash.h"
 #include "openvswitch/vlog.h"
@@ -39,7 +47,6 @@ VLOG_DEFINE_THIS_MODULE(fuse);
 #define MAX_ENTRIES (64 * 1024 * 1024)
 
 atomic_bool fuse_active;
-fuse_output_func *fuse_output;
 
 /* A port that opted out. */
 struct closed_port {
@@ -146,39 +153,24 @@ fuse_port_set_config(const void *dp, odp_port_t port,
     ovs_mutex_unlock(&config_mutex);
 }
 
-/* Called once, before the first datapath is opened, with the function that
- * sends a batch to a port. */
-void
-fuse_init(fuse_output_func *output)
-{
-    static struct ovsthread_once once = OVSTHREAD_ONCE_INITIALIZER;
-
-    if (ovsthread_once_start(&once)) {
-        fuse_output = output;
-        fuse_shapes_init();
-        fuse_show_init(fuse_replay_select());
-        ovsthread_once_done(&once);
-    }
-}
-
 /* The table removes 'entry' of thread 't_'. */
 static void
 entry_removed(struct fuse_entry *entry, void *t_)
 {
     struct fuse_thread *t = t_;
-    const struct fuse_info *info = fuse_entry_info(t->replay.table, entry);
+    const struct fuse_cold *cold = fuse_entry_cold(t->replay.table, entry);
     uint8_t dead = atomic_load_explicit(&entry->dead, memory_order_acquire);
 
     for (int owner = 0; owner < 2; owner++) {
-        int kind = fuse_owner_kind(info, owner);
+        int kind = fuse_owner_kind(cold, owner);
 
         if (kind && kind != FUSE_OWNER_STICKY
             && !(dead & FUSE_DEAD_OWNER(owner))) {
-            fuse_conn_unlink(info->owners[owner], entry, owner);
+            fuse_conn_unlink(cold->owners[owner], entry, owner);
         }
     }
     fuse_refresh_forget(t, entry);
-    fuse_path_unref(t, CONTAINER_OF(entry->path, struct fuse_dp_path, up));
+    fuse_chain_unref(t, CONTAINER_OF(entry->chain, struct fuse_dp_chain, up));
 }
 
 /* Implements 'end' of struct fuse_replay. */
@@ -233,8 +225,8 @@ create_thread(struct dp_netdev_pmd_thread *pmd)
     t->replay.end = end;
     t->memory = fuse_memory_create(config_entries, pmd->numa_id,
                                    pmd->core_id == NON_PMD_CORE_ID);
-    hmap_init(&t->paths);
-    t->max_paths = FUSE_MAX_PATHS;
+    hmap_init(&t->chains);
+    t->max_chains = FUSE_MAX_CHAINS;
     ovs_mutex_init(&t->mutex);
     ovs_list_push_back(&threads, &t->node);
     return t;
@@ -249,7 +241,7 @@ destroy_thread(struct fuse_thread *t)
     }
     fuse_memory_destroy(t->memory);
     ovs_list_remove(&t->node);
-    hmap_destroy(&t->paths);
+    hmap_destroy(&t->chains);
     ovs_mutex_destroy(&t->mutex);
     free(t->closed_ports);
     free_cacheline(t);

@@ -7,15 +7,18 @@
  * tunnel port: its UDP port and the address that they were sent to.  Packets
  * to the same UDP port of another address pass as others do.
  *
- * Paths through a tunnel port end when that port goes, and those of GTP-U when
- * what any GTP-U port carries changes. */
+ * Chains through a tunnel port end when that port goes, and those of GTP-U
+ * when what any GTP-U port carries changes. */
 
 #include <config.h>
-#include "datapath-dpdk/fuse/fuse.h"
+#include "datapath-dpdk/fuse/fuse-tunnel.h"
 
 #include <string.h>
 
 #include "datapath-dpdk/compat/compat-dpif.h"
+#include "datapath-dpdk/fuse/fuse-hooks.h"
+#include "datapath-dpdk/fuse/fuse-uses.h"
+#include "datapath-dpdk/fuse/fuse.h"
 #include "netdev.h"
 #include "netlink.h"
 #include "odp-netlink.h"

@@ -205,7 +205,7 @@ round_compare(struct fuse_replay *r, struct fuse_batch *batch,
             batch->entries[i] = NULL;
             continue;
         }
-        __builtin_prefetch(entry->path);
+        __builtin_prefetch(entry->chain);
     }
     (void) r;
 }
@@ -229,17 +229,17 @@ tcp_is_valid(struct fuse_replay *r, const struct fuse_batch *batch, uint32_t i,
             || fuse_tcp_is_valid(tcp, tp, true));
 }
 
-/* Credits 'path' with the 'i'th packet. */
+/* Credits 'chain' with the 'i'th packet. */
 static inline void
-count(struct fuse_replay *r, struct fuse_path *path,
+count(struct fuse_replay *r, struct fuse_chain *chain,
       const struct fuse_batch *batch, uint32_t i)
 {
-    path->packets++;
-    path->bytes += batch->sizes[i];
-    path->tcp_flags |= batch->classes[i].tcp_flags;
-    if (!path->dirty) {
-        path->dirty = true;
-        r->dirty[(r->first_dirty + r->n_dirty++) & r->dirty_mask] = path;
+    chain->packets++;
+    chain->bytes += batch->sizes[i];
+    chain->tcp_flags |= batch->classes[i].tcp_flags;
+    if (!chain->dirty) {
+        chain->dirty = true;
+        r->dirty[(r->first_dirty + r->n_dirty++) & r->dirty_mask] = chain;
     }
 }
 
@@ -248,7 +248,7 @@ static inline enum fuse_verdict
 replay_one(struct fuse_replay *r, struct fuse_batch *batch, uint32_t i)
 {
     struct fuse_entry *entry = batch->entries[i];
-    struct fuse_path *path = entry->path;
+    struct fuse_chain *chain = entry->chain;
 
     if (__builtin_expect(atomic_load_explicit(&entry->dead,
                                               memory_order_acquire), 0)) {
@@ -258,7 +258,7 @@ replay_one(struct fuse_replay *r, struct fuse_batch *batch, uint32_t i)
         r->end(r, entry);
         return FUSE_DECLINED;
     }
-    const struct fuse_program *p = path->program;
+    const struct fuse_program *p = chain->program;
 
     if (__builtin_expect((p->flags ^ batch->ol[i]) & FUSE_OL_RSS
                          || (p->flags & FUSE_P_RSS_SAME
@@ -293,7 +293,7 @@ replay_one(struct fuse_replay *r, struct fuse_batch *batch, uint32_t i)
     }
     /* Only now: a packet that the ordinary path refuses, for its checksum
      * say, must not extend the life of a connection. */
-    if (__builtin_expect(path->epoch != r->epoch
+    if (__builtin_expect(chain->epoch != r->epoch
                          || (int32_t) (r->now - entry->refresh) >= 0, 0)
         && !r->attend(r, entry)) {
         return FUSE_STALE;
@@ -305,13 +305,14 @@ replay_one(struct fuse_replay *r, struct fuse_batch *batch, uint32_t i)
         uint8_t *q = batch->packets[i] + p->k - p->m;
 
         rewrite(p, entry->image,
-                path->own_images ? fuse_entry_image2(entry) : path->image2, q);
+                chain->own_images ? fuse_entry_image2(entry) : chain->image2,
+                q);
         fuse_csums_put(p, csums, entry->l3_delta, entry->l4_delta, q);
         if (p->udp_len) {
             fuse_lengths_put(p, q, batch->sizes[i] - p->k + p->m);
         }
     }
-    count(r, path, batch, i);
+    count(r, chain, batch, i);
     return FUSE_HIT;
 }
 

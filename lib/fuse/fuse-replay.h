@@ -20,14 +20,14 @@
  *
  *    1. classify, mask and hash; prefetch the bucket,
  *    2. look for the signature; prefetch the entry,
- *    3. compare the keys; prefetch the path,
+ *    3. compare the keys; prefetch the chain,
  *    4. check that the entry is true, verify checksums, rewrite, count.
  *
  * There are implementations in plain C, with AVX2 and with AVX-512; all are
  * made of the same lib/fuse/fuse-replay-impl.h and do the same.
  *
- * Thread-safety: a "struct fuse_replay", its table and its paths belong to one
- * thread.  fuse_replay_select() is for one thread before all others.
+ * Thread-safety: a "struct fuse_replay", its table and its chains belong to
+ * one thread.  fuse_replay_select() is for one thread before all others.
  *
  * Attack model: see fuse-shape.h and fuse-table.h.  The work for a
  * packet is bounded; only a checksum takes more time for more octets. */
@@ -36,8 +36,8 @@
  * user's part follows in memory.
  *
  * In what is pushed, most of the time only the first part of the image differs
- * from flow to flow, by the UDP source port: then the rest is the path's. */
-struct fuse_path {
+ * from flow to flow, by the UDP source port: then the rest is the chain's. */
+struct fuse_chain {
     uint64_t epoch;              /* When it was last known to be true. */
     const struct fuse_program *program;
     uint64_t packets;            /* Not yet credited... */
@@ -96,15 +96,15 @@ struct fuse_batch {
 struct fuse_replay {
     struct fuse_table *table;
     const struct fuse_tunnels *tunnels;
-    uint64_t epoch;              /* Of what paths depend on. */
+    uint64_t epoch;              /* Of what chains depend on. */
     uint32_t now;                /* In ms. */
-    struct fuse_path **dirty;    /* Ring of paths to credit; room for all: */
+    struct fuse_chain **dirty;    /* Ring of chains to credit; room for all: */
     uint32_t dirty_mask;         /* its size, a power of 2, minus 1, */
     uint32_t first_dirty;        /* where it begins, */
     uint32_t n_dirty;            /* and how many there are. */
 
-    /* Called for an entry whose path is of another epoch or dead, or which is
-     * to be refreshed.  Returns true if the entry is true; then its path has
+    /* Called for an entry whose chain is of another epoch or dead, or which is
+     * to be refreshed.  Returns true if the entry is true; then its chain has
      * the epoch of now and it is refreshed.  Otherwise the entry is dead. */
     bool (*attend)(struct fuse_replay *, struct fuse_entry *);
 

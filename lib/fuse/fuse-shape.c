@@ -144,7 +144,7 @@ list_flow_words(struct fuse_shape *s)
 }
 
 static void
-finish(struct fuse_shape *s, int n_octets)
+complete(struct fuse_shape *s, int n_octets)
 {
     if (n_octets > FUSE_MAX_KEY) {
         return;
@@ -195,7 +195,7 @@ fuse_shapes_init(void)
         s->l3 = ofs;
         ofs = put_ip(s, ofs, s->ipv6);
         ofs = put_l4(s, ofs, n & 3);
-        finish(s, ofs);
+        complete(s, ofs);
     }
 }
 

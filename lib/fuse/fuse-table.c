@@ -26,7 +26,7 @@ take(struct fuse_table *table, bool large, uint32_t *number)
     *number = large ? FUSE_LARGE_BIT : 0;
     if (table->free[large]) {
         *number |= table->free[large] - 1;
-        table->free[large] = fuse_table_info(table, *number)->sig;
+        table->free[large] = fuse_table_cold(table, *number)->sig;
     } else {
         *number |= table->n_touched[large]++;
     }
@@ -49,13 +49,13 @@ is_evictable(const struct fuse_entry *entry, uint32_t now)
             || fuse_entry_is_idle(entry, now));
 }
 
-/* Returns the bucket that the entry of 'info' is in. */
+/* Returns the bucket that the entry of 'cold' is in. */
 static struct fuse_bucket *
-bucket_of(const struct fuse_table *table, const struct fuse_info *info)
+bucket_of(const struct fuse_table *table, const struct fuse_cold *cold)
 {
-    uint64_t hash = (uint64_t) info->sig << 32 | info->hash;
+    uint64_t hash = (uint64_t) cold->sig << 32 | cold->hash;
 
-    return &table->buckets[info->elsewhere ? fuse_bucket2(table, hash)
+    return &table->buckets[cold->elsewhere ? fuse_bucket2(table, hash)
                            : fuse_bucket1(table, hash)];
 }
 
@@ -78,7 +78,7 @@ grow(struct fuse_table *table)
     new->n_elsewhere = old->n_elsewhere;
     for (int i = 0; i < FUSE_BUCKET_PLACES; i++) {
         if (old->places[i].sig
-            && bucket_of(table, fuse_table_info(
+            && bucket_of(table, fuse_table_cold(
                                     table, old->places[i].number)) == new) {
             new->places[n++] = old->places[i];
             old->places[i].sig = 0;
@@ -148,7 +148,7 @@ fuse_table_insert(struct fuse_table *table, uint64_t hash, int shape,
     bool image2 = n_image > FUSE_PART_1;
     struct fuse_bucket *b[2];
     struct fuse_entry *entry;
-    struct fuse_info *info;
+    struct fuse_cold *cold;
     uint32_t number;
     int which;
 
@@ -188,12 +188,12 @@ fuse_table_insert(struct fuse_table *table, uint64_t hash, int shape,
                                      | (image2 ? FUSE_IMAGE2_BIT : 0);
     b[0]->n_elsewhere += which;
 
-    info = fuse_table_info(table, number);
-    memset(info, 0, sizeof *info);
-    info->sig = hash >> 32;
-    info->hash = hash;
-    info->in_use = true;
-    info->elsewhere = which;
+    cold = fuse_table_cold(table, number);
+    memset(cold, 0, sizeof *cold);
+    cold->sig = hash >> 32;
+    cold->hash = hash;
+    cold->in_use = true;
+    cold->elsewhere = which;
 
     entry = fuse_table_entry(table, number);
     memset(entry, 0, number & FUSE_LARGE_BIT ? FUSE_LARGE_ENTRY
@@ -228,7 +228,7 @@ fuse_table_track(struct fuse_table *table, struct fuse_entry *entry)
     uint32_t number = fuse_table_number(table, entry);
     uint32_t index = number & FUSE_NUMBER_MASK;
     bool large = number & FUSE_LARGE_BIT;
-    struct fuse_bucket *b = bucket_of(table, fuse_table_info(table, number));
+    struct fuse_bucket *b = bucket_of(table, fuse_table_cold(table, number));
     struct fuse_tcp *tcp = fuse_table_tcp(table, number);
 
     if (index >= table->n_ready[FUSE_SUPPLY_SMALL_TCP + large]) {
@@ -253,8 +253,8 @@ void
 fuse_table_remove(struct fuse_table *table, struct fuse_entry *entry)
 {
     uint32_t number = fuse_table_number(table, entry);
-    struct fuse_info *info = fuse_table_info(table, number);
-    struct fuse_bucket *b = bucket_of(table, info);
+    struct fuse_cold *cold = fuse_table_cold(table, number);
+    struct fuse_bucket *b = bucket_of(table, cold);
     bool large = number & FUSE_LARGE_BIT;
 
     for (int i = 0; i < FUSE_BUCKET_PLACES; i++) {
@@ -263,16 +263,16 @@ fuse_table_remove(struct fuse_table *table, struct fuse_entry *entry)
             b->places[i].sig = 0;
         }
     }
-    if (info->elsewhere) {
-        uint64_t hash = (uint64_t) info->sig << 32 | info->hash;
+    if (cold->elsewhere) {
+        uint64_t hash = (uint64_t) cold->sig << 32 | cold->hash;
 
         table->buckets[fuse_bucket1(table, hash)].n_elsewhere--;
     }
     if (table->removed_cb) {
         table->removed_cb(entry, table->aux);
     }
-    info->in_use = false;
-    info->sig = table->free[large];
+    cold->in_use = false;
+    cold->sig = table->free[large];
     table->free[large] = (number & FUSE_NUMBER_MASK) + 1;
     table->n_entries--;
 }
@@ -287,7 +287,7 @@ fuse_table_sweep(struct fuse_table *table)
             uint32_t number = (table->sweep[large]++
                                | (large ? FUSE_LARGE_BIT : 0));
 
-            return (fuse_table_info(table, number)->in_use
+            return (fuse_table_cold(table, number)->in_use
                     ? fuse_table_entry(table, number) : NULL);
         }
     }

@@ -76,7 +76,7 @@ struct fuse_entry {
     uint32_t rss;                /* RSS hash: see struct fuse_program. */
     uint16_t l3_delta;           /* What to add to the complements of the... */
     uint16_t l4_delta;           /* ...checksums. */
-    struct fuse_path *path;
+    struct fuse_chain *chain;
 
     /* Of a large entry only: the second block of the key, and the rest of the
      * image. */
@@ -86,7 +86,7 @@ struct fuse_entry {
 _Static_assert(sizeof(struct fuse_entry) == 128, "two cache lines");
 
 /* The rest of it. */
-struct fuse_info {
+struct fuse_cold {
     uint32_t sig;                /* Signature; next free one if unused. */
     uint32_t hash;               /* Lower half. */
     bool in_use;
@@ -136,7 +136,7 @@ struct fuse_table {
     uint32_t n_buckets;
     uint32_t bucket_mask;        /* Of the next power of 2. */
     uint8_t *small, *large;
-    struct fuse_info *infos[2];  /* Of small and large ones. */
+    struct fuse_cold *colds[2];  /* Of small and large ones. */
     struct fuse_tcp *tcps[2];    /* Of those with fuse_table_track(). */
     uint32_t *candidates;        /* Signatures of the last flows missed. */
     uint32_t candidate_mask;
@@ -194,10 +194,10 @@ fuse_table_entry(const struct fuse_table *table, uint32_t number)
 }
 
 /* Returns what the entry with 'number' has besides. */
-static inline struct fuse_info *
-fuse_table_info(const struct fuse_table *table, uint32_t number)
+static inline struct fuse_cold *
+fuse_table_cold(const struct fuse_table *table, uint32_t number)
 {
-    return &table->infos[number >> 31][number & FUSE_NUMBER_MASK];
+    return &table->colds[number >> 31][number & FUSE_NUMBER_MASK];
 }
 
 /* Returns the number of 'entry', without notes. */
@@ -215,10 +215,10 @@ fuse_table_number(const struct fuse_table *table,
 }
 
 /* Returns what 'entry' has besides. */
-static inline struct fuse_info *
-fuse_entry_info(const struct fuse_table *table, const struct fuse_entry *entry)
+static inline struct fuse_cold *
+fuse_entry_cold(const struct fuse_table *table, const struct fuse_entry *entry)
 {
-    return fuse_table_info(table, fuse_table_number(table, entry));
+    return fuse_table_cold(table, fuse_table_number(table, entry));
 }
 
 /* Returns what the entry with 'number' follows, if it does. */

@@ -279,13 +279,14 @@ class Switch:
         was switched on, or None if there is none."""
         if not self._set or not self._set.startswith(FUSE):
             return None
-        m = re.search(r"core \d+:\n  entries: (\d+) of (\d+), paths: (\d+)"
+        m = re.search(r"core \d+:\n  entries: (\d+) of (\d+), "
+                      r"(?:chains|paths): (\d+)"
                       r"(?:.*\n)+?  memory: (\d+) kB\n"
                       r"  packets: (\d+), hits: (\d+)(?:.*\n)+?"
                       r"  learned: (\d+)", self.appctl("fuse/show"))
         if not m:
             raise Failed("%s: no PMD thread in fuse/show" % self.name)
-        return dict(zip(("entries", "room", "paths", "kB", "packets", "hits",
+        return dict(zip(("entries", "room", "chains", "kB", "packets", "hits",
                          "learned"), map(int, m.groups())))
 
     def clear(self):

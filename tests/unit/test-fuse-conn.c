@@ -16,6 +16,8 @@
 #include "conntrack-private.h"
 #include "conntrack-tp.h"
 #include "ct-dpif.h"
+#include "datapath-dpdk/fuse/fuse-conn.h"
+#include "datapath-dpdk/fuse/fuse-thread.h"
 #include "dpif.h"
 #include "netlink.h"
 #include "odp-netlink.h"

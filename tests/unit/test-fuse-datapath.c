@@ -10,6 +10,8 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
+#include "datapath-dpdk/fuse/fuse-flush.h"
+#include "datapath-dpdk/fuse/fuse-thread.h"
 #include "dpif.h"
 #include "netlink.h"
 #include "odp-netlink.h"
@@ -62,7 +64,7 @@ static void
 test_execute_while_learning(void **state OVS_UNUSED)
 {
     learn_with_upcall(send_packet);
-    assert_int_equal(count_of(FUSE_C_WHYS + FUSE_WHY_UPCALL), 1);
+    assert_int_equal(count_of(FUSE_C_REASONS + FUSE_REASON_UPCALL), 1);
     for (int i = 0; i < 4; i++) {
         put_packet(0, 2 + i, PLAIN);
         run();
@@ -236,45 +238,46 @@ test_learn_once(void **state OVS_UNUSED)
     }
 }
 
-static uint32_t max_paths;
+static uint32_t max_chains;
 
 static bool
-limit_paths(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
+limit_chains(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
 {
-    t->max_paths = max_paths;
+    t->max_chains = max_chains;
     return true;
 }
 
-/* A path whose megaflow is gone, but not its entry, makes room for another. */
+/* A chain whose megaflow is gone, but not its entry, makes room for
+ * another. */
 static void
-test_dead_paths(void **state OVS_UNUSED)
+test_dead_chains(void **state OVS_UNUSED)
 {
     set_way(0, true);
     learn(0);
-    max_paths = 6;
-    fuse_for_each_thread(limit_paths, NULL);
+    max_chains = 6;
+    fuse_for_each_thread(limit_chains, NULL);
     for (int flow = 1; flow < 10; flow++) {
         dpif_flow_flush(dpif);
         learn(flow);
     }
-    assert_int_equal(count_of(FUSE_C_WHYS + FUSE_WHY_PATHS), 0);
+    assert_int_equal(count_of(FUSE_C_REASONS + FUSE_REASON_CHAINS), 0);
     assert_int_equal(count_of(FUSE_C_LEARNED), 10);
 }
 
 /* A flow for which there is no room is not tried again with each packet. */
 static void
-test_too_many_paths(void **state OVS_UNUSED)
+test_too_many_chains(void **state OVS_UNUSED)
 {
     set_way(0, true);
     put_packet(1, 0, PLAIN);
     run();
-    max_paths = 0;
-    fuse_for_each_thread(limit_paths, NULL);
+    max_chains = 0;
+    fuse_for_each_thread(limit_chains, NULL);
     for (int i = 0; i < 20; i++) {
         put_packet(0, i, PLAIN);
         run();
     }
-    assert_int_equal(count_of(FUSE_C_WHYS + FUSE_WHY_PATHS), 1);
+    assert_int_equal(count_of(FUSE_C_REASONS + FUSE_REASON_CHAINS), 1);
     assert_int_equal(count_of(FUSE_C_MISSES), 21);
 }
 
@@ -295,19 +298,19 @@ flush_slice(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
     return done;
 }
 
-/* Makes statistics wait in all paths. */
+/* Makes statistics wait in all chains. */
 static bool
 make_dirty(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
 {
     struct fuse_replay *r = &t->replay;
-    struct fuse_dp_path *path;
+    struct fuse_dp_chain *chain;
 
-    HMAP_FOR_EACH (path, node, &t->paths) {
-        if (!path->up.dirty) {
-            path->up.dirty = true;
-            path->up.packets++;
+    HMAP_FOR_EACH (chain, node, &t->chains) {
+        if (!chain->up.dirty) {
+            chain->up.dirty = true;
+            chain->up.packets++;
             r->dirty[(r->first_dirty + r->n_dirty++) & r->dirty_mask]
-                = &path->up;
+                = &chain->up;
         }
     }
     return true;
@@ -357,9 +360,9 @@ main(int argc OVS_UNUSED, char *argv[])
         cmocka_unit_test_setup(test_turn_off_while_learning, setup),
         cmocka_unit_test_setup(test_priority, setup),
         cmocka_unit_test_setup(test_learn_once, setup),
-        cmocka_unit_test_setup(test_dead_paths, setup),
+        cmocka_unit_test_setup(test_dead_chains, setup),
         cmocka_unit_test_setup(test_slices, setup),
-        cmocka_unit_test_setup(test_too_many_paths, setup),
+        cmocka_unit_test_setup(test_too_many_chains, setup),
         cmocka_unit_test_setup(test_order_between_hits, setup),
         cmocka_unit_test_setup(test_order_of_random_batches, setup),
     };

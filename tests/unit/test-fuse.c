@@ -137,7 +137,7 @@ static bool
 attend_true(struct fuse_replay *r, struct fuse_entry *entry)
 {
     entry->refresh = r->now + 1000;
-    entry->path->epoch = r->epoch;
+    entry->chain->epoch = r->epoch;
     return true;
 }
 
@@ -190,8 +190,8 @@ struct bench {
     struct fuse_table *table;
     struct fuse_replay replay;
     struct fuse_outcome out[N_FLOWS];
-    struct fuse_path paths[N_FLOWS];
-    struct fuse_path *dirty[N_FLOWS];
+    struct fuse_chain chains[N_FLOWS];
+    struct fuse_chain *dirty[N_FLOWS];
 };
 
 /* Takes the checksum out of a UDP packet of 'flow' at 'p'. */
@@ -231,7 +231,7 @@ learn(struct bench *b, uint32_t flow, bool no_csum, uint16_t flags,
     uint8_t before[BUFFER], after[BUFFER];
     struct fuse_batch batch = { .n = 1, .in_port = 3 };
     struct fuse_outcome *out = &b->out[flow];
-    struct fuse_path *path = &b->paths[flow];
+    struct fuse_chain *chain = &b->chains[flow];
     struct fuse_entry *entry;
     uint32_t size, n_image;
 
@@ -258,17 +258,17 @@ learn(struct bench *b, uint32_t flow, bool no_csum, uint16_t flags,
     sample.shape = batch.shapes[0];
     assert_int_equal(fuse_compose(&sample, out), FUSE_COMPOSED);
 
-    path->program = &out->program;
-    path->own_images = flow & 8;
+    chain->program = &out->program;
+    chain->own_images = flow & 8;
     n_image = out->program.n_octets;
-    if (!path->own_images && n_image > FUSE_PART_1) {
-        memcpy(path->image2, out->image + FUSE_PART_1, n_image - FUSE_PART_1);
+    if (!chain->own_images && n_image > FUSE_PART_1) {
+        memcpy(chain->image2, out->image + FUSE_PART_1, n_image - FUSE_PART_1);
         n_image = FUSE_PART_1;
     }
     entry = fuse_table_insert(b->table, batch.hashes[0], batch.shapes[0],
                               n_image, 3, batch.keys[0], 0);
     assert_non_null(entry);
-    entry->path = path;
+    entry->chain = chain;
     entry->l3_delta = out->l3_delta;
     entry->l4_delta = out->l4_delta;
     fuse_entry_set_image(entry, out->image, n_image);
@@ -555,8 +555,8 @@ test_same_rewrites(void **state)
 {
     fuse_replay_func *funcs[2] = { fuse_replay_plain, replay_of(state) };
     static struct fuse_program p;
-    static struct fuse_path path = { .program = &p, .epoch = 1 };
-    struct fuse_path *dirty[1];
+    static struct fuse_chain chain = { .program = &p, .epoch = 1 };
+    struct fuse_chain *dirty[1];
     struct fuse_replay r = { .tunnels = &tunnels, .epoch = 1, .dirty = dirty,
                              .attend = attend_true, .end = end_nothing };
 
@@ -573,9 +573,9 @@ test_same_rewrites(void **state)
             p.omask[i] = rnd(256);
             image[i] = rnd(256) & p.omask[i];
         }
-        path.own_images = rnd(2);
-        if (!path.own_images && n > FUSE_PART_1) {
-            memcpy(path.image2, image + FUSE_PART_1, n - FUSE_PART_1);
+        chain.own_images = rnd(2);
+        if (!chain.own_images && n > FUSE_PART_1) {
+            memcpy(chain.image2, image + FUSE_PART_1, n - FUSE_PART_1);
             n_image = FUSE_PART_1;
         }
         for (int i = 0; i < 2; i++) {
@@ -592,7 +592,7 @@ test_same_rewrites(void **state)
 
                 assert_int_equal(batch.verdicts[0], FUSE_MISS);
                 assert_non_null(entry);
-                entry->path = &path;
+                entry->chain = &chain;
                 fuse_entry_set_image(entry, image, n_image);
                 funcs[i](&r, &batch);
             }
@@ -771,7 +771,7 @@ test_growth(void **state)
             assert_ptr_equal(look_up(table, hashes[i]), entries[i]);
             memcpy(key, &i, sizeof i);
             assert_memory_equal(entries[i]->key, key, 64);
-            assert_int_equal(fuse_entry_info(table, entries[i])->hash,
+            assert_int_equal(fuse_entry_cold(table, entries[i])->hash,
                              (uint32_t) hashes[i]);
         }
     }

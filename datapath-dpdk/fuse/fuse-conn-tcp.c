@@ -18,11 +18,13 @@
  * entry: so an entry that is linked is not taken for another flow then. */
 
 #include <config.h>
-#include "datapath-dpdk/fuse/fuse.h"
+#include "datapath-dpdk/fuse/fuse-conn-tcp.h"
 
-#include "conntrack.h"
 #include "conntrack-private.h"
 #include "conntrack-tp.h"
+#include "conntrack.h"
+#include "datapath-dpdk/fuse/fuse-owner.h"
+#include "datapath-dpdk/fuse/fuse.h"
 #include "lib/fuse/fuse-tcp.h"
 
 /* Merges what the entries of 'conn' have followed since the last time into
@@ -84,7 +86,7 @@ bool
 fuse_tcp_resync(struct fuse_replay *replay, struct fuse_entry *entry)
 {
     const struct fuse_thread *t = fuse_thread_of(replay);
-    const struct fuse_info *info = fuse_entry_info(replay->table, entry);
+    const struct fuse_cold *cold = fuse_entry_cold(replay->table, entry);
     struct fuse_tcp *tcp = fuse_entry_tcp(replay->table, entry);
     struct conn *conns[2];
     int owners[2], n = 0;
@@ -93,10 +95,10 @@ fuse_tcp_resync(struct fuse_replay *replay, struct fuse_entry *entry)
         uint8_t dead = atomic_load_explicit(&entry->dead,
                                             memory_order_acquire);
 
-        if (fuse_owner_kind(info, owner) == 1 + CT_TM_TCP_ESTABLISHED
+        if (fuse_owner_kind(cold, owner) == 1 + CT_TM_TCP_ESTABLISHED
             && !(dead & FUSE_DEAD_OWNER(owner))) {
             owners[n] = owner;
-            conns[n++] = info->owners[owner];
+            conns[n++] = cold->owners[owner];
         }
     }
     if (n == 2) {

@@ -1,28 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Paths of the fused flow cache
+/* Chains of the fused flow cache
  * =============================
  *
- * A path is what all flows share that met the same megaflows, groups and
+ * A chain is what all flows share that met the same megaflows, groups and
  * tunnels, with the same actions, and left the same way.
  *
  * Whether it is still true is not looked up for each packet.  Each change of
- * something that paths depend on first shows in the thing itself (a megaflow
+ * something that chains depend on first shows in the thing itself (a megaflow
  * is dead, or has another version; the registry of groups has another version
  * of the table) and then in an epoch, a number that only grows.  A thread
- * reads the epoch once for each batch.  A path that was found true in that
+ * reads the epoch once for each batch.  A chain that was found true in that
  * epoch is true; another is looked at again before a packet uses it.
  *
- * Statistics are collected in the path and credited to the megaflows when the
+ * Statistics are collected in the chain and credited to the megaflows when the
  * thread has time, or after a while: see fuse_run__(). */
 
 #include <config.h>
-#include "datapath-dpdk/fuse/fuse.h"
+#include "datapath-dpdk/fuse/fuse-chain.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "datapath-dpdk/compat/compat-dpif.h"
+#include "datapath-dpdk/fuse/fuse-hooks.h"
+#include "datapath-dpdk/fuse/fuse-tunnel.h"
+#include "datapath-dpdk/fuse/fuse.h"
 #include "hash.h"
 #include "lib/lb/lb-registry.h"
 #include "util.h"
@@ -37,7 +40,7 @@ fuse_flow_changed(struct dp_netdev_pmd_thread *pmd,
     __atomic_fetch_add(&pmd->fuse_epoch, 1, __ATOMIC_RELEASE);
 }
 
-/* Returns the epoch of what the paths of 'pmd' depend on: a sum of numbers
+/* Returns the epoch of what the chains of 'pmd' depend on: a sum of numbers
  * that grow, so that it changes whenever one of them does. */
 uint64_t
 fuse_epoch(const struct dp_netdev_pmd_thread *pmd)
@@ -73,23 +76,23 @@ uses_are_true(const struct fuse_uses *uses)
     return true;
 }
 
-/* Returns true if 'path' is true in the current epoch of 't', else kills it.
+/* Returns true if 'chain' is true in the current epoch of 't', else kills it.
  * Owner of 't'. */
 bool
-fuse_path_check(struct fuse_thread *t, struct fuse_dp_path *path)
+fuse_chain_check(struct fuse_thread *t, struct fuse_dp_chain *chain)
 {
-    if (path->up.dead) {
+    if (chain->up.dead) {
         return false;
     }
-    if (path->up.epoch != t->replay.epoch) {
-        if (!uses_are_true(&path->uses)) {
-            path->up.dead = true;
-            t->n_dead_paths++;
+    if (chain->up.epoch != t->replay.epoch) {
+        if (!uses_are_true(&chain->uses)) {
+            chain->up.dead = true;
+            t->n_dead_chains++;
             /* So that each packet asks again. */
-            path->up.epoch = UINT64_MAX;
+            chain->up.epoch = UINT64_MAX;
             return false;
         }
-        path->up.epoch = t->replay.epoch;
+        chain->up.epoch = t->replay.epoch;
     }
     return true;
 }
@@ -116,29 +119,29 @@ sees_tcp_flags(const struct dp_netdev_flow *flow)
 }
 
 static void
-credit(struct fuse_thread *t, struct fuse_dp_path *path)
+credit(struct fuse_thread *t, struct fuse_dp_chain *chain)
 {
     long long int now = t->pmd->ctx.now / 1000;
 
-    for (uint32_t i = 0; i < path->uses.n_flows; i++) {
-        const struct fuse_flow_use *use = &path->uses.flows[i];
+    for (uint32_t i = 0; i < chain->uses.n_flows; i++) {
+        const struct fuse_flow_use *use = &chain->uses.flows[i];
         struct dp_netdev_flow_stats *stats = &use->flow->stats;
         uint16_t flags;
 
         atomic_store_relaxed(&stats->used, now);
-        non_atomic_add(&stats->packet_count, path->up.packets);
+        non_atomic_add(&stats->packet_count, chain->up.packets);
         non_atomic_add(&stats->byte_count,
-                       path->up.bytes
-                       + path->up.packets * (int64_t) use->size_delta);
-        if (path->up.tcp_flags && path->tcp_flows & UINT64_C(1) << i) {
+                       chain->up.bytes
+                       + chain->up.packets * (int64_t) use->size_delta);
+        if (chain->up.tcp_flags && chain->tcp_flows & UINT64_C(1) << i) {
             atomic_read_relaxed(&stats->tcp_flags, &flags);
             atomic_store_relaxed(&stats->tcp_flags,
-                                 flags | path->up.tcp_flags);
+                                 flags | chain->up.tcp_flags);
         }
     }
-    path->credited += path->up.packets;
-    path->up.packets = path->up.bytes = 0;
-    path->up.tcp_flags = 0;
+    chain->credited += chain->up.packets;
+    chain->up.packets = chain->up.bytes = 0;
+    chain->up.tcp_flags = 0;
 }
 
 /* Returns the program of 't' that equals 'program', or a free place with a
@@ -153,7 +156,7 @@ find_program(struct fuse_thread *t, const struct fuse_program *program)
     for (uint32_t i = 0; i < FUSE_MAX_PROGRAMS; i++) {
         struct fuse_dp_program *p = &t->programs[i];
 
-        if (!p->n_paths) {
+        if (!p->n_chains) {
             free = free ? free : p;
             if (n == t->n_programs) {
                 break;
@@ -175,63 +178,63 @@ find_program(struct fuse_thread *t, const struct fuse_program *program)
 static void
 ref_program(struct fuse_thread *t, struct fuse_dp_program *p)
 {
-    t->n_programs += !p->n_paths++;
+    t->n_programs += !p->n_chains++;
 }
 
 static void
 unref_program(struct fuse_thread *t, struct fuse_dp_program *p)
 {
-    t->n_programs -= !--p->n_paths;
+    t->n_programs -= !--p->n_chains;
 }
 
 static void
-destroy(struct fuse_thread *t, struct fuse_dp_path *path)
+destroy(struct fuse_thread *t, struct fuse_dp_chain *chain)
 {
-    hmap_remove(&t->paths, &path->node);
-    t->n_dead_paths -= path->up.dead;
-    unref_program(t, CONTAINER_OF(path->up.program, struct fuse_dp_program,
+    hmap_remove(&t->chains, &chain->node);
+    t->n_dead_chains -= chain->up.dead;
+    unref_program(t, CONTAINER_OF(chain->up.program, struct fuse_dp_program,
                                   up));
-    for (uint32_t i = 0; i < path->uses.n_flows; i++) {
-        dp_netdev_flow_unref(path->uses.flows[i].flow);
+    for (uint32_t i = 0; i < chain->uses.n_flows; i++) {
+        dp_netdev_flow_unref(chain->uses.flows[i].flow);
     }
-    free_cacheline(path);
+    free_cacheline(chain);
 }
 
-/* Takes one entry from 'path', which goes with its last.  Owner of 't'. */
+/* Takes one entry from 'chain', which goes with its last.  Owner of 't'. */
 void
-fuse_path_unref(struct fuse_thread *t, struct fuse_dp_path *path)
+fuse_chain_unref(struct fuse_thread *t, struct fuse_dp_chain *chain)
 {
-    if (!--path->up.n_entries && !path->up.dirty) {
-        destroy(t, path);
+    if (!--chain->up.n_entries && !chain->up.dirty) {
+        destroy(t, chain);
     }
 }
 
-/* How many paths ahead credit() finds what it needs in the cache. */
+/* How many chains ahead credit() finds what it needs in the cache. */
 #define PREFETCH 8
 
 static inline void
-prefetch_path(const struct fuse_path *up)
+prefetch_chain(const struct fuse_chain *up)
 {
     OVS_PREFETCH_WRITE(up);
-    OVS_PREFETCH(&CONTAINER_OF(up, struct fuse_dp_path, up)->uses);
-    OVS_PREFETCH(&CONTAINER_OF(up, struct fuse_dp_path, up)->uses.flows[2]);
+    OVS_PREFETCH(&CONTAINER_OF(up, struct fuse_dp_chain, up)->uses);
+    OVS_PREFETCH(&CONTAINER_OF(up, struct fuse_dp_chain, up)->uses.flows[2]);
 }
 
 static inline void
-prefetch_flows(const struct fuse_path *up)
+prefetch_flows(const struct fuse_chain *up)
 {
     const struct fuse_uses *uses
-        = &CONTAINER_OF(up, struct fuse_dp_path, up)->uses;
+        = &CONTAINER_OF(up, struct fuse_dp_chain, up)->uses;
 
     for (uint32_t i = 0; i < uses->n_flows; i++) {
         OVS_PREFETCH_WRITE(&uses->flows[i].flow->stats);
     }
 }
 
-/* Credits what was collected to the megaflows, of 'n' paths at most.  Those
+/* Credits what was collected to the megaflows, of 'n' chains at most.  Those
  * that wait for the longest time come first.  Owner of 't'. */
 void
-fuse_paths_credit(struct fuse_thread *t, uint32_t n)
+fuse_chains_credit(struct fuse_thread *t, uint32_t n)
 {
     struct fuse_replay *r = &t->replay;
     uint32_t mask = r->dirty_mask;
@@ -241,48 +244,48 @@ fuse_paths_credit(struct fuse_thread *t, uint32_t n)
     }
     for (n = MIN(n, r->n_dirty); n > 0; n--) {
         uint32_t i = r->first_dirty++;
-        struct fuse_dp_path *path = CONTAINER_OF(r->dirty[i & mask],
-                                                 struct fuse_dp_path, up);
+        struct fuse_dp_chain *chain = CONTAINER_OF(r->dirty[i & mask],
+                                                   struct fuse_dp_chain, up);
 
         r->n_dirty--;
         if (n > 2 * PREFETCH) {
-            prefetch_path(r->dirty[(i + 2 * PREFETCH) & mask]);
+            prefetch_chain(r->dirty[(i + 2 * PREFETCH) & mask]);
         }
         if (n > PREFETCH) {
             prefetch_flows(r->dirty[(i + PREFETCH) & mask]);
         }
-        credit(t, path);
-        path->up.dirty = false;
-        if (!path->up.n_entries) {
-            destroy(t, path);
+        credit(t, chain);
+        chain->up.dirty = false;
+        if (!chain->up.n_entries) {
+            destroy(t, chain);
         }
     }
 }
 
-/* How many paths are looked at to find dead ones, when there are too many. */
+/* How many chains are looked at to find dead ones, when there are too many. */
 #define LOOK_AT 64
 
-/* Returns true if 't' may have another path.  A path is not known to be dead
+/* Returns true if 't' may have another chain.  A chain is not known to be dead
  * before somebody looks at it, and stays as long as it has entries. */
 static bool
 has_room(struct fuse_thread *t)
 {
-    for (int i = 0; i < LOOK_AT && (hmap_count(&t->paths) - t->n_dead_paths
-                                    >= t->max_paths); i++) {
-        struct hmap_node *node = hmap_at_position(&t->paths,
-                                                  &t->path_position);
+    for (int i = 0; i < LOOK_AT && (hmap_count(&t->chains) - t->n_dead_chains
+                                    >= t->max_chains); i++) {
+        struct hmap_node *node = hmap_at_position(&t->chains,
+                                                  &t->chain_position);
 
         if (!node) {
-            t->path_position = (struct hmap_position) { 0, 0 };
+            t->chain_position = (struct hmap_position) { 0, 0 };
             break;
         }
-        fuse_path_check(t, CONTAINER_OF(node, struct fuse_dp_path, node));
+        fuse_chain_check(t, CONTAINER_OF(node, struct fuse_dp_chain, node));
     }
-    return (hmap_count(&t->paths) - t->n_dead_paths < t->max_paths
-            && hmap_count(&t->paths) < 2 * t->max_paths);
+    return (hmap_count(&t->chains) - t->n_dead_chains < t->max_chains
+            && hmap_count(&t->chains) < 2 * t->max_chains);
 }
 
-/* Returns the hash of what a path depends on and where it goes out. */
+/* Returns the hash of what a chain depends on and where it goes out. */
 static uint32_t
 hash_uses(const struct fuse_uses *uses, odp_port_t out_port)
 {
@@ -295,39 +298,39 @@ hash_uses(const struct fuse_uses *uses, odp_port_t out_port)
                       hash);
 }
 
-/* Returns the path of 't' with 'uses', 'program' and 'out_port' for an entry
+/* Returns the chain of 't' with 'uses', 'program' and 'out_port' for an entry
  * with 'image', with one more entry, or null if there is no room or some flow
- * is about to be freed.  The first such path has the second and third part of
- * its first entry's image; entries with others have a path together.  Owner of
- * 't'. */
-struct fuse_dp_path *
-fuse_path_get(struct fuse_thread *t, const struct fuse_uses *uses,
-              const struct fuse_program *program, const uint8_t *image,
-              odp_port_t out_port)
+ * is about to be freed.  The first such chain has the second and third part of
+ * its first entry's image; entries with others have a chain together.  Owner
+ * of 't'. */
+struct fuse_dp_chain *
+fuse_chain_get(struct fuse_thread *t, const struct fuse_uses *uses,
+               const struct fuse_program *program, const uint8_t *image,
+               odp_port_t out_port)
 {
     size_t n_image2 = (program->n_octets > FUSE_PART_1
                        ? program->n_octets - FUSE_PART_1 : 0);
     bool own_images = false;
     uint32_t hash = hash_uses(uses, out_port);
-    struct fuse_dp_path *path, *other = NULL;
+    struct fuse_dp_chain *chain, *other = NULL;
     struct fuse_dp_program *p;
 
     p = find_program(t, program);
     if (!p) {
         return NULL;
     }
-    HMAP_FOR_EACH_WITH_HASH (path, node, hash, &t->paths) {
-        if (!path->up.dead && path->up.program == &p->up
-            && path->up.out_port == odp_to_u32(out_port)
-            && !memcmp(&path->uses, uses, sizeof *uses)) {
-            if (path->up.own_images) {
-                other = path;
-            } else if (memcmp(path->up.image2, image + FUSE_PART_1,
+    HMAP_FOR_EACH_WITH_HASH (chain, node, hash, &t->chains) {
+        if (!chain->up.dead && chain->up.program == &p->up
+            && chain->up.out_port == odp_to_u32(out_port)
+            && !memcmp(&chain->uses, uses, sizeof *uses)) {
+            if (chain->up.own_images) {
+                other = chain;
+            } else if (memcmp(chain->up.image2, image + FUSE_PART_1,
                               n_image2)) {
                 own_images = true;
             } else {
-                path->up.n_entries++;
-                return path;
+                chain->up.n_entries++;
+                return chain;
             }
         }
     }
@@ -339,29 +342,29 @@ fuse_path_get(struct fuse_thread *t, const struct fuse_uses *uses,
         return NULL;
     }
 
-    path = xzalloc_cacheline(sizeof *path);
+    chain = xzalloc_cacheline(sizeof *chain);
     for (uint32_t i = 0; i < uses->n_flows; i++) {
         if (!ovs_refcount_try_ref_rcu(&uses->flows[i].flow->ref_cnt)) {
             while (i-- > 0) {
                 dp_netdev_flow_unref(uses->flows[i].flow);
             }
-            free_cacheline(path);
+            free_cacheline(chain);
             return NULL;
         }
     }
-    path->up.epoch = t->replay.epoch;
-    path->up.program = &p->up;
+    chain->up.epoch = t->replay.epoch;
+    chain->up.program = &p->up;
     ref_program(t, p);
-    path->up.out_port = odp_to_u32(out_port);
-    path->up.n_entries = 1;
-    path->up.own_images = own_images;
-    memcpy(path->up.image2, image + FUSE_PART_1, n_image2);
-    path->uses = *uses;
+    chain->up.out_port = odp_to_u32(out_port);
+    chain->up.n_entries = 1;
+    chain->up.own_images = own_images;
+    memcpy(chain->up.image2, image + FUSE_PART_1, n_image2);
+    chain->uses = *uses;
     for (uint32_t i = 0; i < uses->n_flows; i++) {
         if (sees_tcp_flags(uses->flows[i].flow)) {
-            path->tcp_flows |= UINT64_C(1) << i;
+            chain->tcp_flows |= UINT64_C(1) << i;
         }
     }
-    hmap_insert(&t->paths, &path->node, hash);
-    return path;
+    hmap_insert(&t->chains, &chain->node, hash);
+    return chain;
 }

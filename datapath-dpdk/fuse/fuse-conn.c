@@ -20,10 +20,18 @@
  * they stay linked until they are removed: another thread may be sending a
  * packet by one of them just then, and the tracker must learn of it.
  *
- * Only established connections are owners: TCP with both sides established,
- * others after a reply.  Their packets change nothing of a connection but its
+ * A connection is an owner while its packets change nothing of it but its
  * expiration, which an entry extends from time to time, and the window of TCP,
- * which it follows: see fuse-conn-tcp.c. */
+ * which it follows: see fuse-conn-tcp.c.  That is so:
+ *
+ *    - for TCP, when both sides are established;
+ *
+ *    - for others, after a reply;
+ *
+ *    - for UDP and the like, also from the second packet on as long as there
+ *      is no reply.  Such packets are "+new", and the pipeline commits each of
+ *      them again, which changes nothing.  The first reply kills the
+ *      entries. */
 
 #include <config.h>
 #include "datapath-dpdk/fuse/fuse-conn.h"
@@ -56,6 +64,7 @@ fuse_conn_is_usable(const struct conn *conn, int timeout, long long int now)
     return (!conn->alg && !conn->alg_related && !conn->seq_skew
             && compat_conn_is_whole(conn)
             && (timeout == CT_TM_TCP_ESTABLISHED
+                || timeout == CT_TM_OTHER_MULTIPLE
                 || timeout == CT_TM_OTHER_BIDIR
                 || timeout == CT_TM_ICMP_REPLY)
             && expiration - now >= MIN_LIFE_MS
@@ -82,17 +91,28 @@ link_entry(struct conn *conn, struct fuse_entry *entry, int owner,
     return false;
 }
 
-/* Makes 'conn' the owner number 'owner' of 'entry', whose field for it is set
- * already.  'tcp', if not null, is what the entry follows of 'conn', and, if
- * 'more', of another one.  Returns false if it cannot.  PMD thread. */
+/* Returns true if the next packet of 'conn' finds it in another state than the
+ * one that 'timeout' is for. */
+static bool
+has_moved_on(const struct conn *conn, int timeout)
+    OVS_REQUIRES(conn->lock)
+{
+    return timeout == CT_TM_OTHER_MULTIPLE && conn->fuse.answered;
+}
+
+/* Makes 'conn', whose expiration was last set by 'timeout', the owner number
+ * 'owner' of 'entry', whose field for it is set already.  'tcp', if not null,
+ * is what the entry follows of 'conn', and, if 'more', of another one.
+ * Returns false if it cannot.  PMD thread. */
 bool
 fuse_conn_link(struct conn *conn, struct fuse_entry *entry, int owner,
-               struct fuse_tcp *tcp, bool more)
+               int timeout, struct fuse_tcp *tcp, bool more)
 {
     bool ok;
 
     ovs_mutex_lock(&conn->lock);
-    ok = ((!tcp || fuse_tcp_take(conn, tcp, owner, more))
+    ok = (!has_moved_on(conn, timeout)
+          && (!tcp || fuse_tcp_take(conn, tcp, owner, more))
           && link_entry(conn, entry, owner, tcp));
     ovs_mutex_unlock(&conn->lock);
     return ok;
@@ -162,6 +182,10 @@ fuse_conn_update(struct conn *conn, const struct dp_packet *packet, bool reply)
     if (fuse_record_current) {
         fuse_record_current->updating_reply = reply;
     }
+    if (reply && !conn->fuse.answered) {
+        conn->fuse.answered = true;
+        kill_entries(conn);
+    }
     if (atomic_load_explicit(&conn->fuse.linked, memory_order_relaxed)
         && compat_conn_proto(conn) == IPPROTO_TCP) {
         const struct tcp_header *tcp = dp_packet_l4(packet);
@@ -219,7 +243,8 @@ fuse_conn_prefetch(const struct conn *conn)
 
 /* Extends the life of 'conn' by its 'timeout', at time 'now' in ms.  Returns
  * for how many ms that may be left undone: a second or more before it expires.
- * Returns 0 if it has expired, or its timeout is less than a second. */
+ * Returns 0 if it has expired, its timeout is less than a second, or it has
+ * another timeout by now. */
 uint32_t
 fuse_conn_refresh(struct conntrack *ct, struct conn *conn, int timeout,
                   long long int now)
@@ -232,6 +257,10 @@ fuse_conn_refresh(struct conntrack *ct, struct conn *conn, int timeout,
     }
 
     ovs_mutex_lock(&conn->lock);
+    if (has_moved_on(conn, timeout)) {
+        ovs_mutex_unlock(&conn->lock);
+        return 0;
+    }
     conn_update_expiration(ct, conn, timeout, now);
     atomic_read_relaxed(&conn->expiration, &expiration);
     interval = (expiration - now) / 32;

@@ -18,7 +18,7 @@ struct fuse_tcp;
 
 bool fuse_conn_is_usable(const struct conn *, int timeout, long long int now);
 bool fuse_conn_link(struct conn *, struct fuse_entry *, int owner,
-                    struct fuse_tcp *, bool more);
+                    int timeout, struct fuse_tcp *, bool more);
 void fuse_conn_unlink(struct conn *, struct fuse_entry *, int owner);
 void fuse_conn_prefetch(const struct conn *);
 uint32_t fuse_conn_refresh(struct conntrack *, struct conn *, int timeout,

@@ -40,6 +40,7 @@ struct fuse_conn {
     uint32_t merged[FUSE_CONN_ENTRIES]; /* ...and this: see fuse-conn-tcp.c. */
     atomic_bool gone;
     atomic_bool linked;          /* It has, or had, an entry. */
+    bool answered;               /* Guarded by its lock. */
 };
 
 typedef bool fuse_output_func(struct dp_netdev_pmd_thread *,

@@ -347,7 +347,8 @@ fill_entry(struct fuse_thread *t, struct fuse_entry *entry,
 
             if (kind != FUSE_OWNER_STICKY
                 && !fuse_conn_link(cold->owners[owner], entry, owner,
-                                   is_tcp ? tcp : NULL, n_tcp > 0)) {
+                                   kind - 1, is_tcp ? tcp : NULL,
+                                   n_tcp > 0)) {
                 reason = n_tcp ? FUSE_REASON_CT_TCP : FUSE_REASON_CT_BUSY;
                 break;
             }

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "conntrack-private.h"
+#include "conntrack-tp.h"
 #include "datapath-dpdk/compat/compat-dpif.h"
 #include "datapath-dpdk/compat/compat-offload.h"
 #include "datapath-dpdk/fuse/fuse-conn.h"
@@ -207,8 +208,7 @@ fuse_record_conn__(struct conn *conn, const struct dp_packet *packet)
         refuse(FUSE_REASON_CT_ACTION);
         return;
     }
-    if (!conn || !(packet->md.ct_state & CS_ESTABLISHED)
-        || packet->md.ct_state & (CS_NEW | CS_INVALID | CS_RELATED)) {
+    if (!conn || packet->md.ct_state & (CS_INVALID | CS_RELATED)) {
         refuse(FUSE_REASON_CT_STATE);
         return;
     }
@@ -226,7 +226,10 @@ fuse_record_conn__(struct conn *conn, const struct dp_packet *packet)
     }
     record->expiring = NULL;
     record->n_conns++;
-    if (!fuse_conn_is_usable(conn, record->timeouts[n], record->now)) {
+    if (!fuse_conn_is_usable(conn, record->timeouts[n], record->now)
+        || !(packet->md.ct_state
+             & (record->timeouts[n] == CT_TM_OTHER_MULTIPLE
+                ? CS_NEW : CS_ESTABLISHED))) {
         refuse(conn->alg || conn->alg_related || conn->seq_skew
                ? FUSE_REASON_CT_ALG : FUSE_REASON_CT_STATE);
     }

@@ -33,6 +33,7 @@ WORDS = {
     "lb": "stateless balancing, {buckets} buckets, {method}",
     "svc": "Service with conntrack and NAT",
     "svc-new": "Service, each packet a new connection",
+    "svc-oneway": "Service, connections without an answer",
     "decap": "GTP-U decapsulation, {TEIDs} TEIDs",
     "encap": "GTP-U encapsulation, {rules} rules",
     "upf": "UPF: GTP-U and Service, both ways",

@@ -399,6 +399,25 @@ class ServiceNew(Service):
         spread(self.look_at_clients(frames), self.buckets, len(frames))
 
 
+class ServiceOneWay(Service):
+    """The same, and nobody answers: statsd, syslog, media."""
+    name = "svc-oneway"
+    cases = [{"flows": n} for n in (10000, 100000)]
+    directions = 1
+
+    @staticmethod
+    def goal(case):
+        return "not slower", 1
+
+    def warm(self):
+        self.connect(self.source, self.sink, self.n)
+        Workload.warm(self)
+
+    def check(self):
+        frames = self.capture(self.source, self.sink)
+        spread(self.look_at_clients(frames), self.buckets, len(frames))
+
+
 class Tunnel(Workload):
     """GTP-U between the underlay bridge br-phy and the bridge br0."""
 
@@ -676,6 +695,6 @@ class ScaleMegaflows(Scale, Simple):
                   dst=UES + got.i % self.case["rules"])
 
 
-PAGE1 = [Io, Forward, Flood, LoadBalance, Service, ServiceNew, Decap, Encap,
-         Upf]
+PAGE1 = [Io, Forward, Flood, LoadBalance, Service, ServiceNew, ServiceOneWay,
+         Decap, Encap, Upf]
 PAGE2 = [ScaleFlows, ScaleConnections, ScaleTables, ScaleMegaflows]

@@ -31,7 +31,7 @@ static void update_expiration(struct conntrack *, struct conn *,
                               enum ct_timeout, long long int now);
 static void conn_gone(struct conn *);
 static bool conn_link(struct conn *, struct fuse_entry *, int owner,
-                      struct fuse_tcp *, bool more);
+                      int timeout, struct fuse_tcp *, bool more);
 
 #undef atomic_fetch_or
 #define atomic_fetch_or(P, BITS)                                \
@@ -44,10 +44,11 @@ static bool conn_link(struct conn *, struct fuse_entry *, int owner,
 #undef fuse_conn_gone
 #undef fuse_conn_link
 
-/* What is done before an entry is made dead, and before an expiration is
- * set. */
+/* What is done before an entry is made dead, before an expiration is set, and
+ * before an entry is linked. */
 static void (*on_dead)(void);
 static void (*on_update)(void);
+static void (*on_link)(void);
 
 /* The last connections that got an entry, and which. */
 #define N_LINKS 8
@@ -97,12 +98,13 @@ fuse_conn_gone(struct conn *conn)
 
 bool
 fuse_conn_link(struct conn *conn, struct fuse_entry *entry, int owner,
-               struct fuse_tcp *tcp, bool more)
+               int timeout, struct fuse_tcp *tcp, bool more)
 {
+    call(&on_link);
     assert_true(n_links < N_LINKS);
     conns[n_links] = conn;
     entries[n_links++] = entry;
-    return conn_link(conn, entry, owner, tcp, more);
+    return conn_link(conn, entry, owner, timeout, tcp, more);
 }
 
 /* Establishes a connection of flow 'flow' in 'zone', which gets an entry. */
@@ -122,6 +124,17 @@ establish(unsigned int flow, uint16_t zone)
         run();
     }
     assert_int_equal(n_links, n);
+}
+
+static bool
+has_entry(const struct conn *conn)
+{
+    for (int i = 0; i < FUSE_CONN_ENTRIES; i++) {
+        if (conn->fuse.entries[i]) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The PMD thread removes the entry and takes it for another flow, if it does
@@ -151,9 +164,78 @@ test_reuse_while_connection_goes(void **state OVS_UNUSED)
     }
     assert_ptr_equal(entries[0], entries[1]);
     flush();
-    for (int i = 0; i < FUSE_CONN_ENTRIES; i++) {
-        assert_int_equal(conns[1]->fuse.entries[i], 0);
+    assert_false(has_entry(conns[1]));
+}
+
+/* Another thread sees the answer to flow 0. */
+static void
+answer(void)
+{
+    struct ofpbuf actions;
+    size_t ofs;
+
+    ofpbuf_init(&actions, 0);
+    ofs = nl_msg_start_nested(&actions, OVS_ACTION_ATTR_CT);
+    nl_msg_end_nested(&actions, ofs);
+    execute(make_packet(0, 0, REPLY), &actions);
+    ofpbuf_uninit(&actions);
+}
+
+static struct conntrack *ct;
+
+static bool
+find_ct(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
+{
+    ct = t->ct;
+    return true;
+}
+
+/* A connection that is not answered gets an entry, which ends with the
+ * answer. */
+static void
+test_one_way(void **state OVS_UNUSED)
+{
+    uint64_t hits;
+
+    n_links = 0;
+    set_way_ct(0);
+    for (int i = 0; i < 4; i++) {
+        put_packet(0, i, PLAIN);
+        run();
     }
+    assert_int_equal(n_links, 1);
+    hits = count_of(FUSE_C_HITS);
+    assert_true(hits > 0);
+    fuse_for_each_thread(find_ct, NULL);
+    assert_true(fuse_conn_refresh(ct, conns[0], CT_TM_OTHER_MULTIPLE,
+                                  time_msec()) > 0);
+
+    answer();
+    assert_int_equal(fuse_conn_refresh(ct, conns[0], CT_TM_OTHER_MULTIPLE,
+                                       time_msec()), 0);
+    put_packet(0, 4, PLAIN);
+    run();
+    assert_int_equal(count_of(FUSE_C_HITS), hits);
+}
+
+/* The answer comes when the entry is made already. */
+static void
+test_answer_while_learned(void **state OVS_UNUSED)
+{
+    uint64_t hits = count_of(FUSE_C_HITS);
+
+    n_links = 0;
+    set_way_ct(0);
+    on_link = answer;
+    for (int i = 0; i < 8 && on_link; i++) {
+        put_packet(0, i, PLAIN);
+        run();
+    }
+    assert_int_equal(n_links, 1);
+    assert_false(has_entry(conns[0]));
+    put_packet(0, 8, PLAIN);
+    run();
+    assert_int_equal(count_of(FUSE_C_HITS), hits);
 }
 
 /* Thread: a packet in the direction of replies opens the connection anew, so
@@ -183,15 +265,6 @@ start_forcing(void)
     sem_wait(&stopped);
 }
 
-static struct conntrack *ct;
-
-static bool
-find_ct(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
-{
-    ct = t->ct;
-    return true;
-}
-
 /* A connection ends while an entry refreshes it. */
 static void
 test_expire_while_refreshed(void **state OVS_UNUSED)
@@ -215,6 +288,8 @@ main(int argc OVS_UNUSED, char *argv[])
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_reuse_while_connection_goes, setup),
         cmocka_unit_test_setup(test_expire_while_refreshed, setup),
+        cmocka_unit_test_setup(test_one_way, setup),
+        cmocka_unit_test_setup(test_answer_while_learned, setup),
     };
 
     set_program_name(argv[0]);

@@ -5,6 +5,7 @@
 #include "ofproto-ext/lb/lb-ofproto-hooks.h"
 
 #include "cmap.h"
+#include "coverage.h"
 #include "lib/lb/lb-registry.h"
 #include "lib/lb/lb-sticky.h"
 #include "ofproto-ext/lb/lb-fields.h"
@@ -15,6 +16,7 @@
 #include "ofproto/ofproto-provider.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/ofp-group.h"
+#include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
 #include "ovs-rcu.h"
 #include "timeval.h"
@@ -29,6 +31,15 @@ struct ovs_list lb_published = OVS_LIST_INITIALIZER(&lb_published);
 /* Those of them whose liveness can change. */
 static struct ovs_list watching OVS_GUARDED_BY(lb_mutex)
     = OVS_LIST_INITIALIZER(&watching);
+
+/* Those of which a table is to be built anew, since liveness has changed. */
+static struct ovs_list late OVS_GUARDED_BY(lb_mutex)
+    = OVS_LIST_INITIALIZER(&late);
+
+/* For how long, in ms, tables are built anew in one turn of the main loop. */
+#define LATE_MS 5
+
+COVERAGE_DEFINE(lb_group_late);
 
 /* Length of 'lb_published'. */
 static atomic_count n_published = ATOMIC_COUNT_INIT(0);
@@ -124,6 +135,8 @@ withdraw_version(struct lb_group *lb)
         ovs_list_init(&lb->node);
         ovs_list_remove(&lb->watch_node);
         ovs_list_init(&lb->watch_node);
+        ovs_list_remove(&lb->late_node);
+        ovs_list_init(&lb->late_node);
         atomic_count_dec(&n_published);
         if (lb->ident->current == lb) {
             lb->ident->current = NULL;
@@ -158,6 +171,7 @@ create_version(struct group_dpif *group, const struct lb_group *old,
     *lbp = NULL;
     ovs_list_init(&lb->node);
     ovs_list_init(&lb->watch_node);
+    ovs_list_init(&lb->late_node);
     lb->group = group;
 
     lb->input = params.input;
@@ -398,8 +412,32 @@ lb_groups_follow(const struct dpif_backer *backer,
     }
 }
 
-/* Replaces the tables of the groups of which a bucket died or came back.  Main
- * thread, after ports or groups changed. */
+/* Replaces tables of groups that are late: one, and more while there is
+ * time. */
+static void
+replace_late_tables(void)
+    OVS_REQUIRES(lb_mutex)
+{
+    long long int deadline = time_msec() + LATE_MS;
+    struct lb_group *lb;
+
+    LIST_FOR_EACH_POP (lb, late_node, &late) {
+        ovs_list_init(&lb->late_node);
+        if (lb_liveness_update(lb) || lb->stale) {
+            replace_table(lb);
+        }
+        if (time_msec() >= deadline) {
+            break;
+        }
+    }
+    if (!ovs_list_is_empty(&late)) {
+        COVERAGE_INC(lb_group_late);
+    }
+}
+
+/* Sees which groups need a new table since a bucket died or came back, and
+ * builds the first.  lb_groups_run() builds the rest: a port may be watched by
+ * thousands of groups.  Main thread, after ports or groups changed. */
 void
 lb_groups_refresh_liveness(void)
 {
@@ -407,11 +445,34 @@ lb_groups_refresh_liveness(void)
 
     ovs_mutex_lock(&lb_mutex);
     LIST_FOR_EACH (lb, watch_node, &watching) {
-        if (lb_liveness_update(lb) || lb->stale) {
-            replace_table(lb);
+        if (ovs_list_is_empty(&lb->late_node)
+            && (lb_liveness_differs(lb) || lb->stale)) {
+            ovs_list_push_back(&late, &lb->late_node);
         }
     }
+    replace_late_tables();
     lb_idents_sweep();
+    ovs_mutex_unlock(&lb_mutex);
+}
+
+/* Builds tables that lb_groups_refresh_liveness() has left.  Main thread, in
+ * each turn of its loop. */
+void
+lb_groups_run(void)
+{
+    ovs_mutex_lock(&lb_mutex);
+    replace_late_tables();
+    ovs_mutex_unlock(&lb_mutex);
+}
+
+/* Makes the main loop wake up when lb_groups_run() has work. */
+void
+lb_groups_wait(void)
+{
+    ovs_mutex_lock(&lb_mutex);
+    if (!ovs_list_is_empty(&late)) {
+        poll_immediate_wake();
+    }
     ovs_mutex_unlock(&lb_mutex);
 }
 

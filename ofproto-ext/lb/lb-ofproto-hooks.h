@@ -56,6 +56,8 @@ bool lb_group_credit_stats(struct group_dpif *, struct ofputil_bucket *,
                            const struct dpif_flow_stats *);
 void lb_group_destruct(struct group_dpif *);
 void lb_groups_refresh_liveness(void);
+void lb_groups_run(void);
+void lb_groups_wait(void);
 
 /* What controllers see; see lb-support.c and lb-params.c. */
 void lb_group_features(const struct ofproto *,

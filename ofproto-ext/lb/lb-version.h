@@ -67,6 +67,7 @@ struct lb_bucket {
 struct lb_group {
     struct ovs_list node;            /* In 'lb_published', or empty. */
     struct ovs_list watch_node;      /* In 'watching', or empty. */
+    struct ovs_list late_node;       /* In 'late', or empty. */
     struct group_dpif *group;        /* The version that this belongs to. */
     struct lb_ident *ident;
     ATOMIC(bool) in_force;
@@ -102,6 +103,7 @@ void lb_buckets_rekey(struct lb_group *);
 struct lb_bucket *lb_bucket_find(const struct lb_group *, uint32_t token);
 
 /* lb-liveness.c. */
+bool lb_liveness_differs(const struct lb_group *);
 bool lb_liveness_update(struct lb_group *);
 
 /* lb-stats.c. */

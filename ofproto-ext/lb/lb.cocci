@@ -111,6 +111,32 @@ identifier type, backer;
  ...>
  }
 
+// hook group_run: ofproto/ofproto-dpif.c, 1
+@group_run@
+identifier type, backer;
+@@
+ type_run(const char *type)
+ {
+ struct dpif_backer *backer;
+ <...
++lb_groups_run();
+ process_dpif_port_changes(backer);
+ ...>
+ }
+
+// hook group_wait: ofproto/ofproto-dpif.c, 1
+@group_wait@
+identifier type, backer;
+@@
+ type_wait(const char *type)
+ {
+ struct dpif_backer *backer;
+ <...
++lb_groups_wait();
+ dpif_wait(backer->dpif);
+ ...>
+ }
+
 // hook group_config: ofproto/ofproto-dpif.c, 1
 @group_config@
 identifier type, other_config, backer;

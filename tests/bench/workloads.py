@@ -409,8 +409,11 @@ class ServiceOneWay(Service):
     def goal(case):
         return "not slower", 1
 
+    def ports(self):
+        Simple.ports(self)
+
     def warm(self):
-        self.connect(self.source, self.sink, self.n)
+        Workload.warm(self)
         Workload.warm(self)
 
     def check(self):

@@ -9,6 +9,7 @@
 #   system/ ovn/  make check-system: with the DPDK datapath and network
 #                 namespaces, as root
 #   kube/         make check-kube, as root
+#   cni/          make check-cni, as root
 #   ovs/          make check-ovs, check-ovs-system: Open vSwitch's own suites
 #   equivalence/  make check-equivalence
 #   sanitized/    make check-sanitized
@@ -32,6 +33,7 @@ include tests/autotest/automake.mk
 include tests/system/automake.mk
 include tests/ovn/automake.mk
 include tests/kube/automake.mk
+include tests/cni/automake.mk
 include tests/ovs/automake.mk
 include tests/sanitized/automake.mk
 include tests/equivalence/automake.mk

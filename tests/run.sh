@@ -23,6 +23,7 @@ Open vSwitch in _build, and runs these parts, or those that are named:
               OVN's load balancers
   kube        ovs-kube-proxy with a real kube-apiserver, which is built first:
               some five minutes the first time, see tests/kube/build --help
+  cni         ovs-ext-cni with network namespaces and host-local
   ovs         Open vSwitch's own test suite, on the extended build, compared
               with stock test by test
 
@@ -43,7 +44,8 @@ exit status is 0 if nothing failed.
 USAGE
 }
 
-all_parts="lint unit valgrind asan peers autotest equivalence system kube ovs"
+all_parts="lint unit valgrind asan peers autotest equivalence system cni"
+all_parts="$all_parts kube ovs"
 # In two lanes: these compute on one processor, and those mostly wait.
 compute_lane="unit valgrind asan peers equivalence"
 wait_lane="autotest kube ovs"
@@ -106,8 +108,8 @@ count_autotest() {
     echo "${ok:-0} $((${all:-0} - ${ok:-0} - ${skip:-0})) ${skip:-0}"
 }
 
-# count_last LOG: the same, of lint, run-ovs-suite, kube/run and
-# equivalence.py: their last line.
+# count_last LOG: the same, of lint, run-ovs-suite, kube/run, cni/run
+# and equivalence.py: their last line.
 count_last() {
     local n='([0-9]+)'
     sed -En "s/.*: $n passed, $n failed, $n skipped\$/\1 \2 \3/p" "$1" |
@@ -155,6 +157,8 @@ run_part() {
         command=(make -C "$setup_build_dir" check-packages) ;;
     kube)
         command=("${make[@]}" check-kube) ;;
+    cni)
+        command=("${make[@]}" check-cni) ;;
     ovs)
         command=("$setup_top/tests/ovs/run-ovs-suite" "${ovs_flags[@]}"
                  "$setup_build_dir/openvswitch/extended") ;;
@@ -176,7 +180,8 @@ run_part() {
         esac ;;
     autotest) counts=$(count_autotest testsuite) ;;
     system) counts=$(count_autotest system-testsuite) ;;
-    lint | equivalence | kube | ovs | packages) counts=$(count_last "$log") ;;
+    lint | equivalence | kube | cni | ovs | packages)
+        counts=$(count_last "$log") ;;
     esac
     read -r ok bad skip <<< "${counts:-0 0 0}"
     # A part that fails without saying so, or that runs nothing, has failed.
@@ -284,6 +289,6 @@ mkdir -p "$logs"
 rm -f "$logs"/*.result
 run_lanes lint
 run_lanes "$compute_lane" "$wait_lane"
-run_lanes system
+run_lanes "system cni"
 run_lanes packages
 show_summary

@@ -98,6 +98,13 @@ PARTS = {
          '"dpif-netdev.h"': 'switch',
          '"conntrack.h"': 'switch',
          '"lib/lb/h.h"': 'lib/lb'}),
+    'utilities/ovs-ext-cni': (
+        'utilities/ovs-ext-cni',
+        ['"util.h"', '<libmnl/libmnl.h>', LIB_HASH, '"utilities/common/h.h"'],
+        {'"utilities/of-sync/h.h"': 'utilities/of-sync',
+         '"lib/lb/h.h"': 'lib/lb',
+         '<curl/curl.h>': 'web',
+         '"netdev-dpdk.h"': 'switch'}),
     'utilities/ovs-kube-proxy': (
         'utilities/ovs-kube-proxy',
         ['"util.h"', '<yaml.h>', '"utilities/common/h.h"',

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <config.h>
+#include "cni-netlink.h"
+
+#include <errno.h>
+#include <string.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include "util.h"
+
+/* Opens a socket in the network namespace of this thread, which it stays in.
+ * Returns 0 and stores it in '*socket', or a positive errno value. */
+int
+netlink_open(struct mnl_socket **socket)
+{
+    *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+    if (!*socket) {
+        return errno;
+    }
+    if (mnl_socket_bind(*socket, 0, MNL_SOCKET_AUTOPID)) {
+        int error = errno;
+
+        mnl_socket_close(*socket);
+        *socket = NULL;
+        return error;
+    }
+    return 0;
+}
+
+/* Begins a request in 'buffer' of NETLINK_LEN octets. */
+struct nlmsghdr *
+netlink_request(void *buffer, int type, int flags)
+{
+    static unsigned int seq;
+    struct nlmsghdr *nlh;
+
+    memset(buffer, 0, NETLINK_LEN);
+    nlh = mnl_nlmsg_put_header(buffer);
+    nlh->nlmsg_type = type;
+    nlh->nlmsg_flags = NLM_F_REQUEST | flags;
+    nlh->nlmsg_seq = ++seq;
+    return nlh;
+}
+
+/* Sends 'request' and calls 'cb' with 'aux' for each part of the answer.
+ * Returns 0 or a positive errno value, the kernel's or the callback's. */
+int
+netlink_transact(struct mnl_socket *socket, struct nlmsghdr *request,
+                 mnl_cb_t cb, void *aux)
+{
+    unsigned int seq = request->nlmsg_seq;
+    char buffer[16384];
+    int retval;
+
+    ovs_assert(request->nlmsg_len <= NETLINK_LEN);
+    if (mnl_socket_sendto(socket, request, request->nlmsg_len) < 0) {
+        return errno;
+    }
+    do {
+        ssize_t n = mnl_socket_recvfrom(socket, buffer, sizeof buffer);
+
+        retval = n < 0 ? -1 : mnl_cb_run(buffer, n, seq,
+                                         mnl_socket_get_portid(socket), cb,
+                                         aux);
+    } while (retval > 0);
+    return retval < 0 ? errno : 0;
+}

@@ -8,6 +8,7 @@ EXTRA_DIST += \
 	Documentation/howto/gtpu.md \
 	Documentation/howto/kube-proxy.md \
 	Documentation/howto/ovn.md \
+	Documentation/howto/pods.md \
 	Documentation/howto/services.md \
 	Documentation/howto/upgrade.md \
 	Documentation/images/cycles-epyc.svg \
@@ -30,6 +31,7 @@ EXTRA_DIST += \
 	Documentation/reference/kube-proxy-features.md \
 	Documentation/reference/kube-proxy-pipeline.md \
 	Documentation/reference/lb.md \
+	Documentation/reference/ovs-ext-cni.md \
 	Documentation/reference/support.md \
 	Documentation/results.md
 
@@ -39,7 +41,8 @@ EXT_MANS = \
 	Documentation/ovs-ext-gtpu.7 \
 	Documentation/ovs-ext-lb.7
 man7_MANS = $(EXT_MANS)
-CLEANFILES += $(EXT_MANS)
+man8_MANS = Documentation/ovs-ext-cni.8
+CLEANFILES += $(EXT_MANS) $(man8_MANS)
 MD2MAN = $(MKDIR_P) Documentation && $(PYTHON3) $(srcdir)/build-aux/md2man
 Documentation/ovs-ext-fuse.7: $(srcdir)/build-aux/md2man \
     $(srcdir)/Documentation/reference/fuse.md Makefile
@@ -57,10 +60,16 @@ Documentation/ovs-ext-lb.7: $(srcdir)/build-aux/md2man \
 	    $(PACKAGE_VERSION) > $@.tmp
 	$(AM_V_at)mv $@.tmp $@
 
+Documentation/ovs-ext-cni.8: $(srcdir)/build-aux/md2man \
+    $(srcdir)/Documentation/reference/ovs-ext-cni.md Makefile
+	$(AM_V_GEN)$(MD2MAN) $(srcdir)/Documentation/reference/ovs-ext-cni.md \
+	    $(PACKAGE_VERSION) > $@.tmp
+	$(AM_V_at)mv $@.tmp $@
+
 # Fails if groff warns of a manual page of ours.
 #: check-man         what groff says of the manual pages
 check-local: check-man
 .PHONY: check-man
-check-man: $(EXT_MANS) utilities/ovs-kube-proxy/ovs-kube-proxy.8
-	$(AM_V_at)$(srcdir)/build-aux/check-man $(EXT_MANS) \
+check-man: $(EXT_MANS) $(man8_MANS) utilities/ovs-kube-proxy/ovs-kube-proxy.8
+	$(AM_V_at)$(srcdir)/build-aux/check-man $(EXT_MANS) $(man8_MANS) \
 	    utilities/ovs-kube-proxy/ovs-kube-proxy.8

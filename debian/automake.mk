@@ -17,6 +17,9 @@ EXTRA_DIST += \
 	debian/openvswitch-switch-ext.postrm \
 	debian/openvswitch-switch-ext.preinst \
 	debian/openvswitch-switch-ext.prerm \
+	debian/ovs-ext-cni.docs \
+	debian/ovs-ext-cni.install \
+	debian/ovs-ext-cni.manpages \
 	debian/ovs-kube-proxy.default \
 	debian/ovs-kube-proxy.docs \
 	debian/ovs-kube-proxy.examples \

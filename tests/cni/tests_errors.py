@@ -30,6 +30,8 @@ CONFIGS = [
     (2, '"ipMasq": true', {"ipMasq": True}),
     (2, '"portMappings": [{"hostPort":80}]',
      {"runtimeConfig": {"portMappings": [{"hostPort": 80}]}}),
+    (2, '"bandwidth": {"ingressRate":1000}',
+     {"runtimeConfig": {"bandwidth": {"ingressRate": 1000}}}),
     (7, '"name" is ""', {"name": None}),
     (7, '"name" is "../x"', {"name": "../x"}),
     (7, '"name" is "xx', {"name": "x" * 100000}),

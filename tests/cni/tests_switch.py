@@ -2,6 +2,8 @@
 
 """STATUS, GC, and a switch that does not do its part."""
 
+import os
+import shutil
 import subprocess
 
 from tests_errors import expect
@@ -76,6 +78,31 @@ def test_database_is_down(node):
     node.switch.start_database()
     node.call("DEL", pod)
     node.assert_clean()
+
+
+def test_database_by_tcp(node):
+    """A database that ends idle connections: while the IPAM plugin runs, and
+    while the switch does not answer."""
+    folder = os.path.join(node.dir, "plugins")
+    os.mkdir(folder)
+    path = os.path.join(folder, "slow")
+    with open(path, "w") as stream:
+        stream.write("#!/bin/sh\ntest $CNI_COMMAND = ADD || exit 0\nsleep 5\n"
+                     "echo '{\"ips\": [{\"address\": \"10.1.0.9/16\"}]}'\n")
+    os.chmod(path, 0o755)
+    node.switch.run("ovs-vsctl", "set-manager", "ptcp:6640:127.0.0.1", "--",
+                    "set", "Manager", ".", "inactivity_probe=1000")
+    config = node.config(database="tcp:127.0.0.1:6640", timeout=4,
+                         ipam={"type": "slow"})
+    pod = node.pod()
+    node.call("ADD", pod, config, CNI_PATH=folder)
+    node.call("DEL", pod, config, CNI_PATH=folder)
+    node.switch.kill("ovs-vswitchd")
+    expect(node, 11, "within 4 seconds", "ADD", pod, dict(config, ipam={}))
+    node.switch.start_daemon()
+    node.switch.run("ovs-vsctl", "del-manager")
+    node.assert_clean()
+    shutil.rmtree(folder)
 
 
 def test_port_is_refused(node):

@@ -63,6 +63,7 @@ class Switch:
     def start_database(self):
         self.run("ovsdb-server", os.path.join(self.dir, "conf.db"),
                  "--remote=punix:" + os.path.join(self.dir, "db.sock"),
+                 "--remote=db:Open_vSwitch,Open_vSwitch,manager_options",
                  "--pidfile", "--detach", "--no-chdir", "--log-file",
                  "-vconsole:off")
 

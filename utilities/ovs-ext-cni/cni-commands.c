@@ -123,8 +123,9 @@ cni_command_add(const struct cni_request *r)
     struct cni_error *error;
     int netns_fd;
 
-    error = cni_netns_open(r->attachment.netns, &netns_fd);
-    if (error) {
+    /* A DEL could not take an attachment back without it. */
+    if ((error = cni_ipam_find(r))
+        || (error = cni_netns_open(r->attachment.netns, &netns_fd))) {
         return error;
     }
     error = cni_connect(r, &db);

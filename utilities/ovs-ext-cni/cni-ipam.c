@@ -82,22 +82,47 @@ run_version(const struct cni_request *r, const char *path,
     return error;
 }
 
+/* Stores in '*path' where the IPAM plugin of 'r' is, for the caller to
+ * free. */
+static struct cni_error *
+find(const struct cni_request *r, char **path)
+{
+    *path = cni_exec_find(r->ipam);
+    return (*path ? NULL
+            : cni_error(CNI_BAD_CONFIG, "Install it, such as by the package "
+                        "containernetworking-plugins, or correct \"ipam\" in "
+                        "the network configuration.",
+                        "IPAM plugin %s is not in CNI_PATH, \"%s\"", r->ipam,
+                        getenv("CNI_PATH") ? getenv("CNI_PATH") : ""));
+}
+
+/* Looks whether there is the IPAM plugin of 'r'. */
+struct cni_error *
+cni_ipam_find(const struct cni_request *r)
+{
+    struct cni_error *error = NULL;
+    char *path;
+
+    if (r->ipam) {
+        error = find(r, &path);
+        free(path);
+    }
+    return error;
+}
+
 /* Executes the IPAM plugin of 'r' for 'command' on 'a'.  Stores what it says
  * in '*result' if it succeeds, for the caller to destroy. */
 static struct cni_error *
 run(const struct cni_request *r, const char *command,
     const struct cni_attachment *a, int lock_fd, struct json **result)
 {
-    char *path = cni_exec_find(r->ipam);
     struct cni_error *error;
+    char *path;
 
     *result = NULL;
-    if (!path) {
-        return cni_error(CNI_BAD_CONFIG, "Install it, such as by the package "
-                         "containernetworking-plugins, or correct \"ipam\" "
-                         "in the network configuration.",
-                         "IPAM plugin %s is not in CNI_PATH, \"%s\"", r->ipam,
-                         getenv("CNI_PATH") ? getenv("CNI_PATH") : "");
+    error = find(r, &path);
+    if (error) {
+        return error;
     }
     error = run_version(r, path, command, a, lock_fd, r->version_name,
                         result);

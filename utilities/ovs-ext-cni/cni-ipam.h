@@ -23,6 +23,7 @@ struct cni_error;
 struct cni_request;
 struct cni_result;
 
+struct cni_error *cni_ipam_find(const struct cni_request *);
 struct cni_error *cni_ipam_add(const struct cni_request *, int lock_fd,
                                struct cni_result *);
 struct cni_error *cni_ipam_delete(const struct cni_request *, int lock_fd,

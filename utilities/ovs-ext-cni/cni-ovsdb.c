@@ -18,24 +18,26 @@
 #include "util.h"
 #include "utilities/common/compat-json.h"
 
+/* A server ends a connection by tcp: that has been idle for twice as long, as
+ * it is while an IPAM plugin runs. */
+#define IDLE_MS 4000
+
 struct ovsdb_connection {
     struct jsonrpc *rpc;
     char *remote;
+    long long int used;         /* Last time, in ms. */
 };
 
 static const char no_database[] =
     "Start Open vSwitch, or correct \"database\" in the network "
     "configuration.";
 
-/* Connects to the database at 'remote', an OVSDB connection method, within
- * 'timeout' ms. */
-struct cni_error *
-ovsdb_connect(const char *remote, int timeout, struct ovsdb_connection **cp)
+static struct cni_error *
+open_rpc(const char *remote, int timeout, struct jsonrpc **rpc)
 {
     struct stream *stream;
     int retval;
 
-    *cp = NULL;
     retval = jsonrpc_stream_open(remote, &stream, DSCP_DEFAULT);
     retval = stream_open_block(retval, timeout, &stream);
     if (retval) {
@@ -43,10 +45,26 @@ ovsdb_connect(const char *remote, int timeout, struct ovsdb_connection **cp)
                          "the database of Open vSwitch cannot be reached at "
                          "%s: %s", remote, ovs_strerror(retval));
     }
-    *cp = xmalloc(sizeof **cp);
-    (*cp)->rpc = jsonrpc_open(stream);
-    (*cp)->remote = xstrdup(remote);
+    *rpc = jsonrpc_open(stream);
     return NULL;
+}
+
+/* Connects to the database at 'remote', an OVSDB connection method, within
+ * 'timeout' ms. */
+struct cni_error *
+ovsdb_connect(const char *remote, int timeout, struct ovsdb_connection **cp)
+{
+    struct jsonrpc *rpc;
+    struct cni_error *error = open_rpc(remote, timeout, &rpc);
+
+    *cp = NULL;
+    if (!error) {
+        *cp = xmalloc(sizeof **cp);
+        (*cp)->rpc = rpc;
+        (*cp)->remote = xstrdup(remote);
+        (*cp)->used = time_msec();
+    }
+    return error;
 }
 
 /* Ends 'c', which may be null. */
@@ -76,6 +94,12 @@ receive(struct ovsdb_connection *c, const struct json *id,
                  || (*reply)->type == JSONRPC_ERROR)
                 && json_equal((*reply)->id, id)) {
                 return 0;
+            }
+            if ((*reply)->type == JSONRPC_REQUEST
+                && !strcmp((*reply)->method, "echo")) {
+                /* The server asks whether we are there. */
+                jsonrpc_send(c->rpc, jsonrpc_create_reply(
+                                 json_clone((*reply)->params), (*reply)->id));
             }
             jsonrpc_msg_destroy(*reply);
             continue;
@@ -124,18 +148,30 @@ ovsdb_transact(struct ovsdb_connection *c, struct json *operations,
     struct jsonrpc_msg *request, *reply;
     const struct json *failure;
     struct cni_error *error = NULL;
-    int retval;
+    int retval = 0;
 
     *results = NULL;
     for (size_t i = 0; i < json_array_size(operations); i++) {
         json_array_add(params, json_clone(json_array_at(operations, i)));
     }
     json_destroy(operations);
+    if (time_msec() > c->used + IDLE_MS) {
+        struct jsonrpc *rpc;
+
+        error = open_rpc(c->remote, timeout, &rpc);
+        if (error) {
+            json_destroy(params);
+            return error;
+        }
+        jsonrpc_close(c->rpc);
+        c->rpc = rpc;
+    }
     request = jsonrpc_create_request("transact", params, &id);
     retval = jsonrpc_send(c->rpc, request);
     if (!retval) {
         retval = receive(c, id, time_msec() + timeout, &reply);
     }
+    c->used = time_msec();
     json_destroy(id);
     if (retval) {
         return cni_error(CNI_TRY_AGAIN, no_database,

@@ -16,6 +16,7 @@
 #include "openvswitch/shash.h"
 #include "lib/hash/siphash.h"
 #include "util.h"
+#include "utilities/common/compat-json.h"
 
 #define MAX_INPUT_LEN (1024 * 1024)
 #define MAX_NAME_LEN 200
@@ -161,7 +162,7 @@ refuse_unknown_keys(const struct json *config)
         if (!found) {
             char *value = json_to_string(node->data, JSSF_SORT);
             struct cni_error *error = cni_error(
-                CNI_UNSUPPORTED_FIELD, "Remove it: see ovs-ext-cni(7).",
+                CNI_UNSUPPORTED_FIELD, "Remove it: see ovs-ext-cni(8).",
                 "the network configuration has \"%s\": %.500s, which is not "
                 "known", node->name, value);
 
@@ -294,26 +295,29 @@ parse_mac(struct cni_request *r)
     return NULL;
 }
 
-/* A pod without the ports that it asks for would look healthy. */
+/* A pod without the ports or limits that it asks for would look healthy. */
 static struct cni_error *
-refuse_port_mappings(const struct cni_request *r)
+refuse_capabilities(const struct cni_request *r)
 {
+    static const char *const names[] = { "bandwidth", "portMappings" };
     const struct json *runtime = cni_json_member(r->config, "runtimeConfig");
-    const struct json *mappings;
-    struct cni_error *error;
-    size_t n;
 
-    error = cni_json_array(runtime, "\"runtimeConfig\"", "portMappings",
-                           MAX_ATTACHMENTS, &mappings, &n);
-    if (!error && n) {
-        char *value = json_to_string(mappings, JSSF_SORT);
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        const struct json *member = cni_json_member(runtime, names[i]);
 
-        error = cni_error(CNI_UNSUPPORTED_FIELD, "Remove the capability "
-                          "\"portMappings\": use a Service.",
-                          "\"portMappings\": %.500s is not supported", value);
-        free(value);
+        if (member && !(member->type == JSON_ARRAY
+                        && !json_array_size(member))) {
+            char *value = json_to_string(member, JSSF_SORT);
+            struct cni_error *error = cni_error(
+                CNI_UNSUPPORTED_FIELD, "Remove the capability: see "
+                "ovs-ext-cni(8).", "\"%s\": %.500s of \"runtimeConfig\" is "
+                "not supported", names[i], value);
+
+            free(value);
+            return error;
+        }
     }
-    return error;
+    return NULL;
 }
 
 static struct cni_error *
@@ -333,7 +337,7 @@ parse_config(struct cni_request *r)
         return error;
     }
     if (r->command != CNI_GC) {
-        return refuse_port_mappings(r);
+        return refuse_capabilities(r);
     }
     error = cni_json_array(r->config, what, "cni.dev/valid-attachments",
                            MAX_ATTACHMENTS, &r->valid, &n);

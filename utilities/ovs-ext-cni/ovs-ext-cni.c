@@ -9,7 +9,7 @@
  *                        v
  *                    cni-print, cni-error
  *
- * One command for each execution.  See ovs-ext-cni(7). */
+ * One command for each execution.  See ovs-ext-cni(8). */
 
 #include <config.h>
 
@@ -73,8 +73,8 @@ main(int argc OVS_UNUSED, char *argv[])
     int status = EXIT_SUCCESS;
 
     set_program_name(argv[0]);
-    vlog_set_levels(NULL, VLF_SYSLOG, VLL_OFF);
-    vlog_set_levels(NULL, VLF_CONSOLE, VLL_WARN);
+    /* Errors have it all. */
+    vlog_set_levels(NULL, VLF_ANY_DESTINATION, VLL_OFF);
     fatal_ignore_sigpipe();
     error = cni_request_read(&request);
     if (!error) {

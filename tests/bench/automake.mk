@@ -11,6 +11,7 @@
 # See Documentation/internals/benchmarks.md.
 
 EXTRA_DIST += \
+	tests/bench/bench-cni.py \
 	tests/bench/bench-kube.py \
 	tests/bench/bench-lb-changes.py \
 	tests/bench/bench-lb-sticky.c \

@@ -9,6 +9,7 @@ EXTRA_DIST += \
 	tests/cni/tests_errors.py \
 	tests/cni/tests_kill.py \
 	tests/cni/tests_switch.py \
+	tests/cni/tests_vhost.py \
 	tests/cni/world.py
 
 # CNITESTFLAGS names tests.

@@ -20,6 +20,10 @@ def expect(node, code, text, *args, **kwargs):
     raise AssertionError("no error %d, %s: %s" % (code, text, result))
 
 
+def vhost(**keys):
+    return {"mode": "vhost-user", "vhost-user": keys}
+
+
 # Changes of the configuration, with the code and part of the message.
 CONFIGS = [
     (1, '"0.2.0"', {"cniVersion": "0.2.0"}),
@@ -55,6 +59,26 @@ CONFIGS = [
     (7, '"type" is 1', {"ipam": {"type": 1}}),
     (7, '"../../bin/sh"', {"ipam": {"type": "../../bin/sh"}}),
     (7, "IPAM plugin nosuch is not in CNI_PATH", {"ipam": {"type": "nosuch"}}),
+    (7, '"mode" is "tap"', {"mode": "tap"}),
+    (7, '"vhost-user" is missing', {"mode": "vhost-user"}),
+    (7, 'for another "mode"', {"vhost-user": {"directory": "/run/x"}}),
+    (2, '"vhost-user" has "dir"', vhost(dir="/run/x")),
+    (7, '"directory" of "vhost-user" is ""', vhost()),
+    (7, '"/run/../etc"', vhost(directory="/run/../etc")),
+    (7, '"/run/x/"', vhost(directory="/run/x/")),
+    (7, '"/run//x"', vhost(directory="/run//x")),
+    (7, '"run/x"', vhost(directory="run/x")),
+    (7, '"/."', vhost(directory="/.")),
+    (7, '"directory" of "vhost-user"', vhost(directory="/" + "x" * 100)),
+    (7, "path of a socket is too long", vhost(directory="/" + "x" * 90)),
+    (7, '"uid" is -1', vhost(directory="/run/x", uid=-1)),
+    (7, '"mode" of "vhost-user" is "770"',
+     vhost(directory="/run/x", mode="770")),
+    (7, '"CNIDeviceInfoFile" is "info"', dict(
+        vhost(directory="/run/x"),
+        runtimeConfig={"CNIDeviceInfoFile": "info"})),
+    (101, "the switch refuses port", vhost(directory="/run/netns/vhost")),
+    (5, "no directory for a socket: /proc/x", vhost(directory="/proc/x")),
     (7, '"dns" is "10.0.0.10"', {"dns": "10.0.0.10"}),
     (7, '"prevResult" is []', {"prevResult": []}),
     (7, '"runtimeConfig" is 0', {"runtimeConfig": 0}),

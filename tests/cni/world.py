@@ -17,6 +17,16 @@ import time
 
 PLUGINS = "/usr/lib/cni"
 
+# Starts a command, which finds its parent's process id in CNI_TEST_NETNS, in
+# namespaces of its own.
+UNSHARE = ["unshare", "--net", "--mount", "sh", "-c",
+           "mkdir -p /run/netns && mount -t tmpfs tmpfs /run/netns && "
+           "ip link set lo up && CNI_TEST_NETNS=$$ \"$@\"; exit $?", "sh"]
+
+
+class Skip(Exception):
+    """What a test needs is missing."""
+
 
 class Failure(Exception):
     """What the plugin says when it fails."""
@@ -25,7 +35,7 @@ class Failure(Exception):
         super().__init__("%s: %s" % (error.get("code"), error.get("msg")))
         self.code = error["code"]
         self.msg = error["msg"]
-        self.details = error["details"]
+        self.details = error.get("details")
 
 
 def wait_until(condition, what, seconds=20):

@@ -27,6 +27,7 @@ utilities_ovs_ext_cni_ovs_ext_cni_SOURCES = \
 	utilities/ovs-ext-cni/cni-link.h \
 	utilities/ovs-ext-cni/cni-lock.c \
 	utilities/ovs-ext-cni/cni-lock.h \
+	utilities/ovs-ext-cni/cni-mode.c \
 	utilities/ovs-ext-cni/cni-netlink.c \
 	utilities/ovs-ext-cni/cni-netlink.h \
 	utilities/ovs-ext-cni/cni-netns.c \
@@ -41,6 +42,8 @@ utilities_ovs_ext_cni_ovs_ext_cni_SOURCES = \
 	utilities/ovs-ext-cni/cni-request.h \
 	utilities/ovs-ext-cni/cni-result.c \
 	utilities/ovs-ext-cni/cni-result.h \
+	utilities/ovs-ext-cni/cni-vhost.c \
+	utilities/ovs-ext-cni/cni-vhost.h \
 	utilities/ovs-ext-cni/ovs-ext-cni.c
 utilities_ovs_ext_cni_ovs_ext_cni_CPPFLAGS = $(OVS_CPPFLAGS) $(MNL_CFLAGS)
 utilities_ovs_ext_cni_ovs_ext_cni_LDFLAGS = -Wl,--as-needed -Wl,--gc-sections

@@ -18,6 +18,7 @@
 #include "cni-port.h"
 #include "cni-request.h"
 #include "cni-result.h"
+#include "cni-vhost.h"
 #include "dirs.h"
 #include "openvswitch/json.h"
 #include "util.h"
@@ -35,6 +36,23 @@ cni_connect(const struct cni_request *r, struct ovsdb_connection **db)
     return error;
 }
 
+/* Removes the socket of 'a', if it has one. */
+static struct cni_error *
+delete_socket(struct ovsdb_connection *db, const struct cni_request *r,
+              const struct cni_attachment *a)
+{
+    struct cni_error *error;
+    bool alone;
+    char *path;
+
+    error = cni_port_get_socket(db, a, r->timeout, &path, &alone);
+    if (!error && path) {
+        error = cni_vhost_delete(r, path, alone);
+    }
+    free(path);
+    return error;
+}
+
 /* Takes back all of 'a' that there is.  Goes on after an error, and returns
  * the first one.  Without 'db', the port stays. */
 struct cni_error *
@@ -43,7 +61,10 @@ cni_detach(struct ovsdb_connection *db, const struct cni_request *r,
 {
     struct cni_error *error = cni_ipam_delete(r, lock_fd, a);
 
-    /* Without the port, GC would not know of the lease. */
+    if (db && r->vhost.directory) {
+        cni_error_keep(&error, delete_socket(db, r, a));
+    }
+    /* Without the port, GC would not know of the lease or the socket. */
     if (db && !error) {
         cni_error_keep(&error, cni_port_delete(db, a->host, r->timeout));
     }
@@ -61,11 +82,12 @@ make_host_mac(const struct cni_request *r, uint8_t host_mac[6])
     host_mac[0] = 0xfe;
 }
 
-/* Makes what the comment in cni-commands.h says, in this order. */
+/* Makes what the comment in cni-commands.h says, in this order.  With 'socket'
+ * there is no link. */
 static struct cni_error *
 attach(struct ovsdb_connection *db, const struct cni_request *r,
        const struct cni_switch *sw, int netns_fd, int lock_fd,
-       struct cni_result *result)
+       const char *socket, struct cni_result *result)
 {
     const struct cni_attachment *a = &r->attachment;
     struct cni_error *error;
@@ -73,18 +95,21 @@ attach(struct ovsdb_connection *db, const struct cni_request *r,
     char *addresses;
 
     make_host_mac(r, host_mac);
-    if ((error = cni_link_create(a, netns_fd, r->mac, host_mac, r->mtu))
-        || (error = cni_port_add(db, r))
+    if ((!socket && (error = cni_link_create(a, netns_fd, r->mac, host_mac,
+                                             r->mtu)))
+        || (error = cni_port_add(db, r, socket))
+        || (socket && (error = cni_vhost_make(r, socket)))
         || (error = cni_ipam_add(r, lock_fd, result))
-        || (error = cni_link_configure(a, netns_fd, result,
-                                       sw->keeps_offloads))) {
+        || (error = socket ? cni_vhost_describe(r, socket)
+                    : cni_link_configure(a, netns_fd, result,
+                                         sw->keeps_offloads))) {
         return error;
     }
     addresses = cni_result_addresses(result, -1);
     error = cni_port_finish(db, r, addresses);
     free(addresses);
     if (!error) {
-        cni_result_print(result, r, host_mac);
+        cni_result_print(result, r, host_mac, socket);
     }
     return error;
 }
@@ -99,18 +124,20 @@ replace(struct ovsdb_connection *db, const struct cni_request *r,
     struct cni_result result = { .json = NULL };
     struct cni_switch sw = { .has_port = false };
     struct cni_error *error;
+    char *socket;
 
     error = cni_port_look(db, r, &sw);
     if (!error && (sw.has_port || cni_link_exists(a->host))) {
         error = cni_detach(db, r, lock_fd, a);
     }
-    if (error) {
+    if (error || (error = cni_vhost_path(r, &socket))) {
         return error;
     }
-    error = attach(db, r, &sw, netns_fd, lock_fd, &result);
+    error = attach(db, r, &sw, netns_fd, lock_fd, socket, &result);
     if (error) {
         cni_error_destroy(cni_detach(db, r, lock_fd, a));
     }
+    free(socket);
     cni_result_destroy(&result);
     return error;
 }
@@ -195,9 +222,15 @@ check(const struct cni_request *r, const struct cni_result *result,
 {
     struct ovsdb_connection *db;
     struct cni_error *error;
-    char *addresses;
+    char *addresses, *socket;
 
-    error = cni_link_check(&r->attachment, netns_fd, result, interface, mac);
+    error = cni_vhost_path(r, &socket);
+    if (!error) {
+        error = (socket ? cni_vhost_check(socket)
+                 : cni_link_check(&r->attachment, netns_fd, result, interface,
+                                  mac));
+        free(socket);
+    }
     if (error) {
         return error;
     }

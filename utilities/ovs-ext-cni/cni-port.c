@@ -186,9 +186,23 @@ make_mutate_ports(struct json *where, const char *mutator, struct json *port)
     return op;
 }
 
-/* Adds the port of 'r' and its interface. */
+/* Makes 'interface' one of a vhost-user socket. */
+static void
+put_socket(struct json *interface, const struct cni_request *r,
+           const char *socket)
+{
+    const char *const options[] = { "vhost-server-path", socket, NULL };
+
+    json_object_put_string(interface, "type", "dpdkvhostuserclient");
+    json_object_put(interface, "options", ovsdb_map(options));
+    json_object_put(interface, "mtu_request", json_integer_create(r->mtu));
+}
+
+/* Adds the port of 'r' and its interface.  It is the link on the host or, with
+ * 'socket', one of that path. */
 struct cni_error *
-cni_port_add(struct ovsdb_connection *db, const struct cni_request *r)
+cni_port_add(struct ovsdb_connection *db, const struct cni_request *r,
+             const char *socket)
 {
     struct json *external_ids = make_external_ids(r);
     struct json *interface = json_object_create();
@@ -198,6 +212,9 @@ cni_port_add(struct ovsdb_connection *db, const struct cni_request *r)
 
     json_object_put_string(interface, "name", r->attachment.host);
     json_object_put(interface, "external_ids", json_clone(external_ids));
+    if (socket) {
+        put_socket(interface, r, socket);
+    }
     json_object_put_string(port, "name", r->attachment.host);
     json_object_put(port, "external_ids", external_ids);
     json_object_put(port, "interfaces", named_uuid("interface"));
@@ -346,22 +363,69 @@ cni_port_check(struct ovsdb_connection *db, const struct cni_request *r,
 
 /* Removing. */
 
+/* Stores in '*path' the socket of 'a', for the caller to free, or null if it
+ * has none, and in '*alone' whether its container has no other port. */
+struct cni_error *
+cni_port_get_socket(struct ovsdb_connection *db,
+                    const struct cni_attachment *a, int timeout, char **path,
+                    bool *alone)
+{
+    const char *const columns[] = { "name", "options", NULL };
+    const char *const ids[] = { "cni-owner", OWNER, "cni-container",
+                                a->container, NULL };
+    const struct json *row;
+    struct json *results;
+    struct cni_error *error;
+
+    *path = NULL;
+    *alone = true;
+    error = ovsdb_transact(
+        db, json_array_create_1(
+            make_select("Interface",
+                        ovsdb_condition("external_ids", "includes",
+                                        ovsdb_map(ids)), columns)),
+        timeout, &results);
+    for (size_t i = 0; !error && (row = ovsdb_row(results, 0, i)); i++) {
+        const char *name = "";
+
+        cni_error_destroy(cni_json_string(row, "Interface", "name", &name));
+        if (strcmp(name, a->host)) {
+            *alone = false;
+        } else {
+            const char *s = ovsdb_map_string(row, "options",
+                                             "vhost-server-path");
+
+            *path = s[0] ? xstrdup(s) : NULL;
+        }
+    }
+    json_destroy(results);
+    return error;
+}
+
+/* Returns a condition for the row 'host' that the plugin made. */
+static struct json *
+is_our(const char *host)
+{
+    struct json *where = name_is(host);
+    struct json *owner = owner_is_us();
+
+    json_array_add(where, json_clone(json_array_at(owner, 0)));
+    json_destroy(owner);
+    return where;
+}
+
 /* Removes the port 'host' if the plugin made it, from the bridge that has
  * it. */
 struct cni_error *
 cni_port_delete(struct ovsdb_connection *db, const char *host, int timeout)
 {
     const char *const columns[] = { "_uuid", NULL };
-    struct json *where = name_is(host);
-    struct json *owner = owner_is_us();
     const struct json *row;
     struct json *results;
     struct cni_error *error;
 
-    json_array_add(where, json_clone(json_array_at(owner, 0)));
-    json_destroy(owner);
     error = ovsdb_transact(
-        db, json_array_create_1(make_select("Port", where, columns)),
+        db, json_array_create_1(make_select("Port", is_our(host), columns)),
         timeout, &results);
     if (error) {
         return error;

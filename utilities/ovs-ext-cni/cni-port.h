@@ -43,13 +43,18 @@ struct cni_error *cni_port_look(struct ovsdb_connection *,
                                 const struct cni_request *,
                                 struct cni_switch *);
 struct cni_error *cni_port_add(struct ovsdb_connection *,
-                               const struct cni_request *);
+                               const struct cni_request *,
+                               const char *socket);
 struct cni_error *cni_port_finish(struct ovsdb_connection *,
                                   const struct cni_request *,
                                   const char *addresses);
 struct cni_error *cni_port_check(struct ovsdb_connection *,
                                  const struct cni_request *,
                                  const char *addresses);
+struct cni_error *cni_port_get_socket(struct ovsdb_connection *,
+                                      const struct cni_attachment *,
+                                      int timeout, char **path,
+                                      bool *alone);
 struct cni_error *cni_port_delete(struct ovsdb_connection *, const char *host,
                                   int timeout);
 

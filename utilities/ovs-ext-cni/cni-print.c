@@ -118,12 +118,12 @@ choose_dns(const struct cni_result *result, const struct cni_request *r)
             : cni_json_member(r->prev_result, "dns"));
 }
 
-/* Prints on stdout what ADD has made, 'result' of IPAM and a pair of links,
- * behind what earlier plugins of the chain have made, in the form of the
- * version of 'r'. */
+/* Prints on stdout what ADD has made, 'result' of IPAM and a pair of links or
+ * 'socket', behind what earlier plugins of the chain have made, in the form of
+ * the version of 'r'. */
 void
 cni_result_print(const struct cni_result *result, const struct cni_request *r,
-                 const uint8_t host_mac[6])
+                 const uint8_t host_mac[6], const char *socket)
 {
     const struct cni_attachment *a = &r->attachment;
     struct json *json = json_object_create();
@@ -131,13 +131,18 @@ cni_result_print(const struct cni_result *result, const struct cni_request *r,
     struct json *ips = copy_array(r->prev_result, "ips");
     struct json *routes = copy_array(r->prev_result, "routes");
     const struct json *dns = choose_dns(result, r);
+    struct json *inner = make_interface(r, a->ifname, r->mac, a->netns);
     int interface;
     char *s;
 
-    json_array_add(interfaces, make_interface(r, a->host, host_mac, NULL));
+    if (!socket) {
+        json_array_add(interfaces, make_interface(r, a->host, host_mac,
+                                                  NULL));
+    } else if (r->version >= CNI_1_1_0) {
+        json_object_put_string(inner, "socketPath", socket);
+    }
     interface = json_array_size(interfaces);
-    json_array_add(interfaces, make_interface(r, a->ifname, r->mac,
-                                              a->netns));
+    json_array_add(interfaces, inner);
     for (size_t i = 0; i < result->n_addresses; i++) {
         json_array_add(ips, make_address(r, &result->addresses[i],
                                          interface));

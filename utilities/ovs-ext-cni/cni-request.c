@@ -148,8 +148,8 @@ refuse_unknown_keys(const struct json *config)
     static const char *const known[] = {
         "args", "bridge", "capabilities", "cniVersion", "cniVersions",
         "database", "disableCheck", "disableGC", "dns", "ipam",
-        "loadOnlyInlinedPlugins", "mtu", "name", "prevResult",
-        "runtimeConfig", "timeout", "type", "vlan",
+        "loadOnlyInlinedPlugins", "mode", "mtu", "name", "prevResult",
+        "runtimeConfig", "timeout", "type", "vhost-user", "vlan",
     };
     struct shash_node *node;
 
@@ -331,6 +331,7 @@ parse_config(struct cni_request *r)
         || (error = parse_names(r))
         || (error = parse_database(r))
         || (error = parse_numbers(r))
+        || (error = cni_mode_read(r))
         || (error = cni_json_object(r->config, what, "dns", &r->dns))
         || (error = cni_json_object(r->config, what, "prevResult",
                                     &r->prev_result))) {

@@ -48,6 +48,14 @@ struct cni_attachment {
                                  * host. */
 };
 
+/* Configuration of mode "vhost-user". */
+struct cni_vhost {
+    const char *directory;      /* Of the pods' directories.  Null: the mode is
+                                 * "veth". */
+    int uid, gid, mode;         /* Of a pod's directory. */
+    const char *device_info;    /* File that the runtime wants, or null. */
+};
+
 struct cni_request {
     enum cni_command command;
     enum cni_version version;
@@ -68,6 +76,7 @@ struct cni_request {
     int vlan;                   /* 0 for none. */
     int timeout;                /* For the switch, in ms. */
     uint8_t mac[6];             /* Of the container's interface. */
+    struct cni_vhost vhost;
     const struct json *dns;     /* Or null. */
     const struct json *prev_result; /* Or null. */
     const struct json *valid;   /* GC: array of attachments. */

@@ -62,6 +62,6 @@ char *cni_ip_to_string(const struct cni_ip *, bool with_plen);
 
 char *cni_result_addresses(const struct cni_result *, int interface);
 void cni_result_print(const struct cni_result *, const struct cni_request *,
-                      const uint8_t host_mac[6]);
+                      const uint8_t host_mac[6], const char *socket);
 
 #endif /* cni-result.h */

@@ -5,6 +5,7 @@
  *
  *     cni-request -> cni-commands -> cni-port, cni-ovsdb   the switch
  *                        |           cni-link, cni-netlink  links, addresses
+ *                        |           cni-vhost              sockets
  *                        |           cni-ipam, cni-exec     addresses' plugin
  *                        v
  *                    cni-print, cni-error

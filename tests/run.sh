@@ -30,7 +30,8 @@ Open vSwitch in _build, and runs these parts, or those that are named:
 and, with --all or by name:
 
   packages    Debian packages: built, installed in a fresh Debian with a
-              systemd of its own, upgraded under traffic, purged
+              systemd of its own, upgraded under traffic, purged; what
+              restarts do to flows
 
   --all       run the parts that continuous integration leaves out, too
   --quick     of Open vSwitch's suite, only the tests of OpenFlow, groups,
@@ -108,12 +109,14 @@ count_autotest() {
     echo "${ok:-0} $((${all:-0} - ${ok:-0} - ${skip:-0})) ${skip:-0}"
 }
 
-# count_last LOG: the same, of lint, run-ovs-suite, kube/run, cni/run
-# and equivalence.py: their last line.
+# count_last LOG [N]: the same, of lint, run-ovs-suite, kube/run, cni/run and
+# equivalence.py: their last line, or the sum of the last N such lines.
 count_last() {
     local n='([0-9]+)'
     sed -En "s/.*: $n passed, $n failed, $n skipped\$/\1 \2 \3/p" "$1" |
-        tail -n 1
+        tail -n "${2-1}" |
+        awk '{ ok += $1; bad += $2; skip += $3 }
+             END { if (NR) print ok, bad, skip }'
 }
 
 # show_failed SUITE: the ends of the logs of the tests that failed.
@@ -154,7 +157,8 @@ run_part() {
     system)
         command=("${make[@]}" check-system) ;;
     packages)
-        command=(make -C "$setup_build_dir" check-packages) ;;
+        command=(make -C "$setup_build_dir" check-packages
+                 check-restarts) ;;
     kube)
         command=("${make[@]}" check-kube) ;;
     cni)
@@ -180,8 +184,8 @@ run_part() {
         esac ;;
     autotest) counts=$(count_autotest testsuite) ;;
     system) counts=$(count_autotest system-testsuite) ;;
-    lint | equivalence | kube | cni | ovs | packages)
-        counts=$(count_last "$log") ;;
+    lint | equivalence | kube | cni | ovs) counts=$(count_last "$log") ;;
+    packages) counts=$(count_last "$log" 2) ;;
     esac
     read -r ok bad skip <<< "${counts:-0 0 0}"
     # A part that fails without saying so, or that runs nothing, has failed.

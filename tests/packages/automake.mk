@@ -4,9 +4,17 @@
 
 EXTRA_DIST += \
 	tests/packages/boot \
+	tests/packages/machine.sh \
+	tests/packages/restart-traffic.py \
+	tests/packages/restarts \
 	tests/packages/run
 
 #: check-packages    install, upgrade and purge what make deb made, as root
 .PHONY: check-packages
 check-packages: deb
 	$(AM_V_at)$(srcdir)/tests/packages/run deb
+
+#: check-restarts    what a restart of the switch does to flows, as root
+.PHONY: check-restarts
+check-restarts: deb
+	$(AM_V_at)$(srcdir)/tests/packages/restarts deb

@@ -42,6 +42,8 @@ lib_libext_la_SOURCES = \
 	lib/gtpu/gtpu-watch.c \
 	lib/gtpu/gtpu-watch.h \
 	lib/gtpu/gtpu.h \
+	lib/options/options-json.c \
+	lib/options/options-private.h \
 	lib/options/options.c \
 	lib/options/options.h \
 	lib/lb/lb-method.c \

@@ -9,6 +9,7 @@
 #include "coverage.h"
 #include "lib/gtpu/gtpu.h"
 #include "openvswitch/dynamic-string.h"
+#include "openvswitch/json.h"
 
 #define MESSAGES                                                            \
     MESSAGE(ECHO_REQUEST, echo_request)                                     \
@@ -66,4 +67,29 @@ gtpu_count_show(struct ds *s)
     MESSAGES
 #undef MESSAGE
     show(s, "unknown", counter_gtpu_rx_unknown.total, 0);
+}
+
+static void
+put(struct json *json, const char *name, unsigned long long int rx,
+    unsigned long long int tx)
+{
+    struct json *both = json_object_create();
+
+    json_object_put(both, "rx", json_integer_create(rx));
+    json_object_put(both, "tx", json_integer_create(tx));
+    json_object_put(json, name, both);
+}
+
+struct json *
+gtpu_count_json(void)
+{
+    struct json *json = json_object_create();
+
+#define MESSAGE(ENUM, NAME) \
+    put(json, #NAME, counter_gtpu_rx_##NAME.total, \
+        counter_gtpu_tx_##NAME.total);
+    MESSAGES
+#undef MESSAGE
+    put(json, "unknown", counter_gtpu_rx_unknown.total, 0);
+    return json;
 }

@@ -160,13 +160,16 @@ gtpu_options_check(const struct netdev *netdev, const struct smap *args,
     return 0;
 }
 
-void
-gtpu_options_show(struct ds *s)
+char *
+gtpu_options_text(void)
 {
-    char *text = option_table_format(specs, ARRAY_SIZE(specs));
+    return option_table_format(specs, ARRAY_SIZE(specs));
+}
 
-    ds_put_cstr(s, text);
-    free(text);
+char *
+gtpu_options_json(void)
+{
+    return option_table_json(specs, ARRAY_SIZE(specs));
 }
 
 void

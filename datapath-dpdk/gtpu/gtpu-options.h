@@ -14,7 +14,6 @@
 
 #include "lib/gtpu/gtpu-path.h"
 
-struct ds;
 struct smap;
 
 /* The options that no other type has. */
@@ -30,8 +29,10 @@ struct gtpu_port_options {
 char *gtpu_options_parse(const struct smap *args,
                          struct gtpu_port_options *options);
 
-/* Appends to 's' a line for each option: name, default, valid values. */
-void gtpu_options_show(struct ds *s);
+/* Return each option with its default and valid values, as lines and as JSON.
+ * The caller frees them. */
+char *gtpu_options_text(void);
+char *gtpu_options_json(void);
 
 /* Adds 'options' to 'args' as text. */
 void gtpu_options_format(const struct gtpu_port_options *options,

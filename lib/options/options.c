@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include "lib/options/options.h"
+#include "lib/options/options-private.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -11,31 +12,6 @@
 #include <string.h>
 
 #define MIN(A, B) ((A) < (B) ? (A) : (B))
-
-/* A stream that writes to memory. */
-struct text {
-    FILE *stream;
-    char *string;
-    size_t length;
-};
-
-static void
-open_text(struct text *t)
-{
-    t->stream = open_memstream(&t->string, &t->length);
-    if (!t->stream) {
-        abort();
-    }
-}
-
-static char *
-close_text(struct text *t)
-{
-    if (fclose(t->stream)) {
-        abort();
-    }
-    return t->string;
-}
 
 static char *
 copy(const char *s)
@@ -184,9 +160,8 @@ option_parse(const struct option_spec *spec, const char *text,
     return ok;
 }
 
-/* Writes the valid values of 'spec'. */
-static void
-describe(FILE *f, const struct option_spec *spec)
+void
+option_describe(FILE *f, const struct option_spec *spec)
 {
     const char *sep = " or ";
 
@@ -230,16 +205,16 @@ option_check(const struct option_spec *specs, size_t n, const char *name,
 {
     const struct option_spec *spec = option_find(specs, n, name);
     struct option_value value;
-    struct text t;
+    struct option_text t;
 
     if (spec && option_parse(spec, text, &value)) {
         return NULL;
     }
 
-    open_text(&t);
+    option_open_text(&t);
     if (spec) {
         fprintf(t.stream, "%s=%s is not ", name, text);
-        describe(t.stream, spec);
+        option_describe(t.stream, spec);
     } else {
         const char *nearest = option_nearest(specs, n, name);
 
@@ -248,7 +223,7 @@ option_check(const struct option_spec *specs, size_t n, const char *name,
             fprintf(t.stream, ", the nearest name is %s", nearest);
         }
     }
-    return close_text(&t);
+    return option_close_text(&t);
 }
 
 /* Writes 'spec' in parentheses. */
@@ -260,21 +235,21 @@ explain(FILE *f, const struct option_spec *spec)
     } else {
         fputs(" (", f);
     }
-    describe(f, spec);
+    option_describe(f, spec);
     fputs(")\n", f);
 }
 
 char *
 option_table_format(const struct option_spec *specs, size_t n)
 {
-    struct text t;
+    struct option_text t;
 
-    open_text(&t);
+    option_open_text(&t);
     for (size_t i = 0; i < n; i++) {
         fputs(specs[i].name, t.stream);
         explain(t.stream, &specs[i]);
     }
-    return close_text(&t);
+    return option_close_text(&t);
 }
 
 /* Returns the state of 'key' in 'set', or null. */
@@ -364,13 +339,13 @@ refusal(const struct option_set *set, const char *key, const char *text,
         const char *effect)
 {
     char *error = option_check(set->specs, set->n, key, text);
-    struct text t;
+    struct option_text t;
 
-    open_text(&t);
+    option_open_text(&t);
     fprintf(t.stream, "%s: %s stays", error,
             effect[0] ? effect : "no value");
     free(error);
-    return close_text(&t);
+    return option_close_text(&t);
 }
 
 char *
@@ -417,6 +392,17 @@ option_set_end(struct option_set *set)
     }
 }
 
+void
+option_set_clear(struct option_set *set)
+{
+    option_set_begin(set);
+    option_set_end(set);
+    for (size_t i = 0; i < set->n; i++) {
+        free(set->states[i].effect);
+        set->states[i].effect = NULL;
+    }
+}
+
 uint64_t
 option_set_number(const struct option_set *set, const char *key)
 {
@@ -432,9 +418,9 @@ option_set_word(const struct option_set *set, const char *key)
 char *
 option_set_format(const struct option_set *set)
 {
-    struct text t;
+    struct option_text t;
 
-    open_text(&t);
+    option_open_text(&t);
     for (size_t i = 0; i < set->n; i++) {
         const struct option_spec *spec = &set->specs[i];
         const struct option_state *state = &set->states[i];
@@ -452,5 +438,5 @@ option_set_format(const struct option_set *set)
         fprintf(t.stream, "%s\n", error);
         free(error);
     }
-    return close_text(&t);
+    return option_close_text(&t);
 }

@@ -101,6 +101,10 @@ char *option_check(const struct option_spec *specs, size_t n,
  * The caller frees it. */
 char *option_table_format(const struct option_spec *specs, size_t n);
 
+/* The same as a JSON object: for each option its "default", if it has one, and
+ * what is "valid".  The caller frees it. */
+char *option_table_json(const struct option_spec *specs, size_t n);
+
 /* The value of one key. */
 struct option_state {
     char *text;                 /* In the database, null if it is absent. */
@@ -130,6 +134,9 @@ struct option_set {
 void option_set_begin(struct option_set *);
 void option_set_end(struct option_set *);
 
+/* Frees what 'set' holds besides the caller's. */
+void option_set_clear(struct option_set *set);
+
 /* Takes the value 'text' of 'key'.  Ignores keys without the prefix.  Returns
  * null, or what is wrong, and which value stays in effect, if it was not wrong
  * in the same way before.  The caller frees it. */
@@ -144,5 +151,10 @@ int option_set_word(const struct option_set *, const char *key);
  * values, and the refused value if there is one.  Unknown keys follow.  The
  * caller frees it. */
 char *option_set_format(const struct option_set *);
+
+/* The same as a JSON object: for each key its "value", its "default", what is
+ * "valid", and the value "refused", if any.  A key that is not in the table
+ * has only an "error".  The caller frees it. */
+char *option_set_json(const struct option_set *);
 
 #endif /* options.h */

@@ -8,13 +8,13 @@
 
 #include <stdlib.h>
 
+#include "datapath-dpdk/compat/compat-unixctl.h"
 #include "entropy.h"
 #include "lib/gtpu/gtpu-answer.h"
 #include "lib/options/options.h"
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
 #include "smap.h"
-#include "unixctl.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(gtpu_config);
@@ -78,8 +78,10 @@ gtpu_show_config(struct unixctl_conn *conn, int argc OVS_UNUSED,
                  const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
 {
     char *text = option_set_format(&set);
+    char *json = option_set_json(&set);
 
-    unixctl_command_reply(conn, text);
+    compat_reply(conn, text, json);
+    free(json);
     free(text);
 }
 

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "datapath-dpdk/compat/compat-unixctl.h"
 #include "dp-packet.h"
 #include "flow.h"
 #include "hash.h"
@@ -41,7 +42,6 @@
 #include "random.h"
 #include "sset.h"
 #include "timeval.h"
-#include "unixctl.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(gtpu_paths);
@@ -433,6 +433,37 @@ show_peer(const struct peer *peer, struct ds *s)
     free(names);
 }
 
+static struct json *
+peer_json(const struct peer *peer)
+{
+    const struct gtpu_path *path = &peer->path;
+    struct json *json = json_object_create();
+    struct json *ports = json_array_create_empty();
+    char address[INET6_ADDRSTRLEN];
+    const char **names = sset_sort(&peer->ports);
+
+    for (size_t i = 0; i < sset_count(&peer->ports); i++) {
+        json_array_add(ports, json_string_create(names[i]));
+    }
+    free(names);
+    ipv6_string_mapped(address, &peer->address);
+    json_object_put_string(json, "peer", address);
+    json_object_put_string(json, "state", gtpu_path_state_name(path->state));
+    json_object_put(json, "ports", ports);
+    json_object_put(json, "seconds", json_integer_create(
+                        (time_msec() - path->changed) / 1000));
+    json_object_put(json, "echo_interval",
+                    json_integer_create(path->config.interval));
+    json_object_put(json, "t3", json_integer_create(path->config.t3));
+    json_object_put(json, "n3", json_integer_create(path->config.n3));
+    json_object_put(json, "requests", json_integer_create(path->n_requests));
+    json_object_put(json, "responses", json_integer_create(path->n_responses));
+    json_object_put(json, "failures", json_integer_create(path->n_failures));
+    json_object_put(json, "restarts", json_integer_create(path->n_restarts));
+    json_object_put(json, "recovery", json_integer_create(path->recovery));
+    return json;
+}
+
 /* "gtpu/show-paths". */
 static void
 gtpu_show_paths(struct unixctl_conn *conn, int argc OVS_UNUSED,
@@ -440,6 +471,15 @@ gtpu_show_paths(struct unixctl_conn *conn, int argc OVS_UNUSED,
 {
     struct ds s = DS_EMPTY_INITIALIZER;
 
+    if (compat_wants_json(conn)) {
+        struct json *json = json_array_create_empty();
+
+        for (size_t i = 0; i < n_peers; i++) {
+            json_array_add(json, peer_json(peers[i]));
+        }
+        compat_reply_json(conn, json);
+        return;
+    }
     for (size_t i = 0; i < n_peers; i++) {
         show_peer(peers[i], &s);
     }

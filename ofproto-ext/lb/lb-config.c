@@ -31,6 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "datapath-dpdk/compat/compat-unixctl.h"
 #include "lib/lb/lb-sticky.h"
 #include "lib/options/options.h"
 #include "ofproto-ext/lb/lb-group.h"
@@ -39,7 +40,6 @@
 #include "ofproto-ext/lb/lb-sticky-maker.h"
 #include "openvswitch/vlog.h"
 #include "smap.h"
-#include "unixctl.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(lb_config);
@@ -126,8 +126,10 @@ show_config(struct unixctl_conn *conn, int argc OVS_UNUSED,
             const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
 {
     char *text = option_set_format(&set);
+    char *json = option_set_json(&set);
 
-    unixctl_command_reply(conn, text);
+    compat_reply(conn, text, json);
+    free(json);
     free(text);
 }
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "datapath-dpdk/compat/compat-unixctl.h"
 #include "lib/lb/lb-registry.h"
 #include "lib/lb/lb-sticky.h"
 #include "ofproto/ofproto-dpif.h"
@@ -178,10 +179,54 @@ show_group(const struct lb_group *lb, struct ds *ds)
     free(n);
 }
 
+/* Returns a bucket that has 'slots', as JSON. */
+static struct json *
+bucket_json(const struct lb_bucket *b, uint32_t slots)
+{
+    struct json *json = json_object_create();
+
+    json_object_put(json, "bucket_id",
+                    json_integer_create(b->bucket->bucket_id));
+    json_object_put(json, "weight", json_integer_create(b->bucket->weight));
+    json_object_put(json, "alive", json_boolean_create(b->alive));
+    json_object_put(json, "dp_hash", json_integer_create(b->token));
+    json_object_put(json, "slots", json_integer_create(slots));
+    return json;
+}
+
+static struct json *
+group_json(const struct lb_group *lb)
+{
+    const struct lb_table *table = lb_registry_get(lb->ident->id);
+    uint32_t *n = xcalloc(lb->n_buckets, sizeof *n);
+    const struct ofgroup *group = &lb->group->up;
+    struct json *buckets = json_array_create_empty();
+    struct json *json = json_object_create();
+
+    count_slots(lb, table, n);
+    for (size_t i = 0; i < lb->n_buckets; i++) {
+        json_array_add(buckets, bucket_json(&lb->buckets[i], n[i]));
+    }
+    json_object_put_string(json, "bridge", group->ofproto->name);
+    json_object_put(json, "group_id", json_integer_create(group->group_id));
+    json_object_put(json, "lb", json_integer_create(lb->ident->id));
+    json_object_put_string(json, "method", lb_method_name(lb->input));
+    json_object_put_string(json, "selection_method",
+                           group->props.selection_method);
+    json_object_put(json, "slots", json_integer_create(table->n_slots));
+    json_object_put(json, "imbalance",
+                    json_real_create(imbalance(lb, table, n)));
+    json_object_put(json, "timeout", json_integer_create(lb->timeout));
+    json_object_put(json, "buckets", buckets);
+    free(n);
+    return json;
+}
+
 static void
 lb_unixctl_show(struct unixctl_conn *conn, int argc, const char *argv[],
                 void *aux OVS_UNUSED)
 {
+    struct json *json = NULL;
     struct ds ds = DS_EMPTY_INITIALIZER;
     struct selection selection;
     const struct lb_group *lb;
@@ -189,14 +234,26 @@ lb_unixctl_show(struct unixctl_conn *conn, int argc, const char *argv[],
     if (!get_selection(conn, argc, argv, &selection)) {
         return;
     }
+    if (compat_wants_json(conn)) {
+        json = json_array_create_empty();
+    }
     ovs_mutex_lock(&lb_mutex);
     LIST_FOR_EACH (lb, node, &lb_published) {
-        if (is_selected(lb, &selection)) {
+        if (!is_selected(lb, &selection)) {
+            continue;
+        }
+        if (json) {
+            json_array_add(json, group_json(lb));
+        } else {
             show_group(lb, &ds);
         }
     }
     ovs_mutex_unlock(&lb_mutex);
-    unixctl_command_reply(conn, ds_cstr(&ds));
+    if (json) {
+        compat_reply_json(conn, json);
+    } else {
+        unixctl_command_reply(conn, ds_cstr(&ds));
+    }
     ds_destroy(&ds);
 }
 

@@ -8,6 +8,7 @@
 # takes TESTSUITEFLAGS: '-j4', '-k lb', '3-5 -v'.
 
 TESTSUITE_AT = \
+	tests/autotest/commands.at \
 	tests/autotest/controller-example.at \
 	tests/autotest/documentation.at \
 	tests/autotest/ext-macros.at \

@@ -208,6 +208,35 @@ test_set(void **state)
     assert_null(set.strays);
 }
 
+/* As JSON, with what must be escaped. */
+static void
+test_json(void **state)
+{
+    char *error, *json;
+
+    (void) state;
+    json = option_table_json(specs, 1);
+    assert_string_equal(json, "{\"x-rate\":{\"valid\":\"an integer from 0 to "
+                        "1000000\",\"default\":\"10\"}}");
+    free(json);
+
+    option_set_begin(&set);
+    error = option_set_take(&set, "x-rate", "\"\\\n7");
+    free(error);
+    error = option_set_take(&set, "x-\"", "1");
+    free(error);
+    option_set_end(&set);
+    json = option_set_json(&set);
+    assert_memory_equal(json, "{\"x-rate\":{", 11);
+    assert_non_null(strstr(json, "\"default\":\"10\",\"value\":\"10\","
+                           "\"refused\":\"\\\"\\\\\\u000a7\"},\""));
+    assert_non_null(strstr(json, ",\"x-\\\"\":{\"error\":\"x-\\\" is "
+                           "unknown"));
+    assert_string_equal(json + strlen(json) - 2, "}}");
+    free(json);
+    option_set_clear(&set);
+}
+
 int
 main(void)
 {
@@ -216,6 +245,7 @@ main(void)
         cmocka_unit_test(test_parse),
         cmocka_unit_test(test_long_name),
         cmocka_unit_test(test_set),
+        cmocka_unit_test(test_json),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

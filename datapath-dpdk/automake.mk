@@ -17,6 +17,8 @@ datapath_dpdk_libdatapath_la_SOURCES = \
 	datapath-dpdk/ct/ct-sctp.c \
 	datapath-dpdk/fuse/fuse-chain.c \
 	datapath-dpdk/fuse/fuse-chain.h \
+	datapath-dpdk/fuse/fuse-config.c \
+	datapath-dpdk/fuse/fuse-config.h \
 	datapath-dpdk/fuse/fuse-conn-tcp.c \
 	datapath-dpdk/fuse/fuse-conn-tcp.h \
 	datapath-dpdk/fuse/fuse-conn.c \

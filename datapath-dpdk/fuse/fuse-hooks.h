@@ -56,8 +56,13 @@ void fuse_init(fuse_output_func *);
  * it.  PMD thread, or main thread with 'non_pmd_mutex'. */
 void fuse_ordinary_input(struct dp_netdev_pmd_thread *,
                          struct dp_packet_batch *, odp_port_t in_port);
+
+/* Follows 'other_config' of the Open_vSwitch table.  Main thread. */
 void fuse_set_config(const struct smap *other_config);
-void fuse_port_set_config(const void *dp, odp_port_t,
+
+/* Follows 'config', other_config of the interface 'name', which is port
+ * 'number' of the datapath 'dp'.  Main thread. */
+void fuse_port_set_config(const void *dp, odp_port_t number, const char *name,
                           const struct smap *config);
 
 /* PMD thread, or main thread with 'non_pmd_mutex'. */

@@ -6,6 +6,7 @@
 #include <config.h>
 #include "datapath-dpdk/fuse/fuse-hooks.h"
 
+#include "datapath-dpdk/fuse/fuse-config.h"
 #include "datapath-dpdk/fuse/fuse-input.h"
 #include "datapath-dpdk/fuse/fuse-show.h"
 #include "lib/fuse/fuse-replay.h"
@@ -21,6 +22,7 @@ fuse_init(fuse_output_func *output)
     if (ovsthread_once_start(&once)) {
         fuse_input_init(output);
         fuse_shapes_init();
+        fuse_config_init();
         fuse_show_init(fuse_replay_select());
         ovsthread_once_done(&once);
     }

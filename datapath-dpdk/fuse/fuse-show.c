@@ -14,7 +14,10 @@
 #include <config.h>
 #include "datapath-dpdk/fuse/fuse-show.h"
 
+#include <stdlib.h>
+
 #include "datapath-dpdk/compat/compat-dpif.h"
+#include "datapath-dpdk/compat/compat-unixctl.h"
 #include "datapath-dpdk/fuse/fuse-flush.h"
 #include "datapath-dpdk/fuse/fuse-memory.h"
 #include "datapath-dpdk/fuse/fuse-thread.h"
@@ -22,7 +25,6 @@
 #include "dpdk.h"
 #include "odp-util.h"
 #include "openvswitch/dynamic-string.h"
-#include "unixctl.h"
 #include "util.h"
 
 static const char *implementation_name;
@@ -56,15 +58,24 @@ put_times(const struct fuse_thread *t, struct ds *reply)
     }
 }
 
-static bool
-show(struct fuse_thread *t, struct ds *reply)
+/* Returns the number of packets that the cache never takes. */
+static uint64_t
+count_skips(const struct fuse_thread *t)
 {
-    const struct fuse_table *table = t->replay.table;
-    uint64_t hits = counter(t, FUSE_C_HITS), skips = 0, all;
+    uint64_t skips = 0;
 
     for (int i = 0; i < FUSE_N_SKIPS + 1; i++) {
         skips += counter(t, FUSE_C_SKIPS + i);
     }
+    return skips;
+}
+
+static bool
+show(struct fuse_thread *t, struct ds *reply)
+{
+    const struct fuse_table *table = t->replay.table;
+    uint64_t hits = counter(t, FUSE_C_HITS), skips = count_skips(t), all;
+
     all = hits + skips + counter(t, FUSE_C_MISSES)
           + counter(t, FUSE_C_DECLINED) + counter(t, FUSE_C_STALE);
     put_name(t, reply);
@@ -92,6 +103,40 @@ show(struct fuse_thread *t, struct ds *reply)
                   counter(t, FUSE_C_LEARNED));
     put_times(t, reply);
     return true;
+}
+
+/* Appends an object of JSON, for an array, after a comma. */
+static bool
+show_json(struct fuse_thread *t, struct ds *reply)
+{
+    const struct fuse_table *table = t->replay.table;
+
+    ds_put_cstr(reply, ",{\"thread\":");
+    if (t->pmd->core_id == NON_PMD_CORE_ID) {
+        ds_put_cstr(reply, "\"main\"");
+    } else {
+        ds_put_format(reply, "%u", t->pmd->core_id);
+    }
+    ds_put_format(reply, ",\"entries\":%"PRIu32",\"max_entries\":%"PRIu32
+                  ",\"chains\":%"PRIuSIZE",\"programs\":%"PRIu32
+                  ",\"instructions\":\"%s\",\"memory\":%"PRIuSIZE,
+                  table ? table->n_entries : 0, t->max_entries,
+                  hmap_count(&t->chains), t->n_programs, implementation_name,
+                  table ? fuse_table_memory(table) : 0);
+    ds_put_format(reply, ",\"hits\":%"PRIu64",\"misses\":%"PRIu64
+                  ",\"stale\":%"PRIu64",\"declined\":%"PRIu64
+                  ",\"not_eligible\":%"PRIu64",\"learned\":%"PRIu64"}",
+                  counter(t, FUSE_C_HITS), counter(t, FUSE_C_MISSES),
+                  counter(t, FUSE_C_STALE), counter(t, FUSE_C_DECLINED),
+                  count_skips(t), counter(t, FUSE_C_LEARNED));
+    return true;
+}
+
+/* The same for a thread that does not answer. */
+static void
+silent_json(unsigned int core_id, struct ds *reply)
+{
+    ds_put_format(reply, ",{\"thread\":%u}", core_id);
 }
 
 static void
@@ -196,12 +241,31 @@ command(struct unixctl_conn *conn, int argc OVS_UNUSED,
     ds_destroy(&reply);
 }
 
+/* "fuse/show". */
+static void
+show_command(struct unixctl_conn *conn, int argc, const char *argv[],
+             void *aux OVS_UNUSED)
+{
+    struct ds reply = DS_EMPTY_INITIALIZER;
+    char *text;
+
+    if (!compat_wants_json(conn)) {
+        command(conn, argc, argv, show);
+        return;
+    }
+    fuse_ask_threads(show_json, silent_json, &reply);
+    text = xasprintf("[%s]", reply.length ? ds_cstr(&reply) + 1 : "");
+    compat_reply_json(conn, json_from_string(text));
+    free(text);
+    ds_destroy(&reply);
+}
+
 /* Registers the commands.  'implementation' is the name of what replays. */
 void
 fuse_show_init(const char *implementation)
 {
     implementation_name = implementation;
-    unixctl_command_register("fuse/show", "", 0, 0, command, show);
+    unixctl_command_register("fuse/show", "", 0, 0, show_command, NULL);
     unixctl_command_register("fuse/why-not", "", 0, 0, command, why_not);
     unixctl_command_register("fuse/dump", "", 0, 0, command, dump);
     unixctl_command_register("fuse/flush", "", 0, 0, command, flush);

@@ -1,21 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* A thread's fused flow cache, and its configuration
- * ==================================================
+/* A thread's fused flow cache
+ * ===========================
  *
- * Follows these keys of other_config in the Open_vSwitch table:
- *
- * fuse: "on" or "off", the default.
- *
- * fuse-entries: for how many flows the cache of each thread has room; by
- * default 1,048,576.  A change empties the caches.
- *
- * and of an interface's other_config:
- *
- * fuse: "off" for a port whose packets do not use the cache.
- *
- * The main thread changes 'config' and then its version; each thread follows
- * when it next has a batch or time. */
+ * The main thread changes what fuse-config.c reads from the database, and then
+ * its version; each thread follows when it next has a batch or time. */
 
 #include <config.h>
 #include "datapath-dpdk/fuse/fuse-thread.h"
@@ -37,14 +26,10 @@
 #include "hash.h"
 #include "openvswitch/vlog.h"
 #include "ovs-rcu.h"
-#include "smap.h"
 #include "timeval.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(fuse);
-
-#define DEFAULT_ENTRIES (1024 * 1024)
-#define MAX_ENTRIES (64 * 1024 * 1024)
 
 atomic_bool fuse_active;
 
@@ -57,8 +42,8 @@ struct closed_port {
 
 static struct ovs_mutex config_mutex = OVS_MUTEX_INITIALIZER;
 static bool config_enabled OVS_GUARDED_BY(config_mutex);
-static unsigned long long int config_entries OVS_GUARDED_BY(config_mutex)
-    = DEFAULT_ENTRIES;
+static uint32_t config_entries OVS_GUARDED_BY(config_mutex)
+    = FUSE_DEFAULT_ENTRIES;
 static struct hmap closed_ports OVS_GUARDED_BY(config_mutex)
     = HMAP_INITIALIZER(&closed_ports);
 static struct ovs_list threads OVS_GUARDED_BY(config_mutex)
@@ -76,30 +61,12 @@ config_changed(void)
     }
 }
 
-/* Follows 'other_config'.  Main thread. */
 void
-fuse_set_config(const struct smap *other_config)
+fuse_configure(bool enabled, uint32_t entries)
 {
-    const char *value = smap_get_def(other_config, "fuse", "off");
-    unsigned long long int entries = smap_get_ullong(other_config,
-                                                     "fuse-entries",
-                                                     DEFAULT_ENTRIES);
-    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(1, 1);
-    bool enabled = !strcmp(value, "on");
-
-    if (!enabled && strcmp(value, "off")) {
-        VLOG_WARN_RL(&rl, "other_config:fuse=%s is neither on nor off: it is "
-                     "taken for off", value);
-    }
     ovs_mutex_lock(&config_mutex);
-    if (!entries || entries > MAX_ENTRIES) {
-        VLOG_WARN_RL(&rl, "other_config:fuse-entries=%llu is out of range 1 "
-                     "to %d: %llu stays", entries, MAX_ENTRIES,
-                     config_entries);
-        entries = config_entries;
-    }
     if (enabled != config_enabled || entries != config_entries) {
-        VLOG_INFO("fused flow cache %s, %llu entries a thread",
+        VLOG_INFO("fused flow cache %s, %"PRIu32" entries a thread",
                   enabled ? "on" : "off", entries);
         config_enabled = enabled;
         config_entries = entries;
@@ -127,13 +94,9 @@ find_closed_port(const void *dp, odp_port_t port)
     return NULL;
 }
 
-/* Follows 'config', other_config of the interface of port 'port' of the
- * datapath 'dp'.  Main thread. */
 void
-fuse_port_set_config(const void *dp, odp_port_t port,
-                     const struct smap *config)
+fuse_port_close(const void *dp, odp_port_t port, bool close)
 {
-    bool close = !strcmp(smap_get_def(config, "fuse", "on"), "off");
     struct closed_port *closed;
 
     ovs_mutex_lock(&config_mutex);
@@ -314,10 +277,11 @@ fuse_thread_destroy(struct dp_netdev_pmd_thread *pmd)
     }
 }
 
-/* Has 't', which has a thread of its own, run 'func'.  Gives up after 1 s: a
- * thread without any port sleeps. */
+/* Has 't', which has a thread of its own, run 'func'.  Calls 'silent' after
+ * 1 s: a thread without any port sleeps. */
 static void
-ask(struct fuse_thread *t, fuse_request_func *func, struct ds *reply)
+ask(struct fuse_thread *t, fuse_request_func *func, fuse_silent_func *silent,
+    struct ds *reply)
 {
     struct fuse_request request = { .func = func, .reply = reply };
     struct fuse_request *mine = &request;
@@ -331,14 +295,13 @@ ask(struct fuse_thread *t, fuse_request_func *func, struct ds *reply)
             xnanosleep(1000 * 1000);
         }
     } else {
-        ds_put_format(reply, "core %u: no answer, the thread polls no port\n",
-                      t->pmd->core_id);
+        silent(t->pmd->core_id, reply);
     }
 }
 
-/* Runs 'func' for the cache of each thread.  Main thread. */
 void
-fuse_for_each_thread(fuse_request_func *func, struct ds *reply)
+fuse_ask_threads(fuse_request_func *func, fuse_silent_func *silent,
+                 struct ds *reply)
 {
     struct fuse_thread *t;
 
@@ -346,7 +309,7 @@ fuse_for_each_thread(fuse_request_func *func, struct ds *reply)
     LIST_FOR_EACH (t, node, &threads) {
         /* A thread gets its memory only while it has 'config_mutex'. */
         if (t->pmd->core_id != NON_PMD_CORE_ID && t->replay.table) {
-            ask(t, func, reply);
+            ask(t, func, silent, reply);
         } else {
             ovs_mutex_lock(&t->mutex);
             while (!func(t, reply)) {
@@ -356,4 +319,17 @@ fuse_for_each_thread(fuse_request_func *func, struct ds *reply)
         }
     }
     ovs_mutex_unlock(&config_mutex);
+}
+
+static void
+put_silent(unsigned int core_id, struct ds *reply)
+{
+    ds_put_format(reply, "core %u: no answer, the thread polls no port\n",
+                  core_id);
+}
+
+void
+fuse_for_each_thread(fuse_request_func *func, struct ds *reply)
+{
+    fuse_ask_threads(func, put_silent, reply);
 }

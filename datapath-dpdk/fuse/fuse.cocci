@@ -222,14 +222,15 @@ expression E;
 
 // hook fuse_port_config: lib/dpif-netdev.c, 1
 @fuse_port_config@
-identifier port_no, cfg, dp;
+identifier port_no, cfg, dp, port, error, unlock;
 @@
  dpif_netdev_port_set_config(struct dpif *dpif, odp_port_t port_no,
                              const struct smap *cfg)
  {
  <...
-+fuse_port_set_config(dp, port_no, cfg);
- ovs_rwlock_wrlock(&dp->port_rwlock);
+ error = get_port_by_number(dp, port_no, &port);
+ if (error) { goto unlock; }
++fuse_port_set_config(dp, port_no, netdev_get_name(port->netdev), cfg);
  ...>
  }
 

@@ -139,3 +139,13 @@ expression type;
  }
  ...>
  }
+
+// Nor is it offloaded.
+// hook lb_not_offloaded: lib/dpif-offload-dummy.c, 2, >=4.0
+@lb_not_offloaded@
+enum ovs_action_attr action;
+@@
+ switch (action) {
++case OVS_ACTION_ATTR_LB:
+ case OVS_ACTION_ATTR_UNSPEC: ...
+ }

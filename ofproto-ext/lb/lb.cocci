@@ -296,6 +296,21 @@ symbol recirc_id;
  ...>
  }
 
+// As hash(), lb() changes what no other action puts back.
+// hook lb_not_reversible: ofproto/ofproto-dpif-xlate.c, 1, >=4.0
+@lb_not_reversible@
+expression type;
+@@
+ odp_actions_are_reversible(...)
+ {
+ <...
+ switch (type) {
++case OVS_ACTION_ATTR_LB:
+ case OVS_ACTION_ATTR_HASH: ...
+ }
+ ...>
+ }
+
 // The exporters of flow samples know each datapath action.
 // hook sflow_action: ofproto/ofproto-dpif-sflow.c, 1
 @sflow_action@

@@ -131,7 +131,7 @@ set_metadata(struct dp_packet *packet, const struct fuse_batch *fb,
             dp_packet_set_rss_hash(packet, entry->rss);
         }
     }
-    packet->l2_pad_size = p->keep_pad ? fb->classes[i].pad : 0;
+    packet->l2_pad_size = fb->classes[i].pad;
     packet->l2_5_ofs = p->l2_5_ofs;
     packet->l3_ofs = p->l3_ofs;
     packet->l4_ofs = p->l4_ofs;

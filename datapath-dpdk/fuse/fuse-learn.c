@@ -277,7 +277,6 @@ compose(struct fuse_thread *t, const struct summary *summary,
         out->program.l2_5_ofs = record->l2_5_ofs;
         out->program.l3_ofs = record->l3_ofs;
         out->program.l4_ofs = record->l4_ofs;
-        out->program.keep_pad = record->l2_pad_size != 0;
         out->program.priority = record->priority;
     }
     return true;

@@ -111,7 +111,9 @@ fuse_record_flow__(struct dp_netdev_flow *flow,
  *      that the ordinary path leaves to the output is filled in here.  A flow
  *      whose packets leave with other flags is not learned.
  *
- *    - Offsets of headers and the length of padding: recorded.
+ *    - Offsets of headers: recorded.
+ *
+ *    - Length of padding: the packet's own.  What goes into a tunnel has none.
  *
  *    - cutlen: refused, with 'trunc' of the batch.  Reception resets it.
  *
@@ -138,7 +140,6 @@ fuse_record_output__(const struct dp_packet_batch *batch, odp_port_t port)
         return;
     }
     record->out_port = port;
-    record->l2_pad_size = packet->l2_pad_size;
     record->l2_5_ofs = packet->l2_5_ofs;
     record->l3_ofs = packet->l3_ofs;
     record->l4_ofs = packet->l4_ofs;

@@ -80,7 +80,7 @@ struct fuse_record {
     uint64_t tunnel_version;     /* Of all ports, when the packet came. */
 
     struct fuse_sample sample;
-    uint16_t l2_pad_size, l2_5_ofs, l3_ofs, l4_ofs;
+    uint16_t l2_5_ofs, l3_ofs, l4_ofs;
     uint32_t priority;
     uint32_t rss;
     bool rss_valid;

@@ -80,7 +80,6 @@ struct fuse_program {
     uint16_t l2_5_ofs;          /* Offsets that Open vSwitch keeps. */
     uint16_t l3_ofs;
     uint16_t l4_ofs;
-    uint16_t keep_pad;          /* Its note of padding is kept. */
     uint32_t priority;          /* For the QoS of the port out. */
 };
 

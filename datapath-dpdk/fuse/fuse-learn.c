@@ -239,17 +239,14 @@ program_flags(const struct fuse_record *record, const struct summary *summary)
         }
     }
     if (rss_in) {
-        flags |= FUSE_P_RSS_IN;
+        /* Where it goes may depend on the hash, also if it is dropped. */
+        flags |= FUSE_P_RSS_IN | (record->n_pops ? 0 : FUSE_P_RSS_SAME);
     }
     if (summary->drops) {
         return flags | FUSE_P_DROP;
     }
-    if (record->n_pops) {
-        flags |= record->rss_valid ? FUSE_P_RSS_SET : 0;
-        flags |= FUSE_P_OL_RESET;
-    } else if (rss_in) {
-        flags |= FUSE_P_RSS_SAME;
-    } else if (record->rss_valid) {
+    flags |= record->n_pops ? FUSE_P_OL_RESET : 0;
+    if (record->rss_valid && !(flags & FUSE_P_RSS_SAME)) {
         flags |= FUSE_P_RSS_SET;
     }
     return flags;

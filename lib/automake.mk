@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LTLIBRARIES += lib/libext.la
 lib_libext_la_SOURCES = \
+	lib/fuse/fuse-batch.h \
 	lib/fuse/fuse-order.c \
 	lib/fuse/fuse-order.h \
 	lib/fuse/fuse-program.c \

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/fuse/fuse-replay.h"
+#include "lib/fuse/fuse-batch.h"
 
 /* Order of packets
  * ================

@@ -15,6 +15,8 @@
 
 #include <string.h>
 
+#include "lib/fuse/fuse-order.h"
+
 /* Each round works on so many packets, so many packets behind the first. */
 #define FUSE_STEP 8
 #define FUSE_FIND_LAG (2 * FUSE_STEP)
@@ -243,6 +245,27 @@ count(struct fuse_replay *r, struct fuse_chain *chain,
     }
 }
 
+/* Notes the flow of the 'i'th packet if that ends a TCP connection, or begins
+ * one. */
+static inline void
+note_end(struct fuse_batch *batch, uint32_t i)
+{
+    if (__builtin_expect(batch->shapes[i] >= 0 && batch->classes[i].end, 0)) {
+        struct fuse_flow flow = fuse_flow_of(batch, i, false);
+
+        batch->ends |= flow.inner;
+    }
+}
+
+/* Returns true if a packet before the 'i'th one ends its connection, perhaps.
+ * It may have another key, by its TTL, and is still to be judged. */
+static inline bool
+is_ended(const struct fuse_batch *batch, uint32_t i)
+{
+    return (__builtin_expect(batch->ends != 0, 0)
+            && batch->ends & fuse_flow_of(batch, i, false).inner);
+}
+
 /* Treats the 'i'th packet as its entry says. */
 static inline enum fuse_verdict
 replay_one(struct fuse_replay *r, struct fuse_batch *batch, uint32_t i)
@@ -286,7 +309,8 @@ replay_one(struct fuse_replay *r, struct fuse_batch *batch, uint32_t i)
         }
         if (p->flags & FUSE_P_TCP) {
             tcp = fuse_entry_tcp(r->table, entry);
-            if (__builtin_expect(!tcp_is_valid(r, batch, i, tcp, &tp), 0)) {
+            if (__builtin_expect(is_ended(batch, i)
+                                 || !tcp_is_valid(r, batch, i, tcp, &tp), 0)) {
                 return FUSE_DECLINED;
             }
         }
@@ -321,6 +345,7 @@ round_replay(struct fuse_replay *r, struct fuse_batch *batch,
              uint32_t from, uint32_t to)
 {
     for (uint32_t i = from; i < to; i++) {
+        note_end(batch, i);
         batch->verdicts[i] = (batch->entries[i] ? replay_one(r, batch, i)
                               : FUSE_MISS);
     }
@@ -331,6 +356,7 @@ FUSE_REPLAY_NAME(struct fuse_replay *r, struct fuse_batch *batch)
 {
     int n = batch->n;
 
+    batch->ends = 0;
     for (int i = 0; i < n + FUSE_REPLAY_LAG; i += FUSE_STEP) {
         round_classify(r, batch, STEP_AT(i, n));
         round_find(r, batch, STEP_AT(i - FUSE_FIND_LAG, n));

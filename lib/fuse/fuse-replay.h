@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/fuse/fuse-batch.h"
 #include "lib/fuse/fuse-program.h"
 #include "lib/fuse/fuse-shape.h"
 #include "lib/fuse/fuse-table.h"
@@ -51,47 +52,6 @@ struct fuse_chain {
     uint8_t image2[128] __attribute__((aligned(64)));
                                  /* The second and third, else. */
 } __attribute__((aligned(64)));
-
-#define FUSE_BATCH 32
-
-/* What the cache needs to know of a packet besides its octets. */
-enum {
-    FUSE_OL_RSS = FUSE_P_RSS_IN,        /* It has an RSS hash. */
-    FUSE_OL_L3_GOOD = 1 << 1,    /* The NIC found the IP checksum right... */
-    FUSE_OL_L4_GOOD = 1 << 2,    /* ...and that of the payload. */
-    FUSE_OL_SKIP = 1 << 7,       /* Leave it alone. */
-};
-
-/* What became of a packet. */
-enum fuse_verdict {
-    FUSE_MISS,                   /* No entry. */
-    FUSE_HIT,                    /* Rewritten as its entry says. */
-    FUSE_STALE,                  /* Its entry is true no more. */
-    FUSE_DECLINED,               /* Its entry is not for this packet. */
-};
-
-/* A batch of packets.  The first fields are the caller's to fill in, up to the
- * 'n'th element. */
-struct fuse_batch {
-    uint32_t n;
-    uint32_t in_port;
-    uint8_t *packets[FUSE_BATCH];
-    uint32_t sizes[FUSE_BATCH];
-    uint32_t rss[FUSE_BATCH];
-    uint16_t headroom[FUSE_BATCH];
-    uint8_t ol[FUSE_BATCH];
-
-    /* Results.  The shape is -1 minus an enum fuse_skip if there is none, or
-     * less if the caller said to leave the packet alone: then there is neither
-     * hash nor key.  The key is padded with zeros to whole blocks; of one that
-     * is folded, the first block counts. */
-    uint8_t verdicts[FUSE_BATCH];
-    struct fuse_entry *entries[FUSE_BATCH];
-    int shapes[FUSE_BATCH];
-    struct fuse_class classes[FUSE_BATCH];
-    uint64_t hashes[FUSE_BATCH];
-    uint8_t keys[FUSE_BATCH][FUSE_MAX_KEY] __attribute__((aligned(64)));
-};
 
 struct fuse_replay {
     struct fuse_table *table;

@@ -7,7 +7,41 @@
 #   make check-equivalence EQUIVALENCEFLAGS='--minutes 60'
 #   make check-equivalence EQUIVALENCEFLAGS='--shrink 17'      a failing one
 #
+#   make check-equivalence-unit                                in one process
+#
 # See Documentation/internals/equivalence.md.
+
+# Two datapaths in one process: needs Open vSwitch.
+EQ_SOURCES = \
+	tests/equivalence/eq-cache.c \
+	tests/equivalence/eq-case.h \
+	tests/equivalence/eq-compare.c \
+	tests/equivalence/eq-device.c tests/equivalence/eq-device.h \
+	tests/equivalence/eq-fields.c tests/equivalence/eq-fields.h \
+	tests/equivalence/eq-frame.c tests/equivalence/eq-frame.h \
+	tests/equivalence/eq-generate.c tests/equivalence/eq-generate.h \
+	tests/equivalence/eq-offload.h \
+	tests/equivalence/eq-pipeline.c \
+	tests/equivalence/eq-print.c \
+	tests/equivalence/eq-random.h \
+	tests/equivalence/eq-run.c tests/equivalence/eq-run.h \
+	tests/equivalence/eq-shrink.c \
+	tests/equivalence/eq-side.c tests/equivalence/eq-side.h \
+	tests/equivalence/eq-traffic.c \
+	tests/equivalence/eq-translate.c tests/equivalence/eq-translate.h \
+	tests/equivalence/fuse-equivalence.c
+
+if BUILD_OPENVSWITCH
+FUSE_EQUIVALENCE = tests/equivalence/fuse-equivalence
+endif
+check_PROGRAMS += $(FUSE_EQUIVALENCE)
+EXTRA_PROGRAMS += tests/equivalence/fuse-equivalence
+tests_equivalence_fuse_equivalence_SOURCES = $(EQ_SOURCES)
+tests_equivalence_fuse_equivalence_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_equivalence_fuse_equivalence_LDFLAGS = -Wl,--wrap=clock_gettime
+tests_equivalence_fuse_equivalence_LDADD = \
+	$(OVS)/extended/lib/libopenvswitch.la
+$(tests_equivalence_fuse_equivalence_OBJECTS): | $(OVS)/headers.stamp
 
 EXTRA_DIST += \
 	tests/equivalence/equivalence.py \
@@ -16,9 +50,17 @@ EXTRA_DIST += \
 	tests/equivalence/megaflows.py \
 	tests/equivalence/pair.py
 
+EXTRA_DIST += tests/equivalence/corpus
+
 EQUIVALENCEFLAGS = --minutes 2
+EQUIVALENCEUNITFLAGS = --count 10000
 #: check-equivalence generated pipelines, fused cache off and on
-.PHONY: check-equivalence
+#: check-equivalence-unit the same in one process: thousands of pipelines
+.PHONY: check-equivalence check-equivalence-unit
 check-equivalence: extended
 	/usr/bin/python3 $(srcdir)/tests/equivalence/equivalence.py \
 	    --build . $(EQUIVALENCEFLAGS)
+check-equivalence-unit: $(FUSE_EQUIVALENCE)
+	tests/equivalence/fuse-equivalence \
+	    --corpus $(srcdir)/tests/equivalence/corpus \
+	    $(EQUIVALENCEUNITFLAGS)

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef EQ_OFFLOAD_H
+#define EQ_OFFLOAD_H 1
+
+/* What a device notes of a packet that it received, in each release of Open
+ * vSwitch. */
+
+#include "dp-packet.h"
+#include "ovs-features.h"
+#include "tests/equivalence/eq-case.h"
+
+/* Notes 'rss', unless it is 0, and checksums of 'packet', as far as they are
+ * so. */
+static inline void
+eq_set_offloads(struct dp_packet *packet, enum eq_offload offload,
+                const struct eq_pkt *pkt, uint32_t rss)
+{
+    bool l3_good = offload == EQ_GOOD && !pkt->ip_wrong;
+    bool l4_good = offload == EQ_GOOD && pkt->csum != EQ_WRONG && !pkt->frag;
+    bool l3_bad = offload == EQ_L3_BAD && pkt->ip_wrong;
+    bool l4_bad = offload == EQ_L4_BAD && pkt->csum == EQ_WRONG;
+
+    if (rss) {
+        dp_packet_set_rss_hash(packet, rss);
+    }
+#ifdef OVS_HAS_OL_FLAGS
+    *dp_packet_ol_flags_ptr(packet)
+        |= ((l3_good ? DP_PACKET_OL_RX_IP_CKSUM_GOOD : 0)
+            | (l4_good ? DP_PACKET_OL_RX_L4_CKSUM_GOOD : 0)
+            | (l3_bad ? DP_PACKET_OL_RX_IP_CKSUM_BAD : 0)
+            | (l4_bad ? DP_PACKET_OL_RX_L4_CKSUM_BAD : 0));
+#else
+    packet->offloads
+        |= ((l3_good ? DP_PACKET_OL_IP_CKSUM_GOOD : 0)
+            | (l4_good ? DP_PACKET_OL_L4_CKSUM_GOOD : 0)
+            | (l3_bad ? DP_PACKET_OL_IP_CKSUM_BAD : 0)
+            | (l4_bad ? DP_PACKET_OL_L4_CKSUM_BAD : 0));
+#endif
+}
+
+#endif /* eq-offload.h */

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef EQ_SIDE_H
+#define EQ_SIDE_H 1
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "openvswitch/types.h"
+#include "tests/equivalence/eq-case.h"
+#include "tests/equivalence/eq-device.h"
+#include "tests/equivalence/eq-translate.h"
+
+struct dp_packet;
+struct dpif;
+
+/* A side of a comparison
+ * ======================
+ *
+ * A datapath of type "dummy" in this process, polled by this thread, with
+ * devices that hand over batches and keep what is sent: octets, and what else
+ * a device can read of a packet.  One side may use the cache, the other may
+ * not.
+ *
+ * Thread-safety: for one thread. */
+
+/* A megaflow as a side knows it: 'id' is the same on both sides. */
+struct eq_megaflow {
+    uint64_t id;
+    ovs_u128 ufid;
+    struct flow flow, mask;
+    uint64_t actions;            /* Hash. */
+    uint64_t packets, octets;    /* That came here, which it does not count. */
+    uint16_t tcp_flags;          /* Of them. */
+};
+
+#define EQ_MAX_MEGAFLOWS 1024
+#define EQ_N_DROPS 8
+
+struct eq_side {
+    struct eq_wire wire;
+    bool plain;                  /* Without the cache. */
+    struct dpif *dpif;
+    struct eq_pipeline pipeline;
+    uint32_t group_ids[EQ_N_GROUPS];
+    struct eq_megaflow megaflows[EQ_MAX_MEGAFLOWS];
+    uint32_t n_megaflows;
+    uint64_t n_upcalls;
+    uint64_t drops[EQ_N_DROPS];  /* By eq_drop_names. */
+};
+
+extern const char *const eq_drop_names[EQ_N_DROPS];
+
+/* To be called once. */
+void eq_side_start(struct eq_side *, char name);
+
+/* Forgets all that was, for a case.  'c' may change later, as to its leaves
+ * and groups.  The cache is on for all sides, or off, by eq_set_fuse(). */
+void eq_side_reset(struct eq_side *, const struct eq_case *c);
+void eq_set_fuse(bool on);
+
+/* Takes 'n' packets, which it frees, that come from 'port', one by one or as
+ * one batch.  Returns true if there were upcalls. */
+bool eq_side_input(struct eq_side *, uint32_t port, struct dp_packet **,
+                   uint32_t n, bool one_by_one);
+
+/* Changes. */
+void eq_side_set_group(struct eq_side *, uint32_t i, const struct eq_group *);
+void eq_side_revalidate(struct eq_side *);
+void eq_side_delete_flow(struct eq_side *, uint16_t which);
+void eq_side_flush_flows(struct eq_side *);
+void eq_side_flush_ct(struct eq_side *, uint16_t zone);
+void eq_side_flap_port(struct eq_side *, uint32_t which);
+void eq_flush_cache(void);
+
+/* Lets the caches credit what they have to. */
+void eq_settle(struct eq_side *, struct eq_side *);
+
+/* Compares statistics, connections and drops.  Prints the first difference if
+ * 'verbose'. */
+bool eq_sides_agree(struct eq_side *, struct eq_side *, bool verbose);
+
+/* Returns true if some name belongs to two connections: which one a packet
+ * meets then depends on their places in a table. */
+bool eq_side_has_twins(const struct eq_side *);
+
+/* Returns how many packets hit the cache, ever. */
+uint64_t eq_n_hits(void);
+
+/* Prints what the cache counted. */
+void eq_print_counters(void);
+
+/* Simulated time: all of the process sees it. */
+void eq_clock_advance(uint32_t ms);
+double eq_clock_real(void);      /* In s. */
+
+#endif /* eq-side.h */

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef EQ_TRANSLATE_H
+#define EQ_TRANSLATE_H 1
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tests/equivalence/eq-case.h"
+
+struct flow;
+struct flow_wildcards;
+struct netdev;
+struct ofpbuf;
+
+/* Translation of a case's pipeline
+ * ================================
+ *
+ * In the place of ofproto: finds the actions of the datapath for a packet, and
+ * which of its bits they depend on. */
+
+#define EQ_UNDERLAY 3            /* The device that tunnels go through. */
+#define EQ_LOCAL_IP 0xc0a80001   /* Ends of tunnels: 192.168.0.1, this one, */
+#define EQ_PEER_IP 0xc0a80002    /* and the others, by tunnel key. */
+
+/* What the two sides do not share, and what changes. */
+struct eq_pipeline {
+    const struct eq_case *c;     /* With the leaves as they are now. */
+    uint32_t groups[EQ_N_GROUPS]; /* Ids of their tables. */
+    struct netdev *tunnels[EQ_N_TUNNELS];
+    uint32_t neighbours;         /* Bitmap of tunnels' peers that are known. */
+};
+
+/* Puts the actions for 'flow' into 'actions', and which bits of it they depend
+ * on into '*wc'.  Returns false if the packet needs a neighbour that is not
+ * known: then the actions drop it. */
+bool eq_translate(const struct eq_pipeline *, const struct flow *flow,
+                  struct flow_wildcards *wc, struct ofpbuf *actions);
+
+#endif /* eq-translate.h */

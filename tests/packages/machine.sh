@@ -108,9 +108,9 @@ repack() {
     rm -rf "$work/repack"
 }
 
-# machine_start FOLDER: starts it.  $switch_deb, $proxy_deb and $cni_deb are the
-# packages that make deb left in FOLDER, as files of $work, which is /srv in
-# there.
+# machine_start FOLDER: starts it.  $switch_deb, $proxy_deb and $cni_deb are
+# the packages that make deb left in FOLDER, as files of $work, which is /srv
+# in there.
 machine_start() {
     setup_root
     setup_packages packages

@@ -3,6 +3,7 @@
 #ifndef FUSE_BATCH_H
 #define FUSE_BATCH_H 1
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/fuse/fuse-program.h"
@@ -30,6 +31,20 @@ enum fuse_verdict {
     FUSE_DECLINED,               /* Its entry is not for this packet. */
 };
 
+/* A packet's flow, for its order among others (see fuse-order.h), as one bit
+ * in each of these.  One of the first two is 0: either the flow is known, or
+ * only its pair of outermost addresses. */
+struct fuse_flow {
+    uint64_t inner;              /* Innermost addresses, protocol, ports. */
+    uint64_t any;                /* Outermost addresses, if no shape. */
+    uint64_t outer;              /* Outermost addresses. */
+};
+
+/* Flows of the packets that wait for something. */
+struct fuse_flows {
+    struct fuse_flow bits;
+};
+
 /* A batch of packets.  The first fields are the caller's to fill in, up to the
  * 'n'th element. */
 struct fuse_batch {
@@ -50,8 +65,8 @@ struct fuse_batch {
     int shapes[FUSE_BATCH];
     struct fuse_class classes[FUSE_BATCH];
     uint64_t hashes[FUSE_BATCH];
-    uint64_t ends;               /* Flows of packets with SYN, FIN or RST, as
-                                  * in struct fuse_flow. */
+    bool any_end;
+    struct fuse_flows ends;      /* That begin or end with some packet. */
     uint8_t keys[FUSE_BATCH][FUSE_MAX_KEY] __attribute__((aligned(64)));
 };
 

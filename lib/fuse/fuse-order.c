@@ -99,6 +99,30 @@ fuse_flow_of(const struct fuse_batch *batch, uint32_t i, bool outer)
     return flow;
 }
 
+/* Returns true if the IP packet in the frame at 'p', which has no shape, may
+ * be TCP. */
+static bool
+may_be_tcp(const uint8_t *p)
+{
+    uint32_t l3 = fuse_be16(p + 12) == 0x8100 ? 18 : 14;
+
+    return (p[l3] >> 4 == 4 ? p[l3 + 9] == 6
+            : p[l3 + 6] != 17 && p[l3 + 6] != 58);
+}
+
+/* Returns the flow of the 'i'th packet of 'batch' if it may begin or end a TCP
+ * connection, else one of zeros.  Of a packet without shape the flags are not
+ * looked for. */
+struct fuse_flow
+fuse_end_of(const struct fuse_batch *batch, uint32_t i)
+{
+    struct fuse_flow flow = fuse_flow_of(batch, i, true);
+    bool ends = (batch->shapes[i] >= 0 ? batch->classes[i].end
+                 : flow.any && may_be_tcp(batch->packets[i]));
+
+    return ends ? flow : (struct fuse_flow) { 0, 0, 0 };
+}
+
 /* Returns true if all packets of 'batch' have shapes. */
 bool
 fuse_batch_has_shapes(const struct fuse_batch *batch)

@@ -30,21 +30,9 @@
  *
  * Thread-safety: pure functions, but for their arguments. */
 
-/* A packet's flow, as one bit in each of these.  One of the first two is 0:
- * either the flow is known, or only its pair of outermost addresses. */
-struct fuse_flow {
-    uint64_t inner;              /* Innermost addresses, protocol, ports. */
-    uint64_t any;                /* Outermost addresses, if no shape. */
-    uint64_t outer;              /* Outermost addresses. */
-};
-
-/* Flows of the packets that wait for something. */
-struct fuse_flows {
-    struct fuse_flow bits;
-};
-
 struct fuse_flow fuse_flow_of(const struct fuse_batch *, uint32_t i,
                               bool outer);
+struct fuse_flow fuse_end_of(const struct fuse_batch *, uint32_t i);
 bool fuse_batch_has_shapes(const struct fuse_batch *);
 
 /* Returns true if packets of 'flow' may be among those of 'flows'. */

@@ -245,25 +245,30 @@ count(struct fuse_replay *r, struct fuse_chain *chain,
     }
 }
 
-/* Notes the flow of the 'i'th packet if that ends a TCP connection, or begins
- * one. */
+/* Notes the flow of the 'i'th packet if that may begin or end a TCP
+ * connection. */
 static inline void
 note_end(struct fuse_batch *batch, uint32_t i)
 {
-    if (__builtin_expect(batch->shapes[i] >= 0 && batch->classes[i].end, 0)) {
-        struct fuse_flow flow = fuse_flow_of(batch, i, false);
+    if (__builtin_expect(batch->shapes[i] < 0 || batch->classes[i].end, 0)) {
+        struct fuse_flow flow = fuse_end_of(batch, i);
 
-        batch->ends |= flow.inner;
+        batch->any_end |= flow.outer != 0;
+        fuse_flows_add(&batch->ends, &flow);
     }
 }
 
-/* Returns true if a packet before the 'i'th one ends its connection, perhaps.
- * It may have another key, by its TTL, and is still to be judged. */
+/* Returns true if a packet before the 'i'th one may end its connection.  It
+ * may have another key, by its TTL, and is still to be judged. */
 static inline bool
 is_ended(const struct fuse_batch *batch, uint32_t i)
 {
-    return (__builtin_expect(batch->ends != 0, 0)
-            && batch->ends & fuse_flow_of(batch, i, false).inner);
+    if (__builtin_expect(batch->any_end, 0)) {
+        struct fuse_flow flow = fuse_flow_of(batch, i, true);
+
+        return fuse_flows_have(&batch->ends, &flow);
+    }
+    return false;
 }
 
 /* Treats the 'i'th packet as its entry says. */
@@ -356,7 +361,8 @@ FUSE_REPLAY_NAME(struct fuse_replay *r, struct fuse_batch *batch)
 {
     int n = batch->n;
 
-    batch->ends = 0;
+    batch->any_end = false;
+    fuse_flows_clear(&batch->ends);
     for (int i = 0; i < n + FUSE_REPLAY_LAG; i += FUSE_STEP) {
         round_classify(r, batch, STEP_AT(i, n));
         round_find(r, batch, STEP_AT(i - FUSE_FIND_LAG, n));

@@ -33,6 +33,7 @@
 /* Numbers of datapath ports. */
 #define EQ_PORT(I) (1 + (I))     /* Device 'I'. */
 #define EQ_TUNNEL_PORT(T) (10 + (T)) /* By enum eq_tunnel. */
+#define EQ_UNDERLAY 3            /* The device that tunnels go through. */
 
 /* What a node can test: EQ_FIELD(NAME, name). */
 #define EQ_FIELDS                                                           \
@@ -212,7 +213,7 @@ struct eq_case {
     uint64_t seed;
     struct eq_table tables[EQ_MAX_TABLES];
     uint32_t n_tables;
-    bool tunnels;
+    bool tunnels;                /* Packets to ends of tunnels go there. */
     struct eq_group groups[EQ_N_GROUPS];
     struct eq_conv convs[EQ_MAX_CONVS];
     uint32_t n_convs;

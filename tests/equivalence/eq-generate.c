@@ -36,6 +36,11 @@ make_conv(struct plan *p, uint32_t i)
     conv->tp_dst = conv->proto == IPPROTO_ICMP ? 0 : ports[rnd(p, 4)];
     conv->rss = rarely(p, 3) ? 1 + rnd(p, UINT32_MAX - 1) : 0;
     conv->window = rarely(p, 3) ? 1 + rnd(p, 2000) : 65535;
+    if (p->c->tunnels && rarely(p, 2)) {
+        conv->tunnel = 1 + rnd(p, EQ_N_TUNNELS - 1);
+        conv->tun_id = 1 + rnd(p, 3);
+        conv->in_port = EQ_UNDERLAY;
+    }
 }
 
 void
@@ -44,6 +49,7 @@ eq_case_generate(struct eq_case *c, uint64_t seed)
     struct plan p = { .c = c, .rng = seed };
 
     c->seed = seed;
+    c->tunnels = rarely(&p, 3);
     c->n_convs = 2 + rnd(&p, EQ_MAX_CONVS - 1);
     for (uint32_t i = 0; i < c->n_convs; i++) {
         make_conv(&p, i);

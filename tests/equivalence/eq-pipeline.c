@@ -25,7 +25,7 @@ make_test(struct plan *p)
         EQ_IN_PORT, EQ_IN_PORT, EQ_DL_TYPE, EQ_NW_PROTO, EQ_NW_PROTO,
         EQ_NW_SRC, EQ_NW_DST, EQ_NW_DST, EQ_IPV6_SRC, EQ_IPV6_DST, EQ_TP_SRC,
         EQ_TP_DST, EQ_TP_DST, EQ_NW_TOS, EQ_NW_TTL, EQ_VLAN, EQ_DL_DST,
-        EQ_PKT_MARK, EQ_PRIORITY, EQ_NW_FRAG,
+        EQ_PKT_MARK, EQ_PRIORITY, EQ_NW_FRAG, EQ_TUN_ID,
     };
     const struct eq_conv *conv = &p->c->convs[rnd(p, p->c->n_convs)];
     bool reply = rarely(p, 3);
@@ -61,6 +61,7 @@ make_test(struct plan *p)
     case EQ_PKT_MARK:
     case EQ_PRIORITY: t.value = rnd(p, 4); break;
     case EQ_NW_FRAG: t.value = rnd(p, 4); t.mask = 3; break;
+    case EQ_TUN_ID: t.value = rnd(p, 4); break;
     default: OVS_NOT_REACHED();
     }
     t.value &= t.mask;
@@ -218,6 +219,11 @@ add_output(struct plan *p, struct eq_node *leaf)
     case 5:
     case 6:
     case 7:
+    case 8:
+    case 9:
+        if (!p->c->tunnels) {
+            break;
+        }
         add_end(leaf, (struct eq_action) {
             EQ_A_TUNNEL, .a = 1 + rnd(p, EQ_N_TUNNELS - 1),
             .b = 1 + rnd(p, 3) });

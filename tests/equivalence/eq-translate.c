@@ -153,7 +153,9 @@ set_eth(struct xlate *x, uint32_t value)
     struct eth_addr mac = ETH_ADDR_C(02, 00, 00, 00, 99, 00);
 
     mac.ea[5] = value;
-    x->wc->masks.dl_dst = eth_addr_exact;
+    if (x->flow.packet_type == htonl(PT_ETH)) {
+        x->wc->masks.dl_dst = eth_addr_exact;
+    }
     x->flow.dl_dst = mac;
     PUT_SET(x, ovs_key_ethernet, OVS_KEY_ATTR_ETHERNET, eth_dst, mac);
 }

@@ -18,7 +18,9 @@ Open vSwitch in _build, and runs these parts, or those that are named:
   asan        the same, with AddressSanitizer and UBSan
   peers       the GTP-U codec against scapy and tshark
   autotest    OpenFlow, groups, datapath actions, on the dummy datapath
-  equivalence generated pipelines, with the fused flow cache off and on
+  equivalence generated pipelines, with the fused flow cache off and on: in
+              two switches,
+  pipelines   and in two datapaths of one process
   system      real packets through the DPDK datapath and network namespaces;
               OVN's load balancers
   kube        ovs-kube-proxy with a real kube-apiserver, which is built first:
@@ -45,10 +47,10 @@ exit status is 0 if nothing failed.
 USAGE
 }
 
-all_parts="lint unit valgrind asan peers autotest equivalence system cni"
-all_parts="$all_parts kube ovs"
+all_parts="lint unit valgrind asan peers autotest pipelines equivalence"
+all_parts="$all_parts system cni kube ovs"
 # In two lanes: these compute on one processor, and those mostly wait.
-compute_lane="unit valgrind asan peers equivalence"
+compute_lane="unit valgrind asan peers pipelines equivalence"
 wait_lane="autotest kube ovs"
 more_parts="packages"
 parts=
@@ -109,8 +111,9 @@ count_autotest() {
     echo "${ok:-0} $((${all:-0} - ${ok:-0} - ${skip:-0})) ${skip:-0}"
 }
 
-# count_last LOG [N]: the same, of lint, run-ovs-suite, kube/run, cni/run and
-# equivalence.py: their last line, or the sum of the last N such lines.
+# count_last LOG [N]: the same, of lint, run-ovs-suite, kube/run, cni/run,
+# equivalence.py and fuse-equivalence: their last line, or the sum of the last
+# N such lines.
 count_last() {
     local n='([0-9]+)'
     sed -En "s/.*: $n passed, $n failed, $n skipped\$/\1 \2 \3/p" "$1" |
@@ -153,7 +156,11 @@ run_part() {
         # Not by make, which has the last word if something fails.
         command=(/usr/bin/python3
                  "$setup_top/tests/equivalence/equivalence.py"
-                 --build "$setup_build_dir" --minutes 5) ;;
+                 --build "$setup_build_dir" --minutes 3) ;;
+    pipelines)
+        command=("$setup_build_dir/tests/equivalence/fuse-equivalence"
+                 --corpus "$setup_top/tests/equivalence/corpus"
+                 --count 1000000 --seconds 120) ;;
     system)
         command=("${make[@]}" check-system) ;;
     packages)
@@ -184,7 +191,7 @@ run_part() {
         esac ;;
     autotest) counts=$(count_autotest testsuite) ;;
     system) counts=$(count_autotest system-testsuite) ;;
-    lint | equivalence | kube | cni | ovs) counts=$(count_last "$log") ;;
+    lint | equivalence | pipelines | kube | cni | ovs) counts=$(count_last "$log") ;;
     packages) counts=$(count_last "$log" 2) ;;
     esac
     read -r ok bad skip <<< "${counts:-0 0 0}"

@@ -28,7 +28,8 @@ EQ_SOURCES = \
 	tests/equivalence/eq-shrink.c \
 	tests/equivalence/eq-side.c tests/equivalence/eq-side.h \
 	tests/equivalence/eq-traffic.c \
-	tests/equivalence/eq-translate.c tests/equivalence/eq-translate.h \
+	tests/equivalence/eq-translate.c \
+	tests/equivalence/eq-translate.h \
 	tests/equivalence/fuse-equivalence.c
 
 if BUILD_OPENVSWITCH
@@ -53,14 +54,14 @@ EXTRA_DIST += \
 EXTRA_DIST += \
 	tests/equivalence/corpus \
 	tests/equivalence/mutations \
-	tests/equivalence/mutations.txt
+	tests/equivalence/mutations.txt \
+	tests/equivalence/proof
 
 EQUIVALENCEFLAGS = --minutes 2
 EQUIVALENCEUNITFLAGS = --count 10000
 #: check-equivalence generated pipelines, fused cache off and on
-#: check-mutations   breaks rules of the fused cache: check-equivalence-unit must
-#:                   find each; MUTATION='rule 8' for some of them
 #: check-equivalence-unit the same in one process: thousands of pipelines
+#: check-mutations   broken rules of the fused cache that the latter must find
 .PHONY: check-equivalence check-equivalence-unit check-mutations
 check-equivalence: extended
 	/usr/bin/python3 $(srcdir)/tests/equivalence/equivalence.py \

@@ -22,6 +22,7 @@ struct plan {
     bool translates;             /* Then connections end by themselves alone:
                                   * answers to those that are gone may come to
                                   * be translated to the same. */
+    bool flags;                  /* Some nodes test TCP flags. */
     enum kind kinds[EQ_MAX_TABLES];
     uint32_t groups[EQ_MAX_TABLES]; /* Which one leads to the table. */
     uint32_t committers[EQ_MAX_TABLES]; /* By zone: table that commits what is

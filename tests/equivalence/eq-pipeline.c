@@ -276,8 +276,8 @@ make_node(struct plan *p, uint32_t table, uint32_t depth, bool new)
         node->test = (after_ct && rnd(p, 4) < 3 - depth
                       ? make_ct_test(p) : make_test(p));
     }
-    if (rarely(p, 300)) {
-        node->test = (struct eq_test) { EQ_TCP_FLAGS, TCP_SYN, TCP_SYN };
+    if (p->flags && rarely(p, 4)) {
+        node->test = (struct eq_test) { EQ_TCP_FLAGS, TCP_PSH, TCP_PSH };
     }
     for (uint32_t child = 0; child < 2; child++) {
         bool is_new = (node->test.field == EQ_CT_STATE
@@ -322,6 +322,7 @@ make_tables(struct plan *p)
 
     p->straight = rarely(p, 2);
     p->translates = rarely(p, 2);
+    p->flags = rarely(p, 12);
     p->c->n_tables = 1 + p->straight + rnd(p, EQ_MAX_TABLES - 1);
     p->kinds[0] = PLAIN;
     for (uint32_t i = 1; i < p->c->n_tables; i++) {

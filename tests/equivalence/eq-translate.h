@@ -19,8 +19,8 @@ struct ofpbuf;
  * In the place of ofproto: finds the actions of the datapath for a packet, and
  * which of its bits they depend on. */
 
-#define EQ_LOCAL_IP 0xc0a80001   /* Ends of tunnels: 192.168.0.1, this one... */
-#define EQ_PEER_IP 0xc0a80002    /* ...and the others, by key. */
+#define EQ_LOCAL_IP 0xc0a80001   /* Ends of tunnels: 192.168.0.1, this... */
+#define EQ_PEER_IP 0xc0a80002    /* ...and others, by key. */
 
 /* What the two sides do not share, and what changes. */
 struct eq_pipeline {

@@ -34,6 +34,7 @@
 struct options {
     const char *replay;
     const char *ledger;
+    const char *note;            /* For the ledger: the commit, say. */
     const char *corpus;
     uint64_t first, count;
     double seconds;              /* 0: no limit. */
@@ -51,6 +52,7 @@ usage(void)
            "  --corpus=FILE     first run the seeds in FILE\n"
            "  --replay=NAME     avx512, avx2 or plain: not the best one\n"
            "  --ledger=FILE     append to FILE what was run\n"
+           "  --note=TEXT       begin that line with TEXT\n"
            "  --counters        print what the cache counted\n"
            "  --verbose         print each case\n",
            program_name, program_name);
@@ -67,12 +69,13 @@ parse_options(int argc, char *argv[])
         { "corpus", required_argument, NULL, 'c' },
         { "replay", required_argument, NULL, 'r' },
         { "ledger", required_argument, NULL, 'l' },
+        { "note", required_argument, NULL, 'N' },
         { "counters", no_argument, NULL, 'C' },
         { "verbose", no_argument, NULL, 'v' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
-    struct options o = { .first = 1, .count = 1000 };
+    struct options o = { .first = 1, .count = 1000, .note = "-" };
     int c;
 
     while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
@@ -83,6 +86,7 @@ parse_options(int argc, char *argv[])
         case 'c': o.corpus = optarg; break;
         case 'r': o.replay = optarg; break;
         case 'l': o.ledger = optarg; break;
+        case 'N': o.note = optarg; break;
         case 'C': o.counters = true; break;
         case 'v': o.verbose = true; break;
         case 'h': usage();
@@ -214,9 +218,9 @@ write_ledger(const struct options *o, const char *replay, uint64_t next,
     if (!file) {
         ovs_fatal(errno, "%s", o->ledger);
     }
-    fprintf(file, "replay %s seeds %"PRIu64" to %"PRIu64" same %"PRIu64
+    fprintf(file, "%s replay %s seeds %"PRIu64" to %"PRIu64" same %"PRIu64
             " void %"PRIu64" differences %"PRIu64" packets %"PRIu64
-            " hits %"PRIu64"\n", replay, o->first, next - 1,
+            " hits %"PRIu64"\n", o->note, replay, o->first, next - 1,
             sum->n[EQ_SAME], sum->n[EQ_VOID], sum->n[EQ_FAULT],
             eq_totals.packets, eq_totals.hits);
     fclose(file);
@@ -258,6 +262,8 @@ main(int argc, char *argv[])
     if (o.ledger) {
         write_ledger(&o, replay->name, seed, &sum);
     }
+    printf("%s: %"PRIu64" passed, %"PRIu64" failed, %"PRIu64" skipped\n",
+           program_name, sum.n[EQ_SAME], sum.n[EQ_FAULT], sum.n[EQ_VOID]);
     if (n >= 100 && (hits < MIN_HITS || 100 * sum.n[EQ_VOID] > MAX_VOID * n)) {
         printf("too few hits, or too many void: this proves nothing\n");
         return 1;

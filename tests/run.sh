@@ -191,7 +191,8 @@ run_part() {
         esac ;;
     autotest) counts=$(count_autotest testsuite) ;;
     system) counts=$(count_autotest system-testsuite) ;;
-    lint | equivalence | pipelines | kube | cni | ovs) counts=$(count_last "$log") ;;
+    lint | equivalence | pipelines | kube | cni | ovs)
+        counts=$(count_last "$log") ;;
     packages) counts=$(count_last "$log" 2) ;;
     esac
     read -r ok bad skip <<< "${counts:-0 0 0}"

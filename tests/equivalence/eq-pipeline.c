@@ -151,7 +151,7 @@ add_commit(struct plan *p, struct eq_node *leaf, uint32_t zone, bool new)
         ct.b = rarely(p, 2) ? 8080 : 0;
         break;
     }
-    ct.ct |= rarely(p, 4) ? EQ_DO_MARK : 0;
+    ct.ct |= rarely(p, new ? 4 : 2) ? EQ_DO_MARK : 0;
     ct.ct |= rarely(p, 5) ? EQ_DO_LABEL : 0;
     ct.mark = rnd(p, 4);
     add(leaf, ct);
@@ -168,7 +168,7 @@ add_commits(struct plan *p, struct eq_node *leaf, uint32_t table, bool new)
             if (p->straight || rnd(p, 10) < 8) {
                 add_commit(p, leaf, zone, true);
             }
-        } else if (zone == table && rarely(p, 8) && !leaf->n_actions) {
+        } else if (zone == table && rarely(p, 4) && !leaf->n_actions) {
             add_commit(p, leaf, zone, false);
         }
     }

@@ -113,7 +113,7 @@ get_kind(const struct eq_pkt *pkt)
 {
     const uint8_t what[] = {
         pkt->frag, pkt->tos, pkt->ttl, pkt->options, pkt->ip_wrong,
-        pkt->csum == EQ_WRONG, pkt->seq, pkt->ack, pkt->flags & ~TCP_PSH,
+        pkt->csum == EQ_WRONG, pkt->seq, pkt->ack, pkt->flags,
     };
 
     return hash_bytes(what, sizeof what, 0);

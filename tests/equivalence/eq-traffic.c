@@ -86,6 +86,11 @@ make_pkts(struct plan *p, struct eq_event *event)
         }
         if (odd && rarely(p, odd)) {
             make_odd(p, pkt);
+            if (event->n > 1 && pkt->flags & TCP_SYN) {
+                /* It may replace the connection.  The others of a batch meet
+                 * the tracker before that is committed. */
+                pkt->flags = TCP_ACK;
+            }
         }
         if (odd && rarely(p, 20) && i + 1 < event->n
             && p->c->convs[pkt->conv].proto == IPPROTO_UDP) {

@@ -178,6 +178,42 @@ def test_on_link_gateway(node):
     node.call("DEL", pod)
 
 
+LISTEN = """
+import socket
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+s.bind(("eth0", 0))
+s.settimeout(10)
+print("ready", flush=True)
+while True:
+    frame = s.recv(2048)
+    if frame[12:14] == b"\\x08\\x06" and frame[28:32] == frame[38:42]:
+        print(frame[22:28].hex(":"), socket.inet_ntop(2, frame[28:32]),
+              flush=True)
+    elif frame[12:14] == b"\\x86\\xdd" and frame[54] == 136:
+        print(frame[80:86].hex(":"), socket.inet_ntop(10, frame[62:78]),
+              flush=True)
+"""
+
+
+def test_announced(node):
+    """Neighbors hear of the MAC of an address that another pod had."""
+    a, b = node.pod(), node.pod()
+    node.call("ADD", a)
+    listener = a.popen("python3", "-c", LISTEN, stdout=subprocess.PIPE)
+    try:
+        assert listener.stdout.readline() == "ready\n"
+        result = node.call("ADD", b)
+        said = [listener.stdout.readline().strip() for _ in range(2)]
+        mac = result["interfaces"][1]["mac"]
+        assert said == ["%s %s" % (mac, ip) for ip in addresses(result)], said
+    finally:
+        listener.kill()
+        listener.wait()
+        listener.stdout.close()
+    for pod in a, b:
+        node.call("DEL", pod)
+
+
 def test_ipv6_disabled(node):
     """A runtime that switches IPv6 off for new interfaces."""
     pod = node.pod()

@@ -46,6 +46,7 @@ CONFIGS = [
     (11, "no bridge br9", {"bridge": "br9"}),
     (7, '"mtu" is 67', {"mtu": 67}),
     (7, '"mtu" is 65536', {"mtu": 65536}),
+    (100, "does not have IPv6", {"mtu": 1279}),
     (7, '"mtu" is "1500"', {"mtu": "1500"}),
     (7, '"mtu" is 1500.5', {"mtu": 1500.5}),
     (7, '"vlan" is 4095', {"vlan": 4095}),

@@ -4,7 +4,6 @@
 #include "cni-link.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/ethtool.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
@@ -38,21 +37,6 @@ take_up(struct mnl_socket *socket, unsigned int ifindex)
     ifi->ifi_index = ifindex;
     ifi->ifi_flags = ifi->ifi_change = IFF_UP;
     return netlink_transact(socket, nlh, NULL, NULL);
-}
-
-/* Allows IPv6 on 'ifname': some runtimes switch it off for all interfaces. */
-static int
-enable_ipv6(const char *ifname)
-{
-    char *path = xasprintf("/proc/sys/net/ipv6/conf/%s/disable_ipv6", ifname);
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    int error = fd < 0 || write(fd, "0", 1) != 1 ? errno : 0;
-
-    if (fd >= 0) {
-        close(fd);
-    }
-    free(path);
-    return error;
 }
 
 /* Has the container's kernel write checksums: a switch that reads packets from
@@ -189,12 +173,19 @@ configure(struct mnl_socket *socket, const char *ifname,
     unsigned int ifindex = if_nametoindex(ifname);
     struct cni_error *e = NULL;
     bool ipv6 = false;
+    int error;
 
     for (size_t i = 0; i < result->n_addresses; i++) {
         ipv6 = ipv6 || result->addresses[i].ip.family == AF_INET6;
     }
-    if ((ipv6 && (e = refused("IPv6", NULL, enable_ipv6(ifname))))
-        || (!offloads && (e = refused("checksums in software", NULL,
+    /* Some runtimes switch it off for all interfaces. */
+    error = ipv6 ? link_write_setting("ipv6", ifname, "disable_ipv6", "0") : 0;
+    if (error) {
+        return cni_error(CNI_KERNEL, "Set \"mtu\" to 1280 or more, or give no "
+                         "IPv6 addresses.", "the container's kernel does not "
+                         "have IPv6 on %s: %s", ifname, ovs_strerror(error));
+    }
+    if ((!offloads && (e = refused("checksums in software", NULL,
                                       disable_checksum_offload(ifname))))
         || (e = refused("to take the interface up", NULL,
                         take_up(socket, ifindex)))) {
@@ -234,4 +225,38 @@ cni_link_configure(const struct cni_attachment *a, int netns_fd,
     }
     cni_netns_leave(own_fd);
     return e;
+}
+
+/* Tells the neighbors of 'a' which MAC its addresses have now: an earlier pod
+ * may have had one of them.  Neighbors that do not hear of it find out later,
+ * so a failure is none of ADD.
+ *
+ * The kernel announces addresses when a MAC is set, even to what it was.  By
+ * packet socket it would take 10 to 20 ms, for its end waits for RCU. */
+void
+cni_link_announce(const struct cni_attachment *a, int netns_fd,
+                  const uint8_t mac[6])
+{
+    char buffer[NETLINK_LEN];
+    int own_fd;
+    struct cni_error *error = cni_netns_enter(netns_fd, &own_fd);
+    struct mnl_socket *socket;
+
+    if (error) {
+        cni_error_destroy(error);
+        return;
+    }
+    link_write_setting("ipv4", a->ifname, "arp_notify", "1");
+    link_write_setting("ipv6", a->ifname, "ndisc_notify", "1");
+    if (!netlink_open(&socket)) {
+        struct nlmsghdr *nlh = netlink_request(buffer, RTM_NEWLINK,
+                                               NLM_F_ACK);
+
+        mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
+        mnl_attr_put_strz(nlh, IFLA_IFNAME, a->ifname);
+        mnl_attr_put(nlh, IFLA_ADDRESS, 6, mac);
+        netlink_transact(socket, nlh, NULL, NULL);
+        mnl_socket_close(socket);
+    }
+    cni_netns_leave(own_fd);
 }

@@ -109,6 +109,9 @@ attach(struct ovsdb_connection *db, const struct cni_request *r,
     error = cni_port_finish(db, r, addresses);
     free(addresses);
     if (!error) {
+        if (!socket) {
+            cni_link_announce(a, netns_fd, r->mac);
+        }
         cni_result_print(result, r, host_mac, socket);
     }
     return error;

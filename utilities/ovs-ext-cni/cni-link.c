@@ -4,13 +4,11 @@
 #include "cni-link.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cni-error.h"
 #include "cni-netlink.h"
@@ -52,27 +50,6 @@ create_pair(struct mnl_socket *socket, const struct cni_attachment *a,
     return netlink_transact(socket, nlh, NULL, NULL);
 }
 
-/* Writes 'value' to setting 'name' of link 'host' for 'family', "ipv4" or
- * "ipv6".  A kernel without the family does not have the setting. */
-static int
-write_setting(const char *family, const char *host, const char *name,
-              const char *value)
-{
-    char *path = xasprintf("/proc/sys/net/%s/conf/%s/%s", family, host, name);
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    int error = 0;
-
-    free(path);
-    if (fd < 0) {
-        return errno == ENOENT ? 0 : errno;
-    }
-    if (write(fd, value, strlen(value)) != strlen(value)) {
-        error = errno;
-    }
-    close(fd);
-    return error;
-}
-
 /* Takes the host's end up, out of reach of the host's own stack. */
 static int
 take_up(struct mnl_socket *socket, const char *host)
@@ -82,9 +59,10 @@ take_up(struct mnl_socket *socket, const char *host)
     struct nlmsghdr *nlh;
     int error;
 
-    error = write_setting("ipv6", host, "disable_ipv6", "1");
-    if (!error) {
-        error = write_setting("ipv4", host, "rp_filter", "1");
+    error = link_write_setting("ipv6", host, "disable_ipv6", "1");
+    /* A kernel may be without IPv6. */
+    if (!error || error == ENOENT) {
+        error = link_write_setting("ipv4", host, "rp_filter", "1");
     }
     if (error) {
         return error;

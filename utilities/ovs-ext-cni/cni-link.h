@@ -31,6 +31,8 @@ struct cni_error *cni_link_create(const struct cni_attachment *, int netns_fd,
 struct cni_error *cni_link_configure(const struct cni_attachment *,
                                      int netns_fd, const struct cni_result *,
                                      bool offloads);
+void cni_link_announce(const struct cni_attachment *, int netns_fd,
+                       const uint8_t mac[6]);
 struct cni_error *cni_link_check(const struct cni_attachment *, int netns_fd,
                                  const struct cni_result *, int interface,
                                  const char *mac);

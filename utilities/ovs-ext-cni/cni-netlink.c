@@ -4,9 +4,12 @@
 #include "cni-netlink.h"
 
 #include <errno.h>
-#include <string.h>
+#include <fcntl.h>
 #include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "util.h"
 
@@ -66,4 +69,25 @@ netlink_transact(struct mnl_socket *socket, struct nlmsghdr *request,
                                          aux);
     } while (retval > 0);
     return retval < 0 ? errno : 0;
+}
+
+/* Writes 'value' to setting 'name' of 'link' for 'family', "ipv4" or "ipv6",
+ * in the network namespace of this thread.  Returns 0 or a positive errno
+ * value: ENOENT if the link does not have the family. */
+int
+link_write_setting(const char *family, const char *link, const char *name,
+                   const char *value)
+{
+    char *path = xasprintf("/proc/sys/net/%s/conf/%s/%s", family, link, name);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    int error = 0;
+
+    if (fd < 0 || write(fd, value, strlen(value)) != strlen(value)) {
+        error = errno;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    free(path);
+    return error;
 }

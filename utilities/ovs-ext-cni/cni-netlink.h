@@ -3,7 +3,7 @@
 #ifndef CNI_NETLINK_H
 #define CNI_NETLINK_H 1
 
-/* One request and its answer, by libmnl.
+/* One request and its answer, by libmnl, and what netlink does not have.
  *
  * Thread-safety: none; only one thread may call. */
 
@@ -17,5 +17,7 @@
 int netlink_open(struct mnl_socket **);
 struct nlmsghdr *netlink_request(void *buffer, int type, int flags);
 int netlink_transact(struct mnl_socket *, struct nlmsghdr *, mnl_cb_t, void *);
+int link_write_setting(const char *family, const char *link, const char *name,
+                       const char *value);
 
 #endif /* cni-netlink.h */

@@ -192,10 +192,6 @@ parse_names(struct cni_request *r)
         return cni_error(CNI_BAD_CONFIG, "Give the network a name of letters "
                          "and digits, with \"_\", \".\" and \"-\".",
                          "\"name\" is \"%.*s\"", MAX_NAME_LEN, r->network);
-    } else if (!cni_is_ifname(r->bridge)) {
-        return cni_error(CNI_BAD_CONFIG, "Name the bridge that pods are "
-                         "attached to, such as br-int.",
-                         "\"bridge\" is \"%.*s\"", MAX_NAME_LEN, r->bridge);
     } else if (type[0] && !cni_is_word(type, MAX_NAME_LEN)) {
         return cni_error(CNI_BAD_CONFIG, "Name a program in CNI_PATH, such as "
                          "host-local.", "type of \"ipam\" is \"%.*s\"",
@@ -231,6 +227,8 @@ parse_numbers(struct cni_request *r)
     const char *what = "the network configuration";
     long long int mtu = DEFAULT_MTU, vlan = 0, timeout = DEFAULT_TIMEOUT_S;
     struct cni_error *error;
+
+    r->timeout = timeout * 1000;
 
     if ((error = cni_json_integer(r->config, what, "mtu", 68, 65535, &mtu))
         || (error = cni_json_integer(r->config, what, "vlan", 0, 4094, &vlan))
@@ -320,28 +318,54 @@ refuse_capabilities(const struct cni_request *r)
     return NULL;
 }
 
+/* Parses what DEL and GC can do without. */
 static struct cni_error *
-parse_config(struct cni_request *r)
+parse_settings(struct cni_request *r)
 {
     const char *what = "the network configuration";
     struct cni_error *error;
-    size_t n;
 
+    if (!cni_is_ifname(r->bridge)) {
+        return cni_error(CNI_BAD_CONFIG, "Name the bridge that pods are "
+                         "attached to, such as br-int.",
+                         "\"bridge\" is \"%.*s\"", MAX_NAME_LEN, r->bridge);
+    }
     if ((error = refuse_unknown_keys(r->config))
-        || (error = parse_names(r))
-        || (error = parse_database(r))
-        || (error = parse_numbers(r))
-        || (error = cni_mode_read(r))
+        || (error = refuse_capabilities(r))
         || (error = cni_json_object(r->config, what, "dns", &r->dns))
         || (error = cni_json_object(r->config, what, "prevResult",
                                     &r->prev_result))) {
         return error;
     }
-    if (r->command != CNI_GC) {
-        return refuse_capabilities(r);
+    return r->attachment.container ? parse_mac(r) : NULL;
+}
+
+static struct cni_error *
+parse_config(struct cni_request *r)
+{
+    bool removes = r->command == CNI_DEL || r->command == CNI_GC;
+    struct cni_error *error;
+    size_t n;
+
+    if ((error = parse_names(r)) || (error = parse_database(r))) {
+        return error;
     }
-    error = cni_json_array(r->config, what, "cni.dev/valid-attachments",
-                           MAX_ATTACHMENTS, &r->valid, &n);
+    if (removes) {
+        /* After an ADD that was refused for these, DEL must succeed, or the
+         * pod could not be deleted. */
+        cni_error_destroy(parse_numbers(r));
+        cni_error_destroy(cni_mode_read(r));
+    } else if ((error = parse_numbers(r))
+               || (error = cni_mode_read(r))
+               || (error = parse_settings(r))) {
+        return error;
+    }
+    if (r->command != CNI_GC) {
+        return NULL;
+    }
+    error = cni_json_array(r->config, "the network configuration",
+                           "cni.dev/valid-attachments", MAX_ATTACHMENTS,
+                           &r->valid, &n);
     if (!error && !r->valid) {
         error = cni_error(CNI_BAD_CONFIG, "The container runtime makes this "
                           "list: see its documentation.",
@@ -374,7 +398,6 @@ cni_request_read(struct cni_request *r)
     error = parse_config(r);
     if (!error && r->attachment.container) {
         cni_request_name_host(&r->attachment, r->network);
-        error = parse_mac(r);
     }
     return error;
 }

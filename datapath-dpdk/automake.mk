@@ -3,14 +3,14 @@ if BUILD_OPENVSWITCH
 noinst_LTLIBRARIES += datapath-dpdk/libdatapath.la
 endif
 datapath_dpdk_libdatapath_la_SOURCES = \
+	compat/compat-memory.h \
+	compat/compat-unixctl.h \
 	datapath-dpdk/compat/compat-batch.h \
 	datapath-dpdk/compat/compat-conn.h \
 	datapath-dpdk/compat/compat-dpif.h \
 	datapath-dpdk/compat/compat-execute.h \
-	datapath-dpdk/compat/compat-memory.h \
 	datapath-dpdk/compat/compat-offload.h \
 	datapath-dpdk/compat/compat-packet.h \
-	datapath-dpdk/compat/compat-unixctl.h \
 	datapath-dpdk/ct/ct-hooks.h \
 	datapath-dpdk/ct/ct-nat.c \
 	datapath-dpdk/ct/ct-new.c \

@@ -23,7 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "datapath-dpdk/compat/compat-unixctl.h"
+#include "compat/compat-unixctl.h"
 #include "datapath-dpdk/fuse/fuse-thread.h"
 #include "hash.h"
 #include "lib/options/options.h"

@@ -19,7 +19,7 @@
 #include <config.h>
 #include "datapath-dpdk/fuse/fuse-memory.h"
 
-#include "datapath-dpdk/compat/compat-memory.h"
+#include "compat/compat-memory.h"
 #include "datapath-dpdk/fuse/fuse-tunnel.h"
 #include "datapath-dpdk/fuse/fuse.h"
 #include "latch.h"

@@ -16,8 +16,8 @@
 
 #include <stdlib.h>
 
+#include "compat/compat-unixctl.h"
 #include "datapath-dpdk/compat/compat-dpif.h"
-#include "datapath-dpdk/compat/compat-unixctl.h"
 #include "datapath-dpdk/fuse/fuse-flush.h"
 #include "datapath-dpdk/fuse/fuse-memory.h"
 #include "datapath-dpdk/fuse/fuse-thread.h"

@@ -9,7 +9,7 @@
 #include <config.h>
 #include "datapath-dpdk/gtpu/gtpu-hooks.h"
 
-#include "datapath-dpdk/compat/compat-unixctl.h"
+#include "compat/compat-unixctl.h"
 #include "datapath-dpdk/gtpu/gtpu-count.h"
 #include "datapath-dpdk/gtpu/gtpu-options.h"
 #include "datapath-dpdk/gtpu/gtpu-vport.h"

@@ -7,7 +7,6 @@
 
 #include "flow.h"
 #include "ovs-features.h"
-#include "util.h"
 
 /* As flow_compose(), with right checksums. */
 static inline void
@@ -18,17 +17,6 @@ compat_flow_compose(struct dp_packet *packet, const struct flow *flow,
     flow_compose(packet, flow, l7, l7_len, false);
 #else
     flow_compose(packet, flow, l7, l7_len);
-#endif
-}
-
-/* Returns true if the daemon has locked its memory (--mlockall). */
-static inline bool
-compat_memory_locked(void)
-{
-#ifdef OVS_HAS_MEMORY_ALL_LOCKED
-    return memory_all_locked();
-#else
-    return memory_locked();
 #endif
 }
 

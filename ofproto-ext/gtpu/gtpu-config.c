@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-#include "datapath-dpdk/compat/compat-unixctl.h"
+#include "compat/compat-unixctl.h"
 #include "entropy.h"
 #include "lib/gtpu/gtpu-answer.h"
 #include "lib/options/options.h"

@@ -20,15 +20,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "datapath-dpdk/compat/compat-unixctl.h"
+#include "compat/compat-unixctl.h"
 #include "dp-packet.h"
 #include "flow.h"
 #include "hash.h"
 #include "lib/gtpu/gtpu-port.h"
 #include "lib/gtpu/gtpu-watch.h"
 #include "lib/gtpu/gtpu.h"
-#include "netdev.h"
 #include "netdev-provider.h"
+#include "netdev.h"
 #include "ofproto/ofproto-dpif.h"
 #include "ofproto/ofproto-provider.h"
 #include "openvswitch/dynamic-string.h"

@@ -31,7 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "datapath-dpdk/compat/compat-unixctl.h"
+#include "compat/compat-unixctl.h"
 #include "lib/lb/lb-sticky.h"
 #include "lib/options/options.h"
 #include "ofproto-ext/lb/lb-group.h"

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "datapath-dpdk/compat/compat-unixctl.h"
+#include "compat/compat-unixctl.h"
 #include "lib/lb/lb-registry.h"
 #include "lib/lb/lb-sticky.h"
 #include "ofproto/ofproto-dpif.h"

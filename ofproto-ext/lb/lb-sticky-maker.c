@@ -16,9 +16,9 @@
 
 #include <stdlib.h>
 
+#include "compat/compat-memory.h"
 #include "lib/lb/lb-registry.h"
 #include "lib/lb/lb-sticky.h"
-#include "ofproto-ext/compat/compat-ofproto.h"
 #include "openvswitch/vlog.h"
 #include "ovs-atomic.h"
 #include "ovs-numa.h"

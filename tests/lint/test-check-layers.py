@@ -26,6 +26,12 @@ PARTS = {
          '<config.h>': 'openvswitch',
          '<rte_mbuf.h>': 'dpdk',
          '"datapath-dpdk/lb/h.h"': 'datapath-dpdk/lb'}),
+    'compat': (
+        'compat', ['<stdint.h>', '"util.h"'],
+        {LIB_HASH: 'lib/hash',
+         '"dpif-netdev.h"': 'switch',
+         '<rte_mbuf.h>': 'dpdk',
+         '"datapath-dpdk/compat/h.h"': 'datapath-dpdk/compat'}),
     'datapath-dpdk/compat': (
         'datapath-dpdk/compat',
         ['<stdint.h>', '"util.h"', '"dpif-netdev.h"', '<rte_mbuf.h>'],
@@ -49,7 +55,7 @@ PARTS = {
     'datapath-dpdk/ct': (
         'datapath-dpdk/ct',
         ['"util.h"', '"conntrack.h"', '<rte_mbuf.h>', LIB_HASH,
-         '"lib/ct/h.h"', '"datapath-dpdk/compat/h.h"'],
+         '"lib/ct/h.h"', '"compat/h.h"', '"datapath-dpdk/compat/h.h"'],
         {'"datapath-dpdk/fuse/h.h"': 'datapath-dpdk/fuse',
          '"datapath-dpdk/lb/h.h"': 'datapath-dpdk/lb'}),
     'datapath-dpdk/fuse': (
@@ -67,13 +73,14 @@ PARTS = {
     'ofproto-ext/lb': (
         'ofproto-ext/lb',
         ['"util.h"', '"ofproto/ofproto-dpif.h"', LIB_HASH, '"lib/lb/h.h"',
-         '"ofproto-ext/compat/h.h"'],
+         '"compat/h.h"', '"ofproto-ext/compat/h.h"'],
         {'"datapath-dpdk/lb/h.h"': 'datapath-dpdk/lb',
+         '"datapath-dpdk/compat/h.h"': 'datapath-dpdk/compat',
          '<rte_mbuf.h>': 'dpdk'}),
     'ofproto-ext/gtpu': (
         'ofproto-ext/gtpu',
         ['"util.h"', '"ofproto/tunnel.h"', LIB_HASH, '"lib/gtpu/h.h"',
-         '"ofproto-ext/compat/h.h"'],
+         '"compat/h.h"', '"ofproto-ext/compat/h.h"'],
         {'"datapath-dpdk/gtpu/h.h"': 'datapath-dpdk/gtpu',
          '"ofproto-ext/lb/h.h"': 'ofproto-ext/lb'}),
     'utilities/common': (

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Chains of the fused flow cache
- * =============================
+ * ==============================
  *
- * A chain is what all flows share that met the same megaflows, groups and
- * tunnels, with the same actions, and left the same way.
+ * Flows that met the same megaflows, groups and tunnels, with the same
+ * actions, and left by the same port share a chain.
  *
- * Whether it is still true is not looked up for each packet.  Each change of
- * something that chains depend on first shows in the thing itself (a megaflow
- * is dead, or has another version; the registry of groups has another version
- * of the table) and then in an epoch, a number that only grows.  A thread
- * reads the epoch once for each batch.  A chain that was found true in that
- * epoch is true; another is looked at again before a packet uses it.
+ * No packet looks up whether its chain is still true.  A change of something
+ * that chains depend on first shows in the thing itself: a megaflow is dead or
+ * has another version, the registry of groups has another version of the
+ * table.  Then it shows in an epoch, a number that only grows.  A thread reads
+ * the epoch once for each batch.  A chain that was found true in that epoch is
+ * true.  Any other chain is checked before a packet uses it.
  *
- * Statistics are collected in the chain and credited to the megaflows when the
- * thread has time, or after a while: see fuse_run__(). */
+ * A chain collects statistics.  The thread credits them to the megaflows when
+ * it has time, or after a while: see fuse_run__(). */
 
 #include <config.h>
 #include "datapath-dpdk/fuse/fuse-chain.h"
@@ -88,7 +88,7 @@ fuse_chain_check(struct fuse_thread *t, struct fuse_dp_chain *chain)
         if (!uses_are_true(&chain->uses)) {
             chain->up.dead = true;
             t->n_dead_chains++;
-            /* So that each packet asks again. */
+            /* Each packet checks it again. */
             chain->up.epoch = UINT64_MAX;
             return false;
         }
@@ -106,9 +106,9 @@ non_atomic_add(atomic_ullong *var, unsigned long long n)
     atomic_store_relaxed(var, value + n);
 }
 
-/* Returns true if packets of 'flow' that are TCP have shown their flags where
- * it was looked up: not behind more VLAN tags than are parsed, nor outside of
- * a tunnel that they came in. */
+/* Returns true if the lookup of 'flow' could see the flags of TCP packets.  It
+ * cannot behind more VLAN tags than are parsed, nor outside of a tunnel that
+ * the packets came in. */
 static bool
 sees_tcp_flags(const struct dp_netdev_flow *flow)
 {
@@ -200,7 +200,8 @@ destroy(struct fuse_thread *t, struct fuse_dp_chain *chain)
     free_cacheline(chain);
 }
 
-/* Takes one entry from 'chain', which goes with its last.  Owner of 't'. */
+/* Takes one entry from 'chain', and frees the chain after its last entry.
+ * Owner of 't'. */
 void
 fuse_chain_unref(struct fuse_thread *t, struct fuse_dp_chain *chain)
 {
@@ -209,7 +210,7 @@ fuse_chain_unref(struct fuse_thread *t, struct fuse_dp_chain *chain)
     }
 }
 
-/* How many chains ahead credit() finds what it needs in the cache. */
+/* credit() prefetches what it needs for the chain that is so many ahead. */
 #define PREFETCH 8
 
 static inline void
@@ -231,8 +232,8 @@ prefetch_flows(const struct fuse_chain *up)
     }
 }
 
-/* Credits what was collected to the megaflows, of 'n' chains at most.  Those
- * that wait for the longest time come first.  Owner of 't'. */
+/* Credits the statistics of at most 'n' chains to their megaflows.  The chain
+ * that has waited longest comes first.  Owner of 't'. */
 void
 fuse_chains_credit(struct fuse_thread *t, uint32_t n)
 {
@@ -262,11 +263,11 @@ fuse_chains_credit(struct fuse_thread *t, uint32_t n)
     }
 }
 
-/* How many chains are looked at to find dead ones, when there are too many. */
+/* With too many chains, so many of them are checked to find dead ones. */
 #define LOOK_AT 64
 
-/* Returns true if 't' may have another chain.  A chain is not known to be dead
- * before somebody looks at it, and stays as long as it has entries. */
+/* Returns true if 't' has room for one more chain.  A chain shows that it is
+ * dead only when it is checked, and stays as long as it has entries. */
 static bool
 has_room(struct fuse_thread *t)
 {
@@ -285,7 +286,7 @@ has_room(struct fuse_thread *t)
             && hmap_count(&t->chains) < 2 * t->max_chains);
 }
 
-/* Returns the hash of what a chain depends on and where it goes out. */
+/* Returns the hash of 'uses' and the output port. */
 static uint32_t
 hash_uses(const struct fuse_uses *uses, odp_port_t out_port)
 {
@@ -299,10 +300,10 @@ hash_uses(const struct fuse_uses *uses, odp_port_t out_port)
 }
 
 /* Returns the chain of 't' with 'uses', 'program' and 'out_port' for an entry
- * with 'image', with one more entry, or null if there is no room or some flow
- * is about to be freed.  The first such chain has the second and third part of
- * its first entry's image; entries with others have a chain together.  Owner
- * of 't'. */
+ * with 'image', and counts one more entry of it.  Returns null if there is no
+ * room, or if a megaflow is about to be freed.  The first such chain keeps the
+ * second and third part of its first entry's image; entries with other images
+ * share a second chain.  Owner of 't'. */
 struct fuse_dp_chain *
 fuse_chain_get(struct fuse_thread *t, const struct fuse_uses *uses,
                const struct fuse_program *program, const uint8_t *image,

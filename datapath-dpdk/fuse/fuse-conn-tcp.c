@@ -43,8 +43,8 @@ fuse_tcp_sync(struct conn *conn)
         if (!link || !tcp
             || conn->fuse.merged[i] == atomic_load_explicit(
                                            &tcp->n, memory_order_relaxed)) {
-            /* What has not changed must not be merged again: after 2^31
-             * octets it would seem to be ahead. */
+            /* An unchanged number must not be merged again: after 2^31 octets
+             * it would seem to be ahead. */
             continue;
         }
         if (!any) {
@@ -61,9 +61,9 @@ fuse_tcp_sync(struct conn *conn)
     }
 }
 
-/* Takes into 'tcp' what the tracker knows of 'conn', which is owner number
- * 'owner' of its entry.  If 'more', 'tcp' has that of another owner already;
- * then returns false if their windows are scaled differently.  Owner of the
+/* Copies the tracker's state of 'conn', owner number 'owner' of the entry,
+ * into 'tcp'.  If 'more', 'tcp' has the state of another owner already; then
+ * returns false if the two scale their windows differently.  Owner of the
  * table. */
 bool
 fuse_tcp_take(struct conn *conn, struct fuse_tcp *tcp, int owner, bool more)
@@ -102,7 +102,8 @@ fuse_tcp_resync(struct fuse_replay *replay, struct fuse_entry *entry)
         }
     }
     if (n == 2) {
-        /* Before the first one's numbers replace what was followed. */
+        /* Before the numbers of the first connection replace what was
+         * followed. */
         ovs_mutex_lock(&conns[1]->lock);
         fuse_tcp_sync(conns[1]);
         ovs_mutex_unlock(&conns[1]->lock);

@@ -49,7 +49,8 @@
 #include "dp-packet.h"
 #include "packets.h"
 
-/* What an owner has left when it is refreshed: see fuse-refresh.c. */
+/* An owner that is refreshed has at least this long to live: see
+ * fuse-refresh.c. */
 #define MIN_LIFE_MS 1000
 
 /* Returns true if 'conn', whose expiration was last set by 'timeout', may be
@@ -155,7 +156,8 @@ fuse_conn_gone(struct conn *conn)
     atomic_store(&conn->fuse.gone, true);
     atomic_thread_fence(memory_order_seq_cst); /* See fuse_conn_refresh(). */
     if (!atomic_load(&conn->fuse.linked)) {
-        /* A thread that links it just now finds it gone. */
+        /* A thread that is about to link an entry finds the connection
+         * gone. */
         return;
     }
     ovs_mutex_lock(&conn->lock);
@@ -242,9 +244,9 @@ fuse_conn_prefetch(const struct conn *conn)
 }
 
 /* Extends the life of 'conn' by its 'timeout', at time 'now' in ms.  Returns
- * for how many ms that may be left undone: a second or more before it expires.
- * Returns 0 if it has expired, its timeout is less than a second, or it has
- * another timeout by now. */
+ * in how many ms to do so again, which leaves a second or more before 'conn'
+ * expires.  Returns 0 if 'conn' has expired, has a timeout of less than a
+ * second, or has another timeout by now. */
 uint32_t
 fuse_conn_refresh(struct conntrack *ct, struct conn *conn, int timeout,
                   long long int now)
@@ -265,13 +267,14 @@ fuse_conn_refresh(struct conntrack *ct, struct conn *conn, int timeout,
     atomic_read_relaxed(&conn->expiration, &expiration);
     interval = (expiration - now) / 32;
     interval = MIN(interval, FUSE_REFRESH_MS);
-    /* It may be that long until the next time. */
+    /* The next refresh may be that late. */
     atomic_store_relaxed(&conn->expiration, expiration + interval);
     ovs_mutex_unlock(&conn->lock);
 
-    /* Not to bring to life what was removed meanwhile.  A thread that removes
-     * it calls fuse_conn_gone() first and sets the expiration then.  So either
-     * it is found gone here, or that expiration is set last. */
+    /* A connection that was removed meanwhile must not come back to life.  The
+     * thread that removes it first calls fuse_conn_gone() and then sets the
+     * expiration.  So either it is found gone here, or that thread sets the
+     * expiration last. */
     atomic_thread_fence(memory_order_seq_cst);
     if (atomic_load(&conn->fuse.gone)) {
         atomic_store_relaxed(&conn->expiration, 0);

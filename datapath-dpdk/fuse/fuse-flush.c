@@ -13,11 +13,11 @@
 #include "datapath-dpdk/fuse/fuse-chain.h"
 #include "datapath-dpdk/fuse/fuse.h"
 
-/* Entries, or places for one, and chains of a slice. */
+/* A slice looks at so many places for entries, and credits so many chains. */
 #define FLUSH_MAX 64
 
-/* Removes some of the entries that there are when it is first called.  Returns
- * true if that is all; else it is to be called again.  Owner. */
+/* Removes some of the entries that exist at the first call.  Returns true if
+ * none of them is left; otherwise call it again.  Owner. */
 bool
 fuse_thread_flush(struct fuse_thread *t)
 {
@@ -45,8 +45,8 @@ fuse_thread_flush(struct fuse_thread *t)
     return !t->flushing;
 }
 
-/* Does some of what is to be done before 't', which is not used any more, is
- * freed.  Returns true if that is all; else it is to be called again. */
+/* Prepares 't', which is not used any more, to be freed.  Returns true if that
+ * is done; otherwise call it again. */
 bool
 fuse_thread_close(struct fuse_thread *t)
 {

@@ -30,8 +30,8 @@ struct smap;
 
 /* The fused flow cache; see datapath-dpdk/fuse/fuse.h.
  *
- * What a hook adds to "struct conn": the entries that depend on the
- * connection, and what has become of it; see fuse-conn.c. */
+ * A hook adds this to "struct conn": the entries that depend on the
+ * connection, and whether it is gone; see fuse-conn.c. */
 #define FUSE_CONN_ENTRIES 4
 struct fuse_tcp;
 struct fuse_conn {
@@ -47,7 +47,7 @@ typedef bool fuse_output_func(struct dp_netdev_pmd_thread *,
                               struct dp_packet_batch *, bool should_steal,
                               odp_port_t);
 
-/* Whether the cache is, or was since the threads last looked, on. */
+/* True if the cache is on, or was on when some thread last looked. */
 extern atomic_bool fuse_active;
 
 void fuse_init(fuse_output_func *);
@@ -110,8 +110,8 @@ void fuse_tcp_peers(struct conn *, struct fuse_tcp_peer *peers, bool store);
         }                                                                   \
     } while (0)
 
-/* Takes from 'batch' the packets, just received on 'in_port', whose outcome is
- * known.  Returns true if none is left. */
+/* Takes the packets with a known outcome from 'batch', which was just received
+ * on 'in_port'.  Returns true if no packet is left. */
 static inline bool
 fuse_input(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
            odp_port_t in_port)
@@ -121,7 +121,7 @@ fuse_input(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
             && fuse_input__(pmd, batch, in_port));
 }
 
-/* Does what is due from time to time. */
+/* Does the periodic work of the cache. */
 static inline void
 fuse_run(struct dp_netdev_pmd_thread *pmd)
 {
@@ -131,8 +131,8 @@ fuse_run(struct dp_netdev_pmd_thread *pmd)
     }
 }
 
-/* What is recorded while a packet that is to be learned takes the ordinary
- * path, alone; see fuse-record.c. */
+/* The record of a packet that is being learned, while it takes the ordinary
+ * path alone; see fuse-record.c. */
 struct fuse_record;
 extern __thread struct fuse_record *fuse_record_current;
 

@@ -3,10 +3,10 @@
 /* Packets from a port, through the fused flow cache
  * =================================================
  *
- * Hits leave the batch and go out.  Misses stay for the ordinary path; those
- * whose flow is to be learned are taken through it one by one, and recorded.
- * If there are both, some misses go before some hits, so that packets of one
- * flow stay in their order: see lib/fuse/fuse-order.h. */
+ * Hits leave the batch and go out.  Misses stay for the ordinary path.  A miss
+ * whose flow may be learned takes that path alone and is recorded.  If a batch
+ * has both, some misses go before some hits, which keeps the packets of a flow
+ * in their order: see lib/fuse/fuse-order.h. */
 
 #include <config.h>
 #include "datapath-dpdk/fuse/fuse-input.h"
@@ -28,15 +28,16 @@
 #include "odp-netlink.h"
 #include "util.h"
 
-/* Packets of a batch that are learned at most. */
+/* At most so many packets of a batch are learned. */
 #define MAX_LEARN 8
 
-/* After so many refusals without success, one flow of LEARN_RARELY only. */
+/* After so many refusals without success, only one flow in LEARN_RARELY is
+ * tried. */
 #define MANY_REFUSALS 64
 #define LEARN_RARELY 64
 
-/* Of so many batches that had better be left alone, one is not: of simple
- * matches, and of a port that the cache is of no use to. */
+/* One batch in so many is looked at although the port is left alone: for
+ * simple matches, and for a port that the cache is of no use to. */
 #define LOOK_RARELY 1024
 #define LOOK_AT_TIMES 16
 
@@ -53,9 +54,9 @@ fuse_input_init(fuse_output_func *func)
     output = func;
 }
 
-/* Returns true if there can be FUSE_MAX_KEY octets before 'packet'.  If not
- * now, makes room: but Open vSwitch built with DPDK keeps the size of a
- * packet's memory in 16 bits, and loses packets that it makes bigger. */
+/* Makes room for FUSE_MAX_KEY octets before 'packet' if there is none.
+ * Returns false if it cannot: Open vSwitch built with DPDK keeps the size of a
+ * packet's memory in 16 bits, and loses packets that grow beyond. */
 static bool
 make_headroom(struct dp_packet *packet)
 {
@@ -153,7 +154,7 @@ drop_batch(struct dp_packet_batch *batch, uint32_t reason)
                         NULL);
 }
 
-/* Way of a hit: its port, or WAY_DROP and the reason. */
+/* A hit's way is its output port, or WAY_DROP with the reason. */
 #define WAY_DROP (UINT64_C(1) << 32)
 
 /* Sets the metadata of the hits of 'batch' and notes the way of each in
@@ -226,7 +227,8 @@ send_hits(struct dp_netdev_pmd_thread *pmd, struct dp_packet **packets,
     }
 }
 
-/* Takes 'batch' through the ordinary path, as a port's batch goes. */
+/* Takes 'batch' through the ordinary path, as if the port had just received
+ * it. */
 static void
 input_ordinary(struct dp_netdev_pmd_thread *pmd,
                struct dp_packet_batch *batch, odp_port_t in_port)
@@ -237,15 +239,14 @@ input_ordinary(struct dp_netdev_pmd_thread *pmd,
     }
 }
 
-/* Hashes of the flows that were tried to be learned in a batch. */
+/* Hashes of the flows of a batch that learning was tried for. */
 struct tried {
     uint32_t n;
     uint64_t hashes[MAX_LEARN];
 };
 
-/* Returns true if the flow of the 'i'th packet, which was no hit, is to be
- * learned.  That is tried once in a batch, for the others of the flow were
- * looked up before. */
+/* Returns true if the flow of the 'i'th packet, a miss, should be learned.  A
+ * batch tries each flow once: all packets were looked up before. */
 static bool
 wants_to_learn(struct fuse_thread *t, const struct fuse_batch *fb, uint32_t i,
                const struct tried *tried)
@@ -301,7 +302,7 @@ learn_packet(struct fuse_thread *t, const struct fuse_batch *fb, uint32_t i,
     return !reason;
 }
 
-/* Counts the 'i'th packet, which was no hit. */
+/* Counts the 'i'th packet, a miss. */
 static void
 count_rest(struct fuse_thread *t, const struct fuse_batch *fb, uint32_t i)
 {
@@ -341,9 +342,9 @@ run_hits(struct fuse_thread *t, struct waiting_hits *hits)
     fuse_flows_clear(&hits->flows);
 }
 
-/* Sends the hits of 'batch', which go by 'ways', and takes the others through
- * the ordinary path, so that the order within flows stays.  Leaves those in
- * 'batch' that may go last.  Returns how many were learned. */
+/* Sends the hits of 'batch' by their 'ways' and takes other packets through
+ * the ordinary path, in an order that keeps the order within flows.  Leaves
+ * the packets that may go last in 'batch'.  Returns how many were learned. */
 static uint32_t
 handle_mixed(struct fuse_thread *t, struct dp_packet_batch *batch,
              const struct fuse_batch *fb, const uint64_t *ways,
@@ -392,18 +393,18 @@ handle_mixed(struct fuse_thread *t, struct dp_packet_batch *batch,
     return n_learned;
 }
 
-/* Returns true if 'batch' is better left alone, for one of two reasons.
+/* Returns true if the cache leaves 'batch' alone, for one of two reasons.
  *
- *    - All megaflows of 'in_port' are for the simple match, a lookup by port
- *      and EtherType that costs less than ours, and those that were met do
- *      nothing but output or drop.
+ *    - All megaflows of 'in_port' are for the simple match, and those that
+ *      were met only output or drop.  That lookup by port and EtherType costs
+ *      less than ours.
  *
- *    - Hardly a packet of 'in_port' was of a flow that is or becomes known, of
- *      more packets than the cache has room for flows: a flood of flows of one
- *      packet, say, or of what cannot be learned.  As many flows as there is
- *      room for, one after the other, would have come again by then.
+ *    - Over more packets than the cache has entries, fewer than 1 in
+ *      USEFUL_SHARE from 'in_port' hit or were learned.  Flows that come round
+ *      in turn would have hit by then, so the port has a flood of short flows,
+ *      or flows that cannot be learned.
  *
- * Now and then a batch is looked at all the same, in case that is over. */
+ * Now and then a batch is looked at all the same, to notice when that ends. */
 static inline bool
 leaves_alone(struct fuse_thread *t, const struct dp_packet_batch *batch,
              odp_port_t in_port)
@@ -425,8 +426,8 @@ leaves_alone(struct fuse_thread *t, const struct dp_packet_batch *batch,
     return false;
 }
 
-/* Of 'n' packets of 'in_port' that were looked at, 'n_useful' were hits or
- * were learned: see leaves_alone(). */
+/* Notes that 'n' packets of 'in_port' were looked at, and that 'n_useful' of
+ * them hit or were learned: see leaves_alone(). */
 static inline void
 note_use(struct fuse_thread *t, odp_port_t in_port, uint32_t n,
          uint32_t n_useful)

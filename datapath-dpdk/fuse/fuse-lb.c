@@ -51,8 +51,8 @@ hashes_key_alone(const struct lb_table *table, const struct dp_packet *packet)
     return true;
 }
 
-/* Notes what the choice for the only packet of 'batch' by the lb action 'a',
- * which is executed next, depends on. */
+/* Notes what the choice of the lb action 'a', which is executed next, for the
+ * only packet of 'batch' depends on. */
 void
 fuse_record_lb__(const struct dp_packet_batch *batch, const struct nlattr *a)
 {

@@ -3,10 +3,10 @@
 /* Learning in the fused flow cache
  * ================================
  *
- * Makes an entry of what the recorder noted of one packet, if each action that
- * was executed is known to do the same to each later packet with the same key,
- * as long as what the chain depends on does not change.  An action that is not
- * in the list below is unknown. */
+ * Makes an entry from the record of one packet.  Each executed action must be
+ * known to do the same to each later packet with the same key, as long as
+ * nothing changes that the chain depends on.  An action that is not in the
+ * list below is unknown. */
 
 #include <config.h>
 #include "datapath-dpdk/fuse/fuse-learn.h"
@@ -32,7 +32,7 @@
 #include "packets.h"
 #include "util.h"
 
-/* What the actions of all flows on the way come to. */
+/* The effect of the actions of all flows on the way. */
 struct summary {
     bool ends;                   /* Output, or drop. */
     bool recirculates;
@@ -88,7 +88,8 @@ check_push(const struct nlattr *a, struct summary *summary)
     switch (push->tnl_type) {
     case OVS_VPORT_TYPE_GTPU:
         if (!gtpu_vport_pushes_g_pdu(push)) {
-            /* The payload is the message's, and may be limited. */
+            /* A signalling message has a payload of its own, and may be
+             * limited. */
             return FUSE_REASON_TUNNEL_KIND;
         }
         summary->pushed = FUSE_TUNNEL_GTPU;
@@ -104,7 +105,7 @@ check_push(const struct nlattr *a, struct summary *summary)
 }
 
 /* Adds the 'len' octets of 'actions' to '*summary'.  Recirculation, output and
- * the like count only as the last action. */
+ * drop must be the last action. */
 static enum fuse_reason
 check_actions(const struct nlattr *actions, size_t len, bool nested,
               struct summary *summary)
@@ -239,7 +240,8 @@ program_flags(const struct fuse_record *record, const struct summary *summary)
         }
     }
     if (rss_in) {
-        /* Where it goes may depend on the hash, also if it is dropped. */
+        /* The way of the packet may depend on the hash, even if it is
+         * dropped. */
         flags |= FUSE_P_RSS_IN | (record->n_pops ? 0 : FUSE_P_RSS_SAME);
     }
     if (summary->drops) {
@@ -252,7 +254,7 @@ program_flags(const struct fuse_record *record, const struct summary *summary)
     return flags;
 }
 
-/* Composes the rewrite.  Counts why not. */
+/* Composes the rewrite, or counts why it cannot. */
 static bool
 compose(struct fuse_thread *t, const struct summary *summary,
         struct fuse_outcome *out)
@@ -291,7 +293,7 @@ learn_tunnel(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
             && fuse_tunnel_learn(t, shape->outer_l3, shape->outer_ipv6));
 }
 
-/* Checks what has to do with the shape of the 'i'th packet of 'batch'. */
+/* Checks the shape of the 'i'th packet of 'batch'. */
 static enum fuse_reason
 check_shape(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
 {
@@ -373,8 +375,8 @@ note_work(struct fuse_thread *t, uint32_t in_port)
     }
 }
 
-/* Learns the flow of the 'i'th packet of 'batch', which was recorded in 't',
- * or returns why it does not. */
+/* Learns the flow of the 'i'th packet of 'batch', which was recorded in 't'.
+ * Returns FUSE_LEARNED, or why it cannot be learned. */
 enum fuse_reason
 fuse_learn(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
 {

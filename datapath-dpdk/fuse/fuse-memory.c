@@ -3,18 +3,18 @@
 /* Memory of the threads' caches
  * =============================
  *
- * A PMD thread must not wait for memory: clearing a huge page takes the kernel
- * some 200 us, reserving a table some 100.  So one thread for all, "fuse",
- * makes the caches' memory, and takes more of it ahead of use.  The main
- * thread's cache has its memory made by the main thread, which takes it at the
- * first access.
+ * A PMD thread must not wait for memory: the kernel takes some 200 us to clear
+ * a huge page, and some 100 us to reserve a table.  So one thread for all,
+ * "fuse", makes the memory of their caches and takes more of it ahead of use.
+ * The main thread makes the memory of its own cache, and takes it at the first
+ * access.
  *
- * Memory that is refused is asked for again after a while, twice as long each
+ * After a refusal, the maker waits before it asks again, twice as long each
  * time.
  *
- * Thread-safety: a "struct fuse_memory" belongs to the owner of the cache; the
- * thread "fuse" finds it in 'memories' under RCU, and writes the fields that
- * say so. */
+ * Thread-safety: a "struct fuse_memory" belongs to the owner of the cache.
+ * The thread "fuse" finds it in 'memories' under RCU, and writes the fields
+ * that say so. */
 
 #include <config.h>
 #include "datapath-dpdk/fuse/fuse-memory.h"
@@ -34,7 +34,7 @@
 
 VLOG_DEFINE_THIS_MODULE(fuse_memory);
 
-/* How long to wait before memory is asked for again, in ms. */
+/* The wait before memory is asked for again, in ms: first, longest. */
 #define MIN_WAIT 100
 #define MAX_WAIT 10000
 
@@ -73,7 +73,8 @@ make_parts(struct fuse_memory *m)
     return error;
 }
 
-/* Makes what 'm' is for.  Returns 0 or a positive errno value. */
+/* Makes the table and the parts of 'm'.  Returns 0 or a positive errno
+ * value. */
 static int
 make(struct fuse_memory *m)
 {
@@ -97,8 +98,8 @@ make(struct fuse_memory *m)
     return 0;
 }
 
-/* Does what is to be done for 'm' now.  Returns when something is to be done
- * next, in ms, LLONG_MAX if nobody knows yet. */
+/* Makes memory for 'm', or takes more of it, if that is due.  Returns when to
+ * call it again, in ms, or LLONG_MAX if nothing is due. */
 static long long int
 serve(struct fuse_memory *m)
 {
@@ -160,10 +161,10 @@ fuse_memory_init(void)
     }
 }
 
-/* Has memory made for a cache of 'max_entries' on NUMA node 'numa_id', by the
- * caller's thread if 'alone', else after fuse_memory_init() by another one.
- * Returns what will have the memory, for the caller to give to
- * fuse_memory_destroy(). */
+/* Returns an object that will have the memory for a cache of 'max_entries' on
+ * NUMA node 'numa_id'.  The caller's thread makes the memory if 'alone', else
+ * the thread that fuse_memory_init() has started.  The caller gives the object
+ * to fuse_memory_destroy(). */
 struct fuse_memory *
 fuse_memory_create(uint32_t max_entries, int numa_id, bool alone)
 {
@@ -182,8 +183,8 @@ fuse_memory_create(uint32_t max_entries, int numa_id, bool alone)
     return m;
 }
 
-/* Gives 't' its memory, and the table 'removed_cb', which is called with 't'.
- * Returns false as long as the memory is not there.  Owner. */
+/* Gives 't' its memory.  The table calls 'removed_cb' with 't'.  Returns false
+ * as long as the memory is not made.  Owner. */
 bool
 fuse_memory_attach(struct fuse_thread *t,
                    void (*removed_cb)(struct fuse_entry *, void *t))
@@ -210,8 +211,8 @@ fuse_memory_attach(struct fuse_thread *t,
     return true;
 }
 
-/* Lets the table of 'm' use what was taken meanwhile, and has more taken if it
- * needs it.  Owner. */
+/* Lets the table of 'm' use the memory that was taken meanwhile, and has more
+ * taken if the table needs more.  Owner. */
 void
 fuse_memory_follow(struct fuse_memory *m)
 {
@@ -242,7 +243,7 @@ fuse_memory_destroy(struct fuse_memory *m)
     ovsrcu_postpone(destroy, m);
 }
 
-/* Appends to 'reply' what 'm' was refused, if anything.  Any thread. */
+/* Appends to 'reply' that 'm' was refused memory, if it was.  Any thread. */
 void
 fuse_memory_show(const struct fuse_memory *m, struct ds *reply)
 {

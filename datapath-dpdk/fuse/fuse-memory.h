@@ -15,7 +15,7 @@
 
 struct ds;
 
-/* What a cache needs besides its table.  Zeros at first. */
+/* The parts of a cache besides its table.  Zeros at first. */
 struct fuse_parts {
     struct fuse_dp_program programs[FUSE_MAX_PROGRAMS];
     struct fuse_chain *dirty[2 * FUSE_MAX_CHAINS];

@@ -26,9 +26,8 @@ fuse_kill_entry(struct fuse_entry *entry)
     atomic_fetch_or(&entry->dead, FUSE_DEAD_ELSE);
 }
 
-/* What each of an entry's owners is: a nibble of 'user' of its "struct
- * fuse_info", 0 if there is none, 1 plus an enum ct_timeout for a
- * connection. */
+/* The kind of each owner is a nibble of 'user' in the entry's "struct
+ * fuse_cold": 0 for none, 1 plus an enum ct_timeout for a connection. */
 #define FUSE_OWNER_STICKY 15
 
 static inline int

@@ -43,7 +43,7 @@ enum fuse_reason {
     FUSE_N_REASONS
 };
 
-/* Texts for people.  Static. */
+/* Return the text that commands show.  It is static. */
 const char *fuse_reason_text(enum fuse_reason);
 const char *fuse_refusal_text(enum fuse_refusal);
 

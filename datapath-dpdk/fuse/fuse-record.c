@@ -3,10 +3,11 @@
 /* Recorder of the fused flow cache
  * ================================
  *
- * A packet whose flow is to be learned takes the ordinary path alone, and what
- * it meets there calls the functions here: flows, connections, groups, tunnel
- * ports, outputs.  They only note.  What does not fit is noted as the reason
- * why the flow is not learned; the packet goes its way in any case. */
+ * A packet whose flow may be learned takes the ordinary path alone.  The
+ * flows, connections, groups, tunnel ports and outputs that it meets there
+ * call the functions here, which only take notes.  The first thing that does
+ * not fit is noted as the reason why the flow is not learned.  The packet goes
+ * its way in any case. */
 
 #include <config.h>
 #include "datapath-dpdk/fuse/fuse-record.h"
@@ -27,7 +28,7 @@
 #include "netdev.h"
 #include "packets.h"
 
-/* What is being recorded in this thread, or null. */
+/* The record that this thread writes, or null. */
 __thread struct fuse_record *fuse_record_current;
 
 /* Starts to record 'packet', the 'i'th of 'batch', into 'record', at time
@@ -147,7 +148,7 @@ fuse_record_output__(const struct dp_packet_batch *batch, odp_port_t port)
     record->rss_valid = dp_packet_rss_valid(packet);
     record->rss = record->rss_valid ? dp_packet_get_rss_hash(packet) : 0;
 
-    /* What a hit's checksums are compared with. */
+    /* The checksums of hits are compared with these. */
     compat_fill_in_checksums(packet);
     if (compat_offloads(packet) & COMPAT_OL_OTHER) {
         refuse(FUSE_REASON_OFFLOAD);
@@ -261,8 +262,8 @@ fuse_record_choice(uint32_t id, uint32_t version, bool sticky, uint64_t flow,
     }
 }
 
-/* The group noted last chose the bucket in dp_hash for the packet of 'batch',
- * unless it dropped the packet. */
+/* The group that was noted last chose the bucket in dp_hash for the packet of
+ * 'batch', or dropped the packet. */
 void
 fuse_record_token__(const struct dp_packet_batch *batch)
 {
@@ -275,9 +276,9 @@ fuse_record_token__(const struct dp_packet_batch *batch)
     }
 }
 
-/* Lists the owners, two at most, that an entry made of 'record' has: pointers
- * in 'owners', kinds in the nibbles of '*kinds'.  '*replies' is a bitmap of
- * those whose reply direction this is. */
+/* Lists the owners, two at most, of an entry made from 'record': pointers in
+ * 'owners', kinds in the nibbles of '*kinds'.  '*replies' is a bitmap of the
+ * owners whose replies the entry is for. */
 enum fuse_reason
 fuse_record_owners(const struct fuse_record *record, uint64_t owners[2],
                    uint8_t *kinds, uint8_t *replies)

@@ -3,19 +3,18 @@
 /* Refreshing entries of the fused flow cache
  * ==========================================
  *
- * Packets that take an entry's way do not meet what they would have kept
- * alive: connections, and flows that sticky groups remember.  So, now and
- * then, the entry does it for them, when one of its packets has come.
+ * Hits do not meet the connections and sticky flows that their packets would
+ * have kept alive on the ordinary path.  So the entry keeps its owners alive,
+ * now and then, when one of its packets has come.
  *
- * With a million flows that happens for every twentieth packet or so, and what
- * it needs is seldom in the processor's cache.  Therefore a packet only queues
- * its entry, which fetches what tells of its owners; a run of the queue
- * fetches the owners, and the next run refreshes them.
+ * With a million flows, every twentieth packet or so makes a refresh due, and
+ * the owners are seldom in the processor's cache.  So a packet only queues its
+ * entry and prefetches its cold part.  The next run of the queue prefetches
+ * the owners, and the run after that refreshes them.
  *
  * A connection expires a second or more after its entry should have been
- * refreshed, see fuse_conn_refresh(), and a sticky flow half a second.  A
- * packet that is later than FUSE_LATE_MS waits until its entry was refreshed,
- * or found dead. */
+ * refreshed, see fuse_conn_refresh(), a sticky flow half a second or more.  A
+ * packet later than FUSE_LATE_MS refreshes its entry at once. */
 
 #include <config.h>
 #include "datapath-dpdk/fuse/fuse-refresh.h"
@@ -30,8 +29,9 @@
 #include "lib/lb/lb-table.h"
 #include "util.h"
 
-/* Keeps the sticky flow 'flow' of 'chain' alive.  Returns for how many ms, or
- * 0 if it is forgotten, or was and is bound to another bucket now. */
+/* Keeps the sticky flow 'flow' of 'chain' alive.  Returns in how many ms to do
+ * so again, or 0 if the flow was forgotten, or is bound to another bucket
+ * now. */
 static uint32_t
 refresh_sticky(const struct fuse_dp_chain *chain, uint64_t flow,
                long long int now)
@@ -58,8 +58,8 @@ refresh_sticky(const struct fuse_dp_chain *chain, uint64_t flow,
     return 0;
 }
 
-/* Refreshes 'entry', a packet of which came at 'now', in ms.  Returns false if
- * that is too late: then it is dead. */
+/* Refreshes 'entry', whose packet came at 'now', in ms.  Returns false if that
+ * was too late: then the entry is dead. */
 static bool
 refresh(struct fuse_thread *t, struct fuse_entry *entry, long long int now)
 {
@@ -145,8 +145,8 @@ prefetch_owners(const struct fuse_thread *t, const struct fuse_entry *entry)
     }
 }
 
-/* Refreshes what was queued before the last run, and fetches what was queued
- * since.  Owner of 't'. */
+/* Refreshes the entries that were queued before the last run, and prefetches
+ * the owners of those queued since.  Owner of 't'. */
 void
 fuse_refresh_run(struct fuse_thread *t)
 {

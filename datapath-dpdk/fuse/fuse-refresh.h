@@ -3,8 +3,8 @@
 #ifndef FUSE_REFRESH_H
 #define FUSE_REFRESH_H 1
 
-/* Keeping alive what entries stand for
- * ====================================
+/* Refreshing the owners of entries
+ * ================================
  *
  * See fuse-refresh.c. */
 

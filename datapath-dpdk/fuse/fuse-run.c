@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What a thread's fused flow cache does from time to time
- * =======================================================
+/* Periodic work of a thread's fused flow cache
+ * ============================================
  *
  * Between two batches the thread credits statistics, refreshes and sweeps
- * entries, and answers commands.  A NIC's ring fills in 200 us, so none of
- * that takes more than some 50 us at a time: it is done in slices.  fuse/show
- * tells how long they took, but for refreshing, which is short and
- * frequent. */
+ * entries, and answers commands.  A NIC's ring fills in 200 us, so all of this
+ * is done in slices of some 50 us.  fuse/show has a histogram of their times,
+ * except of refreshing, which is short and frequent. */
 
 #include <config.h>
 #include "datapath-dpdk/fuse/fuse-hooks.h"
@@ -23,14 +22,14 @@
 #include "timeval.h"
 #include "util.h"
 
-/* Statistics: when the thread is busy, of one chain for each us, in us and
- * chains at most; when it is idle, of so many chains before it looks for
- * packets again. */
+/* Statistics.  A busy thread credits one chain for each us that has passed,
+ * every CREDIT_INTERVAL us, at most CREDIT_MAX chains.  An idle one credits
+ * CREDIT_IDLE chains before it polls again. */
 #define CREDIT_INTERVAL 100
 #define CREDIT_MAX 128
 #define CREDIT_IDLE 64
 
-/* How often a part of the table is swept, in us, and into how many parts. */
+/* The table is swept in SWEEP_PARTS parts, one each SWEEP_INTERVAL us. */
 #define SWEEP_INTERVAL 250
 #define SWEEP_PARTS 32768
 #define SWEEP_MAX 64

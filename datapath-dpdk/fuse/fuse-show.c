@@ -45,7 +45,7 @@ put_name(const struct fuse_thread *t, struct ds *reply)
     }
 }
 
-/* Appends how long the thread's work took, as far as it took 1 us and more. */
+/* Appends the histogram of the thread's periodic work, from 1 us on. */
 static void
 put_times(const struct fuse_thread *t, struct ds *reply)
 {
@@ -200,7 +200,7 @@ put_chain(const struct fuse_dp_chain *chain, struct ds *reply)
     }
 }
 
-/* Chains that are dumped in a slice. */
+/* A slice dumps so many chains. */
 #define DUMP_MAX 4
 
 static bool

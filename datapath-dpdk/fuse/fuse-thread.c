@@ -213,9 +213,9 @@ destroy_thread(struct fuse_thread *t)
     }
 }
 
-/* Makes the cache of 'pmd' follow the configuration.  Returns it if it has
- * its memory.  A PMD thread's that is to go becomes empty first, slice by
- * slice, without being used. */
+/* Makes the cache of 'pmd' follow the configuration.  Returns the cache if it
+ * has its memory.  A PMD thread's cache that must go is emptied slice by slice
+ * first, and not used meanwhile. */
 static struct fuse_thread *
 follow_config(struct dp_netdev_pmd_thread *pmd)
 {
@@ -237,7 +237,7 @@ follow_config(struct dp_netdev_pmd_thread *pmd)
     }
     pmd->fuse = t;
     if (t && (t->replay.table || fuse_memory_attach(t, entry_removed))) {
-        t->flushing = false;     /* It was to go, for a moment. */
+        t->flushing = false;     /* It had to go, for a moment. */
         t->config_version = atomic_load(&config_version);
         copy_closed_ports(t);
     } else {

@@ -3,12 +3,12 @@
 /* Tunnels of the fused flow cache
  * ===============================
  *
- * Which packets come to the end of a tunnel is learned from those that met a
- * tunnel port: its UDP port and the address that they were sent to.  Packets
- * to the same UDP port of another address pass as others do.
+ * A packet that meets a tunnel port teaches the cache an end of a tunnel: the
+ * UDP port and the address that the packet was sent to.  Packets to the same
+ * UDP port at another address are transit, like any other packet.
  *
- * Chains through a tunnel port end when that port goes, and those of GTP-U
- * when what any GTP-U port carries changes. */
+ * A chain through a tunnel port ends when that port goes.  A chain through a
+ * GTP-U port also ends when any GTP-U port begins to carry other packets. */
 
 #include <config.h>
 #include "datapath-dpdk/fuse/fuse-tunnel.h"
@@ -25,8 +25,8 @@
 #include "odp-util.h"
 #include "util.h"
 
-/* Changes of ports, by their numbers, which ports far apart share; of what
- * GTP-U ports do; and of any of them. */
+/* Counts of changes: of each port (ports with numbers far apart share one), of
+ * what GTP-U ports carry, and of any tunnel port. */
 #define N_PORT_VERSIONS 256
 static _Atomic(uint64_t) port_versions[N_PORT_VERSIONS];
 static _Atomic(uint64_t) gtpu_version;
@@ -62,7 +62,7 @@ fuse_vport_changed(const struct netdev *netdev)
     }
 }
 
-/* Returns the version of what 'use' is of: a sum of numbers that grow. */
+/* Returns the version of the port of 'use': a sum of numbers that grow. */
 static uint64_t
 get_version(const struct fuse_tunnel_use *use)
 {
@@ -125,9 +125,9 @@ get_pop_port(const struct fuse_record *record)
     return find_pop(actions->actions, actions->size);
 }
 
-/* Adds the tunnel ports on the recorded packet's way, of which 'push_port' of
- * kind 'pushed' put headers on, to what it depends on.  Returns false if any
- * tunnel port changed since the packet came. */
+/* Adds the tunnel ports on the recorded packet's way to what it depends on.
+ * 'push_port', of kind 'pushed', put headers on.  Returns false if any tunnel
+ * port has changed since the packet came. */
 bool
 fuse_tunnels_add(struct fuse_record *record, enum fuse_tunnel pushed,
                  odp_port_t push_port)
@@ -158,11 +158,10 @@ set_known(struct fuse_thread *t, bool value)
     }
 }
 
-/* Returns true if the packet that was recorded, with its outer IP header at
- * 'l3', came to an end of a tunnel that was not known, but is from now on
- * unless there are too many.  Until then all packets to that UDP port, from
- * one peer, are one flow: the reason why one of them cannot be learned must
- * not stand for the others. */
+/* Returns true if the recorded packet, with its outer IP header at 'l3', came
+ * to an unknown end of a tunnel.  The end is known from now on, unless there
+ * are too many.  Before, all packets from one peer to that UDP port count as
+ * one flow, so the refusal of one of them must not stand for the others. */
 bool
 fuse_tunnel_learn(struct fuse_thread *t, uint32_t l3, bool ipv6)
 {
@@ -185,8 +184,8 @@ fuse_tunnel_learn(struct fuse_thread *t, uint32_t l3, bool ipv6)
     return true;
 }
 
-/* Forgets ends of tunnels whose port is gone: what is no tunnel's any more is
- * learned like other packets again.  Owner of 't'. */
+/* Forgets ends of tunnels whose port is gone.  Packets to such an end are
+ * transit again.  Owner of 't'. */
 void
 fuse_tunnels_follow(struct fuse_thread *t)
 {

@@ -23,16 +23,16 @@ struct dp_netdev_flow;
 #define FUSE_MAX_LBS 2
 #define FUSE_MAX_TUNNELS 2
 
-/* A flow that a packet met, how large the packet was then, compared with how
- * it came, and which version of the flow's actions it met. */
+/* A flow that a packet met, with the version of the flow's actions, and by how
+ * much the packet was longer then than when it came. */
 struct fuse_flow_use {
     struct dp_netdev_flow *flow;
     int32_t size_delta;
     uint32_t version;
 };
 
-/* A group that chose a bucket.  The token of what the flow is bound to, if
- * 'sticky'. */
+/* A group that chose a bucket.  If 'sticky', 'token' is the bucket that the
+ * flow is bound to. */
 struct fuse_lb_use {
     uint32_t id;
     uint32_t version;

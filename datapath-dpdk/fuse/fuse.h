@@ -112,8 +112,8 @@ struct fuse_dp_chain {
     uint64_t credited;           /* Packets, ever. */
 };
 
-/* What a thread knows of the work that packets from a port make: a note for
- * each port, which ports far apart share. */
+/* A thread's note on how much work packets from a port are.  Ports with
+ * numbers far apart share a note. */
 #define FUSE_N_PORT_NOTES 256
 enum fuse_port_note {
     FUSE_PORT_UNKNOWN,
@@ -121,8 +121,7 @@ enum fuse_port_note {
     FUSE_PORT_WORK,              /* Some flow did more. */
 };
 
-/* So many packets, at least, are looked at before a port is given up for a
- * while. */
+/* A port is given up, for a while, after so many packets at least. */
 #define FUSE_MIN_FUTILE 4096
 
 /* An end of a tunnel: the tunnel port, and indexes in struct fuse_tunnels. */
@@ -134,10 +133,10 @@ struct fuse_tunnel_end {
     uint8_t kind;                /* An enum fuse_tunnel. */
 };
 
-/* Entries to be refreshed.  What that takes is far from the processor: a first
- * turn fetches connections, the next refreshes them.  A packet queues its
- * entry only if it came so soon, in ms, after the entry should have been
- * refreshed that what the entry stands for cannot have expired. */
+/* Entries to be refreshed.  Their connections are not in the processor's
+ * cache: a first run prefetches them, the next one refreshes them.  A packet
+ * later than FUSE_LATE_MS refreshes its entry at once: the connection may be
+ * about to expire. */
 #define FUSE_QUEUE 128
 #define FUSE_LATE_MS 250
 #define FUSE_QUEUED_MS 50        /* Until it is queued again. */
@@ -149,8 +148,8 @@ struct fuse_queue {
     long long int times[FUSE_QUEUE]; /* Of the packets, in ms. */
 };
 
-/* How long the thread did, at a time, what is due from time to time: below
- * 1 us, 2, 4... and all that took longer. */
+/* Classes of the histogram of periodic work: below 1 us, 2 us, 4 us..., and
+ * all that took longer. */
 #define FUSE_N_TIMES 12
 
 /* A thread's cache. */

@@ -15,7 +15,7 @@
 
 #define FUSE_BATCH 32
 
-/* What the cache needs to know of a packet besides its octets. */
+/* Facts about a packet, besides its octets, that the cache needs. */
 enum {
     FUSE_OL_RSS = FUSE_P_RSS_IN,        /* It has an RSS hash. */
     FUSE_OL_L3_GOOD = 1 << 1,    /* The NIC found the IP checksum right... */
@@ -31,9 +31,9 @@ enum fuse_verdict {
     FUSE_DECLINED,               /* Its entry is not for this packet. */
 };
 
-/* A packet's flow, for its order among others (see fuse-order.h), as one bit
- * in each of these.  One of the first two is 0: either the flow is known, or
- * only its pair of outermost addresses. */
+/* A packet's flow, for the order of packets (see fuse-order.h): one bit in
+ * each of these.  Either 'inner' or 'any' is 0: the flow is known, or only its
+ * outermost pair of addresses. */
 struct fuse_flow {
     uint64_t inner;              /* Innermost addresses, protocol, ports. */
     uint64_t any;                /* Outermost addresses, if no shape. */
@@ -56,10 +56,10 @@ struct fuse_batch {
     uint16_t headroom[FUSE_BATCH];
     uint8_t ol[FUSE_BATCH];
 
-    /* Results.  The shape is -1 minus an enum fuse_skip if there is none, or
-     * less if the caller said to leave the packet alone: then there is neither
-     * hash nor key.  The key is padded with zeros to whole blocks; of one that
-     * is folded, the first block counts. */
+    /* Results.  A packet without a shape has -1 minus an enum fuse_skip there,
+     * or less if the caller said to leave it alone, and neither hash nor key.
+     * The key is padded with zeros to whole blocks.  Of a folded key only the
+     * first block counts. */
     uint8_t verdicts[FUSE_BATCH];
     struct fuse_entry *entries[FUSE_BATCH];
     int shapes[FUSE_BATCH];

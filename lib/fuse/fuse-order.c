@@ -76,10 +76,10 @@ inner_bit(const struct fuse_shape *shape, const uint8_t *key)
     return bit_of(octets, n, shape->l4_kind);
 }
 
-/* Returns the flow of the 'i'th packet of 'batch', after replay: of a packet
- * with a shape the key is looked at, for a hit has been rewritten.  The
- * outermost addresses do not count, and 'outer' may be false, if all packets
- * of the batch have shapes. */
+/* Returns the flow of the 'i'th packet of 'batch', after replay.  It looks at
+ * the key of a packet with a shape, because a hit has been rewritten.  'outer'
+ * may be false if all packets of the batch have shapes: then the outermost
+ * addresses do not count. */
 struct fuse_flow
 fuse_flow_of(const struct fuse_batch *batch, uint32_t i, bool outer)
 {
@@ -111,8 +111,7 @@ may_be_tcp(const uint8_t *p)
 }
 
 /* Returns the flow of the 'i'th packet of 'batch' if it may begin or end a TCP
- * connection, else one of zeros.  Of a packet without shape the flags are not
- * looked for. */
+ * connection, else one of zeros.  Any TCP packet without a shape may. */
 struct fuse_flow
 fuse_end_of(const struct fuse_batch *batch, uint32_t i)
 {

@@ -11,24 +11,24 @@
 /* Order of packets
  * ================
  *
- * Of a batch, some packets are hits and the others take the ordinary path.
- * Packets of one flow must leave in the order in which they came.  The
- * caller goes through the batch with two sets: the flows of the hits and the
- * flows of the others that wait to be sent.  Before a packet joins one set,
- * the caller sends the other set's packets if this flow may be among them.
+ * Some packets of a batch are hits, the others take the ordinary path.
+ * Packets of one flow must leave in the order in which they came.  The caller
+ * goes through the batch with two sets: the flows of the hits and the flows of
+ * the others that wait to be sent.  Before a packet joins one set, the caller
+ * sends the other set's packets if this flow may be among them.
  *
- * A flow is what network and transport layer make of it: innermost addresses,
- * protocol and ports.  Packets of a flow may have different keys, by their TTL
- * or DSCP.  Packets without shape, fragments for example, do not tell their
- * ports, or not their inner addresses.  They belong to all flows with their
- * outermost pair of addresses.  A packet that has neither IPv4 nor IPv6 behind
- * Ethernet, with one VLAN tag at most, belongs to no flow that can hit.
+ * A flow has the same innermost addresses, protocol and ports.  Packets of a
+ * flow may have different keys, by their TTL or DSCP.  Packets without a
+ * shape, fragments for example, do not show their ports or their inner
+ * addresses.  They belong to all flows with their outermost pair of addresses.
+ * A packet with neither IPv4 nor IPv6 behind Ethernet and at most one VLAN tag
+ * belongs to no flow that can hit.
  *
  * A set is a Bloom filter with one hash function.  A collision, chosen by an
- * attacker or not, costs what packets of one flow cost: smaller batches for
+ * attacker or not, has the effect of packets of one flow: smaller batches for
  * the ordinary path.  No packet is delayed by more than its batch.
  *
- * Thread-safety: pure functions, but for their arguments. */
+ * Thread-safety: pure functions of their arguments. */
 
 struct fuse_flow fuse_flow_of(const struct fuse_batch *, uint32_t i,
                               bool outer);

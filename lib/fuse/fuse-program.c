@@ -5,8 +5,8 @@
 #include <string.h>
 
 /* Runs 'p', with 'image' and the checksum differences, on the packet of 'size'
- * octets at 'packet'.  There must be room for 'p->m' - 'p->k' octets before
- * it; that is where the result begins. */
+ * octets at 'packet'.  The result begins 'p->m' - 'p->k' octets earlier, where
+ * there must be room. */
 void
 fuse_program_run(const struct fuse_program *p, const uint8_t *image,
                  uint16_t l3_delta, uint16_t l4_delta,
@@ -41,8 +41,8 @@ is_in(uint32_t ofs, uint32_t field)
 }
 
 /* Takes the rewrite of the innermost header from 'sample' into 'out', whose
- * program has 'k' and 'm' already.  Returns false if what is not in the key
- * was changed. */
+ * program has 'k' and 'm' already.  Returns false if a bit changed that is not
+ * in the key. */
 static bool
 compose_header(const struct fuse_sample *sample, struct fuse_outcome *out)
 {
@@ -70,7 +70,7 @@ compose_header(const struct fuse_sample *sample, struct fuse_outcome *out)
     return true;
 }
 
-/* Finds what is to be filled in of the headers of tunnel 'sample->pushed'. */
+/* Finds the fields that must be filled in for the tunnel 'sample->pushed'. */
 static enum fuse_refusal
 compose_pushed(const struct fuse_sample *sample, struct fuse_program *p)
 {
@@ -119,7 +119,7 @@ bits(uint32_t n)
     return n < 64 ? (UINT64_C(1) << n) - 1 : UINT64_MAX;
 }
 
-/* Takes lengths, and the checksum over one, out of what the image gives. */
+/* Takes lengths, and the checksum over one, out of the image. */
 static void
 leave_out(struct fuse_outcome *out)
 {
@@ -135,8 +135,8 @@ leave_out(struct fuse_outcome *out)
     }
 }
 
-/* Returns what the complement of checksum 'before' must grow by to be that of
- * 'after'. */
+/* Returns by how much the complement of checksum 'before' must grow to become
+ * that of 'after'. */
 static uint16_t
 csum_delta(uint16_t before, uint16_t after)
 {
@@ -197,7 +197,8 @@ compose_csums(const struct fuse_sample *sample, struct fuse_outcome *out)
     }
 }
 
-/* Returns true if 'out' makes of the packet before the one after. */
+/* Returns true if 'out' turns the packet as it came into the packet as it
+ * went. */
 static bool
 replays(const struct fuse_sample *sample, const struct fuse_outcome *out)
 {
@@ -217,7 +218,7 @@ replays(const struct fuse_sample *sample, const struct fuse_outcome *out)
 }
 
 /* Composes 'sample', a packet that was classified as 'sample->shape', into
- * '*out'.  Returns FUSE_COMPOSED or why it cannot. */
+ * '*out'.  Returns FUSE_COMPOSED, or the reason why it cannot. */
 enum fuse_refusal
 fuse_compose(const struct fuse_sample *sample, struct fuse_outcome *out)
 {

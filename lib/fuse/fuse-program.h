@@ -12,26 +12,27 @@
 /* Rewrite programs
  * ================
  *
- * What a pipeline does to a packet, as one step: the first 'k' octets, all
- * that is before the innermost IP header that stays, give way to 'm' others,
- * and of the header from there on some bits are replaced.  Lengths of headers
- * that were added are filled in and checksums are corrected.
+ * A program does in one step what the whole pipeline does to a packet.  It
+ * replaces the first 'k' octets, up to the innermost IP header, by 'm' others.
+ * From there on it replaces some bits of the header.  Then it fills in the
+ * lengths of added headers and corrects the checksums.
  *
- * The bits are the same for every packet that runs the program; their values
- * are an entry's image.  'omask' says which bits of the result come from the
- * image; all others stay as they were.
+ * The replaced bits are the same for every packet that runs the program.
+ * Their values are an entry's image.  'omask' says which bits of the result
+ * come from the image; all others stay.
  *
- * fuse_compose() derives program, image and checksum differences from how the
- * first packet of a flow came in and how it went out.  A bit of the outcome
- * either is in the key, so that each later packet has the same, or is a length
- * or a checksum, or must not have changed; anything else is refused.  Then it
+ * fuse_compose() compares the first packet of a flow as it came in and as it
+ * went out, and derives program, image and checksum differences.  Each bit of
+ * the outcome must be of one of three kinds: it depends only on bits of the
+ * key, which each later packet has, too; it belongs to a length or a checksum;
+ * or it has not changed.  Anything else is refused.  Finally fuse_compose()
  * runs the program on the packet as it came, and refuses if one bit differs
  * from the packet as it went.
  *
  * A checksum is corrected by RFC 1624, equation 3, with one difference for all
  * rewritten fields.  One's complement sums have two zeros.  As long as the old
- * checksum is not 0xffff, a sum of any number of differences, in any order and
- * grouping, gives the same of the two; packets with 0xffff are left to the
+ * checksum is not 0xffff, any number of differences, in any order and
+ * grouping, gives the same one of the two.  Packets with 0xffff take the
  * ordinary path.
  *
  * A UDP packet without a checksum does not show the difference.  Its program
@@ -103,7 +104,8 @@ struct fuse_outcome {
     uint16_t l3_delta, l4_delta;
 };
 
-/* Octets before and after that fuse_compose() should see at least, or all. */
+/* fuse_compose() should see at least so many octets before and after, or
+ * all. */
 #define FUSE_SAMPLE_SIZE 256
 
 /* Why it refuses. */

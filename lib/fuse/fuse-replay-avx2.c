@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* fuse-replay.h with AVX2, for CPUs without AVX-512.  There are no loads
- * and stores of single octets by a mask: keys are read by a mask of words of 4
- * octets, and spans that are rewritten by two halves that may overlap. */
+/* fuse-replay.h with AVX2, for CPUs without AVX-512.  AVX2 has no masked loads
+ * and stores of single octets.  Keys are read by a mask of words of 4 octets,
+ * and spans are rewritten as two halves that may overlap. */
 
 #ifdef __x86_64__
 #pragma GCC push_options
@@ -43,8 +43,8 @@ load_header(const uint8_t *p, uint32_t left)
                                     load32(masks + 8 - (left + 3) / 4)));
 }
 
-/* Masks the block of 64 octets of which 'n' are at 'packet', and stores it in
- * 'key'. */
+/* Masks the block of 64 octets at 'packet', of which 'n' are there, and stores
+ * it in 'key'. */
 static inline void
 make_block(const uint8_t *mask, const uint8_t *packet, uint32_t n,
            uint8_t *key)
@@ -181,8 +181,8 @@ merge16(__m128i x, const uint8_t *omask, const uint8_t *image)
         _mm_loadu_si128((const __m128i *) image));
 }
 
-/* Rewrites 'n' octets, 64 at most.  The last ones are done twice, if need be,
- * from what was there before. */
+/* Rewrites 'n' octets, 64 at most.  The last ones may be written twice, from
+ * the octets that were there before. */
 static inline void
 rewrite_part(uint8_t *q, const uint8_t *omask, const uint8_t *image,
              uint32_t n)

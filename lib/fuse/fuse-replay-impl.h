@@ -17,13 +17,13 @@
 
 #include "lib/fuse/fuse-order.h"
 
-/* Each round works on so many packets, so many packets behind the first. */
+/* Packets that a round works on, and how far it is behind the first round. */
 #define FUSE_STEP 8
 #define FUSE_FIND_LAG (2 * FUSE_STEP)
 #define FUSE_COMPARE_LAG (4 * FUSE_STEP)
 #define FUSE_REPLAY_LAG (5 * FUSE_STEP)
 
-/* Returns 'i', or the end of 0...'n' that is nearer. */
+/* Returns 'i', limited to the range from 0 to 'n'. */
 static inline uint32_t
 clip(int i, int n)
 {
@@ -32,7 +32,7 @@ clip(int i, int n)
 
 #define STEP_AT(I, N) clip(I, N), clip((I) + FUSE_STEP, N)
 
-/* Returns true if the 20 octets at 'ip' sum up. */
+/* Returns true if the checksum of the 20 octets at 'ip' is right. */
 static inline bool
 ip_csum_ok(const uint8_t *ip)
 {
@@ -43,15 +43,15 @@ ip_csum_ok(const uint8_t *ip)
     memcpy(&b, ip + 8, 8);
     memcpy(&c, ip + 16, 4);
 
-    /* One's complement: what is carried out comes in again. */
+    /* One's complement: the carry is added again. */
     sum = a + b;
     sum += sum < b;
     sum += c;
     sum += sum < c;
     half = (uint32_t) sum + (uint32_t) (sum >> 32);
     half += half < (uint32_t) sum;
-    /* All ones, as 16 bits, is the sum of halves that complement each
-     * other, or of two that are 0xffff. */
+    /* The sum is 0xffff if the halves complement each other, or if both are
+     * 0xffff. */
     return (uint16_t) ~(half >> 16) == (uint16_t) half || half == UINT32_MAX;
 }
 
@@ -80,13 +80,13 @@ l4_csum_ok(const struct fuse_shape *shape, const uint8_t *packet,
     return fuse_fold(sum) == 0xffff;
 }
 
-/* Flags of programs that ask more of a packet than its key. */
+/* Flags of programs with conditions besides the key. */
 #define FUSE_P_CONDITIONS (FUSE_P_OUTER_CSUM | FUSE_P_L3_CHECK          \
                            | FUSE_P_L4_CHECK | FUSE_P_NO_PAD            \
                            | FUSE_P_PUSH | FUSE_P_NO_CSUM | FUSE_P_TCP)
 
-/* Returns true if what 'p', with some of FUSE_P_CONDITIONS, asks of a packet's
- * checksums, padding and headroom is so. */
+/* Returns true if the packet meets the conditions of 'p', which has some of
+ * FUSE_P_CONDITIONS, for checksums, padding and headroom. */
 static inline bool
 conditions_hold(const struct fuse_program *p, const struct fuse_batch *batch,
                 uint32_t i)
@@ -101,7 +101,7 @@ conditions_hold(const struct fuse_program *p, const struct fuse_batch *batch,
         return false;
     }
     if (shape->tunnel) {
-        /* What the NIC found is of the outer headers. */
+        /* The NIC has verified the outer headers only. */
         ol = 0;
     }
     if (p->flags & FUSE_P_L3_CHECK && !shape->ipv6
@@ -258,8 +258,9 @@ note_end(struct fuse_batch *batch, uint32_t i)
     }
 }
 
-/* Returns true if a packet before the 'i'th one may end its connection.  It
- * may have another key, by its TTL, and is still to be judged. */
+/* Returns true if a packet before the 'i'th one may end its connection.  The
+ * tracker has not judged that packet yet, which may have another key, by its
+ * TTL. */
 static inline bool
 is_ended(const struct fuse_batch *batch, uint32_t i)
 {
@@ -308,8 +309,9 @@ replay_one(struct fuse_replay *r, struct fuse_batch *batch, uint32_t i)
             return FUSE_DECLINED;
         }
         if (__builtin_expect(p->flags & FUSE_P_NO_CSUM && csums.l4, 0)) {
-            /* To be learned anew, not declined: otherwise a forged packet
-             * without a checksum would keep the flow out of the cache. */
+            /* Stale, not declined, so that the flow is learned anew: otherwise
+             * a forged packet without a checksum would keep the flow out of
+             * the cache. */
             return FUSE_STALE;
         }
         if (p->flags & FUSE_P_TCP) {
@@ -320,8 +322,8 @@ replay_one(struct fuse_replay *r, struct fuse_batch *batch, uint32_t i)
             }
         }
     }
-    /* Only now: a packet that the ordinary path refuses, for its checksum
-     * say, must not extend the life of a connection. */
+    /* Only here: a packet that the ordinary path refuses, for example for its
+     * checksum, must not extend the life of a connection. */
     if (__builtin_expect(chain->epoch != r->epoch
                          || (int32_t) (r->now - entry->refresh) >= 0, 0)
         && !r->attend(r, entry)) {

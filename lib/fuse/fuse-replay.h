@@ -16,28 +16,29 @@
  * ======
  *
  * Finds the entries of a batch of packets and does to each packet what its
- * entry says, in rounds of some packets each, which take turns, so that what
- * one round needs is on its way to the cache while others work:
+ * entry says.  Rounds of some packets each take turns: while one works, memory
+ * for the others is on its way to the processor's cache.
  *
  *    1. classify, mask and hash; prefetch the bucket,
  *    2. look for the signature; prefetch the entry,
  *    3. compare the keys; prefetch the chain,
  *    4. check that the entry is true, verify checksums, rewrite, count.
  *
- * There are implementations in plain C, with AVX2 and with AVX-512; all are
- * made of the same lib/fuse/fuse-replay-impl.h and do the same.
+ * There are implementations in plain C, with AVX2 and with AVX-512.  All
+ * include lib/fuse/fuse-replay-impl.h and do the same.
  *
  * Thread-safety: a "struct fuse_replay", its table and its chains belong to
- * one thread.  fuse_replay_select() is for one thread before all others.
+ * one thread.  One thread calls fuse_replay_select() before all other
+ * functions.
  *
- * Attack model: see fuse-shape.h and fuse-table.h.  The work for a
- * packet is bounded; only a checksum takes more time for more octets. */
+ * Attack model: see fuse-shape.h and fuse-table.h.  The work for a packet is
+ * bounded; only a checksum takes more time for more octets. */
 
-/* What all flows share that take the same way through the pipeline.  The
- * user's part follows in memory.
+/* Flows that take the same way through the pipeline share this.  The user's
+ * part follows in memory.
  *
- * In what is pushed, most of the time only the first part of the image differs
- * from flow to flow, by the UDP source port: then the rest is the chain's. */
+ * Pushed headers mostly differ from flow to flow only in the first part of the
+ * image, by the UDP source port.  Then the chain has the rest. */
 struct fuse_chain {
     uint64_t epoch;              /* When it was last known to be true. */
     const struct fuse_program *program;
@@ -63,14 +64,15 @@ struct fuse_replay {
     uint32_t first_dirty;        /* where it begins, */
     uint32_t n_dirty;            /* and how many there are. */
 
-    /* Called for an entry whose chain is of another epoch or dead, or which is
-     * to be refreshed.  Returns true if the entry is true; then its chain has
-     * the epoch of now and it is refreshed.  Otherwise the entry is dead. */
+    /* Called for an entry that is due to be refreshed, or whose chain is dead
+     * or of another epoch.  Returns true if the entry is true: then its chain
+     * has the present epoch and the entry is refreshed.  Otherwise the entry
+     * is dead. */
     bool (*attend)(struct fuse_replay *, struct fuse_entry *);
 
     /* Called for an entry with FUSE_P_TCP whose packet seems to be out of the
-     * window.  Takes what is known by now into what the entry follows.
-     * Returns true if the packet is valid whatever it has. */
+     * window.  Copies what the tracker knows by now to the entry.  Returns
+     * true if the tracker does not check windows. */
     bool (*resync)(struct fuse_replay *, struct fuse_entry *);
 
     /* Called for an entry whose flow a packet with SYN, FIN or RST ends. */

@@ -6,8 +6,8 @@
 
 struct fuse_shape fuse_shapes[FUSE_N_SHAPES];
 
-/* Octets of the tunnel's header, by FUSE_T_*, and of what precedes the inner
- * IP header. */
+/* Octets of the tunnel's header, by FUSE_T_*, and of the headers between it
+ * and the inner IP header. */
 static const uint8_t tunnel_hlen[FUSE_N_T] = { 8, 12, 16, 8, 8 };
 static const uint8_t inner_l2_len[FUSE_N_T] = { 0, 0, 0, 14, 14 };
 
@@ -24,7 +24,8 @@ fuse_skip_text(enum fuse_skip skip)
     return skip_texts[skip];
 }
 
-/* Sets 'n' octets of the mask from 'ofs' on.  Returns what follows them. */
+/* Sets 'n' octets of the mask from 'ofs' on.  Returns the offset behind
+ * them. */
 static int
 put(struct fuse_shape *s, int ofs, int n, uint8_t value)
 {
@@ -32,7 +33,7 @@ put(struct fuse_shape *s, int ofs, int n, uint8_t value)
     return ofs + n;
 }
 
-/* Puts an IP header at 'ofs'.  Returns what follows it. */
+/* Puts an IP header at 'ofs'.  Returns the offset behind it. */
 static int
 put_ip(struct fuse_shape *s, int ofs, bool ipv6)
 {
@@ -117,7 +118,7 @@ fold(struct fuse_shape *s)
     }
 }
 
-/* Returns where in the key of 's' the word at 'ofs' of the header is. */
+/* Returns the offset in the key of 's' of the word at 'ofs' in the header. */
 static int
 key_offset(const struct fuse_shape *s, int ofs)
 {
@@ -296,8 +297,8 @@ classify_ip(const uint8_t *p, uint32_t ofs, uint32_t len, bool ipv6,
     return -1 - FUSE_SKIP_PROTOCOL;
 }
 
-/* Does the part of fuse_classify() that concerns the tunnel of kind 'tunnel'
- * whose outer IP header, IPv6 if 'ipv6', is at 'l3', and was found good. */
+/* Classifies a packet to a tunnel of kind 'tunnel' for fuse_classify().  Its
+ * outer IP header at 'l3', IPv6 if 'ipv6', was found valid. */
 int
 fuse_classify_tunnel(const uint8_t *p, uint32_t len, uint32_t l3, bool ipv6,
                      enum fuse_tunnel tunnel, struct fuse_class *class)

@@ -35,8 +35,8 @@
 /* No header that is longer is known, so keys are no longer. */
 #define FUSE_MAX_KEY 128
 
-/* Parts in which what replaces a header is kept (fuse-table.h): Ethernet,
- * IPv4 and ports fit into the first, the third has the rest. */
+/* The image is kept in parts (fuse-table.h): Ethernet, IPv4 and ports fit into
+ * the first, the third has the rest. */
 #define FUSE_PART_1 38
 #define FUSE_PART_2 64
 
@@ -77,9 +77,10 @@ enum { FUSE_T_GTPU8, FUSE_T_GTPU12, FUSE_T_GTPU16, FUSE_T_VXLAN,
 #define FUSE_N_PLAIN 16
 #define FUSE_N_SHAPES (FUSE_N_PLAIN + 4 * FUSE_N_T * 8)
 
-/* The key is the masked header, in blocks of 64 octets.  If what counts in the
- * second block fits into what does not count in the first, it is folded: words
- * of 2 octets go there, and one block is left.  So it is for most of GTP-U. */
+/* The key is the masked header, in blocks of 64 octets.  A key is folded if
+ * the words of 2 octets that count in the second block fit into places of the
+ * first that do not count: then one block is left.  Most keys of GTP-U are
+ * folded. */
 struct fuse_shape {
     uint8_t mask[FUSE_MAX_KEY] __attribute__((aligned(64)));
     uint16_t fold_from[32] __attribute__((aligned(64)));
@@ -103,7 +104,7 @@ struct fuse_shape {
 
 extern struct fuse_shape fuse_shapes[FUSE_N_SHAPES];
 
-/* What fuse_classify() says besides the shape. */
+/* Results of fuse_classify() besides the shape. */
 struct fuse_class {
     uint16_t tcp_flags;         /* As in the header, host byte order; 0. */
     uint16_t pad;               /* Octets after the IP packet. */
@@ -140,10 +141,10 @@ fuse_be64(const uint8_t *p)
     return __builtin_bswap64(x);
 }
 
-/* Where tunnels end, as far as is known: an enum fuse_tunnel for each UDP
- * port, in network byte order, and whether some tunnel ends at an address with
- * that fuse_endpoint().  Packets to both are taken for a tunnel's, all others
- * for packets that pass. */
+/* The known ends of tunnels: an enum fuse_tunnel for each UDP port, in network
+ * byte order, and whether a tunnel ends at an address with that
+ * fuse_endpoint().  A packet to both counts as one of a tunnel, any other as
+ * transit. */
 #define FUSE_N_UDP_PORTS 65536
 #define FUSE_N_ENDPOINTS 1024
 struct fuse_tunnels {
@@ -167,8 +168,8 @@ int fuse_classify_any(const uint8_t *p, uint32_t len,
 int fuse_classify_tunnel(const uint8_t *p, uint32_t len, uint32_t l3,
                          bool ipv6, enum fuse_tunnel, struct fuse_class *);
 
-/* Does the same as fuse_classify_any(), and itself if the packet is TCP or UDP
- * over IPv4 without options or VLAN tag, as most are. */
+/* Does the same as fuse_classify_any(), with a short way for TCP and UDP over
+ * IPv4 without options or VLAN tag. */
 static inline int
 fuse_classify(const uint8_t *p, uint32_t len,
               const struct fuse_tunnels *tunnels, struct fuse_class *class)

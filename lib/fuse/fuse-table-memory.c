@@ -13,16 +13,16 @@
 
 #define MIN_BUCKETS 16
 
-/* Places for candidates, for each bucket that there may be: one for each
- * entry.  Flows of one place are learned one after the other. */
+/* Places for candidates, for each possible bucket: one for each entry.  Flows
+ * of one place are learned one after the other. */
 #define CANDIDATES 4
 
-/* Memory is taken ahead of use for so many entries or buckets at a time, and
- * when there is less left than half as many. */
+/* Memory is taken ahead of use for so many entries or buckets at a time, when
+ * less than half as many are left. */
 #define STEP 8192
 
-/* Memory of a table: 'unit' octets for each of a supply, or of the candidates,
- * which are not taken by and by. */
+/* Memory of a table: 'unit' octets for each element of a supply, or for each
+ * candidate.  That of the candidates is taken at once. */
 #define CANDIDATE_SUPPLY FUSE_N_SUPPLIES
 struct region {
     void **p;
@@ -174,9 +174,9 @@ take_supply(struct fuse_table *table, int supply, size_t first, size_t end)
     return 0;
 }
 
-/* Has memory of 'table', which nobody uses yet, taken by fuse_table_take()
- * from now on, and takes the first of it.  Returns 0 or a positive errno
- * value; then the table is good for fuse_table_destroy() only. */
+/* From now on fuse_table_take() takes memory for 'table', which nobody uses
+ * yet.  Takes the first of it.  Returns 0, or a positive errno value after
+ * which the caller can only call fuse_table_destroy(). */
 int
 fuse_table_take_ahead(struct fuse_table *table)
 {
@@ -197,9 +197,9 @@ fuse_table_take_ahead(struct fuse_table *table)
     return error;
 }
 
-/* Makes what was taken meanwhile usable, and asks for more if there is little
- * left.  Returns true if somebody should call fuse_table_take() soon.  Takes
- * no time.  Owner. */
+/* Uses the memory that was taken meanwhile, and asks for more if little is
+ * left.  Returns true if somebody should call fuse_table_take() soon.  Does no
+ * system call.  Owner. */
 bool
 fuse_table_follow(struct fuse_table *table)
 {
@@ -253,7 +253,7 @@ fuse_table_take(struct fuse_table *table)
     return 0;
 }
 
-/* Frees 'table', which may be null, without a word of its entries. */
+/* Frees 'table', which may be null.  Does not call 'removed_cb'. */
 void
 fuse_table_destroy(struct fuse_table *table)
 {

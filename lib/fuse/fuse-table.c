@@ -59,8 +59,8 @@ bucket_of(const struct fuse_table *table, const struct fuse_cold *cold)
                            : fuse_bucket1(table, hash)];
 }
 
-/* Adds a bucket to 'table', unless it has them all, and moves to it what
- * belongs there of the one that stood for it. */
+/* Adds a bucket to 'table', unless it has all, and moves the entries that
+ * belong there from the bucket that is split. */
 static void
 grow(struct fuse_table *table)
 {
@@ -98,7 +98,7 @@ find_place(const struct fuse_bucket *bucket)
     return -1;
 }
 
-/* Makes a place in 'bucket' by eviction.  Returns it, or -1. */
+/* Evicts an entry from 'bucket'.  Returns its place, or -1. */
 static int
 make_place(struct fuse_table *table, const struct fuse_bucket *bucket,
            uint32_t now)
@@ -135,10 +135,10 @@ remove_same(struct fuse_table *table, const struct fuse_bucket *bucket,
     }
 }
 
-/* Adds an entry for the key 'key' of packets of 'shape' from 'in_port', whose
- * hash is 'hash', with an image of 'n_image' octets, in place of the one that
- * there may be.  'now' is in ms.  Returns the entry for the caller to fill in,
- * or null if there is no room. */
+/* Adds an entry for the key 'key', with hash 'hash', of packets of 'shape'
+ * from 'in_port', with an image of 'n_image' octets.  Removes an entry with
+ * the same key first.  'now' is in ms.  Returns the entry for the caller to
+ * fill in, or null if there is no room. */
 struct fuse_entry *
 fuse_table_insert(struct fuse_table *table, uint64_t hash, int shape,
                   uint32_t n_image, uint32_t in_port, const uint8_t *key,
@@ -208,8 +208,8 @@ fuse_table_insert(struct fuse_table *table, uint64_t hash, int shape,
     return entry;
 }
 
-/* Makes 'image', of 'n' octets as fuse_table_insert() was told, that of
- * 'entry'. */
+/* Sets the image of 'entry' to 'image', of the 'n' octets that
+ * fuse_table_insert() was told. */
 void
 fuse_entry_set_image(struct fuse_entry *entry, const uint8_t *image,
                      uint32_t n)
@@ -220,8 +220,8 @@ fuse_entry_set_image(struct fuse_entry *entry, const uint8_t *image,
     }
 }
 
-/* Makes 'entry', just inserted, follow TCP sequence numbers.  Returns where
- * it does, for the caller to fill in, or null if there is no memory yet. */
+/* Makes 'entry', just inserted, follow TCP sequence numbers.  Returns their
+ * place, for the caller to fill in, or null if there is no memory yet. */
 struct fuse_tcp *
 fuse_table_track(struct fuse_table *table, struct fuse_entry *entry)
 {
@@ -277,8 +277,9 @@ fuse_table_remove(struct fuse_table *table, struct fuse_entry *entry)
     table->n_entries--;
 }
 
-/* Returns one entry in use after the other, in no order, for ever; null once
- * in each round, and if there is none at the cursor. */
+/* Returns one entry in use after the other, in no order, and begins again at
+ * the end.  Returns null once in each round, and if there is none at the
+ * cursor. */
 struct fuse_entry *
 fuse_table_sweep(struct fuse_table *table)
 {

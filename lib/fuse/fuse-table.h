@@ -65,7 +65,7 @@
 #define FUSE_IDLE_MS 10000
 #define FUSE_REFRESH_MS 5000     /* The owner is told of packets that often. */
 
-/* The outcome for one key from one port: what a packet needs of it. */
+/* The outcome for one key from one port, as far as packets need it. */
 struct fuse_entry {
     uint8_t key[64];
     uint8_t image[FUSE_PART_1];
@@ -85,7 +85,7 @@ struct fuse_entry {
 
 _Static_assert(sizeof(struct fuse_entry) == 128, "two cache lines");
 
-/* The rest of it. */
+/* The cold part of an entry, which only the owner needs. */
 struct fuse_cold {
     uint32_t sig;                /* Signature; next free one if unused. */
     uint32_t hash;               /* Lower half. */
@@ -120,8 +120,8 @@ struct fuse_bucket {
     } places[FUSE_BUCKET_PLACES];
 } __attribute__((aligned(64)));
 
-/* What memory is taken for: small and large entries, with all that belongs to
- * them; what those have besides that follow TCP; buckets. */
+/* Memory is taken for these: small and large entries with all their parts, the
+ * sequence numbers of those that follow TCP, buckets. */
 enum fuse_supply {
     FUSE_SUPPLY_SMALL,
     FUSE_SUPPLY_LARGE,
@@ -149,8 +149,8 @@ struct fuse_table {
     uint32_t sweep[2];
     uint32_t random;
 
-    /* For how many of each "enum fuse_supply" there is memory, as far as the
-     * owner knows; whether it had to do without. */
+    /* For each "enum fuse_supply", for how many there is memory, as far as the
+     * owner knows, and whether the owner had to do without. */
     uint32_t n_ready[FUSE_N_SUPPLIES];
     bool is_short[FUSE_N_SUPPLIES];
     bool taken_ahead;
@@ -159,7 +159,7 @@ struct fuse_table {
     uint64_t key[FUSE_MAX_KEY / 8] __attribute__((aligned(64)));
     uint64_t port_key[2];
 
-    /* Told of an entry that is to be removed, whose fields are still there. */
+    /* Called before an entry is removed, while its fields are still valid. */
     void (*removed_cb)(struct fuse_entry *, void *aux);
     void *aux;
 };
@@ -193,7 +193,7 @@ fuse_table_entry(const struct fuse_table *table, uint32_t number)
                           * FUSE_SMALL_ENTRY);
 }
 
-/* Returns what the entry with 'number' has besides. */
+/* Returns the cold part of the entry with 'number'. */
 static inline struct fuse_cold *
 fuse_table_cold(const struct fuse_table *table, uint32_t number)
 {
@@ -214,21 +214,22 @@ fuse_table_number(const struct fuse_table *table,
     return FUSE_LARGE_BIT | ofs / FUSE_LARGE_ENTRY;
 }
 
-/* Returns what 'entry' has besides. */
+/* Returns the cold part of 'entry'. */
 static inline struct fuse_cold *
 fuse_entry_cold(const struct fuse_table *table, const struct fuse_entry *entry)
 {
     return fuse_table_cold(table, fuse_table_number(table, entry));
 }
 
-/* Returns what the entry with 'number' follows, if it does. */
+/* Returns the sequence numbers that the entry with 'number' follows, if
+ * any. */
 static inline struct fuse_tcp *
 fuse_table_tcp(const struct fuse_table *table, uint32_t number)
 {
     return &table->tcps[number >> 31][number & FUSE_NUMBER_MASK];
 }
 
-/* Returns what 'entry' follows, if it does. */
+/* Returns the sequence numbers that 'entry' follows, if any. */
 static inline struct fuse_tcp *
 fuse_entry_tcp(const struct fuse_table *table, const struct fuse_entry *entry)
 {
@@ -243,7 +244,7 @@ fuse_entry_image2(struct fuse_entry *entry)
     return entry->key2 + 64;
 }
 
-/* What the port, and the shape, add to the NH of the key. */
+/* The port and the shape add this to the NH of the key. */
 static inline uint64_t
 fuse_port_hash(const struct fuse_table *table, uint32_t in_port)
 {
@@ -251,8 +252,8 @@ fuse_port_hash(const struct fuse_table *table, uint32_t in_port)
            * (uint32_t) table->port_key[1];
 }
 
-/* Makes of the sum 'nh' the hash: signature in the upper half, of which the
- * lowest bit is set, bucket in the lower. */
+/* Turns the sum 'nh' into the hash: the signature, with its lowest bit set, in
+ * the upper half, the bucket in the lower. */
 static inline uint64_t
 fuse_hash_finish(const struct fuse_table *table, uint64_t nh)
 {
@@ -267,7 +268,7 @@ fuse_bucket__(const struct fuse_table *table, uint32_t hash)
 {
     uint32_t b = hash & table->bucket_mask;
 
-    /* Without a branch: it would be taken at random. */
+    /* Without a branch, which the processor could not predict. */
     return b & (table->bucket_mask >> 1 | -(uint32_t) (b < table->n_buckets));
 }
 
@@ -290,9 +291,9 @@ fuse_candidate(struct fuse_table *table, uint64_t hash)
     return &table->candidates[hash & table->candidate_mask];
 }
 
-/* Returns true if a flow with 'hash', which is not in 'table', is to be
- * learned, that is, if it is the second packet while few other flows with the
- * same place for a candidate were missed. */
+/* Returns true if a flow with 'hash', which is not in 'table', should be
+ * learned: if this is its second packet, and few other flows with the same
+ * place for a candidate have missed since the first. */
 static inline bool
 fuse_table_admit(struct fuse_table *table, uint64_t hash)
 {
@@ -303,8 +304,8 @@ fuse_table_admit(struct fuse_table *table, uint64_t hash)
         *candidate = 0;
         return true;
     }
-    /* Flows of one place whose packets alternate must not keep each other out
-     * for ever. */
+    /* Flows of one place, whose packets alternate, must not keep each other
+     * out for ever. */
     table->random = table->random * 1664525 + 1013904223;
     if (*candidate != ~sig && (!*candidate || !(table->random >> 29))) {
         *candidate = sig;

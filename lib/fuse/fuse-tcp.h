@@ -30,7 +30,7 @@
  * threads read the atomic ones, under the lock of the connection.  'n' is
  * written last, so that who has read it finds what led to it, or more. */
 struct fuse_tcp {
-    /* What packets of this entry did to what the tracker knows. */
+    /* How packets of this entry have changed the tracker's numbers. */
     _Atomic(uint32_t) n;         /* How many there were. */
     _Atomic(uint32_t) seqlo;     /* End of what was sent. */
     _Atomic(uint32_t) edge;      /* End of what the other peer may send. */
@@ -56,8 +56,8 @@ struct fuse_tcp_packet {
     uint16_t win;
 };
 
-/* By so much an acknowledgment may be ahead, or by as many windows behind: the
- * tracker's number. */
+/* An acknowledgment may be ahead by so much, or behind by as many windows.
+ * The number is the tracker's. */
 #define FUSE_TCP_ACK_SLACK (0xffff + 1500)
 
 static inline bool
@@ -124,8 +124,8 @@ struct fuse_tcp_peer {
     uint8_t wscale;              /* To shift its windows by. */
 };
 
-/* Adds what 'tcp' has followed, of packets from 'src' to 'dst', to what the
- * tracker knows.  Returns the number of packets up to which it has. */
+/* Adds what 'tcp' has followed, for packets from 'src' to 'dst', to the
+ * tracker's numbers.  Returns the number of packets that are now included. */
 static inline uint32_t
 fuse_tcp_merge(const struct fuse_tcp *tcp, struct fuse_tcp_peer *src,
                struct fuse_tcp_peer *dst)
@@ -152,8 +152,8 @@ fuse_seq_min(uint32_t a, uint32_t b)
     return fuse_seq_gt(a, b) ? b : a;
 }
 
-/* Takes into 'tcp' what the tracker knows of the peers 'src', which sends this
- * entry's packets, and 'dst'.  If 'more', 'tcp' has that of another tracker's
+/* Copies the tracker's numbers of the peers 'src', which sends this entry's
+ * packets, and 'dst' to 'tcp'.  If 'more', 'tcp' has those of another
  * connection already, and packets must be valid for both. */
 static inline void
 fuse_tcp_copy(struct fuse_tcp *tcp, const struct fuse_tcp_peer *src,

@@ -77,4 +77,4 @@ check-mutations: $(FUSE_EQUIVALENCE)
 	        $(tests_equivalence_fuse_equivalence_LDFLAGS) -o OUTPUT \
 	        $(tests_equivalence_fuse_equivalence_OBJECTS) OBJECTS \
 	        $(tests_equivalence_fuse_equivalence_LDADD) $(LIBS)' \
-	    '$(MUTATION)'
+	    $(MUTATIONFLAGS) '$(MUTATION)'

@@ -24,7 +24,7 @@ bool ct_nat_applies(uint16_t ct_state, const struct nat_action_info_t *);
 void ct_nat_icmp6_outer(struct dp_packet *, const struct conn_key *,
                         uint16_t nat_action);
 
-/* Packets of no connection that is to be; see ct-new.c. */
+/* New packets that are not committed; see ct-new.c. */
 typedef bool ct_valid_new_func(struct dp_packet *, struct conn_key *);
 bool ct_new_uncommitted(struct conntrack *, struct dp_packet *,
                         struct conn_key *, const struct conn *, bool commit,

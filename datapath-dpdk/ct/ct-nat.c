@@ -20,10 +20,10 @@
  * ICMPv6 errors
  * -------------
  *
- * In an error that is about a connection, the addresses of both IP headers are
- * translated.  For the outer one, Open vSwitch brought a checksum up to date
- * as if it stood before a header of the connection's protocol: that of TCP is
- * where the source address of the inner header is, which came out wrong. */
+ * In an ICMPv6 error about a connection, the addresses of both IP headers are
+ * translated.  For the outer one, Open vSwitch updated a checksum as if a
+ * header of the connection's protocol followed.  The checksum of TCP would be
+ * where the source address of the inner header is, so that came out wrong. */
 
 #include <config.h>
 #include "datapath-dpdk/ct/ct-hooks.h"

@@ -4,11 +4,11 @@
  * ==================================
  *
  * The first packet of a connection meets the connection tracker twice in most
- * pipelines: the first time only to learn that it is new.  For that, Open
- * vSwitch's tracker takes a lock, looks for what helpers expect, takes the
- * lock of all connections, looks the packet up again, and makes no connection.
- * None of it is needed: what another thread does meanwhile might have come
- * after the packet as well. */
+ * pipelines, the first time only to learn that it is new.  For that, Open
+ * vSwitch's tracker takes a lock, looks for expected connections of helpers,
+ * takes the lock of all connections, looks the packet up again, and makes no
+ * connection.  None of it is needed: a change that another thread makes
+ * meanwhile could as well have come after the packet. */
 
 #include <config.h>
 #include "datapath-dpdk/ct/ct-hooks.h"
@@ -18,9 +18,9 @@
 #include "dp-packet.h"
 #include "packets.h"
 
-/* Sets ct_state of 'packet', which belongs to no connection, and returns true,
- * if that is all there is to do: it is not to be committed, 'conn' is null,
- * for no connection has just ended by it, and no helper expects anything.
+/* 'packet' belongs to no connection.  Sets its ct_state and returns true if
+ * nothing else remains to be done: it is not committed, it has not just ended
+ * a connection ('conn' is null), and no helper expects a connection.
  * 'valid_new' says whether it can be the first packet of a connection with
  * 'key'.  Any thread. */
 bool
@@ -28,8 +28,8 @@ ct_new_uncommitted(struct conntrack *ct, struct dp_packet *packet,
                    struct conn_key *key, const struct conn *conn, bool commit,
                    ct_valid_new_func *valid_new)
 {
-    /* Without the lock: an expectation that is being made now may be of the
-     * time after this packet. */
+    /* Without the lock: an expectation that is being made now could as well
+     * come after this packet. */
     if (commit || conn || __atomic_load_n(&ct->alg_expectations.n,
                                           __ATOMIC_RELAXED)) {
         return false;

@@ -11,9 +11,9 @@
  * ID names a table in the registry (lb-registry.h).  A packet for which no
  * bucket can be chosen is dropped and counted.
  *
- * A table with a timeout is sticky: a flow that is remembered
- * (lb-sticky.h) stays with its bucket as long as that is alive, whatever
- * else changes.  A flow that cannot be remembered goes by its slot. */
+ * A table with a timeout is sticky: a remembered flow (lb-sticky.h) stays with
+ * its bucket as long as the bucket is alive.  A flow that cannot be remembered
+ * takes the bucket of its slot. */
 
 #include <config.h>
 #include "datapath-dpdk/lb/lb-hooks.h"
@@ -54,8 +54,8 @@ slot_token(const struct lb_table *table, uint64_t hash)
             : 0);
 }
 
-/* Returns the token for a packet with 'hash' of a flow that 'sticky' remembers
- * for 'table', or does from now on, or 0 if there is none. */
+/* Returns the token for the flow of 'table' with 'hash', which 'sticky'
+ * remembers from now on if it can, or 0 if there is none. */
 static uint32_t
 choose_sticky(const struct lb_table *table, struct lb_sticky *sticky,
               uint64_t hash, uint32_t now)
@@ -94,7 +94,7 @@ choose_sticky(const struct lb_table *table, struct lb_sticky *sticky,
             break;
         }
     }
-    /* Another thread that came first may have gone by another table. */
+    /* Another thread that came first may have used another table. */
     return lb_table_has_token(table, token) ? token : chosen;
 }
 

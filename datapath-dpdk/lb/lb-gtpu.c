@@ -46,8 +46,8 @@ is_whole_udp(struct dp_packet *packet, const void *l3, size_t size)
     }
 }
 
-/* Stores in '*lenp' the length of the UDP payload of 'packet', by its shortest
- * length, and returns it, if 'packet' goes to the port of GTP-U; otherwise
+/* If 'packet' goes to the port of GTP-U, returns its UDP payload, and stores
+ * the payload's length in '*lenp', by the shortest of all lengths.  Otherwise
  * returns null. */
 static const uint8_t *
 find_payload(struct dp_packet *packet, size_t *lenp)
@@ -78,8 +78,8 @@ find_payload(struct dp_packet *packet, size_t *lenp)
     return (const uint8_t *) (udp + 1);
 }
 
-/* Fills in what is inside of 'gtpu', which is a G-PDU of 'len' octets, if that
- * can be hashed. */
+/* Finds the packet inside of 'gtpu', a G-PDU of 'len' octets, if that can be
+ * hashed. */
 static void
 find_inner(const uint8_t *gtpu, size_t len, struct lb_gtpu *found)
 {
@@ -97,8 +97,8 @@ find_inner(const uint8_t *gtpu, size_t len, struct lb_gtpu *found)
     found->inner_version = type == GTPU_INNER_IPV4 ? 4 : 6;
 }
 
-/* Returns what of 'packet', which Open vSwitch has parsed, is to be hashed for
- * a table with 'input'.  The result refers to the packet's data. */
+/* Finds the part of 'packet', which Open vSwitch has parsed, that a table with
+ * 'input' hashes.  The result refers to the packet's data. */
 struct lb_gtpu
 lb_gtpu_find(struct dp_packet *packet, enum lb_input input)
 {

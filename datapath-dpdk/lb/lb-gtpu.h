@@ -17,7 +17,7 @@ struct dp_packet;
  * Looks into a packet that this switch does not decapsulate, but sends on to
  * one of several user plane functions (UPFs) behind one address.
  *
- * What a packet is spread by:
+ * Packets are spread by:
  *
  *    - A G-PDU: by its TEID (LB_INPUT_TEID), or by the IPv4 or IPv6 packet
  *      inside (LB_INPUT_INNER).  Where nothing inside can be hashed, because
@@ -30,10 +30,10 @@ struct dp_packet;
  *    - Any other message, such as Echo: by the two outer addresses.  These
  *      messages have TEID 0 and are about the path between the two.
  *
- *    - What is not UDP to port 2152, or has no whole GTP-U header of version 1
- *      there: as any other packet.  That goes for all fragments of an outer
- *      packet, too, so that all of them reach the same UPF: the later ones
- *      have no header to look into.
+ *    - A packet that is not UDP to port 2152, or has no whole GTP-U header of
+ *      version 1 there: as any other packet.  So are all fragments of an outer
+ *      packet, because the later ones have no header to look into, and all
+ *      must reach the same UPF.
  *
  * Thread-safety: any thread.
  *

@@ -15,8 +15,8 @@
 #include "unaligned.h"
 #include "util.h"
 
-/* Returns the Ethernet type of the network header of 'packet' by what its
- * parser noted, or 0 if there is none that the parser got to. */
+/* Returns the Ethernet type of the network header of 'packet', by the offsets
+ * that its parser has set, or 0 if the parser found no such header. */
 static ovs_be16
 network_type(const struct dp_packet *packet)
 {
@@ -35,7 +35,7 @@ network_type(const struct dp_packet *packet)
 }
 
 /* Returns true if the network header of 'packet', of Ethernet type 'type', is
- * an IPv4 header that is there as far as its options. */
+ * an IPv4 header, of which all but the options must be there. */
 static inline bool
 is_ipv4(const struct dp_packet *packet, ovs_be16 type)
 {
@@ -43,8 +43,8 @@ is_ipv4(const struct dp_packet *packet, ovs_be16 type)
             && dp_packet_l3_size(packet) >= IP_HEADER_LEN);
 }
 
-/* Returns the ports of a packet of protocol 'nw_proto', of whose transport
- * header 'l4' 'size' octets are there, as one number, or 0 if it has none. */
+/* Returns the ports in the transport header 'l4', of protocol 'nw_proto', of
+ * which 'size' octets are there, as one number, or 0 if it has none. */
 static uint32_t
 transport_ports(uint8_t nw_proto, const void *l4, size_t size)
 {
@@ -134,8 +134,8 @@ hash_plain_ipv6(const struct lb_table *table,
     return true;
 }
 
-/* The same as hash_plain_ipv6(), of what Open vSwitch's parser made of a
- * packet.  It tells the protocol of the first fragment only. */
+/* The same as hash_plain_ipv6(), from the result of Open vSwitch's parser,
+ * which shows the protocol of the first fragment only. */
 static uint64_t
 hash_ipv6(const struct lb_table *table, const struct flow *flow)
 {
@@ -307,7 +307,7 @@ lb_hash_burst(const struct lb_table *table, struct dp_packet **packets,
         return;
     }
 
-    addresses[0] = rests[0] = 0; /* For compilers that cannot know. */
+    addresses[0] = rests[0] = 0; /* For the compiler's warnings. */
     for (size_t i = 0; i < n; i++) {
         struct dp_packet *packet = packets[i];
         ovs_be16 type = network_type(packet);

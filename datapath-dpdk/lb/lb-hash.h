@@ -13,19 +13,19 @@ struct lb_table;
 /* Hash of a packet for load balancing
  * ===================================
  *
- * Hashes what a load-balancing table says, under the table's key.  All packets
- * of one flow get the same hash, on whichever thread and port they arrive; the
- * hash that a NIC may have computed is not used, since it depends on the port
- * and on a key that senders can know.
+ * Hashes the fields that a load-balancing table names, under its key.  All
+ * packets of one flow get the same hash, on whichever thread and port they
+ * arrive.  The hash that a NIC may have computed is not used: it depends on
+ * the port, and on a key that senders can know.
  *
  * By default that is the 5-tuple: addresses, protocol, and the ports of TCP,
  * UDP, UDP-Lite, SCTP and DCCP.  Fragments are hashed without ports, so that
  * all fragments of a datagram meet the same bucket.  What is not IP is hashed
  * by its Ethernet addresses and type.
  *
- * A table that looks into GTP-U hashes the TEID, as a table with the field
- * tun_id does where the tunnel ends at this switch, or does with the packet
- * inside what it would do with a packet outside; see lb-gtpu.h.
+ * A table that looks into GTP-U hashes the TEID, like a table with the field
+ * tun_id where the tunnel ends at this switch, or the packet inside, as if it
+ * were outside; see lb-gtpu.h.
  *
  * Attack model: the key is secret, so no sender can aim at a bucket. */
 

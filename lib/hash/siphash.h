@@ -9,8 +9,8 @@
 /* SipHash
  * =======
  *
- * A keyed 64-bit hash of short inputs, for tables that are filled with what
- * strangers send.
+ * A keyed 64-bit hash of short inputs, for tables whose keys attackers
+ * choose.
  * Source: Aumasson and Bernstein, "SipHash: a fast short-input PRF",
  * INDOCRYPT 2012.
  *
@@ -26,12 +26,12 @@
  *
  * Thread-safety: pure functions; any thread.
  *
- * Attack model: the sender picks the input and may know everything but the
- * key.  Without the key, inputs that share a bucket cannot be found faster
- * than by trial, which is what a linear function such as a CRC does not
- * give: its collisions hold under every seed.  The key comes from a
- * cryptographic random source and leaves the host only to its peers.  Three
- * final rounds are not for authentication: use at least SipHash-2-4 there. */
+ * Attack model: the sender picks the input and may know everything except the
+ * key.  Without the key, nobody finds inputs that share a bucket faster than
+ * by trial.  A linear function such as a CRC does not give that: its
+ * collisions hold under every seed.  The key comes from a cryptographic random
+ * source and leaves the host only to its peers.  Three final rounds are not
+ * enough for authentication: use at least SipHash-2-4 there. */
 
 /* A key: 16 bytes as two little-endian words, 'k0' being the first. */
 struct siphash_key {

@@ -34,8 +34,8 @@ bool lb_method_is_known(const char *method);
  * thread. */
 bool lb_method_has_version(const char *method, int version);
 
-/* What a tool says then, of a group's number and method.  (Coccinelle takes no
- * string that is in two parts.) */
+/* A tool's message for that, with a group's number and method.  (Coccinelle
+ * takes no string in two parts.) */
 #define LB_METHOD_NEEDS_15 \
     "group %u: selection_method=%s needs OpenFlow 1.5: use -O OpenFlow15"
 

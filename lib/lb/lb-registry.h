@@ -15,16 +15,16 @@ struct lb_table;
 /* Registry of load-balancing tables
  * =================================
  *
- * Where the control path and the data path meet: the datapath action lb(ID)
- * carries an id, and the registry tells which table the id stands for now.  It
- * also holds the one table of sticky flows, if there is any, and what the data
- * path lets the control path ask.
+ * The control path and the data path meet here: the datapath action lb(ID)
+ * carries an id, and the registry has the present table of each id.  It also
+ * has the one table of sticky flows, if there is any, and a function of the
+ * data path that the control path may call.
  *
  * Thread-safety: lb_registry_get() is for any thread and takes no lock.  The
  * functions that change the registry may be called by one thread at a time.
- * Who replaces a table must let a grace period pass, in which every reader
- * drops what it got, before it destroys the old one; Open vSwitch's RCU does
- * that.
+ * A thread that replaces a table must let a grace period pass, in which every
+ * reader drops the old table, before it destroys that; Open vSwitch's RCU
+ * does so.
  *
  * Limits: LB_REGISTRY_MAX_ID tables.  An id that was freed is taken again only
  * after all others, so that an action that outlives its group by a moment
@@ -55,9 +55,9 @@ lb_registry_get_sticky(void)
     return atomic_load_explicit(&lb_registry_sticky__, memory_order_acquire);
 }
 
-/* Versions, for who keeps what a table chose.  The version of an id changes
- * after its table did, that of stickiness when flows were forgotten before
- * their time, and then the epoch. */
+/* Versions, for a user that keeps a table's choices.  The version of an id
+ * changes after its table, that of stickiness after flows were forgotten
+ * before their time.  The epoch changes last. */
 extern _Atomic(uint32_t) lb_registry_versions__[LB_REGISTRY_MAX_ID + 1];
 extern _Atomic(uint32_t) lb_registry_sticky_version__;
 extern _Atomic(uint64_t) lb_registry_epoch__;
@@ -68,8 +68,8 @@ lb_registry_epoch(void)
     return atomic_load_explicit(&lb_registry_epoch__, memory_order_acquire);
 }
 
-/* Returns the version of what 'id' chooses, 'sticky' or not.  To be asked
- * before the table is. */
+/* Returns the version of the choices of 'id', 'sticky' or not.  Call it before
+ * the table chooses. */
 static inline uint32_t
 lb_registry_version(uint32_t id, bool sticky)
 {
@@ -115,8 +115,8 @@ struct lb_choice {
     uint32_t token;              /* 0: none. */
 };
 
-/* Tells where 'packet', which Open vSwitch has parsed, would go by the table.
- * Nothing changes by that, for a remembered flow neither. */
+/* Returns the table's choice for 'packet', which Open vSwitch has parsed.
+ * Changes nothing, not even for a remembered flow. */
 typedef struct lb_choice lb_explain_func(const struct lb_table *,
                                          struct dp_packet *);
 

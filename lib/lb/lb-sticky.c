@@ -32,11 +32,11 @@
  * is claimed; to claim adds 1 to the generation.  The generation thus does for
  * the hash what the sequence number of a seqlock does.
  *
- *    - Who reads loads the value, the hash and the value again.  With the same
+ *    - A reader loads the value, the hash and the value again.  With the same
  *      generation in both, nobody claimed the entry in between, so the value
  *      was of this hash.
  *
- *    - Who changes a published entry does so by a compare-and-exchange of the
+ *    - A writer changes a published entry by a compare-and-exchange of the
  *      value, with the generation that it has read, so it changes no other
  *      flow's.
  *
@@ -93,8 +93,8 @@ static_assert(sizeof(struct lb_sticky_line__) == LB_STICKY_LINE_SIZE__,
 #define VALUE_EXPIRY (VALUE_GENERATION_ONE - 1)
 #define VALUE_CLAIMED UINT64_C(1)
 
-/* How far the clocks of two threads may differ without them correcting each
- * other's expiry in turns, in ticks. */
+/* The clocks of two threads may differ by so many ticks.  Beyond, they would
+ * correct each other's expiry in turns. */
 #define CLOCK_SKEW (2 * LB_STICKY_TICKS_PER_SEC)
 
 /* The most ticks that an entry may have left to live. */
@@ -129,7 +129,7 @@ value_is_live(uint64_t value, uint32_t now)
             && value_ticks_left(value, now) - 1 < MAX_TICKS_LEFT);
 }
 
-/* Returns true if whoever needs an entry may claim one of 'value'. */
+/* Returns true if a thread may claim an entry with 'value'. */
 static bool
 value_is_dead(uint64_t value, uint32_t now)
 {
@@ -159,8 +159,8 @@ clamp_timeout(uint32_t timeout)
             : LB_STICKY_MAX_TIMEOUT);
 }
 
-/* Returns the value of 'token' in the generation of 'old' for an entry whose
- * last packet is of tick 'now'.  That tick is not over, so it does not count
+/* Returns the value of 'token', in the generation of 'old', for an entry whose
+ * last packet came in tick 'now'.  That tick is not over, so it does not count
  * for the timeout. */
 static uint64_t
 make_value(uint64_t old, uint32_t token, uint32_t now, uint32_t timeout)
@@ -184,9 +184,8 @@ candidate(const struct lb_sticky *sticky, uint64_t hash, size_t i)
     return &sticky->lines[line].entries[i % ENTRIES_PER_LINE];
 }
 
-/* Returns a bitmap of the entries of 'line' whose hash is 'hash', be they free
- * or not.  There is no branch on which one it is, since nobody can predict
- * it. */
+/* Returns a bitmap of the entries of 'line' whose hash is 'hash', free or not.
+ * It has no branch on which one that is, which no processor could predict. */
 static inline uint32_t
 find_hash(const struct lb_sticky_line__ *line, uint64_t hash)
 {
@@ -345,8 +344,8 @@ join(struct entry *entry, uint64_t value, uint32_t *token, uint32_t now,
     return LB_STICKY_BUSY;
 }
 
-/* Returns the dead entry that a new flow of 'hash' is to take and stores its
- * value in '*valuep', or returns null if no candidate is dead. */
+/* Returns the dead entry for a new flow of 'hash' and stores its value in
+ * '*valuep', or returns null if no candidate is dead. */
 static struct entry *
 pick_entry(const struct lb_sticky *sticky, uint64_t hash, uint32_t now,
            uint64_t *valuep)
@@ -381,7 +380,7 @@ pick_entry(const struct lb_sticky *sticky, uint64_t hash, uint32_t now,
     return best;
 }
 
-/* Returns true if an entry other than 'self' is of 'hash', be it published or
+/* Returns true if an entry other than 'self' has 'hash', published or
  * announced. */
 static bool
 has_rival(const struct lb_sticky *sticky, uint64_t hash,
@@ -399,7 +398,7 @@ has_rival(const struct lb_sticky *sticky, uint64_t hash,
     return false;
 }
 
-/* Makes the flow of 'hash', of which a packet came at 'now', one of '*token',
+/* Binds the flow of 'hash', of which a packet came at 'now', to '*token',
  * which is nonzero, for at least 'timeout' ticks; more than
  * LB_STICKY_MAX_TIMEOUT counts as that.
  *

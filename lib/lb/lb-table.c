@@ -8,8 +8,8 @@
 
 #include "lib/lb/maglev.h"
 
-/* Fills the 'n_slots' 'slots' with the tokens of 'members' by way of a
- * table of 'backends', which are 'members' in the same order. */
+/* Builds the table of 'backends', which are 'members' in the same order, and
+ * fills the 'n_slots' 'slots' with the tokens of 'members'. */
 static int
 fill_slots(const struct lb_member *members,
            const struct maglev_backend *backends, size_t n_members,
@@ -30,8 +30,8 @@ fill_slots(const struct lb_member *members,
     return error;
 }
 
-/* Puts the tokens of the live ones of 'members' into the set 'tokens' of
- * 'mask' + 1 places, which are 0 and at least twice as many. */
+/* Puts the tokens of live 'members' into the set 'tokens', which has
+ * 'mask' + 1 places, at least twice as many, all 0. */
 static void
 fill_tokens(const struct lb_member *members, size_t n_members,
             uint32_t *tokens, uint32_t mask)

@@ -12,13 +12,13 @@
 /* Load-balancing table
  * ====================
  *
- * What the data path needs to choose a bucket of one select group: which parts
- * of a packet to hash, the key of the hash, and a table from hash to bucket
+ * Says how the data path chooses a bucket of one select group: the parts of a
+ * packet to hash, the key of the hash, and a table from hash to bucket
  * (lib/lb/maglev.h).  A bucket is named by a token, a nonzero number that the
  * owner of the table gives it and that the data path hands back in the
  * packet's dp_hash.  A token names the same bucket as long as the bucket
- * exists, in whatever table, and is not used again soon after: so nothing that
- * still holds an old token can meet another bucket by it.
+ * exists, in whatever table, and is not used again soon after.  So an old
+ * token never leads to another bucket.
  *
  * Thread-safety: built by one thread, then published in the registry
  * (lib/lb/lb-registry.h) and never edited; any number of readers.
@@ -74,7 +74,7 @@ struct lb_member {
     bool alive;                  /* False: no flow gets here at all. */
 };
 
-/* What a table is to hash, and for how long it is to remember. */
+/* What a table hashes, and for how long it remembers flows. */
 struct lb_table_config {
     struct siphash_key key;
     enum lb_input input;

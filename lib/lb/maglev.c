@@ -18,7 +18,7 @@ struct walker {
 };
 
 /* The backends of one weight.  They take their steps at the same times, so
- * that however many backends there are, only the classes need a queue. */
+ * only classes need a queue, however many backends there are. */
 struct weight_class {
     double time;                /* Of the next step. */
     uint64_t weight;
@@ -87,9 +87,8 @@ init_walkers(struct walker *walkers, const struct maglev_backend *backends,
 
 /* Shares. */
 
-/* Returns the number of slots that are due to a backend of 'weight' when the
- * heaviest is due 'level' / 2^11 of them: rounded to the nearest, but one at
- * least. */
+/* Returns the number of slots for a backend of 'weight' when the heaviest gets
+ * 'level' / 2^11 slots: rounded to the nearest, at least one. */
 static uint32_t
 share_at(uint64_t weight, uint32_t level)
 {
@@ -232,8 +231,8 @@ slot_of_step(uint64_t secret, uint32_t step, unsigned int cell_bits)
                ^ (uint32_t) (inverted >> 1 >> (63 - cell_bits))));
 }
 
-/* A table that is being built.  The bits tell what a look at the slots would,
- * but fit into the processor's first cache. */
+/* A table that is being built.  The bits say which slots are taken, and fit
+ * into the processor's first cache. */
 struct race {
     uint16_t *slots;
     uint64_t *taken;            /* One bit for each slot. */
@@ -280,9 +279,8 @@ take_step(struct race *race, struct weight_class *class,
     return n_taken;
 }
 
-/* Makes ready for the next step of 'class', or, if it has a single walker, for
- * the next one that leads to a free slot: what it visits before that makes no
- * difference, and need not wait in the queue. */
+/* Prepares the next step of 'class'.  A single walker goes on to its next free
+ * slot at once: the slots before make no difference. */
 static void
 next_step(const struct race *race, struct weight_class *class,
           const struct walker *walkers)
@@ -413,9 +411,9 @@ maglev_table_size(size_t n)
 }
 
 /* Returns how far the table of 'size' 'slots', made for the 'n' 'backends', is
- * from fair: the largest |slots - share| / share of any backend, where its
- * share is the part of 'size' that its weight is of the sum of weights.  0.01
- * thus means that some backend has 1 % more or less than its share.
+ * from fair: the largest |slots - share| / share of any backend.  Its share is
+ * 'size' times its weight over the sum of weights.  0.01 means that some
+ * backend has 1 % more or less than its share.
  *
  * Returns HUGE_VAL for what maglev_build() does not make: if 'n' exceeds
  * MAGLEV_MAX_BACKENDS, or a slot names no backend or one of weight 0.  Any

@@ -101,11 +101,11 @@
  * Attack model
  * ============
  *
- * Whoever may name backends could choose ids whose orders collide, and so
- * starve others or slow the build; orders are therefore keyed by 'key', and
- * fair to ids chosen without it.  Whoever sends packets could aim all flows at
- * one slot if the flow hash were not keyed; that is up to the caller, see
- * siphash.h. */
+ * An attacker who names backends could choose ids whose orders collide, and so
+ * starve others or slow the build.  Therefore orders are keyed by 'key', and
+ * fair to ids chosen without it.  An attacker who sends packets could aim all
+ * flows at one slot if the flow hash were not keyed; that is up to the caller,
+ * see siphash.h. */
 
 /* A candidate for slots. */
 struct maglev_backend {

@@ -14,8 +14,8 @@
  * mmap(2) would then take all of it at once, and not return before.
  *
  * The kernel is asked for huge pages.  The first access to one takes some
- * 200 us, for the kernel clears it.  A thread that must not stand still for so
- * long has another thread call mem_take() before it uses the memory.
+ * 200 us, because the kernel clears it.  If a thread must not wait for so
+ * long, another thread calls mem_take() before.
  *
  * A later mlockall(2) with MCL_CURRENT and without MCL_ONFAULT takes all of
  * it.  Open vSwitch calls mlockall(2) only when it starts.

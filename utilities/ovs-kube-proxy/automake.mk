@@ -42,17 +42,21 @@ endif
 utilities_ovs_kube_proxy_libkube_service_la_SOURCES = \
 	$(KUBE_SERVICE_SOURCES) \
 	utilities/ovs-kube-proxy/service/kube-parse.h \
+	utilities/ovs-kube-proxy/service/kube-store-private.h \
 	utilities/ovs-kube-proxy/service/kube-store.h \
 	utilities/ovs-kube-proxy/service/kube-value.h \
 	utilities/ovs-kube-proxy/service/service-cidr.h \
+	utilities/ovs-kube-proxy/service/service-equal.h \
 	utilities/ovs-kube-proxy/service/service-format.h \
 	utilities/ovs-kube-proxy/service/service-model.h \
 	utilities/ovs-kube-proxy/service/service-policy.h
 KUBE_SERVICE_SOURCES = \
 	utilities/ovs-kube-proxy/service/kube-parse.c \
+	utilities/ovs-kube-proxy/service/kube-store-results.c \
 	utilities/ovs-kube-proxy/service/kube-store.c \
 	utilities/ovs-kube-proxy/service/kube-value.c \
 	utilities/ovs-kube-proxy/service/service-cidr.c \
+	utilities/ovs-kube-proxy/service/service-equal.c \
 	utilities/ovs-kube-proxy/service/service-format.c \
 	utilities/ovs-kube-proxy/service/service-policy.c
 utilities_ovs_kube_proxy_libkube_service_la_CPPFLAGS = $(KUBE_CPPFLAGS)

@@ -2,62 +2,20 @@
 
 #include <config.h>
 #include "kube-store.h"
+#include "kube-store-private.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "kube-parse.h"
-#include "openvswitch/list.h"
-#include "openvswitch/shash.h"
 #include "openvswitch/vlog.h"
 #include "service-model.h"
 #include "service-policy.h"
 #include "util.h"
 #include "utilities/common/complain.h"
-#include "utilities/common/metrics.h"
 #include "utilities/ovs-kube-proxy/kube/kube-object.h"
-#include "utilities/ovs-kube-proxy/kube/kube-sink.h"
 
 VLOG_DEFINE_THIS_MODULE(kube_store);
-
-/* A Service by name.  The Service, or its slices, may not be known yet. */
-struct entry {
-    char *key;                  /* "NAMESPACE/NAME". */
-    struct kube_service *object;    /* Null if there is none. */
-    unsigned int list;          /* Number of the last list that had it. */
-    struct ovs_list slices;     /* Contains "struct store_slice"s. */
-    size_t n_slices;
-    struct service *model;      /* Null if there is no Service. */
-    struct ovs_list changed;    /* In kube_store's 'changed', or empty. */
-};
-
-struct store_slice {
-    struct ovs_list node;       /* In 'entry', if that is not null. */
-    struct entry *entry;
-    struct kube_slice *slice;
-    unsigned int list;
-};
-
-struct kube_store {
-    struct kube_sink sink;
-
-    char *our_node;             /* Null if unknown. */
-    struct service_node *node;  /* Null until it is known. */
-    bool node_lost;             /* 'node' is what its object last said. */
-    unsigned int node_list;
-    uint64_t node_generation;
-
-    struct shash services;      /* "NAMESPACE/NAME" -> "struct entry". */
-    struct shash slices;        /* Like 'services' -> "struct store_slice". */
-    struct ovs_list changed;    /* Entries to look at, oldest first. */
-
-    /* Objects that came, changed or went: all, and those that
-     * service_next_changed() has handled. */
-    uint64_t n_changes[KUBE_N_KINDS], n_handled[KUBE_N_KINDS];
-
-    unsigned int list[KUBE_N_KINDS]; /* Number of the last list. */
-    bool listed[KUBE_N_KINDS];       /* A list is complete. */
-};
 
 static const struct kube_sink_class sink_class;
 
@@ -79,18 +37,18 @@ kube_store_create(const char *our_node)
 /* Entries. */
 
 static void
-set_changed(struct kube_store *store, struct entry *e)
+set_changed(struct kube_store *store, struct store_entry *e)
 {
     if (e && ovs_list_is_empty(&e->changed)) {
         ovs_list_push_back(&store->changed, &e->changed);
     }
 }
 
-static struct entry *
+static struct store_entry *
 get_entry(struct kube_store *store, const char *namespace_, const char *name)
 {
     char *key = xasprintf("%s/%s", namespace_, name);
-    struct entry *e = shash_find_data(&store->services, key);
+    struct store_entry *e = shash_find_data(&store->services, key);
 
     if (!e) {
         e = xzalloc(sizeof *e);
@@ -103,8 +61,8 @@ get_entry(struct kube_store *store, const char *namespace_, const char *name)
     return e;
 }
 
-static void
-destroy_entry(struct kube_store *store, struct entry *e)
+void
+kube_store_destroy_entry(struct kube_store *store, struct store_entry *e)
 {
     shash_find_and_delete(&store->services, e->key);
     ovs_list_remove(&e->changed);
@@ -115,7 +73,7 @@ destroy_entry(struct kube_store *store, struct entry *e)
 }
 
 static void
-set_service(struct kube_store *store, struct entry *e,
+set_service(struct kube_store *store, struct store_entry *e,
             struct kube_service *object)
 {
     kube_service_destroy(e->object);
@@ -199,7 +157,7 @@ kube_store_destroy(struct kube_store *store)
             delete_slice(store, n);
         }
         SHASH_FOR_EACH_SAFE (n, &store->services) {
-            destroy_entry(store, n->data);
+            kube_store_destroy_entry(store, n->data);
         }
         shash_destroy(&store->slices);
         shash_destroy(&store->services);
@@ -228,7 +186,8 @@ apply_service(struct kube_store *store, const struct json *json, char **error)
     struct kube_service *object = kube_service_parse(json, error);
 
     if (object) {
-        struct entry *e = get_entry(store, object->namespace_, object->name);
+        struct store_entry *e = get_entry(store, object->namespace_,
+                                          object->name);
 
         e->list = store->list[KUBE_SERVICE];
         set_service(store, e, object);
@@ -277,7 +236,7 @@ delete_object(struct kube_store *store, enum kube_kind kind,
                                           "name");
     char *key = object_key(json);
     struct shash_node *node;
-    struct entry *e;
+    struct store_entry *e;
 
     switch (kind) {
     case KUBE_SERVICE:
@@ -312,7 +271,7 @@ keep_refused(struct kube_store *store, enum kube_kind kind,
     char *key = object_key(json);
 
     if (kind == KUBE_SERVICE) {
-        struct entry *e = shash_find_data(&store->services, key);
+        struct store_entry *e = shash_find_data(&store->services, key);
 
         if (e) {
             e->list = store->list[kind];
@@ -371,7 +330,7 @@ list_end(struct kube_sink *sink, enum kube_kind kind)
     switch (kind) {
     case KUBE_SERVICE:
         SHASH_FOR_EACH (n, &store->services) {
-            struct entry *e = n->data;
+            struct store_entry *e = n->data;
 
             if (e->object && e->list != list) {
                 set_service(store, e, NULL);
@@ -407,186 +366,4 @@ struct kube_sink *
 kube_store_sink(struct kube_store *store)
 {
     return &store->sink;
-}
-
-/* Results. */
-
-/* Returns true once Services and EndpointSlices have been listed.  Before
- * that, nothing must be deleted from the switch. */
-bool
-kube_store_is_complete(const struct kube_store *store)
-{
-    return store->listed[KUBE_SERVICE] && store->listed[KUBE_ENDPOINT_SLICE];
-}
-
-/* Returns true once Nodes have been listed.  A Node that is still unknown does
- * not exist. */
-bool
-kube_store_has_nodes(const struct kube_store *store)
-{
-    return store->listed[KUBE_NODE];
-}
-
-static struct service *
-make_model(const struct kube_store *store, const struct entry *e)
-{
-    const struct kube_slice **slices;
-    struct service *model;
-    struct store_slice *s;
-    char *error = NULL;
-    size_t n = 0;
-
-    if (!e->object) {
-        return NULL;
-    }
-    slices = xmalloc((e->n_slices + 1) * sizeof *slices);
-    LIST_FOR_EACH (s, node, &e->slices) {
-        slices[n++] = s->slice;
-    }
-    model = service_make(e->object, slices, n, store->node, &error);
-    free(slices);
-    if (error) {
-        complain_once("Service %.253s: %s", e->key, error);
-        free(error);
-    }
-    return model;
-}
-
-/* Returns the "NAMESPACE/NAME" of a Service that has changed since this
- * function last named it, for the caller to free.  service_of() returns the
- * new state.  Returns null if no Service has changed or the store is not
- * complete. */
-char *
-service_next_changed(struct kube_store *store)
-{
-    if (!kube_store_is_complete(store)) {
-        return NULL;
-    }
-    while (!ovs_list_is_empty(&store->changed)) {
-        struct entry *e = CONTAINER_OF(ovs_list_front(&store->changed),
-                                       struct entry, changed);
-        struct service *model = make_model(store, e);
-        bool equal = service_equal(e->model, model);
-        char *key = xstrdup(e->key);
-
-        ovs_list_remove(&e->changed);
-        ovs_list_init(&e->changed);
-        service_destroy(e->model);
-        e->model = model;
-        if (!e->object && !e->n_slices) {
-            destroy_entry(store, e);
-        }
-        if (!equal) {
-            return key;
-        }
-        free(key);
-    }
-    memcpy(store->n_handled, store->n_changes, sizeof store->n_handled);
-    return NULL;
-}
-
-/* Returns Service 'ns_name', in the state in which service_next_changed() last
- * named it, or null if there is none.  Belongs to 'store', until the next call
- * of service_next_changed(). */
-const struct service *
-service_of(const struct kube_store *store, const char *ns_name)
-{
-    const struct entry *e = shash_find_data(&store->services, ns_name);
-
-    return e ? e->model : NULL;
-}
-
-/* Returns the Services of 'store', sorted by name, in an array of '*n'
- * elements that the caller must free. */
-const struct service **
-service_all(const struct kube_store *store, size_t *n)
-{
-    const struct shash_node **nodes = shash_sort(&store->services);
-    const struct service **services
-        = xmalloc((shash_count(&store->services) + 1) * sizeof *services);
-
-    *n = 0;
-    for (size_t i = 0; i < shash_count(&store->services); i++) {
-        const struct entry *e = nodes[i]->data;
-
-        if (e->model) {
-            services[(*n)++] = e->model;
-        }
-    }
-    free(nodes);
-    return services;
-}
-
-/* Returns our node, as its Node object said when there last was one, or null
- * until then.  Belongs to 'store'. */
-const struct service_node *
-service_node_of(const struct kube_store *store)
-{
-    return store->node;
-}
-
-/* Returns true if our Node is being deleted, is gone, or will be deleted by
- * the cluster's autoscaler. */
-bool
-service_node_is_leaving(const struct kube_store *store)
-{
-    return store->node_lost || (store->node && store->node->leaving);
-}
-
-/* Returns a number that changes with the result of service_node_of(). */
-uint64_t
-service_node_generation(const struct kube_store *store)
-{
-    return store->node_generation;
-}
-
-/* Appends the numbers of objects in 'store' to 'm'. */
-void
-kube_store_format_metrics(const struct kube_store *store,
-                          const struct metrics *m)
-{
-    size_t n_services = 0, n_ports = 0, n_endpoints = 0;
-    struct shash_node *node;
-
-    SHASH_FOR_EACH (node, &store->services) {
-        const struct entry *e = node->data;
-
-        n_services += e->object != NULL;
-        for (size_t i = 0; e->model && i < e->model->n; i++) {
-            n_ports++;
-            n_endpoints += e->model->ports[i].cluster.n;
-        }
-    }
-    metrics_begin(m, "objects", "gauge", "Objects that are known.");
-    metrics_put(m, "objects", "kind", "Service", n_services);
-    metrics_put(m, "objects", "kind", "EndpointSlice",
-                shash_count(&store->slices));
-    metrics_put(m, "objects", "kind", "Node",
-                store->node && !store->node_lost);
-    metrics_put_gauge(m, "service_ports",
-                      "Ports of Services, in each address family.", n_ports);
-    metrics_put_gauge(m, "endpoints", "Endpoints that ports may go to.",
-                      n_endpoints);
-}
-
-/* Appends how many objects have changed to 'm', under kube-proxy's names. */
-void
-kube_store_format_changes(const struct kube_store *store,
-                          const struct metrics *m)
-{
-    const uint64_t *all = store->n_changes, *handled = store->n_handled;
-
-    metrics_put_counter(m, "sync_proxy_rules_service_changes_total",
-                        "Services that came, changed or went.",
-                        all[KUBE_SERVICE]);
-    metrics_put_gauge(m, "sync_proxy_rules_service_changes_pending",
-                      "Those that are not made into flows yet.",
-                      all[KUBE_SERVICE] - handled[KUBE_SERVICE]);
-    metrics_put_counter(m, "sync_proxy_rules_endpoint_changes_total",
-                        "EndpointSlices that came, changed or went.",
-                        all[KUBE_ENDPOINT_SLICE]);
-    metrics_put_gauge(m, "sync_proxy_rules_endpoint_changes_pending",
-                      "Those that are not made into flows yet.",
-                      all[KUBE_ENDPOINT_SLICE]
-                      - handled[KUBE_ENDPOINT_SLICE]);
 }

@@ -10,6 +10,7 @@
 #include "kube-value.h"
 #include "packets.h"
 #include "service-cidr.h"
+#include "service-equal.h"
 #include "util.h"
 
 /* How good an endpoint is for new connections. */
@@ -38,21 +39,12 @@ enum topology {
     SAME_ZONE,
 };
 
-static int
-compare_endpoints(const struct service_endpoint *a,
-                  const struct service_endpoint *b)
-{
-    int cmp = memcmp(&a->addr, &b->addr, sizeof a->addr);
-
-    return cmp ? cmp : (int) a->port - b->port;
-}
-
 /* Sorts by address and port.  The best rank comes first among equals. */
 static int
 compare_candidates(const void *a_, const void *b_)
 {
     const struct candidate *a = a_, *b = b_;
-    int cmp = compare_endpoints(&a->e, &b->e);
+    int cmp = service_endpoint_compare(&a->e, &b->e);
 
     return cmp ? cmp : (int) b->rank - (int) a->rank;
 }
@@ -71,7 +63,7 @@ merge_duplicates(struct candidates *all)
         const struct candidate *c = &all->c[i];
         struct candidate *last = n ? &all->c[n - 1] : NULL;
 
-        if (!last || compare_endpoints(&last->e, &c->e)) {
+        if (!last || service_endpoint_compare(&last->e, &c->e)) {
             all->c[n++] = *c;
             continue;
         }
@@ -342,17 +334,6 @@ init_port(struct service_port *port, const struct kube_service *s,
     free(all.c);
 }
 
-static int
-compare_ports(const void *a_, const void *b_)
-{
-    const struct service_port *a = a_, *b = b_;
-
-    return (a->ipv6 != b->ipv6 ? (int) a->ipv6 - b->ipv6
-            : a->protocol != b->protocol ? (int) a->protocol - b->protocol
-            : a->port != b->port ? (int) a->port - b->port
-            : strcmp(a->port_name, b->port_name));
-}
-
 static void
 destroy_port(struct service_port *port)
 {
@@ -381,7 +362,8 @@ drop_same_ports(struct service *service, char **error)
 {
     size_t n = 0;
 
-    qsort(service->ports, service->n, sizeof *service->ports, compare_ports);
+    qsort(service->ports, service->n, sizeof *service->ports,
+          service_port_compare);
     for (size_t i = 0; i < service->n; i++) {
         struct service_port *p = &service->ports[i];
         struct service_port *last = n ? &service->ports[n - 1] : NULL;
@@ -457,86 +439,4 @@ service_destroy(struct service *service)
         free(service->why);
         free(service);
     }
-}
-
-static bool
-sets_equal(const struct service_set *a, const struct service_set *b)
-{
-    if (a->verdict != b->verdict || a->n != b->n) {
-        return false;
-    }
-    for (size_t i = 0; i < a->n; i++) {
-        const struct service_endpoint *x = &a->endpoints[i];
-        const struct service_endpoint *y = &b->endpoints[i];
-
-        if (compare_endpoints(x, y) || x->local != y->local
-            || x->placed != y->placed
-            || x->draining != y->draining) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool
-addresses_equal(const struct in6_addr *a, size_t n_a,
-                const struct in6_addr *b, size_t n_b)
-{
-    return n_a == n_b && (!n_a || !memcmp(a, b, n_a * sizeof *a));
-}
-
-static bool
-sources_equal(const struct service_port *a, const struct service_port *b)
-{
-    if (a->sources_restricted != b->sources_restricted
-        || a->n_sources != b->n_sources) {
-        return false;
-    }
-    for (size_t i = 0; i < a->n_sources; i++) {
-        if (!service_cidr_equals(&a->sources[i], &b->sources[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool
-ports_equal(const struct service_port *a, const struct service_port *b)
-{
-    return (!compare_ports(a, b)
-            && a->node_port == b->node_port
-            && a->affinity_timeout == b->affinity_timeout
-            && a->external_local == b->external_local
-            && a->health_check_node_port == b->health_check_node_port
-            && a->n_local_ready == b->n_local_ready
-            && addresses_equal(a->cluster_ips, a->n_cluster_ips,
-                               b->cluster_ips, b->n_cluster_ips)
-            && addresses_equal(a->external_ips, a->n_external_ips,
-                               b->external_ips, b->n_external_ips)
-            && addresses_equal(a->lb_ips, a->n_lb_ips,
-                               b->lb_ips, b->n_lb_ips)
-            && sources_equal(a, b)
-            && sets_equal(&a->cluster, &b->cluster)
-            && sets_equal(&a->internal, &b->internal)
-            && sets_equal(&a->external, &b->external)
-            && sets_equal(&a->serving, &b->serving));
-}
-
-/* Returns true if 'a' and 'b', which have the same name and may be null, are
- * equal. */
-bool
-service_equal(const struct service *a, const struct service *b)
-{
-    if (!a || !b) {
-        return a == b;
-    }
-    if (a->n != b->n || !nullable_string_is_equal(a->why, b->why)) {
-        return false;
-    }
-    for (size_t i = 0; i < a->n; i++) {
-        if (!ports_equal(&a->ports[i], &b->ports[i])) {
-            return false;
-        }
-    }
-    return true;
 }

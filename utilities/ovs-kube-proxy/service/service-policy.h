@@ -32,6 +32,5 @@ struct service *service_make(const struct kube_service *,
                              const struct service_node *our_node,
                              char **error);
 void service_destroy(struct service *);
-bool service_equal(const struct service *, const struct service *);
 
 #endif /* service-policy.h */

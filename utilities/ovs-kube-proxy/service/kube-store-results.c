@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What the objects of a store mean
+ * ================================ */
+
+#include <config.h>
+#include "kube-store.h"
+#include "kube-store-private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "service-equal.h"
+#include "service-model.h"
+#include "service-policy.h"
+#include "util.h"
+#include "utilities/common/complain.h"
+#include "utilities/common/metrics.h"
+
+/* Returns true once Services and EndpointSlices have been listed.  Before
+ * that, nothing must be deleted from the switch. */
+bool
+kube_store_is_complete(const struct kube_store *store)
+{
+    return store->listed[KUBE_SERVICE] && store->listed[KUBE_ENDPOINT_SLICE];
+}
+
+/* Returns true once Nodes have been listed.  A Node that is still unknown does
+ * not exist. */
+bool
+kube_store_has_nodes(const struct kube_store *store)
+{
+    return store->listed[KUBE_NODE];
+}
+
+static struct service *
+make_model(const struct kube_store *store, const struct store_entry *e)
+{
+    const struct kube_slice **slices;
+    struct service *model;
+    struct store_slice *s;
+    char *error = NULL;
+    size_t n = 0;
+
+    if (!e->object) {
+        return NULL;
+    }
+    slices = xmalloc((e->n_slices + 1) * sizeof *slices);
+    LIST_FOR_EACH (s, node, &e->slices) {
+        slices[n++] = s->slice;
+    }
+    model = service_make(e->object, slices, n, store->node, &error);
+    free(slices);
+    if (error) {
+        complain_once("Service %.253s: %s", e->key, error);
+        free(error);
+    }
+    return model;
+}
+
+/* Returns the "NAMESPACE/NAME" of a Service that has changed since this
+ * function last named it, for the caller to free.  service_of() returns the
+ * new state.  Returns null if no Service has changed or the store is not
+ * complete. */
+char *
+service_next_changed(struct kube_store *store)
+{
+    if (!kube_store_is_complete(store)) {
+        return NULL;
+    }
+    while (!ovs_list_is_empty(&store->changed)) {
+        struct store_entry *e = CONTAINER_OF(ovs_list_front(&store->changed),
+                                       struct store_entry, changed);
+        struct service *model = make_model(store, e);
+        bool equal = service_equal(e->model, model);
+        char *key = xstrdup(e->key);
+
+        ovs_list_remove(&e->changed);
+        ovs_list_init(&e->changed);
+        service_destroy(e->model);
+        e->model = model;
+        if (!e->object && !e->n_slices) {
+            kube_store_destroy_entry(store, e);
+        }
+        if (!equal) {
+            return key;
+        }
+        free(key);
+    }
+    memcpy(store->n_handled, store->n_changes, sizeof store->n_handled);
+    return NULL;
+}
+
+/* Returns Service 'ns_name', in the state in which service_next_changed() last
+ * named it, or null if there is none.  Belongs to 'store', until the next call
+ * of service_next_changed(). */
+const struct service *
+service_of(const struct kube_store *store, const char *ns_name)
+{
+    const struct store_entry *e = shash_find_data(&store->services, ns_name);
+
+    return e ? e->model : NULL;
+}
+
+/* Returns the Services of 'store', sorted by name, in an array of '*n'
+ * elements that the caller must free. */
+const struct service **
+service_all(const struct kube_store *store, size_t *n)
+{
+    const struct shash_node **nodes = shash_sort(&store->services);
+    const struct service **services
+        = xmalloc((shash_count(&store->services) + 1) * sizeof *services);
+
+    *n = 0;
+    for (size_t i = 0; i < shash_count(&store->services); i++) {
+        const struct store_entry *e = nodes[i]->data;
+
+        if (e->model) {
+            services[(*n)++] = e->model;
+        }
+    }
+    free(nodes);
+    return services;
+}
+
+/* Returns our node, as its Node object said when there last was one, or null
+ * until then.  Belongs to 'store'. */
+const struct service_node *
+service_node_of(const struct kube_store *store)
+{
+    return store->node;
+}
+
+/* Returns true if our Node is being deleted, is gone, or will be deleted by
+ * the cluster's autoscaler. */
+bool
+service_node_is_leaving(const struct kube_store *store)
+{
+    return store->node_lost || (store->node && store->node->leaving);
+}
+
+/* Returns a number that changes with the result of service_node_of(). */
+uint64_t
+service_node_generation(const struct kube_store *store)
+{
+    return store->node_generation;
+}
+
+/* Appends the numbers of objects in 'store' to 'm'. */
+void
+kube_store_format_metrics(const struct kube_store *store,
+                          const struct metrics *m)
+{
+    size_t n_services = 0, n_ports = 0, n_endpoints = 0;
+    struct shash_node *node;
+
+    SHASH_FOR_EACH (node, &store->services) {
+        const struct store_entry *e = node->data;
+
+        n_services += e->object != NULL;
+        for (size_t i = 0; e->model && i < e->model->n; i++) {
+            n_ports++;
+            n_endpoints += e->model->ports[i].cluster.n;
+        }
+    }
+    metrics_begin(m, "objects", "gauge", "Objects that are known.");
+    metrics_put(m, "objects", "kind", "Service", n_services);
+    metrics_put(m, "objects", "kind", "EndpointSlice",
+                shash_count(&store->slices));
+    metrics_put(m, "objects", "kind", "Node",
+                store->node && !store->node_lost);
+    metrics_put_gauge(m, "service_ports",
+                      "Ports of Services, in each address family.", n_ports);
+    metrics_put_gauge(m, "endpoints", "Endpoints that ports may go to.",
+                      n_endpoints);
+}
+
+/* Appends how many objects have changed to 'm', under kube-proxy's names. */
+void
+kube_store_format_changes(const struct kube_store *store,
+                          const struct metrics *m)
+{
+    const uint64_t *all = store->n_changes, *handled = store->n_handled;
+
+    metrics_put_counter(m, "sync_proxy_rules_service_changes_total",
+                        "Services that came, changed or went.",
+                        all[KUBE_SERVICE]);
+    metrics_put_gauge(m, "sync_proxy_rules_service_changes_pending",
+                      "Those that are not made into flows yet.",
+                      all[KUBE_SERVICE] - handled[KUBE_SERVICE]);
+    metrics_put_counter(m, "sync_proxy_rules_endpoint_changes_total",
+                        "EndpointSlices that came, changed or went.",
+                        all[KUBE_ENDPOINT_SLICE]);
+    metrics_put_gauge(m, "sync_proxy_rules_endpoint_changes_pending",
+                      "Those that are not made into flows yet.",
+                      all[KUBE_ENDPOINT_SLICE]
+                      - handled[KUBE_ENDPOINT_SLICE]);
+}

@@ -12,7 +12,7 @@
 #   cni/          make check-cni, as root
 #   ovs/          make check-ovs, check-ovs-system: Open vSwitch's own suites
 #   equivalence/  make check-equivalence, check-equivalence-unit,
-#                 check-mutations
+#                 check-equivalence-threads, check-mutations
 #   sanitized/    make check-sanitized
 #   packages/     make check-packages, as root
 #   releases/     other releases of Open vSwitch, in a chroot: releases/run

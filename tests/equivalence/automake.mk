@@ -44,6 +44,26 @@ tests_equivalence_fuse_equivalence_LDADD = \
 	$(OVS)/extended/lib/libopenvswitch.la
 $(tests_equivalence_fuse_equivalence_OBJECTS): | $(OVS)/headers.stamp
 
+# PMD threads in one process, and threads that change things meanwhile.
+if BUILD_OPENVSWITCH
+FUSE_THREADS = tests/equivalence/fuse-threads
+endif
+check_PROGRAMS += $(FUSE_THREADS)
+EXTRA_PROGRAMS += tests/equivalence/fuse-threads
+tests_equivalence_fuse_threads_SOURCES = \
+	tests/equivalence/eq-random.h \
+	tests/equivalence/fuse-threads.c \
+	tests/equivalence/th.h \
+	tests/equivalence/th-change.c \
+	tests/equivalence/th-check.c \
+	tests/equivalence/th-device.c \
+	tests/equivalence/th-pipeline.c \
+	tests/equivalence/th-traffic.c tests/equivalence/th-traffic.h
+tests_equivalence_fuse_threads_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_equivalence_fuse_threads_LDADD = \
+	$(OVS)/extended/lib/libopenvswitch.la
+$(tests_equivalence_fuse_threads_OBJECTS): | $(OVS)/headers.stamp
+
 EXTRA_DIST += \
 	tests/equivalence/equivalence.py \
 	tests/equivalence/frames.py \
@@ -59,10 +79,13 @@ EXTRA_DIST += \
 
 EQUIVALENCEFLAGS = --minutes 2
 EQUIVALENCEUNITFLAGS = --count 10000
+EQUIVALENCETHREADSFLAGS = --seconds 10
 #: check-equivalence generated pipelines, fused cache off and on
 #: check-equivalence-unit the same in one process: thousands of pipelines
+#: check-equivalence-threads PMD threads with the cache, under changes
 #: check-mutations   broken rules of the fused cache that the latter must find
-.PHONY: check-equivalence check-equivalence-unit check-mutations
+.PHONY: check-equivalence check-equivalence-unit check-equivalence-threads
+.PHONY: check-mutations
 check-equivalence: extended
 	/usr/bin/python3 $(srcdir)/tests/equivalence/equivalence.py \
 	    --build . $(EQUIVALENCEFLAGS)
@@ -70,6 +93,8 @@ check-equivalence-unit: $(FUSE_EQUIVALENCE)
 	tests/equivalence/fuse-equivalence \
 	    --corpus $(srcdir)/tests/equivalence/corpus \
 	    $(EQUIVALENCEUNITFLAGS)
+check-equivalence-threads: $(FUSE_THREADS)
+	tests/equivalence/fuse-threads $(EQUIVALENCETHREADSFLAGS)
 check-mutations: $(FUSE_EQUIVALENCE)
 	$(srcdir)/tests/equivalence/mutations \
 	    --compile '$(CC) $(DEFAULT_INCLUDES) $(OVS_CPPFLAGS) $(CFLAGS)' \

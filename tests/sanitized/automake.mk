@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
-# check-system, or SANITIZED=check-autotest or check-equivalence, with
-# AddressSanitizer and then with ThreadSanitizer, each of which needs a build
-# of Open vSwitch.
+# check-system, or SANITIZED=check-autotest, check-equivalence,
+# check-equivalence-unit or check-equivalence-threads, with AddressSanitizer
+# and then with ThreadSanitizer, each of which needs a build of Open vSwitch.
 
 EXTRA_DIST += \
 	tests/sanitized/run-sanitized \

@@ -7,6 +7,7 @@
 #include "datapath-dpdk/gtpu/gtpu-count.h"
 
 #include "coverage.h"
+#include "datapath-dpdk/gtpu/gtpu-hooks.h"
 #include "lib/gtpu/gtpu.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
@@ -25,6 +26,13 @@
 MESSAGES
 #undef MESSAGE
 COVERAGE_DEFINE(gtpu_rx_unknown);
+COVERAGE_DEFINE(gtpu_drop_not_asked);
+
+void
+gtpu_count_not_asked(int n)
+{
+    COVERAGE_ADD(gtpu_drop_not_asked, n);
+}
 
 void
 gtpu_count_rx(uint8_t msg_type)

@@ -68,6 +68,10 @@ void gtpu_vport_configured(const struct netdev *,
                            const struct netdev_tunnel_config *);
 void gtpu_vport_destructed(const struct netdev *);
 
+/* Counts 'n' messages that were dropped because no flow asks for them.  Any
+ * thread. */
+void gtpu_count_not_asked(int n);
+
 /* Adds the drops of the port to its statistics. */
 void gtpu_vport_get_stats(const struct netdev *, struct netdev_stats *);
 

@@ -423,3 +423,27 @@ expression list args;
 +gtpu_to_geneve_header(args)
  ...>
  }
+
+// hook gtpu_not_asked: include/linux/openvswitch.h, 1
+@gtpu_not_asked@ @@
+ enum xlate_error {
+ ...,
++XLATE_GTPU_NOT_ASKED,
+ XLATE_MAX,
+ };
+
+// hook gtpu_not_asked_count: lib/odp-execute.c, 1
+@gtpu_not_asked_count@
+identifier drop_reason, delta;
+@@
+ dp_update_drop_action_counter(enum xlate_error drop_reason, int delta)
+ {
+ <...
+ switch (drop_reason) {
++case XLATE_GTPU_NOT_ASKED:
++    gtpu_count_not_asked(delta);
++    break;
+ case XLATE_OK: ...
+ }
+ ...>
+ }

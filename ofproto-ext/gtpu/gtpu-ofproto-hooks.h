@@ -21,6 +21,7 @@ struct flow;
 struct flow_tnl;
 struct flow_wildcards;
 struct hmap;
+struct minimatch;
 struct netdev;
 struct smap;
 struct xlate_cache;
@@ -53,6 +54,17 @@ bool gtpu_path_may_enable(const struct netdev *netdev);
  * type and TEID, with 'attempt' from 0 on.  It stores in '*other' the flow to
  * look for next and returns true, or returns false after the last attempt. */
 bool gtpu_xlate_receive(const struct flow *, int attempt, struct flow *other);
+
+/* A flow asks for GTP-U messages if it matches on their type, or sends to a
+ * GTP-U port.  Returns true if 'match' is on the type. */
+bool gtpu_xlate_asks(const struct minimatch *match);
+
+/* Returns true if 'netdev' is a GTP-U port. */
+bool gtpu_xlate_is_port(const struct netdev *netdev);
+
+/* Returns true if a packet that was received as 'flow' goes only where a flow
+ * asks for it: any message but a G-PDU. */
+bool gtpu_xlate_withholds(const struct flow *);
 
 /* Returns true if 'flow', from a tunnel of mode 'pt_mode', is an IP packet
  * that gets an Ethernet header before the lookup. */

@@ -19,11 +19,12 @@
 
 #include <string.h>
 
+#include "flow.h"
 #include "lib/gtpu/gtpu-tlv.h"
 #include "lib/gtpu/gtpu.h"
 #include "netdev.h"
 #include "ofproto-ext/gtpu/gtpu-ports.h"
-#include "openvswitch/flow.h"
+#include "openvswitch/match.h"
 #include "openvswitch/meta-flow.h"
 #include "packets.h"
 #include "tun-metadata.h"
@@ -56,6 +57,24 @@ gtpu_xlate_receive(const struct flow *flow, int attempt, struct flow *other)
         other->packet_type = htonl(PT_ETH);
     }
     return true;
+}
+
+bool
+gtpu_xlate_asks(const struct minimatch *match)
+{
+    return MINIFLOW_GET_U8(&match->mask->masks, tunnel.gtpu_msgtype) != 0;
+}
+
+bool
+gtpu_xlate_is_port(const struct netdev *netdev)
+{
+    return !strcmp(netdev_get_type(netdev), "gtpu");
+}
+
+bool
+gtpu_xlate_withholds(const struct flow *flow)
+{
+    return is_signalling(flow);
 }
 
 bool
@@ -100,7 +119,7 @@ gtpu_xlate_output(const struct netdev *netdev, struct flow *flow,
     bool crit_opt;
     int i;
 
-    if (strcmp(netdev_get_type(netdev), "gtpu")) {
+    if (!gtpu_xlate_is_port(netdev)) {
         return;
     }
 

@@ -71,6 +71,94 @@ identifier ofport;
  ...
  }
 
+// A message other than a G-PDU goes nowhere unless a flow asks for it.
+// hook gtpu_asks_ctx: ofproto/ofproto-dpif-xlate.c, 1
+@gtpu_asks_ctx@ @@
+ struct xlate_ctx {
++bool gtpu_asked;
+ struct xlate_in *xin;
+ ...
+ };
+
+// hook gtpu_asks: ofproto/ofproto-dpif-xlate.c, 1
+@gtpu_asks@
+symbol ctx, wc, flow;
+@@
+ do_xlate_actions(...)
+ {
+ struct flow_wildcards *wc = ctx->wc;
+ struct flow *flow = &ctx->xin->flow;
+ const struct ofpact *a;
++
++ctx->gtpu_asked = (ctx->gtpu_asked || !ctx->rule
++                   || gtpu_xlate_asks(&ctx->rule->up.cr.match));
+ ...
+ }
+
+// hook gtpu_asks_output: ofproto/ofproto-dpif-xlate.c, 1
+@gtpu_asks_output@
+symbol ctx, xport, flow;
+identifier odp_port;
+@@
+ compose_output_action__(...)
+ {
+ <...
++ctx->gtpu_asked = ctx->gtpu_asked || gtpu_xlate_is_port(xport->netdev);
+ odp_port = tnl_port_send(xport->ofport, flow, ctx->wc);
+ ...>
+ }
+
+// hook gtpu_withhold: ofproto/ofproto-dpif-xlate.c, 1
+@gtpu_withhold@
+symbol ctx, xin, xout;
+@@
+ xlate_actions(struct xlate_in *xin, struct xlate_out *xout)
+ {
+ <...
++if (!ctx.error && !ctx.gtpu_asked && !xin->frozen_state
++    && gtpu_xlate_withholds(xin->upcall_flow)) {
++    xlate_report(&ctx, OFT_WARN, "no flow asks for this GTP-U message");
++    ctx.error = XLATE_GTPU_NOT_ASKED;
++}
+ if (ctx.error) {
+     xout->slow = 0;
+     ...
+ } else {
+     ...
+ }
+ ...>
+ }
+
+// It is not an error of translation.
+// hook gtpu_withheld: ofproto/ofproto-dpif-xlate.c, 1
+@gtpu_withheld@
+symbol ctx;
+expression congested;
+@@
+ xlate_actions(...)
+ {
+ <...
+-congested || ctx.error == XLATE_FORWARDING_DISABLED
++congested || ctx.error == XLATE_FORWARDING_DISABLED
++|| ctx.error == XLATE_GTPU_NOT_ASKED
+ ...>
+ }
+
+// hook gtpu_withheld_text: ofproto/ofproto-dpif-xlate.c, 1
+@gtpu_withheld_text@
+expression error;
+@@
+ xlate_strerror(...)
+ {
+ <...
+ switch (error) {
++case XLATE_GTPU_NOT_ASKED:
++    return "No flow asks for this GTP-U message";
+ case XLATE_OK: ...
+ }
+ ...>
+ }
+
 // A GTP-U message other than a G-PDU is for a port of any mode.
 // hook gtpu_receive: ofproto/tunnel.c, 1
 @gtpu_receive@

@@ -95,7 +95,7 @@ note_time(struct fuse_thread *t, long long int us)
                           memory_order_relaxed);
 }
 
-/* Returns for how many chains statistics are to be credited now. */
+/* Returns the number of chains whose statistics are due now. */
 static uint32_t
 get_credit_due(const struct fuse_thread *t)
 {

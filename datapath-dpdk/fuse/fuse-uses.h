@@ -3,8 +3,8 @@
 #ifndef FUSE_USES_H
 #define FUSE_USES_H 1
 
-/* What a packet met on its way, and what its outcome depends on
- * ============================================================= */
+/* Record of a packet, and the things that its outcome depends on
+ * ============================================================== */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -47,7 +47,7 @@ struct fuse_tunnel_use {
     uint64_t version;
 };
 
-/* What a chain depends on.  No padding, for memcmp(). */
+/* A chain depends on these.  No padding, for memcmp(). */
 struct fuse_uses {
     uint32_t n_flows;
     uint16_t n_lbs;
@@ -57,7 +57,7 @@ struct fuse_uses {
     struct fuse_lb_use lbs[FUSE_MAX_LBS];
 };
 
-/* What is recorded of a packet: see fuse-record.c. */
+/* The record of a packet: see fuse-record.c. */
 struct fuse_record {
     struct fuse_uses uses;
     enum fuse_reason reason;     /* FUSE_LEARNED as long as all is well. */

@@ -23,7 +23,7 @@ enum {
     FUSE_OL_SKIP = 1 << 7,       /* Leave it alone. */
 };
 
-/* What became of a packet. */
+/* The result of replay for a packet. */
 enum fuse_verdict {
     FUSE_MISS,                   /* No entry. */
     FUSE_HIT,                    /* Rewritten as its entry says. */

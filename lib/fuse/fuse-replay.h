@@ -57,7 +57,7 @@ struct fuse_chain {
 struct fuse_replay {
     struct fuse_table *table;
     const struct fuse_tunnels *tunnels;
-    uint64_t epoch;              /* Of what chains depend on. */
+    uint64_t epoch;              /* See fuse-chain.c. */
     uint32_t now;                /* In ms. */
     struct fuse_chain **dirty;    /* Ring of chains to credit; room for all: */
     uint32_t dirty_mask;         /* its size, a power of 2, minus 1, */

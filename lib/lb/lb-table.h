@@ -74,7 +74,7 @@ struct lb_member {
     bool alive;                  /* False: no flow gets here at all. */
 };
 
-/* What a table hashes, and for how long it remembers flows. */
+/* The input of a table's hash, and for how long it remembers flows. */
 struct lb_table_config {
     struct siphash_key key;
     enum lb_input input;

@@ -3,7 +3,7 @@
 #ifndef OPTIONS_PRIVATE_H
 #define OPTIONS_PRIVATE_H 1
 
-/* What the files of this folder share. */
+/* Shared by the files of this folder. */
 
 #include <stdio.h>
 #include <stdlib.h>

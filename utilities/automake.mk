@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 
 include utilities/common/automake.mk
+include utilities/kube/automake.mk
+include utilities/netlink/automake.mk
 include utilities/of-sync/automake.mk
 
 EXTRA_DIST += \

@@ -23,9 +23,9 @@
  *         -IOVS -IOVS/include -IOVS/lib \
  *         -IOVS-source/include -IOVS-source/lib \
  *         tests/fuzz/fuzz-kube-yaml.c \
- *         utilities/ovs-kube-proxy/kube/kube-config.c \
- *         utilities/ovs-kube-proxy/kube/kube-lines.c \
- *         utilities/ovs-kube-proxy/kube/kube-yaml.c \
+ *         utilities/kube/kube-config.c \
+ *         utilities/kube/kube-lines.c \
+ *         utilities/kube/kube-yaml.c \
  *         OVS/lib/.libs/libopenvswitch.a LIBRARIES -o fuzz-kube-yaml
  *     ./fuzz-kube-yaml -max_len=4096 CORPUS
  *
@@ -47,9 +47,9 @@
 #include "openvswitch/shash.h"
 #include "util.h"
 #include "utilities/common/compat-json.h"
-#include "utilities/ovs-kube-proxy/kube/kube-config.h"
-#include "utilities/ovs-kube-proxy/kube/kube-lines.h"
-#include "utilities/ovs-kube-proxy/kube/kube-yaml.h"
+#include "utilities/kube/kube-config.h"
+#include "utilities/kube/kube-lines.h"
+#include "utilities/kube/kube-yaml.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

@@ -27,9 +27,9 @@ EXTRA_PROGRAMS += tests/kube/test-kube-config \
 	tests/kube/of-sync-tool
 
 KUBE_TEST_SOURCES = \
-	utilities/ovs-kube-proxy/kube/kube-config.c \
-	utilities/ovs-kube-proxy/kube/kube-lines.c \
-	utilities/ovs-kube-proxy/kube/kube-yaml.c
+	utilities/kube/kube-config.c \
+	utilities/kube/kube-lines.c \
+	utilities/kube/kube-yaml.c
 KUBE_TEST_CPPFLAGS = $(KUBE_CPPFLAGS) $(CMOCKA_CFLAGS)
 KUBE_TEST_CFLAGS = $(AM_CFLAGS) $(TEST_SANITIZE_CFLAGS)
 
@@ -43,9 +43,7 @@ $(tests_kube_test_kube_config_OBJECTS): | $(OVS)/headers.stamp
 tests_kube_test_kube_service_SOURCES = tests/kube/test-kube-service.c \
 	utilities/common/complain.c \
 	utilities/common/metrics.c \
-	utilities/ovs-kube-proxy/kube/kube-kind.c \
-	utilities/ovs-kube-proxy/kube/kube-object.c \
-	utilities/ovs-kube-proxy/kube/kube-sink.c \
+	$(KUBE_OBJECT_SOURCES) \
 	$(KUBE_SERVICE_SOURCES) \
 	$(KUBE_TEST_SOURCES)
 tests_kube_test_kube_service_CPPFLAGS = $(KUBE_TEST_CPPFLAGS)
@@ -70,7 +68,7 @@ $(tests_kube_replay_kube_yaml_OBJECTS): | $(OVS)/headers.stamp
 # The readers with a store that prints, for tests/kube/run.
 tests_kube_kube_dump_SOURCES = tests/kube/kube-dump.c
 tests_kube_kube_dump_CPPFLAGS = $(KUBE_CPPFLAGS)
-tests_kube_kube_dump_LDADD = utilities/ovs-kube-proxy/libkube-api.la \
+tests_kube_kube_dump_LDADD = utilities/kube/libkube.la \
 	utilities/common/libcommon.la \
 	$(KUBE_LIBS)
 $(tests_kube_kube_dump_OBJECTS): | $(OVS)/headers.stamp

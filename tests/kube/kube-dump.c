@@ -41,12 +41,12 @@
 #include "util.h"
 #include "utilities/common/kube-http.h"
 #include "utilities/common/metrics.h"
-#include "utilities/ovs-kube-proxy/kube/kube-api.h"
-#include "utilities/ovs-kube-proxy/kube/kube-config.h"
-#include "utilities/ovs-kube-proxy/kube/kube-file.h"
-#include "utilities/ovs-kube-proxy/kube/kube-health.h"
-#include "utilities/ovs-kube-proxy/kube/kube-object.h"
-#include "utilities/ovs-kube-proxy/kube/kube-sink.h"
+#include "utilities/kube/kube-api.h"
+#include "utilities/kube/kube-config.h"
+#include "utilities/kube/kube-file.h"
+#include "utilities/kube/kube-health.h"
+#include "utilities/kube/kube-object.h"
+#include "utilities/kube/kube-sink.h"
 
 static void
 print_name(const char *verb, enum kube_kind kind, const struct json *object)

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "util.h"
-#include "utilities/ovs-kube-proxy/kube/kube-config.h"
+#include "utilities/kube/kube-config.h"
 
 static char dir[] = "/tmp/test-kube-config.XXXXXX";
 

@@ -26,8 +26,9 @@
 #include "util.h"
 #include "utilities/common/compat-json.h"
 #include "utilities/common/complain.h"
-#include "utilities/ovs-kube-proxy/kube/kube-sink.h"
-#include "utilities/ovs-kube-proxy/kube/kube-yaml.h"
+#include "utilities/kube/kube-node.h"
+#include "utilities/kube/kube-sink.h"
+#include "utilities/kube/kube-yaml.h"
 #include "utilities/ovs-kube-proxy/service/kube-store.h"
 #include "utilities/ovs-kube-proxy/service/service-format.h"
 #include "utilities/ovs-kube-proxy/service/service-model.h"
@@ -351,7 +352,7 @@ static void
 test_rule_9_node_addresses(void **state OVS_UNUSED)
 {
     struct kube_store *store = kube_store_create("here");
-    const struct service_node *node;
+    const struct kube_node *node;
 
     assert_null(service_node_of(store));
     assert_null(apply_yaml(store, KUBE_ADDED_OR_MODIFIED,

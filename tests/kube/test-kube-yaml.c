@@ -13,8 +13,8 @@
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
 #include "util.h"
-#include "utilities/ovs-kube-proxy/kube/kube-lines.h"
-#include "utilities/ovs-kube-proxy/kube/kube-yaml.h"
+#include "utilities/kube/kube-lines.h"
+#include "utilities/kube/kube-yaml.h"
 
 /* Checks that 'yaml' is what the JSON 'expected', an array of documents,
  * is. */

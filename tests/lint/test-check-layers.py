@@ -86,28 +86,38 @@ PARTS = {
     'utilities/common': (
         'utilities/common', ['"util.h"', '<microhttpd.h>'],
         {'"utilities/of-sync/h.h"': 'utilities/of-sync',
-         '"utilities/ovs-kube-proxy/kube/h.h"':
-             'utilities/ovs-kube-proxy/kube'}),
+         '"utilities/kube/h.h"': 'utilities/kube'}),
+    'utilities/kube': (
+        'utilities/kube', ['"util.h"', '<yaml.h>', '"utilities/common/h.h"'],
+        {'"utilities/of-sync/h.h"': 'utilities/of-sync',
+         '"utilities/ovs-kube-proxy/service/h.h"':
+             'utilities/ovs-kube-proxy/service',
+         '"dpif-netdev.h"': 'switch'}),
+    'utilities/netlink': (
+        'utilities/netlink', ['"util.h"', '<libmnl/libmnl.h>'],
+        {'"utilities/common/h.h"': 'utilities/common',
+         '<curl/curl.h>': 'web'}),
     'utilities/of-sync': (
         'utilities/of-sync',
         ['"util.h"', '"openvswitch/vconn.h"', '"utilities/common/h.h"'],
-        {'"utilities/ovs-kube-proxy/kube/h.h"':
-         'utilities/ovs-kube-proxy/kube',
+        {'"utilities/kube/h.h"': 'utilities/kube',
          '<curl/curl.h>': 'web',
          '<numa.h>': 'libnuma'}),
     'utilities/*': (
         'utilities/ovs-other/room',
         ['"util.h"', '<yaml.h>', '"utilities/common/h.h"',
-         '"utilities/of-sync/h.h"', '"../h.h"'],
-        {'"utilities/ovs-kube-proxy/kube/h.h"':
-         'utilities/ovs-kube-proxy/kube',
+         '"utilities/kube/h.h"', '"utilities/of-sync/h.h"', '"../h.h"'],
+        {'"utilities/ovs-kube-proxy/service/h.h"':
+         'utilities/ovs-kube-proxy/service',
+         '<libmnl/libmnl.h>': 'mnl',
          '"ofproto/ofproto-provider.h"': 'switch',
          '"dpif-netdev.h"': 'switch',
          '"conntrack.h"': 'switch',
          '"lib/lb/h.h"': 'lib/lb'}),
     'utilities/ovs-ext-cni': (
         'utilities/ovs-ext-cni',
-        ['"util.h"', '<libmnl/libmnl.h>', LIB_HASH, '"utilities/common/h.h"'],
+        ['"util.h"', '<libmnl/libmnl.h>', LIB_HASH, '"utilities/common/h.h"',
+         '"utilities/netlink/h.h"'],
         {'"utilities/of-sync/h.h"': 'utilities/of-sync',
          '"lib/lb/h.h"': 'lib/lb',
          '<curl/curl.h>': 'web',
@@ -115,25 +125,19 @@ PARTS = {
     'utilities/ovs-kube-proxy': (
         'utilities/ovs-kube-proxy',
         ['"util.h"', '<yaml.h>', '"utilities/common/h.h"',
-         '"utilities/of-sync/h.h"', '"kube/h.h"', '"pipeline/h.h"'],
+         '"utilities/kube/h.h"', '"utilities/of-sync/h.h"', '"pipeline/h.h"'],
         {'"utilities/ovs-other/h.h"': 'utilities/ovs-other',
          '"conntrack.h"': 'switch'}),
-    'utilities/ovs-kube-proxy/kube': (
-        'utilities/ovs-kube-proxy/kube',
-        ['"util.h"', '<yaml.h>', '"utilities/common/h.h"'],
-        {'"utilities/of-sync/h.h"': 'utilities/of-sync',
-         '"../service/h.h"': 'utilities/ovs-kube-proxy/service',
-         '"dpif-netdev.h"': 'switch'}),
     'utilities/ovs-kube-proxy/service': (
         'utilities/ovs-kube-proxy/service',
-        ['"util.h"', '"utilities/common/h.h"', '"../kube/h.h"'],
+        ['"util.h"', '"utilities/common/h.h"', '"utilities/kube/h.h"'],
         {'"utilities/of-sync/h.h"': 'utilities/of-sync',
          '"../pipeline/h.h"': 'utilities/ovs-kube-proxy/pipeline',
          '<curl/curl.h>': 'web'}),
     'utilities/ovs-kube-proxy/pipeline': (
         'utilities/ovs-kube-proxy/pipeline',
         ['"util.h"', '"utilities/common/h.h"', '"utilities/of-sync/h.h"',
-         '"../kube/h.h"', '"../service/h.h"'],
+         '"utilities/kube/h.h"', '"../service/h.h"'],
         {'"utilities/ovs-kube-proxy/h.h"': 'utilities/ovs-kube-proxy',
          '<yaml.h>': 'web'}),
     'build-aux': (

@@ -7,6 +7,7 @@ cnidir = $(prefix)/lib/cni
 cni_PROGRAMS = utilities/ovs-ext-cni/ovs-ext-cni
 endif
 utilities_ovs_ext_cni_ovs_ext_cni_SOURCES = \
+	$(RT_NETLINK_SOURCES) \
 	utilities/ovs-ext-cni/cni-address.c \
 	utilities/ovs-ext-cni/cni-check.c \
 	utilities/ovs-ext-cni/cni-commands-private.h \
@@ -28,8 +29,6 @@ utilities_ovs_ext_cni_ovs_ext_cni_SOURCES = \
 	utilities/ovs-ext-cni/cni-lock.c \
 	utilities/ovs-ext-cni/cni-lock.h \
 	utilities/ovs-ext-cni/cni-mode.c \
-	utilities/ovs-ext-cni/cni-netlink.c \
-	utilities/ovs-ext-cni/cni-netlink.h \
 	utilities/ovs-ext-cni/cni-netns.c \
 	utilities/ovs-ext-cni/cni-netns.h \
 	utilities/ovs-ext-cni/cni-ovsdb.c \

@@ -15,11 +15,11 @@
 #include <unistd.h>
 
 #include "cni-error.h"
-#include "cni-netlink.h"
 #include "cni-netns.h"
 #include "cni-request.h"
 #include "cni-result.h"
 #include "util.h"
+#include "utilities/netlink/rt-netlink.h"
 
 static size_t
 ip_len(const struct cni_ip *ip)

@@ -11,11 +11,11 @@
 #include <string.h>
 
 #include "cni-error.h"
-#include "cni-netlink.h"
 #include "cni-netns.h"
 #include "cni-request.h"
 #include "cni-result.h"
 #include "util.h"
+#include "utilities/netlink/rt-netlink.h"
 
 /* What is looked for in a dump. */
 struct search {

@@ -11,9 +11,9 @@
 #include <string.h>
 
 #include "cni-error.h"
-#include "cni-netlink.h"
 #include "cni-request.h"
 #include "util.h"
+#include "utilities/netlink/rt-netlink.h"
 
 /* Making. */
 

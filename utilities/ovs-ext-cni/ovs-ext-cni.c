@@ -4,7 +4,7 @@
  * ========================================================
  *
  *     cni-request -> cni-commands -> cni-port, cni-ovsdb   the switch
- *                        |           cni-link, cni-netlink  links, addresses
+ *                        |           cni-link, rt-netlink   links, addresses
  *                        |           cni-vhost              sockets
  *                        |           cni-ipam, cni-exec     addresses' plugin
  *                        v

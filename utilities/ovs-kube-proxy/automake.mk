@@ -1,40 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 
-KUBE_CPPFLAGS = $(OVS_CPPFLAGS) $(CURL_CFLAGS) $(YAML_CFLAGS) \
-	$(MICROHTTPD_CFLAGS)
-KUBE_LIBS = $(OVS)/extended/lib/libopenvswitch.la \
-	$(CURL_LIBS) $(YAML_LIBS) $(MICROHTTPD_LIBS) -lcrypto
-
-# Reading what an API server or manifests say.
-if BUILD_OPENVSWITCH
-noinst_LTLIBRARIES += utilities/ovs-kube-proxy/libkube-api.la
-endif
-utilities_ovs_kube_proxy_libkube_api_la_SOURCES = \
-	utilities/ovs-kube-proxy/kube/kube-api.c \
-	utilities/ovs-kube-proxy/kube/kube-api.h \
-	utilities/ovs-kube-proxy/kube/kube-config.c \
-	utilities/ovs-kube-proxy/kube/kube-config.h \
-	utilities/ovs-kube-proxy/kube/kube-curl.c \
-	utilities/ovs-kube-proxy/kube/kube-curl.h \
-	utilities/ovs-kube-proxy/kube/kube-file.c \
-	utilities/ovs-kube-proxy/kube/kube-file.h \
-	utilities/ovs-kube-proxy/kube/kube-health.c \
-	utilities/ovs-kube-proxy/kube/kube-health.h \
-	utilities/ovs-kube-proxy/kube/kube-kind.c \
-	utilities/ovs-kube-proxy/kube/kube-kind.h \
-	utilities/ovs-kube-proxy/kube/kube-lines.c \
-	utilities/ovs-kube-proxy/kube/kube-lines.h \
-	utilities/ovs-kube-proxy/kube/kube-object.c \
-	utilities/ovs-kube-proxy/kube/kube-object.h \
-	utilities/ovs-kube-proxy/kube/kube-sink.c \
-	utilities/ovs-kube-proxy/kube/kube-sink.h \
-	utilities/ovs-kube-proxy/kube/kube-watch.c \
-	utilities/ovs-kube-proxy/kube/kube-watch.h \
-	utilities/ovs-kube-proxy/kube/kube-yaml.c \
-	utilities/ovs-kube-proxy/kube/kube-yaml.h
-utilities_ovs_kube_proxy_libkube_api_la_CPPFLAGS = $(KUBE_CPPFLAGS)
-$(utilities_ovs_kube_proxy_libkube_api_la_OBJECTS): | $(OVS)/headers.stamp
-
 # What a node has to do, out of the objects.
 if BUILD_OPENVSWITCH
 noinst_LTLIBRARIES += utilities/ovs-kube-proxy/libkube-service.la
@@ -44,8 +9,6 @@ utilities_ovs_kube_proxy_libkube_service_la_SOURCES = \
 	utilities/ovs-kube-proxy/service/kube-parse.h \
 	utilities/ovs-kube-proxy/service/kube-store-private.h \
 	utilities/ovs-kube-proxy/service/kube-store.h \
-	utilities/ovs-kube-proxy/service/kube-value.h \
-	utilities/ovs-kube-proxy/service/service-cidr.h \
 	utilities/ovs-kube-proxy/service/service-equal.h \
 	utilities/ovs-kube-proxy/service/service-format.h \
 	utilities/ovs-kube-proxy/service/service-model.h \
@@ -54,8 +17,6 @@ KUBE_SERVICE_SOURCES = \
 	utilities/ovs-kube-proxy/service/kube-parse.c \
 	utilities/ovs-kube-proxy/service/kube-store-results.c \
 	utilities/ovs-kube-proxy/service/kube-store.c \
-	utilities/ovs-kube-proxy/service/kube-value.c \
-	utilities/ovs-kube-proxy/service/service-cidr.c \
 	utilities/ovs-kube-proxy/service/service-equal.c \
 	utilities/ovs-kube-proxy/service/service-format.c \
 	utilities/ovs-kube-proxy/service/service-policy.c
@@ -106,8 +67,8 @@ utilities_ovs_kube_proxy_ovs_kube_proxy_SOURCES = \
 utilities_ovs_kube_proxy_ovs_kube_proxy_CPPFLAGS = $(KUBE_CPPFLAGS) \
 	-DEXT_VERSION='"$(PACKAGE_VERSION)"'
 utilities_ovs_kube_proxy_ovs_kube_proxy_LDADD = \
-	utilities/ovs-kube-proxy/libkube-api.la \
 	utilities/ovs-kube-proxy/libkube-service.la \
+	utilities/kube/libkube.la \
 	utilities/of-sync/libof-sync.la \
 	utilities/common/libcommon.la \
 	$(KUBE_LIBS)

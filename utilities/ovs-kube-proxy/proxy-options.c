@@ -17,7 +17,7 @@
 #include "proxy-ports.h"
 #include "stream-ssl.h"
 #include "util.h"
-#include "utilities/ovs-kube-proxy/kube/kube-config.h"
+#include "utilities/kube/kube-config.h"
 
 /* "kp", then zeros. */
 #define DEFAULT_COOKIE UINT64_C(0x6b70000000000000)
@@ -145,17 +145,17 @@ parse_cookie(const char *s, struct of_sync_options *o)
 /* Parses a comma-separated list of addresses or, if 'prefixes', of address
  * ranges.  Returns an array, for the caller to free, and stores its size in
  * '*n'. */
-static struct service_cidr *
+static struct kube_cidr *
 parse_cidrs(const char *option, const char *s, bool prefixes, size_t *n)
 {
     char *copy = xstrdup(s), *save = NULL;
-    struct service_cidr *cidrs = NULL;
+    struct kube_cidr *cidrs = NULL;
     size_t allocated = 0;
 
     *n = 0;
     for (char *item = strtok_r(copy, ", ", &save); item;
          item = strtok_r(NULL, ", ", &save)) {
-        struct service_cidr cidr;
+        struct kube_cidr cidr;
         unsigned int plen;
         ovs_be32 ipv4;
         char *error;
@@ -193,7 +193,7 @@ parse_addresses(const char *option, const char *s, struct in6_addr *ipv4,
                 struct in6_addr *ipv6)
 {
     size_t n;
-    struct service_cidr *cidrs = parse_cidrs(option, s, false, &n);
+    struct kube_cidr *cidrs = parse_cidrs(option, s, false, &n);
 
     for (size_t i = 0; i < n; i++) {
         struct in6_addr *addr = (IN6_IS_ADDR_V4MAPPED(&cidrs[i].addr)

@@ -34,7 +34,7 @@ add_unmasquerade(struct service_flows *sf, const struct service_tables *t,
     static const uint8_t protocols[] = {
         IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP,
     };
-    struct service_cidr cidr = host_cidr(addr);
+    struct kube_cidr cidr = host_cidr(addr);
     struct match match;
 
     for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
@@ -108,7 +108,7 @@ add_entry(struct service_flows *sf, const struct service_tables *t)
 
 static void
 add_known(struct service_flows *sf, const struct service_tables *t,
-          const struct service_cidr *services, size_t n_services)
+          const struct kube_cidr *services, size_t n_services)
 {
     struct match match;
 
@@ -198,8 +198,8 @@ add_masquerade(struct service_flows *sf, const struct service_tables *t,
 void
 service_flows_add_base(struct service_flows *sf,
                        const struct service_tables *t,
-                       const struct service_cidr *services, size_t n_services,
-                       const struct service_cidr *pods, size_t n_pods,
+                       const struct kube_cidr *services, size_t n_services,
+                       const struct kube_cidr *pods, size_t n_pods,
                        const struct in6_addr *nodes, size_t n_nodes)
 {
     bool know_pods[2] = { false, false };
@@ -215,7 +215,7 @@ service_flows_add_base(struct service_flows *sf,
         know_pods[is_ipv6(&pods[i].addr)] = true;
     }
     for (size_t i = 0; i < n_nodes; i++) {
-        struct service_cidr cidr = host_cidr(&nodes[i]);
+        struct kube_cidr cidr = host_cidr(&nodes[i]);
 
         match_init_catchall(&match);
         flows_match_src(&match, &cidr);
@@ -269,7 +269,7 @@ service_flows_add_hairpin(struct service_flows *sf,
                           const struct service_tables *t,
                           const struct in6_addr *endpoint, bool node)
 {
-    struct service_cidr cidr = host_cidr(endpoint);
+    struct kube_cidr cidr = host_cidr(endpoint);
     bool ipv6 = is_ipv6(endpoint);
     const struct in6_addr *self = ipv6 ? &t->self6 : &t->self4;
     const struct in6_addr *addr = ipv6 ? &t->masq6 : &t->masq4;

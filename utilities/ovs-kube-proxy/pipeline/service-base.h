@@ -15,8 +15,8 @@ struct service_flows;
 
 void service_flows_add_base(struct service_flows *,
                             const struct service_tables *,
-                            const struct service_cidr *services, size_t,
-                            const struct service_cidr *pods, size_t,
+                            const struct kube_cidr *services, size_t,
+                            const struct kube_cidr *pods, size_t,
                             const struct in6_addr *nodes, size_t);
 void service_flows_add_hairpin(struct service_flows *,
                                const struct service_tables *,

@@ -27,7 +27,7 @@ pipeline_claim_destroy(struct service_pipeline *p, struct claim *c)
 }
 
 static struct claim *
-claim_find(const struct service_pipeline *p, const struct service_cidr *cidr,
+claim_find(const struct service_pipeline *p, const struct kube_cidr *cidr,
            uint8_t protocol, uint16_t port, uint32_t *hash)
 {
     struct claim *c;
@@ -45,7 +45,7 @@ claim_find(const struct service_pipeline *p, const struct service_cidr *cidr,
 }
 
 static bool
-compose_claim(const struct service_cidr *cidr, uint8_t protocol,
+compose_claim(const struct kube_cidr *cidr, uint8_t protocol,
               uint16_t port, void *aux_)
 {
     static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(5, 5);

@@ -35,7 +35,7 @@ struct service_flows {
 
     /* Load balancers' addresses whose ranges of sources are in
      * SERVICE_KNOWN. */
-    struct service_cidr *guarded;
+    struct kube_cidr *guarded;
     size_t n_guarded;
 };
 

@@ -12,13 +12,14 @@
 #include "service-put.h"
 #include "service-state.h"
 #include "util.h"
+#include "utilities/kube/kube-node.h"
 #include "utilities/of-sync/of-sync.h"
 #include "utilities/ovs-kube-proxy/service/kube-store.h"
 
 static bool
 is_our_node(const struct service_pipeline *p, const struct in6_addr *addr)
 {
-    const struct service_node *node = service_node_of(p->store);
+    const struct kube_node *node = service_node_of(p->store);
 
     for (size_t i = 0; node && i < node->n_addrs; i++) {
         if (ipv6_addr_equals(&node->addrs[i], addr)) {
@@ -70,7 +71,7 @@ static void
 add_hairpins(const struct service_pipeline *p, const struct service_set *set,
              struct sset *hairpins)
 {
-    const struct service_node *node = service_node_of(p->store);
+    const struct kube_node *node = service_node_of(p->store);
     bool all = !node || !node->name;
 
     for (size_t i = 0; i < set->n; i++) {

@@ -15,15 +15,16 @@
 #include "service-state.h"
 #include "service-terms.h"
 #include "util.h"
+#include "utilities/kube/kube-cidr.h"
+#include "utilities/kube/kube-node.h"
 #include "utilities/of-sync/of-sync.h"
 #include "utilities/ovs-kube-proxy/service/kube-store.h"
-#include "utilities/ovs-kube-proxy/service/service-cidr.h"
 
 VLOG_DEFINE_THIS_MODULE(service_node);
 
 /* Sets '*addr', unless it is set, to the address of 'node' in that family. */
 static void
-default_address(const struct service_node *node, bool ipv6,
+default_address(const struct kube_node *node, bool ipv6,
                 struct in6_addr *addr)
 {
     for (size_t i = 0; node && i < node->n_addrs; i++) {
@@ -52,10 +53,10 @@ add_nodeports_in_ranges(struct service_pipeline *p,
                         const struct in6_addr *addrs, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        struct service_cidr cidr = host_cidr(&addrs[i]);
+        struct kube_cidr cidr = host_cidr(&addrs[i]);
 
         for (size_t j = 0; j < p->o.n_nodeports; j++) {
-            if (service_cidr_covers(&p->o.nodeports[j], &cidr)) {
+            if (kube_cidr_covers(&p->o.nodeports[j], &cidr)) {
                 add_nodeport(p, &addrs[i]);
             }
         }
@@ -67,7 +68,7 @@ add_nodeports_in_ranges(struct service_pipeline *p,
  * counts whether our kernel has it or not: the switch may answer for it.  A
  * family without configured addresses gets the primary address of 'node'. */
 static void
-fill_nodeports(struct service_pipeline *p, const struct service_node *node)
+fill_nodeports(struct service_pipeline *p, const struct kube_node *node)
 {
     size_t n_node = node ? node->n_addrs : 0;
     const struct in6_addr *own = NULL;
@@ -83,7 +84,7 @@ fill_nodeports(struct service_pipeline *p, const struct service_node *node)
     p->t.nodeports = p->nodeports;
     p->t.n_nodeports = 0;
     for (size_t i = 0; i < p->o.n_nodeports; i++) {
-        const struct service_cidr *cidr = &p->o.nodeports[i];
+        const struct kube_cidr *cidr = &p->o.nodeports[i];
         bool ipv4 = IN6_IS_ADDR_V4MAPPED(&cidr->addr);
 
         given[ipv4] = true;
@@ -104,8 +105,8 @@ fill_nodeports(struct service_pipeline *p, const struct service_node *node)
 void
 pipeline_compose_base(struct service_pipeline *p, struct service_flows *sf)
 {
-    const struct service_node *node = service_node_of(p->store);
-    const struct service_cidr *pods = p->o.pods;
+    const struct kube_node *node = service_node_of(p->store);
+    const struct kube_cidr *pods = p->o.pods;
     size_t n_pods = p->o.n_pods;
 
     if (!n_pods && node) {
@@ -121,7 +122,7 @@ pipeline_compose_base(struct service_pipeline *p, struct service_flows *sf)
 void
 pipeline_update_base(struct service_pipeline *p)
 {
-    const struct service_node *node = service_node_of(p->store);
+    const struct kube_node *node = service_node_of(p->store);
     struct service_flows sf;
     struct shash_node *i;
 

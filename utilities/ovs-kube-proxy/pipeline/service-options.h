@@ -18,13 +18,13 @@ struct service_pipeline_options {
                                      * out, and sets 'nodeports'.  Our node's
                                      * primary addresses replace 'masq4' and
                                      * 'masq6' where these are not set. */
-    struct service_cidr *nodeports; size_t n_nodeports; /* Addresses, and
+    struct kube_cidr *nodeports; size_t n_nodeports; /* Addresses, and
                                      * ranges that our node has addresses in.
                                      * A family without any: our node's primary
                                      * address. */
     bool local;                     /* Our node is this machine. */
-    struct service_cidr *services;  size_t n_services;  /* ClusterIPs. */
-    struct service_cidr *pods;      size_t n_pods;  /* None: our node's. */
+    struct kube_cidr *services;  size_t n_services;  /* ClusterIPs. */
+    struct kube_cidr *pods;      size_t n_pods;  /* None: our node's. */
     const char *node;           /* Our node's name, or null. */
     bool stock;                 /* Do not use "maglev". */
 };

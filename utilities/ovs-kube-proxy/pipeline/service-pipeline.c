@@ -18,8 +18,8 @@
 #include "timeval.h"
 #include "util.h"
 #include "utilities/common/complain.h"
+#include "utilities/kube/kube-health.h"
 #include "utilities/of-sync/of-sync.h"
-#include "utilities/ovs-kube-proxy/kube/kube-health.h"
 #include "utilities/ovs-kube-proxy/service/kube-store.h"
 
 VLOG_DEFINE_THIS_MODULE(service_pipeline);

@@ -13,7 +13,7 @@
 #include "service-flows.h"
 #include "service-terms.h"
 #include "util.h"
-#include "utilities/ovs-kube-proxy/service/service-cidr.h"
+#include "utilities/kube/kube-cidr.h"
 
 static bool
 set_equals(const struct service_set *a, const struct service_set *b)
@@ -210,7 +210,7 @@ add_verdict(struct port_context *c, int priority, const struct match *match,
 
 static void
 match_port(struct match *match, const struct port_context *c,
-           const struct service_cidr *dst, uint16_t port)
+           const struct kube_cidr *dst, uint16_t port)
 {
     match_init_catchall(match);
     flows_match_dst(match, dst);
@@ -247,7 +247,7 @@ add_external(struct port_context *c, const struct match *match)
 
 /* Claims 'port' of 'cidr' and, for UDP, the fragments that go by address. */
 static bool
-claim(struct port_context *c, const struct service_cidr *cidr, uint16_t port)
+claim(struct port_context *c, const struct kube_cidr *cidr, uint16_t port)
 {
     uint8_t protocol = c->port->protocol;
     bool ok = c->class->claim(cidr, protocol, port, c->aux);
@@ -266,7 +266,7 @@ same_family(const struct port_context *c, const struct in6_addr *addr)
 static void
 add_cluster_ip(struct port_context *c, const struct in6_addr *addr)
 {
-    struct service_cidr cidr = host_cidr(addr);
+    struct kube_cidr cidr = host_cidr(addr);
     struct match match;
 
     if (claim(c, &cidr, c->port->port)) {
@@ -290,12 +290,12 @@ add_cluster_ip(struct port_context *c, const struct in6_addr *addr)
  * may use it, for all ports of the Service.  Returns false if another Service
  * has the same address: its sources may be others. */
 static bool
-guard(struct port_context *c, const struct service_cidr *cidr)
+guard(struct port_context *c, const struct kube_cidr *cidr)
 {
     struct service_flows *sf = c->sf;
 
     for (size_t i = 0; i < sf->n_guarded; i++) {
-        if (service_cidr_equals(&sf->guarded[i], cidr)) {
+        if (kube_cidr_equals(&sf->guarded[i], cidr)) {
             return true;
         }
     }
@@ -320,7 +320,7 @@ static void
 add_lb_ip(struct port_context *c, const struct in6_addr *addr)
 {
     const struct service_port *p = c->port;
-    struct service_cidr cidr = host_cidr(addr);
+    struct kube_cidr cidr = host_cidr(addr);
     struct match match;
 
     if (!claim(c, &cidr, p->port)) {
@@ -365,7 +365,7 @@ service_flows_add_port(struct service_flows *sf,
         add_cluster_ip(&c, &port->cluster_ips[i]);
     }
     for (size_t i = 0; i < port->n_external_ips; i++) {
-        struct service_cidr cidr = host_cidr(&port->external_ips[i]);
+        struct kube_cidr cidr = host_cidr(&port->external_ips[i]);
 
         if (claim(&c, &cidr, port->port)) {
             match_port(&match, &c, &cidr, port->port);
@@ -376,7 +376,7 @@ service_flows_add_port(struct service_flows *sf,
         add_lb_ip(&c, &port->lb_ips[i]);
     }
     for (size_t i = 0; port->node_port && i < t->n_nodeports; i++) {
-        struct service_cidr cidr = host_cidr(&t->nodeports[i]);
+        struct kube_cidr cidr = host_cidr(&t->nodeports[i]);
 
         if (same_family(&c, &cidr.addr)
             && claim(&c, &cidr, port->node_port)) {

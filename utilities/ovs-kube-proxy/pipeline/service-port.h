@@ -28,7 +28,7 @@ struct service_flows_class {
      * range, for node ports).  Port 0 stands for fragments of 'protocol' that
      * show no port.  Protocol 0 stands for all other ports of the address,
      * CLAIM_SOURCES for its ranges of sources. */
-    bool (*claim)(const struct service_cidr *, uint8_t protocol,
+    bool (*claim)(const struct kube_cidr *, uint8_t protocol,
                   uint16_t port, void *aux);
 };
 

@@ -31,7 +31,7 @@ struct service_addrs;
 struct claim {
     struct hmap_node node;      /* In service_pipeline's 'claims'. */
     struct ovs_list list_node;  /* In piped_service's 'claims'. */
-    struct service_cidr cidr;
+    struct kube_cidr cidr;
     uint8_t protocol;
     uint16_t port;
     struct piped_service *owner;

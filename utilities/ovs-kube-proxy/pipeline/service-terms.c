@@ -31,10 +31,10 @@ is_ipv6(const struct in6_addr *addr)
     return !IN6_IS_ADDR_V4MAPPED(addr);
 }
 
-struct service_cidr
+struct kube_cidr
 host_cidr(const struct in6_addr *addr)
 {
-    return (struct service_cidr) {
+    return (struct kube_cidr) {
         .addr = *addr,
         .plen = is_ipv6(addr) ? 128 : 32,
     };
@@ -42,7 +42,7 @@ host_cidr(const struct in6_addr *addr)
 
 /* Matches destination 'cidr' and its family. */
 void
-flows_match_dst(struct match *match, const struct service_cidr *cidr)
+flows_match_dst(struct match *match, const struct kube_cidr *cidr)
 {
     bool ipv6 = is_ipv6(&cidr->addr);
 
@@ -58,7 +58,7 @@ flows_match_dst(struct match *match, const struct service_cidr *cidr)
 }
 
 void
-flows_match_src(struct match *match, const struct service_cidr *cidr)
+flows_match_src(struct match *match, const struct kube_cidr *cidr)
 {
     bool ipv6 = is_ipv6(&cidr->addr);
 

@@ -19,10 +19,10 @@ struct match;
 struct ofpbuf;
 
 bool is_ipv6(const struct in6_addr *);
-struct service_cidr host_cidr(const struct in6_addr *);
+struct kube_cidr host_cidr(const struct in6_addr *);
 void flows_match_init_family(struct match *, bool ipv6);
-void flows_match_dst(struct match *, const struct service_cidr *);
-void flows_match_src(struct match *, const struct service_cidr *);
+void flows_match_dst(struct match *, const struct kube_cidr *);
+void flows_match_src(struct match *, const struct kube_cidr *);
 
 uint8_t flows_table_id(const struct service_tables *, enum service_table);
 void flows_put_resubmit(struct ofpbuf *, uint8_t table);

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kube-value.h"
 #include "packets.h"
 #include "util.h"
-#include "utilities/ovs-kube-proxy/kube/kube-object.h"
+#include "utilities/kube/kube-object.h"
+#include "utilities/kube/kube-value.h"
 
 /* Defaults and limits of the API server. */
 #define DEFAULT_AFFINITY 10800
@@ -363,120 +363,4 @@ kube_slice_destroy(struct kube_slice *s)
         free(s->name);
         free(s);
     }
-}
-
-/* Nodes. */
-
-/* Adds addresses of 'type' to 'node': the first one of each family in which it
- * has none. */
-static void
-add_node_addresses(struct service_node *node, const struct json *object,
-                   const char *type, char **error)
-{
-    struct json **elems;
-    size_t n = kv_array(kube_object_member(object, "status"),
-                        "status.addresses", KV_MAX_ADDRESSES, &elems,
-                         error);
-
-    for (size_t i = 0; i < n; i++) {
-        const char *ip = kube_object_string(elems[i], "address");
-        bool ip6 = strchr(ip, ':') != NULL;
-        bool have = false;
-
-        for (size_t j = 0; j < node->n_addrs; j++) {
-            have |= !IN6_IS_ADDR_V4MAPPED(&node->addrs[j]) == ip6;
-        }
-        if (!have && !strcmp(kube_object_string(elems[i], "type"), type)) {
-            kv_add_ip("status.addresses", ip, &node->addrs, &node->n_addrs,
-                      error);
-        }
-    }
-}
-
-static bool
-is_leaving(const struct json *object, char **error)
-{
-    struct json **taints;
-    size_t n = kv_array(kube_object_member(object, "spec"), "spec.taints",
-                        KV_MAX_ADDRESSES, &taints, error);
-
-    for (size_t i = 0; i < n; i++) {
-        if (!strcmp(kube_object_string(taints[i], "key"),
-                    "ToBeDeletedByClusterAutoscaler")) {
-            return true;
-        }
-    }
-    return kube_object_string(kube_object_member(object, "metadata"),
-                              "deletionTimestamp")[0];
-}
-
-/* Like kube_service_parse(), for a Node. */
-struct service_node *
-kube_node_parse(const struct json *object, char **error)
-{
-    const struct json *spec = kube_object_member(object, "spec");
-    const char *zone = label(object, "topology.kubernetes.io/zone");
-    struct service_node *node = xzalloc(sizeof *node);
-    char *namespace_;
-
-    if (!get_names(object, &namespace_, &node->name, error)) {
-        free(node);
-        return NULL;
-    }
-    free(namespace_);
-    node->zone = zone[0] ? xstrdup(zone) : NULL;
-    node->leaving = is_leaving(object, error);
-    add_node_addresses(node, object, "InternalIP", error);
-    add_node_addresses(node, object, "ExternalIP", error);
-    if (!kv_add_cidrs(spec, "spec.podCIDRs", &node->pod_cidrs,
-                      &node->n_pod_cidrs, error)) {
-        struct service_cidr cidr;
-
-        if (kv_cidr(kube_object_string(spec, "podCIDR"), &cidr)) {
-            node->pod_cidrs = xmemdup(&cidr, sizeof cidr);
-            node->n_pod_cidrs = 1;
-        }
-    }
-    return node;
-}
-
-/* Frees 'node', which may be null. */
-void
-kube_node_destroy(struct service_node *node)
-{
-    if (node) {
-        free(node->name);
-        free(node->zone);
-        free(node->addrs);
-        free(node->pod_cidrs);
-        free(node);
-    }
-}
-
-/* Returns true if 'a' and 'b', which may be null, are equal in all that flows
- * are made of. */
-bool
-kube_node_equal(const struct service_node *a, const struct service_node *b)
-{
-    if (!a || !b) {
-        return a == b;
-    }
-    if (strcmp(a->name, b->name)
-        || !nullable_string_is_equal(a->zone, b->zone)
-        || a->n_addrs != b->n_addrs || a->n_pod_cidrs != b->n_pod_cidrs) {
-        return false;
-    }
-    for (size_t i = 0; i < a->n_addrs; i++) {
-        if (!ipv6_addr_equals(&a->addrs[i], &b->addrs[i])) {
-            return false;
-        }
-    }
-    for (size_t i = 0; i < a->n_pod_cidrs; i++) {
-        if (a->pod_cidrs[i].plen != b->pod_cidrs[i].plen
-            || !ipv6_addr_equals(&a->pod_cidrs[i].addr,
-                                 &b->pod_cidrs[i].addr)) {
-            return false;
-        }
-    }
-    return true;
 }

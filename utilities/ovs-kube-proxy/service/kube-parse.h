@@ -3,8 +3,8 @@
 #ifndef KUBE_PARSE_H
 #define KUBE_PARSE_H 1
 
-/* Services, EndpointSlices and Nodes from their JSON
- * ==================================================
+/* Services and EndpointSlices from their JSON
+ * ===========================================
  *
  * A compact form of the parts of an object that a proxy needs.  Source: the
  * reference of Kubernetes' API, v1 and discovery.k8s.io/v1.  The API server
@@ -48,7 +48,7 @@ struct kube_service {
     struct in6_addr *cluster_ips;   size_t n_cluster_ips;
     struct in6_addr *external_ips;  size_t n_external_ips;
     struct in6_addr *lb_ips;        size_t n_lb_ips;
-    struct service_cidr *sources;   size_t n_sources;
+    struct kube_cidr *sources;   size_t n_sources;
     bool sources_restricted;    /* Sources were given, valid or not. */
     uint32_t affinity_timeout;  /* Seconds; 0: none. */
     bool internal_local, external_local;
@@ -88,9 +88,5 @@ struct kube_slice *kube_slice_parse(const struct json *, const char *our_node,
                                     char **error);
 void kube_slice_destroy(struct kube_slice *);
 int kube_slice_port_compare(const void *, const void *);
-
-struct service_node *kube_node_parse(const struct json *, char **error);
-void kube_node_destroy(struct service_node *);
-bool kube_node_equal(const struct service_node *, const struct service_node *);
 
 #endif /* kube-parse.h */

@@ -12,12 +12,12 @@
 
 #include "openvswitch/list.h"
 #include "openvswitch/shash.h"
-#include "utilities/ovs-kube-proxy/kube/kube-sink.h"
+#include "utilities/kube/kube-sink.h"
 
 struct kube_service;
 struct kube_slice;
 struct service;
-struct service_node;
+struct kube_node;
 
 /* A Service by name.  The Service, or its slices, may not be known yet. */
 struct store_entry {
@@ -41,7 +41,7 @@ struct kube_store {
     struct kube_sink sink;
 
     char *our_node;             /* Null if unknown. */
-    struct service_node *node;  /* Null until it is known. */
+    struct kube_node *node;  /* Null until it is known. */
     bool node_lost;             /* 'node' is what its object last said. */
     unsigned int node_list;
     uint64_t node_generation;

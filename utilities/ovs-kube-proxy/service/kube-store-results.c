@@ -16,6 +16,7 @@
 #include "util.h"
 #include "utilities/common/complain.h"
 #include "utilities/common/metrics.h"
+#include "utilities/kube/kube-node.h"
 
 /* Returns true once Services and EndpointSlices have been listed.  Before
  * that, nothing must be deleted from the switch. */
@@ -125,7 +126,7 @@ service_all(const struct kube_store *store, size_t *n)
 
 /* Returns our node, as its Node object said when there last was one, or null
  * until then.  Belongs to 'store'. */
-const struct service_node *
+const struct kube_node *
 service_node_of(const struct kube_store *store)
 {
     return store->node;

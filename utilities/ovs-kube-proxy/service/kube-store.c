@@ -13,7 +13,8 @@
 #include "service-policy.h"
 #include "util.h"
 #include "utilities/common/complain.h"
-#include "utilities/ovs-kube-proxy/kube/kube-object.h"
+#include "utilities/kube/kube-node.h"
+#include "utilities/kube/kube-object.h"
 
 VLOG_DEFINE_THIS_MODULE(kube_store);
 
@@ -116,7 +117,7 @@ delete_slice(struct kube_store *store, struct shash_node *node)
 /* The node. */
 
 static void
-set_node(struct kube_store *store, struct service_node *node)
+set_node(struct kube_store *store, struct kube_node *node)
 {
     struct shash_node *n;
 
@@ -216,7 +217,7 @@ apply_slice(struct kube_store *store, const struct json *json, char **error)
 static void
 apply_node(struct kube_store *store, const struct json *json, char **error)
 {
-    struct service_node *node = kube_node_parse(json, error);
+    struct kube_node *node = kube_node_parse(json, error);
 
     if (node && nullable_string_is_equal(node->name, store->our_node)) {
         store->node_list = store->list[KUBE_NODE];

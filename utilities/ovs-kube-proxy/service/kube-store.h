@@ -20,7 +20,7 @@ struct kube_sink;
 struct kube_store;
 struct metrics;
 struct service;
-struct service_node;
+struct kube_node;
 
 struct kube_store *kube_store_create(const char *our_node);
 void kube_store_destroy(struct kube_store *);
@@ -40,7 +40,7 @@ char *service_next_changed(struct kube_store *);
 const struct service *service_of(const struct kube_store *,
                                  const char *ns_name);
 const struct service **service_all(const struct kube_store *, size_t *n);
-const struct service_node *service_node_of(const struct kube_store *);
+const struct kube_node *service_node_of(const struct kube_store *);
 bool service_node_is_leaving(const struct kube_store *);
 uint64_t service_node_generation(const struct kube_store *);
 

@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-#include "service-cidr.h"
 #include "util.h"
+#include "utilities/kube/kube-cidr.h"
 
 int
 service_endpoint_compare(const struct service_endpoint *a,
@@ -65,7 +65,7 @@ sources_equal(const struct service_port *a, const struct service_port *b)
         return false;
     }
     for (size_t i = 0; i < a->n_sources; i++) {
-        if (!service_cidr_equals(&a->sources[i], &b->sources[i])) {
+        if (!kube_cidr_equals(&a->sources[i], &b->sources[i])) {
             return false;
         }
     }

@@ -16,12 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <netinet/in.h>
-
-/* An address range.  An IPv4 one is v4-mapped, with 'plen' from 0 to 32. */
-struct service_cidr {
-    struct in6_addr addr;
-    uint8_t plen;
-};
+#include "utilities/kube/kube-cidr.h"
 
 struct service_endpoint {
     struct in6_addr addr;       /* IPv4 as v4-mapped. */
@@ -64,7 +59,7 @@ struct service_port {
 
     /* Clients that may connect to 'lb_ips', if 'sources_restricted'. */
     bool sources_restricted;
-    struct service_cidr *sources;   size_t n_sources;
+    struct kube_cidr *sources;   size_t n_sources;
 
     uint32_t affinity_timeout;  /* Seconds, 1...86400; 0: no affinity. */
     bool external_local;        /* Policy Local: the client's address is
@@ -89,18 +84,6 @@ struct service {
     size_t n;
     struct service_port *ports;
     char *why;
-};
-
-/* Our node, from its Node object. */
-struct service_node {
-    char *name, *zone;          /* 'zone' may be null. */
-    struct service_cidr *pod_cidrs; size_t n_pod_cidrs;
-
-    /* Primary addresses, at most one of each family. */
-    struct in6_addr *addrs;         size_t n_addrs;
-
-    bool leaving;               /* It is being deleted, or the cluster's
-                                 * autoscaler will delete it. */
 };
 
 #endif /* service-model.h */

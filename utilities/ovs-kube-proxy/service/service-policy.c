@@ -7,11 +7,12 @@
 #include <string.h>
 
 #include "kube-parse.h"
-#include "kube-value.h"
 #include "packets.h"
-#include "service-cidr.h"
 #include "service-equal.h"
 #include "util.h"
+#include "utilities/kube/kube-cidr.h"
+#include "utilities/kube/kube-node.h"
+#include "utilities/kube/kube-value.h"
 
 /* How good an endpoint is for new connections. */
 enum rank {
@@ -81,7 +82,7 @@ merge_duplicates(struct candidates *all)
 
 static void
 add_candidates(struct candidates *all, const struct kube_slice *slice,
-               uint16_t port, const struct service_node *our_node)
+               uint16_t port, const struct kube_node *our_node)
 {
     uint64_t our_zone = 0;
 
@@ -116,7 +117,7 @@ add_candidates(struct candidates *all, const struct kube_slice *slice,
 static struct candidates
 collect(const struct kube_service_port *p, bool ipv6,
         const struct kube_slice *const slices[], size_t n_slices,
-        const struct service_node *our_node)
+        const struct kube_node *our_node)
 {
     struct kube_slice_port key = { .name = p->name, .protocol = p->protocol };
     struct candidates all = { NULL, 0 };
@@ -280,7 +281,7 @@ copy_sources(const struct kube_service *s, struct service_port *port)
             port->sources[port->n_sources++] = s->sources[i];
         }
     }
-    port->n_sources = service_cidrs_reduce(port->sources, port->n_sources);
+    port->n_sources = kube_cidrs_reduce(port->sources, port->n_sources);
 }
 
 static void
@@ -307,7 +308,7 @@ static void
 init_port(struct service_port *port, const struct kube_service *s,
           const struct kube_service_port *p, bool ipv6,
           const struct kube_slice *const slices[], size_t n_slices,
-          const struct service_node *our_node, char **error)
+          const struct kube_node *our_node, char **error)
 {
     struct candidates all = collect(p, ipv6, slices, n_slices, our_node);
 
@@ -386,7 +387,7 @@ drop_same_ports(struct service *service, char **error)
 struct service *
 service_make(const struct kube_service *s,
              const struct kube_slice *const slices[], size_t n_slices,
-             const struct service_node *our_node, char **error)
+             const struct kube_node *our_node, char **error)
 {
     struct service *service = xzalloc(sizeof *service);
 

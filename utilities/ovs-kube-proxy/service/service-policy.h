@@ -20,6 +20,7 @@
 
 struct ds;
 struct kube_service;
+struct kube_node;
 struct kube_slice;
 
 /* Limit for the endpoints of one port: a load-balanced group can have as many
@@ -29,7 +30,7 @@ struct kube_slice;
 struct service *service_make(const struct kube_service *,
                              const struct kube_slice *const slices[],
                              size_t n_slices,
-                             const struct service_node *our_node,
+                             const struct kube_node *our_node,
                              char **error);
 void service_destroy(struct service *);
 

@@ -19,7 +19,7 @@
 #include "openvswitch/compiler.h"
 
 struct json;
-struct service_cidr;
+struct kube_cidr;
 
 /* Limit for the addresses in one list. */
 #define KV_MAX_ADDRESSES 4096
@@ -38,12 +38,12 @@ uint16_t kv_port(const struct json *, const char *name, char **error);
 uint8_t kv_protocol(const struct json *, char **error);
 
 bool kv_ip(const char *, struct in6_addr *);
-bool kv_cidr(const char *, struct service_cidr *);
+bool kv_cidr(const char *, struct kube_cidr *);
 void kv_add_ip(const char *path, const char *, struct in6_addr **, size_t *n,
                char **error);
 void kv_add_ips(const struct json *, const char *path, struct in6_addr **,
                 size_t *n, char **error);
 bool kv_add_cidrs(const struct json *, const char *path,
-                  struct service_cidr **, size_t *n, char **error);
+                  struct kube_cidr **, size_t *n, char **error);
 
 #endif /* kube-value.h */

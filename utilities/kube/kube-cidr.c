@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "service-cidr.h"
+#include "kube-cidr.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "packets.h"
-#include "service-model.h"
 
 bool
-service_cidr_equals(const struct service_cidr *a, const struct service_cidr *b)
+kube_cidr_equals(const struct kube_cidr *a, const struct kube_cidr *b)
 {
     return a->plen == b->plen && ipv6_addr_equals(&a->addr, &b->addr);
 }
 
 /* Returns true if all addresses of 'b' are in 'a'. */
 bool
-service_cidr_covers(const struct service_cidr *a, const struct service_cidr *b)
+kube_cidr_covers(const struct kube_cidr *a, const struct kube_cidr *b)
 {
     bool ipv4 = IN6_IS_ADDR_V4MAPPED(&a->addr);
     struct in6_addr mask = ipv6_create_mask(a->plen + (ipv4 ? 96 : 0));
@@ -30,7 +29,7 @@ service_cidr_covers(const struct service_cidr *a, const struct service_cidr *b)
 static int
 compare(const void *a_, const void *b_)
 {
-    const struct service_cidr *a = a_, *b = b_;
+    const struct kube_cidr *a = a_, *b = b_;
     int cmp = memcmp(&a->addr, &b->addr, sizeof a->addr);
 
     return cmp ? cmp : (int) a->plen - b->plen;
@@ -39,7 +38,7 @@ compare(const void *a_, const void *b_)
 /* Sorts the 'n' ranges at 'cidrs', and leaves out those that others cover.
  * Returns the number of the rest. */
 size_t
-service_cidrs_reduce(struct service_cidr *cidrs, size_t n)
+kube_cidrs_reduce(struct kube_cidr *cidrs, size_t n)
 {
     size_t n_kept = 0;
 
@@ -47,7 +46,7 @@ service_cidrs_reduce(struct service_cidr *cidrs, size_t n)
         qsort(cidrs, n, sizeof *cidrs, compare);
     }
     for (size_t i = 0; i < n; i++) {
-        if (!n_kept || !service_cidr_covers(&cidrs[n_kept - 1], &cidrs[i])) {
+        if (!n_kept || !kube_cidr_covers(&cidrs[n_kept - 1], &cidrs[i])) {
             cidrs[n_kept++] = cidrs[i];
         }
     }

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#ifndef CNI_NETLINK_H
-#define CNI_NETLINK_H 1
+#ifndef RT_NETLINK_H
+#define RT_NETLINK_H 1
 
-/* One request and its answer, by libmnl, and what netlink does not have.
+/* One request of rtnetlink and its answer, by libmnl, and settings that
+ * netlink does not have
+ * =====================================================================
  *
  * Thread-safety: none; only one thread may call. */
 
 #include <libmnl/libmnl.h>
 
-/* Octets of a request: those of cni-link.c and cni-address.c have less than
- * half. */
+/* Octets of a request: those of our programs have less than half. */
 #define NETLINK_LEN 1024
 
 /* Positive errno values on failure. */
@@ -20,4 +21,4 @@ int netlink_transact(struct mnl_socket *, struct nlmsghdr *, mnl_cb_t, void *);
 int link_write_setting(const char *family, const char *link, const char *name,
                        const char *value);
 
-#endif /* cni-netlink.h */
+#endif /* rt-netlink.h */

@@ -20,16 +20,21 @@
     "!service.kubernetes.io/headless,"          \
     "!service.kubernetes.io/service-proxy-name"
 
-static const struct kube_watch_class classes[] = {
-    { KUBE_SERVICE, "/api/v1/services" },
-    { KUBE_ENDPOINT_SLICE, "/apis/discovery.k8s.io/v1/endpointslices" },
-    { KUBE_NODE, "/api/v1/nodes" },
+static const struct {
+    struct kube_watch_class watch;
+    const char *resource;       /* Label of metrics. */
+} classes[] = {
+    { { KUBE_NODE, "/api/v1/nodes" }, "nodes" },
+    { { KUBE_SERVICE, "/api/v1/services" }, "services" },
+    { { KUBE_ENDPOINT_SLICE, "/apis/discovery.k8s.io/v1/endpointslices" },
+      "endpointslices" },
 };
 
 struct kube_api {
     struct kube_config *config;
     struct kube_curl *curl;
     struct kube_watch *watches[ARRAY_SIZE(classes)];
+    size_t n;                   /* Of 'watches', and 'classes' in use. */
 };
 
 /* Starts to read objects into 'sink', which must outlive the result, from the
@@ -43,17 +48,18 @@ kube_api_create(struct kube_config *config, struct kube_sink *sink,
 
     api->config = config;
     api->curl = kube_curl_create();
-    for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+    api->n = options->only_nodes ? 1 : ARRAY_SIZE(classes);
+    for (size_t i = 0; i < api->n; i++) {
         const char *selector = "labelSelector", *value = LABELS;
         char *field = NULL;
 
-        if (classes[i].kind == KUBE_NODE) {
+        if (classes[i].watch.kind == KUBE_NODE) {
             selector = options->node ? "fieldSelector" : NULL;
             field = xasprintf("metadata.name=%s",
                               options->node ? options->node : "");
             value = field;
         }
-        api->watches[i] = kube_watch_create(&classes[i], selector, value,
+        api->watches[i] = kube_watch_create(&classes[i].watch, selector, value,
                                             config, api->curl, sink,
                                             options->idle_ms
                                             ? options->idle_ms : IDLE_MS);
@@ -66,7 +72,7 @@ void
 kube_api_destroy(struct kube_api *api)
 {
     if (api) {
-        for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+        for (size_t i = 0; i < api->n; i++) {
             kube_watch_destroy(api->watches[i]);
         }
         kube_curl_destroy(api->curl);
@@ -79,7 +85,7 @@ void
 kube_api_run(struct kube_api *api)
 {
     kube_curl_run(api->curl);
-    for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+    for (size_t i = 0; i < api->n; i++) {
         kube_watch_run(api->watches[i]);
     }
 }
@@ -88,17 +94,17 @@ void
 kube_api_wait(struct kube_api *api)
 {
     kube_curl_wait(api->curl);
-    for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+    for (size_t i = 0; i < api->n; i++) {
         kube_watch_wait(api->watches[i]);
     }
 }
 
-/* Appends the state of the three readers to 's', for people. */
+/* Appends the state of the readers to 's', for people. */
 void
 kube_api_format(const struct kube_api *api, struct ds *s)
 {
     ds_put_format(s, "API server %s\n", api->config->server);
-    for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+    for (size_t i = 0; i < api->n; i++) {
         kube_watch_format(api->watches[i], s);
     }
 }
@@ -121,17 +127,15 @@ kube_api_format_metrics(const struct kube_api *api, const struct metrics *m)
         { "api_failures_total", "Requests to the API server that failed.",
           offsetof(struct kube_watch_stats, n_failures) },
     };
-    static const char *const kinds[ARRAY_SIZE(classes)] = {
-        "services", "endpointslices", "nodes"
-    };
 
     for (size_t j = 0; j < ARRAY_SIZE(metrics); j++) {
         metrics_begin(m, metrics[j].name, "counter", metrics[j].help);
-        for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+        for (size_t i = 0; i < api->n; i++) {
             const char *stats
                 = (const char *) kube_watch_get_stats(api->watches[i]);
 
-            metrics_put(m, metrics[j].name, "resource", kinds[i],
+            metrics_put(m, metrics[j].name, "resource",
+                        classes[i].resource,
                         *(const unsigned long long int *)
                         (stats + metrics[j].offset));
         }

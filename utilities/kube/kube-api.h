@@ -12,6 +12,8 @@
  *
  * Thread-safety: none; all of it belongs to one thread. */
 
+#include <stdbool.h>
+
 struct ds;
 struct kube_api;
 struct kube_config;
@@ -20,6 +22,7 @@ struct metrics;
 
 struct kube_api_options {
     const char *node;           /* Our Node's name; null: read all Nodes. */
+    bool only_nodes;            /* Neither Services nor EndpointSlices. */
     int idle_ms;                /* Time of silence that ends a connection, in
                                  * ms; 0: default. */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <config.h>
-#include "cni-netlink.h"
+#include "rt-netlink.h"
 
 #include <errno.h>
 #include <fcntl.h>

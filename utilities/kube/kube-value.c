@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kube-cidr.h"
+#include "kube-object.h"
 #include "openvswitch/json.h"
 #include "openvswitch/shash.h"
 #include "packets.h"
-#include "service-model.h"
 #include "util.h"
 #include "utilities/common/compat-json.h"
-#include "utilities/ovs-kube-proxy/kube/kube-object.h"
 
 /* Stores a message in '*error', unless one is there.  One fault of an object
  * is enough to report: after its repair, the next one is reported. */
@@ -141,7 +141,7 @@ kv_ip(const char *s, struct in6_addr *addr)
 }
 
 bool
-kv_cidr(const char *s, struct service_cidr *cidr)
+kv_cidr(const char *s, struct kube_cidr *cidr)
 {
     char *copy = xstrdup(s), *slash = strchr(copy, '/');
     bool ok = false;
@@ -210,7 +210,7 @@ kv_add_ips(const struct json *object, const char *path,
  * '*cidrs'.  Returns true unless the list is empty. */
 bool
 kv_add_cidrs(const struct json *object, const char *path,
-             struct service_cidr **cidrs, size_t *n, char **error)
+             struct kube_cidr **cidrs, size_t *n, char **error)
 {
     struct json **elems;
     size_t n_elems = kv_array(object, path, KV_MAX_ADDRESSES, &elems,
@@ -218,7 +218,7 @@ kv_add_cidrs(const struct json *object, const char *path,
 
     for (size_t i = 0; i < n_elems; i++) {
         const char *text = kv_string(elems[i]);
-        struct service_cidr cidr;
+        struct kube_cidr cidr;
 
         /* Lists written by hand have spaces in them. */
         text += strspn(text, " \t");

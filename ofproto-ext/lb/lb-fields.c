@@ -8,10 +8,7 @@
 #include "bitmap.h"
 #include "flow.h"
 #include "openvswitch/meta-flow.h"
-#include "openvswitch/vlog.h"
 #include "util.h"
-
-VLOG_DEFINE_THIS_MODULE(lb_fields);
 
 /* Returns true if the data path can tell the value of 'mf' from a packet and
  * its metadata. */
@@ -64,14 +61,13 @@ append_field(const struct mf_field *mf, const union mf_value *mask,
  * masks that 'fields' gives them, and their number, 0 if there are no fields,
  * in '*n_words'.
  *
- * Returns 0, or OFPERR_OFPBPC_BAD_VALUE if a field cannot be hashed or there
- * are too many. */
-enum ofperr
+ * Returns null, or the name, which the caller must not free, of the first
+ * field that cannot be hashed or is one too many. */
+const char *
 lb_fields_to_words(const struct field_array *fields,
                    struct lb_hash_word words[LB_TABLE_MAX_WORDS],
                    size_t *n_words)
 {
-    static struct vlog_rate_limit rl = VLOG_RATE_LIMIT_INIT(60, 60);
     const uint8_t *mask_value = fields->values;
     size_t id;
 
@@ -85,10 +81,8 @@ lb_fields_to_words(const struct field_array *fields,
         mask_value += mf->n_bytes;
         if (!field_is_in_packet(mf)
             || !append_field(mf, &mask, words, n_words)) {
-            VLOG_WARN_RL(&rl, "selection method maglev cannot hash field %s",
-                         mf->name);
-            return OFPERR_OFPBPC_BAD_VALUE;
+            return mf->name;
         }
     }
-    return 0;
+    return NULL;
 }

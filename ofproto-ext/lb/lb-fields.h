@@ -6,7 +6,6 @@
 #include <stddef.h>
 
 #include "lib/lb/lb-table.h"
-#include "openvswitch/ofp-errors.h"
 
 struct field_array;
 
@@ -20,7 +19,7 @@ struct field_array;
  * A field that exists only while OpenFlow tables are looked up, such as a
  * register, cannot be hashed in the data path and is refused. */
 
-enum ofperr lb_fields_to_words(const struct field_array *,
+const char *lb_fields_to_words(const struct field_array *,
                                struct lb_hash_word words[LB_TABLE_MAX_WORDS],
                                size_t *n_words);
 

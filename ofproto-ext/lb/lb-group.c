@@ -177,9 +177,14 @@ create_version(struct group_dpif *group, const struct lb_group *old,
     lb->input = params.input;
     lb->timeout = params.timeout;
 
-    enum ofperr error = lb_fields_to_words(params.fields, lb->words,
-                                           &lb->n_words);
-    if (!error && lb->timeout && lb_maker_need_table()) {
+    enum ofperr error = 0;
+    const char *refused = lb_fields_to_words(params.fields, lb->words,
+                                             &lb->n_words);
+    if (refused) {
+        lb_params_log_refusal(&group->up, "field %s cannot be hashed",
+                              refused);
+        error = OFPERR_OFPBPC_BAD_VALUE;
+    } else if (lb->timeout && lb_maker_need_table()) {
         lb_params_log_refusal(&group->up, "no memory to remember flows");
         error = OFPERR_OFPGMFC_OUT_OF_BUCKETS;
     }

@@ -15,6 +15,7 @@ EXTRA_DIST += \
 	Documentation/images/cycles-xeon.svg \
 	Documentation/images/growth.svg \
 	Documentation/images/packet.svg \
+	Documentation/images/page.png \
 	Documentation/images/summary.svg \
 	Documentation/internals/architecture.md \
 	Documentation/internals/benchmarks.md \

@@ -26,8 +26,8 @@ struct of_sync_options {
     uint32_t meter_rate;        /* Packets a second; 0: delete the meter. */
 };
 
-/* Told of each bucket of our groups that the switch has at the first
- * connection.  The bucket belongs to of-sync. */
+/* Told of a bucket of one of our groups, as the switch has it.  The bucket
+ * belongs to of-sync. */
 typedef void of_sync_bucket_cb(uint32_t group_id,
                                const struct ofputil_bucket *, void *aux);
 

@@ -145,6 +145,13 @@ struct of_sync {
     struct shash groups;        /* Contains "struct of_group_id"s, by name. */
     struct hmap group_ids;      /* The same, by id. */
 
+    /* of-stats.c */
+    struct hmap counters;       /* Contains "struct of_counters"s. */
+    unsigned int counters_round;    /* Number of the last question. */
+    ovs_be32 counters_desc_xid, counters_xid;
+    long long int counters_read;    /* When somebody last read them, in ms. */
+    long long int counters_next;    /* When to ask again, in ms. */
+
     struct {
         uint64_t bundles, bundles_failed, refused, connections;
         uint64_t flow_adds, flow_deletes;

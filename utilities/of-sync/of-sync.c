@@ -15,6 +15,7 @@
 #include "of-monitor.h"
 #include "of-owner.h"
 #include "of-state.h"
+#include "of-stats.h"
 #include "openvswitch/ofp-bundle.h"
 #include "openvswitch/ofp-connection.h"
 #include "openvswitch/ofp-group.h"
@@ -53,6 +54,7 @@ of_sync_create(const struct of_sync_options *options)
     sync->oldest_dirty.epoch = UINT64_MAX;
     sync->behind = time_msec();
     of_flush_init(sync);
+    of_stats_init(sync);
     shash_init(&sync->groups);
     hmap_init(&sync->group_ids);
     return sync;
@@ -67,6 +69,7 @@ of_sync_destroy(struct of_sync *sync)
         of_bundle_forget(sync);
         of_owners_destroy(sync);
         of_flush_destroy(sync);
+        of_stats_destroy(sync);
         of_group_ids_destroy(sync);
         hmap_destroy(&sync->items);
         shash_destroy(&sync->owners);
@@ -193,7 +196,12 @@ handle_message(struct of_sync *sync, const struct ofp_header *oh)
         handle_error(sync, oh);
         break;
     case OFPTYPE_GROUP_DESC_STATS_REPLY:
-        of_dump_groups(sync, oh);
+        if (!of_stats_groups(sync, oh)) {
+            of_dump_groups(sync, oh);
+        }
+        break;
+    case OFPTYPE_GROUP_STATS_REPLY:
+        of_stats_counters(sync, oh);
         break;
     case OFPTYPE_FLOW_STATS_REPLY:
         of_dump_flows(sync, oh);
@@ -241,6 +249,7 @@ of_sync_run(struct of_sync *sync)
     of_monitor_run(sync);
     of_bundle_run(sync);
     of_flush_run(sync);
+    of_stats_run(sync);
     if (sync->behind && sync->state == OF_SYNCING && sync->complete
         && of_items_oldest(sync).epoch > sync->touched) {
         sync->behind = 0;
@@ -255,6 +264,7 @@ of_sync_wait(struct of_sync *sync)
     of_monitor_wait(sync);
     of_bundle_wait(sync);
     of_flush_wait(sync);
+    of_stats_wait(sync);
 }
 
 /* The wishes of users. */
@@ -315,6 +325,13 @@ void
 of_sync_ct_flush(struct of_sync *sync, const struct of_sync_ct *ct)
 {
     of_flush_add(sync, ct);
+}
+
+void
+of_sync_for_each_bucket(struct of_sync *sync, uint32_t group_id,
+                        of_sync_bucket_cb *cb, void *aux)
+{
+    of_stats_for_each_bucket(sync, group_id, cb, aux);
 }
 
 uint32_t

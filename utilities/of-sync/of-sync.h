@@ -41,6 +41,7 @@
  *     of-walk.c      when it has the time for that
  *     of-meter.c     the meter
  *     of-group-id.c  ids for groups
+ *     of-stats.c     what the switch counts
  *     of-show.c      state and counters
  *
  * Thread-safety: none; all of it belongs to one thread. */
@@ -80,5 +81,7 @@ uint32_t of_sync_meter(const struct of_sync *);
 const char *of_sync_refused(const struct of_sync *, const char *key);
 
 void of_sync_ct_flush(struct of_sync *, const struct of_sync_ct *);
+void of_sync_for_each_bucket(struct of_sync *, uint32_t group_id,
+                             of_sync_bucket_cb *, void *aux);
 
 #endif /* of-sync.h */

@@ -11,6 +11,7 @@ utilities_ovs_kube_proxy_libkube_service_la_SOURCES = \
 	utilities/ovs-kube-proxy/service/kube-store.h \
 	utilities/ovs-kube-proxy/service/service-equal.h \
 	utilities/ovs-kube-proxy/service/service-format.h \
+	utilities/ovs-kube-proxy/service/service-json.h \
 	utilities/ovs-kube-proxy/service/service-model.h \
 	utilities/ovs-kube-proxy/service/service-policy.h
 KUBE_SERVICE_SOURCES = \
@@ -19,6 +20,7 @@ KUBE_SERVICE_SOURCES = \
 	utilities/ovs-kube-proxy/service/kube-store.c \
 	utilities/ovs-kube-proxy/service/service-equal.c \
 	utilities/ovs-kube-proxy/service/service-format.c \
+	utilities/ovs-kube-proxy/service/service-json.c \
 	utilities/ovs-kube-proxy/service/service-policy.c
 utilities_ovs_kube_proxy_libkube_service_la_CPPFLAGS = $(KUBE_CPPFLAGS)
 $(utilities_ovs_kube_proxy_libkube_service_la_OBJECTS): | $(OVS)/headers.stamp
@@ -62,10 +64,12 @@ utilities_ovs_kube_proxy_ovs_kube_proxy_SOURCES = \
 	utilities/ovs-kube-proxy/proxy-compat.h \
 	utilities/ovs-kube-proxy/proxy-options.c \
 	utilities/ovs-kube-proxy/proxy-options.h \
+	utilities/ovs-kube-proxy/proxy-page.c \
+	utilities/ovs-kube-proxy/proxy-page.h \
 	utilities/ovs-kube-proxy/proxy-ports.c \
 	utilities/ovs-kube-proxy/proxy-ports.h
 utilities_ovs_kube_proxy_ovs_kube_proxy_CPPFLAGS = $(KUBE_CPPFLAGS) \
-	-DEXT_VERSION='"$(PACKAGE_VERSION)"'
+	-DEXT_VERSION='"$(PACKAGE_VERSION)"' -I.
 utilities_ovs_kube_proxy_ovs_kube_proxy_LDADD = \
 	utilities/ovs-kube-proxy/libkube-service.la \
 	utilities/kube/libkube.la \
@@ -73,6 +77,16 @@ utilities_ovs_kube_proxy_ovs_kube_proxy_LDADD = \
 	utilities/common/libcommon.la \
 	$(KUBE_LIBS)
 $(utilities_ovs_kube_proxy_ovs_kube_proxy_OBJECTS): | $(OVS)/headers.stamp
+
+# The page, as a C string.
+utilities/ovs-kube-proxy/page.inc: utilities/ovs-kube-proxy/page.html
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && \
+	sed 's/\\/\\\\/g; s/"/\\"/g; s/.*/"&\\n"/' \
+	    $(srcdir)/utilities/ovs-kube-proxy/page.html > $@.tmp && \
+	mv $@.tmp $@
+$(utilities_ovs_kube_proxy_ovs_kube_proxy_OBJECTS): \
+    utilities/ovs-kube-proxy/page.inc
+CLEANFILES += utilities/ovs-kube-proxy/page.inc
 
 # With the version of configure.ac.
 man_MANS = utilities/ovs-kube-proxy/ovs-kube-proxy.8
@@ -106,5 +120,6 @@ CLEANFILES += utilities/ovs-kube-proxy/ovs-kube-proxy.service
 
 EXTRA_DIST += \
 	utilities/ovs-kube-proxy/daemonset.yaml \
+	utilities/ovs-kube-proxy/page.html \
 	utilities/ovs-kube-proxy/ovs-kube-proxy.8.in \
 	utilities/ovs-kube-proxy/ovs-kube-proxy.service.in

@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 
 #include "command-line.h"
+#include "compat/compat-unixctl.h"
 #include "daemon.h"
 #include "fatal-signal.h"
 #include "openvswitch/dynamic-string.h"
@@ -21,6 +22,7 @@
 #include "ovs-thread.h"
 #include "proxy-compat.h"
 #include "proxy-options.h"
+#include "proxy-page.h"
 #include "timeval.h"
 #include "unixctl.h"
 #include "util.h"
@@ -55,7 +57,7 @@ struct proxy {
     struct service_pipeline *pipeline;
     struct service_reject *reject;
     struct kube_health *health;
-    struct kube_http *healthz, *metrics;    /* Null: not asked for. */
+    struct kube_http *healthz, *metrics, *page; /* Null: not asked for. */
 
     struct proxy_answers answers;
     bool synced;                /* The first sync is done. */
@@ -83,6 +85,22 @@ static bool
 is_healthy(const struct proxy *proxy)
 {
     return proxy->synced && behind_since(proxy) > time_msec() - LAG_MS;
+}
+
+static bool
+is_synced(const struct proxy *proxy)
+{
+    return (service_pipeline_is_current(proxy->pipeline)
+            && of_sync_is_settled(proxy->sync));
+}
+
+static const char *
+state_name(const struct proxy *proxy)
+{
+    return (is_synced(proxy) ? "synced"
+            : !service_pipeline_has_begun(proxy->pipeline)
+            ? "waiting for the first complete lists"
+            : "syncing");
 }
 
 /* HTTP. */
@@ -115,6 +133,15 @@ serve_health(const char *path, struct kube_response *response, void *proxy_)
         response->type = "text/plain";
         ds_put_format(&response->body, "%s\n", fault ? fault : "ok");
     }
+}
+
+static void
+serve_page(const char *path, struct kube_response *response, void *proxy_)
+{
+    struct proxy *proxy = proxy_;
+
+    proxy_page_serve(proxy->pipeline, proxy->sync, state_name(proxy),
+                     find_fault(proxy), path, response);
 }
 
 static void
@@ -178,8 +205,15 @@ service_list(struct unixctl_conn *conn, int argc OVS_UNUSED,
     const struct proxy *proxy = proxy_;
     struct ds s = DS_EMPTY_INITIALIZER;
 
-    service_pipeline_list(proxy->pipeline, &s);
-    reply(conn, &s);
+    if (compat_wants_json(conn)) {
+        size_t n;
+
+        compat_reply_json(conn, service_pipeline_list_json(proxy->pipeline,
+                                                           SIZE_MAX, &n));
+    } else {
+        service_pipeline_list(proxy->pipeline, &s);
+        reply(conn, &s);
+    }
 }
 
 static void
@@ -193,9 +227,13 @@ service_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
         unixctl_command_reply_error(conn, "no such Service; give it as "
                                     "NAMESPACE/NAME");
         ds_destroy(&s);
-        return;
+    } else if (compat_wants_json(conn)) {
+        compat_reply_json(conn, service_pipeline_show_json(proxy->pipeline,
+                                                           argv[1]));
+        ds_destroy(&s);
+    } else {
+        reply(conn, &s);
     }
-    reply(conn, &s);
 }
 
 static void
@@ -209,13 +247,6 @@ service_base(struct unixctl_conn *conn, int argc OVS_UNUSED,
     reply(conn, &s);
 }
 
-static bool
-is_synced(const struct proxy *proxy)
-{
-    return (service_pipeline_is_current(proxy->pipeline)
-            && of_sync_is_settled(proxy->sync));
-}
-
 static void
 sync_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
             const char *argv[] OVS_UNUSED, void *proxy_)
@@ -223,10 +254,7 @@ sync_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
     const struct proxy *proxy = proxy_;
     struct ds s = DS_EMPTY_INITIALIZER;
 
-    ds_put_format(&s, "%s\n", is_synced(proxy) ? "synced"
-                  : !service_pipeline_has_begun(proxy->pipeline)
-                  ? "waiting for the first complete lists"
-                  : "syncing");
+    ds_put_format(&s, "%s\n", state_name(proxy));
     if (proxy->api) {
         kube_api_format(proxy->api, &s);
     } else {
@@ -299,6 +327,9 @@ run(struct proxy *proxy)
     if (proxy->metrics) {
         kube_http_run(proxy->metrics);
     }
+    if (proxy->page) {
+        kube_http_run(proxy->page);
+    }
 }
 
 static void
@@ -318,6 +349,9 @@ wait(struct proxy *proxy)
     }
     if (proxy->metrics) {
         kube_http_wait(proxy->metrics);
+    }
+    if (proxy->page) {
+        kube_http_wait(proxy->page);
     }
     if (proxy->health_healthy && behind_since(proxy) != LLONG_MAX) {
         /* Wakes up when this stops being healthy. */
@@ -432,6 +466,7 @@ main(int argc, char *argv[])
                                 &proxy);
     proxy.metrics = http_create("/metrics", o.metrics_address, serve_metrics,
                                 &proxy);
+    proxy.page = http_create("/", o.page_address, serve_page, &proxy);
     daemonize_complete();
 
     while (!proxy.exiting) {
@@ -442,6 +477,7 @@ main(int argc, char *argv[])
         poll_block();
     }
 
+    kube_http_destroy(proxy.page);
     kube_http_destroy(proxy.metrics);
     kube_http_destroy(proxy.healthz);
     kube_health_destroy(proxy.health);

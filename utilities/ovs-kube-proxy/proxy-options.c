@@ -78,6 +78,7 @@ Operation:\n\
   --cleanup               remove our flows and groups, and exit\n\
   --healthz-address=[HOST]:PORT  serve /healthz and /livez over HTTP\n\
   --metrics-address=[HOST]:PORT  serve /metrics over HTTP\n\
+  --page-address=[HOST]:PORT  serve a page that shows Services over HTTP\n\
   --reject-rate=N         rejections a second (default: %d)\n\
   --probe-interval=SECS   0 to not probe the switch (default: %d)\n\
   --unixctl=SOCKET        override default control socket name\n\
@@ -306,8 +307,8 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
         OPT_FIRST_TABLE, OPT_NEXT_TABLE, OPT_ZONE, OPT_REGISTER, OPT_COOKIE,
         OPT_GROUPS, OPT_CONTROLLER_ID, OPT_METER, OPT_STOCK, OPT_SEED,
         OPT_CLEANUP,
-        OPT_HEALTHZ_ADDRESS, OPT_METRICS_ADDRESS, OPT_REJECT_RATE,
-        OPT_PROBE_INTERVAL, OPT_UNIXCTL, OPT_PEER_CA_CERT,
+        OPT_HEALTHZ_ADDRESS, OPT_METRICS_ADDRESS, OPT_PAGE_ADDRESS,
+        OPT_REJECT_RATE, OPT_PROBE_INTERVAL, OPT_UNIXCTL, OPT_PEER_CA_CERT,
         VLOG_OPTION_ENUMS,
         DAEMON_OPTION_ENUMS,
         SSL_OPTION_ENUMS,
@@ -341,6 +342,7 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
         { "cleanup", no_argument, NULL, OPT_CLEANUP },
         { "healthz-address", required_argument, NULL, OPT_HEALTHZ_ADDRESS },
         { "metrics-address", required_argument, NULL, OPT_METRICS_ADDRESS },
+        { "page-address", required_argument, NULL, OPT_PAGE_ADDRESS },
         { "reject-rate", required_argument, NULL, OPT_REJECT_RATE },
         { "probe-interval", required_argument, NULL, OPT_PROBE_INTERVAL },
         { "unixctl", required_argument, NULL, OPT_UNIXCTL },
@@ -436,6 +438,7 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
         case OPT_CLEANUP: o->cleanup = true; break;
         case OPT_HEALTHZ_ADDRESS: o->healthz_address = optarg; break;
         case OPT_METRICS_ADDRESS: o->metrics_address = optarg; break;
+        case OPT_PAGE_ADDRESS: o->page_address = optarg; break;
         case OPT_REJECT_RATE:
             o->reject.rate = parse_number("reject-rate", optarg, 0, 1000000);
             break;

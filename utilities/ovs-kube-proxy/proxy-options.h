@@ -19,7 +19,7 @@ struct proxy_options {
     const char *service_account;
     const char *from_file;
 
-    const char *healthz_address, *metrics_address;
+    const char *healthz_address, *metrics_address, *page_address;
     const char *unixctl_path;
     bool cleanup;
     char *switch_path;          /* Memory of 'sync.remote', or null. */

@@ -12,6 +12,7 @@
 #include "openvswitch/ofp-flow.h"
 #include "openvswitch/ofp-group.h"
 #include "openvswitch/ofpbuf.h"
+#include "packets.h"
 #include "service-terms.h"
 #include "util.h"
 
@@ -205,6 +206,32 @@ put_endpoint(struct ofpbuf *acts, const struct service_tables *t,
 {
     flows_put_ct_nat(acts, t, t->zone, SERVICE_TRANSLATED, NX_NAT_F_DST,
                      &ep->addr, ep->port, 0);
+}
+
+/* The inverse of put_endpoint(): stores the endpoint to which 'bucket', one of
+ * ours, translates in '*addr', IPv4 as v4-mapped, and in '*port', in host byte
+ * order.  Returns false if it leads elsewhere. */
+bool
+flows_find_endpoint(const struct ofputil_bucket *bucket, struct in6_addr *addr,
+                    uint16_t *port)
+{
+    const struct ofpact *a;
+
+    OFPACT_FOR_EACH_FLATTENED (a, bucket->ofpacts, bucket->ofpacts_len) {
+        const struct ofpact_nat *nat;
+
+        if (a->type != OFPACT_NAT) {
+            continue;
+        }
+        nat = ofpact_get_NAT(a);
+        if (nat->flags & NX_NAT_F_DST && nat->range_af != AF_UNSPEC) {
+            *addr = (nat->range_af == AF_INET6 ? nat->range.addr.ipv6.min
+                     : in6_addr_mapped_ipv4(nat->range.addr.ipv4.min));
+            *port = nat->range.proto.min;
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Adds a group that chooses one endpoint of 'set'.  With 'endpoint_ids', each

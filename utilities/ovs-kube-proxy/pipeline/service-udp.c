@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "openvswitch/ofp-actions.h"
-#include "openvswitch/ofp-group.h"
 #include "packets.h"
+#include "service-flows.h"
 #include "service-state.h"
 #include "util.h"
 #include "utilities/of-sync/of-sync.h"
@@ -92,26 +91,13 @@ pipeline_note_bucket(uint32_t group_id, const struct ofputil_bucket *bucket,
                      void *p_)
 {
     struct service_pipeline *p = p_;
-    const struct ofpact_nat *nat;
-    const struct ofpact *a;
+    struct old_endpoint old = { .group_id = group_id };
 
-    OFPACT_FOR_EACH_FLATTENED (a, bucket->ofpacts, bucket->ofpacts_len) {
-        if (a->type != OFPACT_NAT) {
-            continue;
-        }
-        nat = ofpact_get_NAT(a);
-        if (!(nat->flags & NX_NAT_F_DST) || nat->range_af == AF_UNSPEC) {
-            continue;
-        }
+    if (flows_find_endpoint(bucket, &old.addr, &old.port)) {
         if (p->n_old >= p->allocated_old) {
             p->old = x2nrealloc(p->old, &p->allocated_old, sizeof *p->old);
         }
-        p->old[p->n_old++] = (struct old_endpoint) {
-            .group_id = group_id,
-            .addr = (nat->range_af == AF_INET6 ? nat->range.addr.ipv6.min
-                     : in6_addr_mapped_ipv4(nat->range.addr.ipv4.min)),
-            .port = nat->range.proto.min,
-        };
+        p->old[p->n_old++] = old;
     }
 }
 

@@ -8,8 +8,9 @@
 #include "service-model.h"
 #include "util.h"
 
-static const char *
-protocol_name(uint8_t protocol)
+/* Returns the name that Kubernetes has for 'protocol', an IPPROTO_*. */
+const char *
+service_protocol_name(uint8_t protocol)
 {
     return (protocol == IPPROTO_TCP ? "TCP"
             : protocol == IPPROTO_UDP ? "UDP"
@@ -110,7 +111,8 @@ service_format(const struct service *service, struct ds *s)
     for (size_t i = 0; i < service->n; i++) {
         const struct service_port *p = &service->ports[i];
 
-        ds_put_format(s, "  %s port %d", protocol_name(p->protocol), p->port);
+        ds_put_format(s, "  %s port %d",
+                      service_protocol_name(p->protocol), p->port);
         if (p->port_name[0]) {
             ds_put_format(s, " \"%s\"", p->port_name);
         }

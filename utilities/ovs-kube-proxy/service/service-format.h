@@ -8,9 +8,12 @@
  *
  * Thread-safety: functions are reentrant. */
 
+#include <stdint.h>
+
 struct ds;
 struct service;
 
+const char *service_protocol_name(uint8_t protocol);
 void service_format(const struct service *, struct ds *);
 
 #endif /* service-format.h */

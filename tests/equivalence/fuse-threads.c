@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "compat/compat-unixctl.h"
 #include "coverage.h"
 #include "datapath-dpdk/compat/compat-execute.h"
 #include "datapath-dpdk/fuse/fuse-hooks.h"
@@ -196,10 +197,10 @@ static char *
 transact(struct jsonrpc *client, const char *command, const char *arg)
 {
     char *argv[] = { CONST_CAST(char *, arg) };
-    char *result = NULL, *error = NULL;
+    char *result, *error;
 
-    if (unixctl_client_transact(client, command, arg != NULL, argv, &result,
-                                &error)) {
+    if (compat_client_transact(client, command, arg != NULL, argv, &result,
+                               &error)) {
         ovs_fatal(0, "no reply to %s", command);
     }
     if (error) {

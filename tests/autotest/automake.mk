@@ -37,6 +37,7 @@ EXTRA_DIST += \
 	tests/atlocal.in \
 	tests/autotest/lb-errors.py \
 	tests/autotest/lb-gtpu-packets.py \
+	tests/autotest/own-network \
 	tests/autotest/send-group.py \
 	tests/fuse-on/ovs-appctl \
 	tests/fuse-on/ovs-vsctl \
@@ -55,7 +56,7 @@ RUN_TESTSUITE = \
 	    rm -f $$s; \
 	fi; \
 	FUSE=$(FUSE) FUSE_SHOWN=$$s \
-	$(SHELL) tests/$$suite -C tests $(TESTSUITEFLAGS) \
+	$$network $(SHELL) tests/$$suite -C tests $(TESTSUITEFLAGS) \
 	    AUTOTEST_PATH=$$f$$d/utilities:$$d/vswitchd:$$d/ovsdb:$$d/tests
 # What RUN_TESTSUITE ends with.
 FUSE_SUMMARY = \
@@ -106,7 +107,8 @@ tests/testsuite: $(TESTSUITE_AT) tests/package.m4 $(OVS)/pristine.stamp
 .PHONY: check-autotest
 check-autotest: extended $(OF_SYNC_TOOL) tests/testsuite tests/atconfig \
     tests/atlocal
-	$(AM_V_at)suite=testsuite; $(RUN_TESTSUITE); $(FUSE_SUMMARY)
+	$(AM_V_at)network=$(srcdir)/tests/autotest/own-network; \
+	    suite=testsuite; $(RUN_TESTSUITE); $(FUSE_SUMMARY)
 
 clean-local: clean-testsuites
 .PHONY: clean-testsuites

@@ -31,4 +31,5 @@ tests/system-testsuite: $(SYSTEM_TESTSUITE_AT) tests/autotest/ext-macros.at \
 # One PMD thread at a time: no -j.
 check-system: extended utilities/ovs-kube-proxy/ovs-kube-proxy \
     tests/system-testsuite tests/atconfig tests/atlocal
-	$(AM_V_at)suite=system-testsuite; $(RUN_TESTSUITE) -j1; $(FUSE_SUMMARY)
+	$(AM_V_at)network=; suite=system-testsuite; $(RUN_TESTSUITE) -j1; \
+	    $(FUSE_SUMMARY)

@@ -37,6 +37,7 @@ EXTRA_DIST += \
 	tests/atlocal.in \
 	tests/autotest/lb-errors.py \
 	tests/autotest/lb-gtpu-packets.py \
+	tests/autotest/lb-sctp-packets.py \
 	tests/autotest/own-network \
 	tests/autotest/send-group.py \
 	tests/fuse-on/ovs-appctl \

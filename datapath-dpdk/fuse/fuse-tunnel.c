@@ -8,7 +8,9 @@
  * UDP port at another address are transit, like any other packet.
  *
  * A chain through a tunnel port ends when that port goes.  A chain through a
- * GTP-U port also ends when any GTP-U port begins to carry other packets. */
+ * GTP-U port also ends when what all GTP-U ports together carry changes: IP
+ * packets, Ethernet frames or both.  The headers that a port puts on are part
+ * of the megaflow's actions. */
 
 #include <config.h>
 #include "datapath-dpdk/fuse/fuse-tunnel.h"
@@ -19,6 +21,7 @@
 #include "datapath-dpdk/fuse/fuse-hooks.h"
 #include "datapath-dpdk/fuse/fuse-uses.h"
 #include "datapath-dpdk/fuse/fuse.h"
+#include "datapath-dpdk/gtpu/gtpu-vport.h"
 #include "netdev.h"
 #include "netlink.h"
 #include "odp-netlink.h"
@@ -31,6 +34,11 @@
 static _Atomic(uint64_t) port_versions[N_PORT_VERSIONS];
 static _Atomic(uint64_t) gtpu_version;
 static _Atomic(uint64_t) tunnel_version;
+
+/* What GTP-U ports carried at the last change. */
+static struct ovs_mutex carried_mutex = OVS_MUTEX_INITIALIZER;
+static struct gtpu_carried carried OVS_GUARDED_BY(carried_mutex)
+    = { .l3 = true };
 
 uint64_t
 fuse_tunnel_version(void)
@@ -52,14 +60,22 @@ fuse_port_gone(odp_port_t port)
     tunnels_changed(&port_versions[odp_to_u32(port) % N_PORT_VERSIONS]);
 }
 
-/* 'netdev', a tunnel port, is configured anew or gone.  What is taken out of a
- * GTP-U tunnel depends on the modes of all ports.  Main thread. */
+/* 'netdev', a tunnel port, is configured anew or gone.  Any thread. */
 void
 fuse_vport_changed(const struct netdev *netdev)
 {
-    if (!strcmp(netdev_get_type(netdev), "gtpu")) {
+    struct gtpu_carried now;
+
+    if (strcmp(netdev_get_type(netdev), "gtpu")) {
+        return;
+    }
+    ovs_mutex_lock(&carried_mutex);
+    now = gtpu_vport_carried();
+    if (now.l3 != carried.l3 || now.l2 != carried.l2) {
+        carried = now;
         tunnels_changed(&gtpu_version);
     }
+    ovs_mutex_unlock(&carried_mutex);
 }
 
 /* Returns the version of the port of 'use': a sum of numbers that grow. */

@@ -145,12 +145,13 @@ gtpu_vport_configured(const struct netdev *netdev,
 
     ovs_mutex_lock(&mutex);
     port = find_or_add_port(netdev);
+    /* In this order: a mode that stays the same is carried all the time. */
+    atomic_count_inc(&n_ports[cfg->pt_mode]);
     if (port->configured) {
         atomic_count_dec(&n_ports[port->pt_mode]);
     }
     port->configured = true;
     port->pt_mode = cfg->pt_mode;
-    atomic_count_inc(&n_ports[port->pt_mode]);
     set_peer(port, cfg->ip_dst_flow ? &in6addr_any : &cfg->ipv6_dst);
     gtpu_drop_port_remove(port->drop_port);
     port->drop_port = gtpu_drop_port_add(cfg, &port->drops);

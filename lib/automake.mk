@@ -4,6 +4,8 @@ lib_libext_la_SOURCES = \
 	lib/fuse/fuse-batch.h \
 	lib/fuse/fuse-order.c \
 	lib/fuse/fuse-order.h \
+	lib/fuse/fuse-pool.c \
+	lib/fuse/fuse-pool.h \
 	lib/fuse/fuse-program.c \
 	lib/fuse/fuse-program.h \
 	lib/fuse/fuse-replay-avx2.c \

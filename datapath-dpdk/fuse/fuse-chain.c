@@ -190,14 +190,13 @@ unref_program(struct fuse_thread *t, struct fuse_dp_program *p)
 static void
 destroy(struct fuse_thread *t, struct fuse_dp_chain *chain)
 {
-    hmap_remove(&t->chains, &chain->node);
     t->n_dead_chains -= chain->up.dead;
     unref_program(t, CONTAINER_OF(chain->up.program, struct fuse_dp_program,
                                   up));
     for (uint32_t i = 0; i < chain->uses.n_flows; i++) {
         dp_netdev_flow_unref(chain->uses.flows[i].flow);
     }
-    free_cacheline(chain);
+    fuse_pool_remove(t->chains, chain);
 }
 
 /* Takes one entry from 'chain', and frees the chain after its last entry.
@@ -214,46 +213,46 @@ fuse_chain_unref(struct fuse_thread *t, struct fuse_dp_chain *chain)
 #define PREFETCH 8
 
 static inline void
-prefetch_chain(const struct fuse_chain *up)
+prefetch_chain(const struct fuse_dp_chain *chain)
 {
-    OVS_PREFETCH_WRITE(up);
-    OVS_PREFETCH(&CONTAINER_OF(up, struct fuse_dp_chain, up)->uses);
-    OVS_PREFETCH(&CONTAINER_OF(up, struct fuse_dp_chain, up)->uses.flows[2]);
+    OVS_PREFETCH_WRITE(&chain->up);
+    OVS_PREFETCH(&chain->uses);
+    OVS_PREFETCH(&chain->uses.flows[2]);
 }
 
 static inline void
-prefetch_flows(const struct fuse_chain *up)
+prefetch_flows(const struct fuse_dp_chain *chain)
 {
-    const struct fuse_uses *uses
-        = &CONTAINER_OF(up, struct fuse_dp_chain, up)->uses;
-
-    for (uint32_t i = 0; i < uses->n_flows; i++) {
-        OVS_PREFETCH_WRITE(&uses->flows[i].flow->stats);
+    for (uint32_t i = 0; i < chain->uses.n_flows; i++) {
+        OVS_PREFETCH_WRITE(&chain->uses.flows[i].flow->stats);
     }
 }
 
-/* Credits the statistics of at most 'n' chains to their megaflows.  The chain
- * that has waited longest comes first.  Owner of 't'. */
+/* Credits the statistics of at most 'n' chains, and FUSE_CREDIT_MAX, to their
+ * megaflows.  The chain that has waited longest comes first.  Owner of 't'. */
 void
 fuse_chains_credit(struct fuse_thread *t, uint32_t n)
 {
     struct fuse_replay *r = &t->replay;
-    uint32_t mask = r->dirty_mask;
+    struct fuse_dp_chain *chains[FUSE_CREDIT_MAX];
 
     if (n) {
         t->last_credit = t->pmd->ctx.now;
     }
-    for (n = MIN(n, r->n_dirty); n > 0; n--) {
-        uint32_t i = r->first_dirty++;
-        struct fuse_dp_chain *chain = CONTAINER_OF(r->dirty[i & mask],
-                                                   struct fuse_dp_chain, up);
+    n = MIN(MIN(n, FUSE_CREDIT_MAX), r->n_dirty);
+    for (uint32_t i = 0; i < n; i++) {
+        chains[i] = fuse_pool_element(t->chains, r->first_dirty);
+        r->first_dirty = r->next_dirty[r->first_dirty];
+    }
+    r->n_dirty -= n;
+    for (uint32_t i = 0; i < n; i++) {
+        struct fuse_dp_chain *chain = chains[i];
 
-        r->n_dirty--;
-        if (n > 2 * PREFETCH) {
-            prefetch_chain(r->dirty[(i + 2 * PREFETCH) & mask]);
+        if (i + 2 * PREFETCH < n) {
+            prefetch_chain(chains[i + 2 * PREFETCH]);
         }
-        if (n > PREFETCH) {
-            prefetch_flows(r->dirty[(i + PREFETCH) & mask]);
+        if (i + PREFETCH < n) {
+            prefetch_flows(chains[i + PREFETCH]);
         }
         credit(t, chain);
         chain->up.dirty = false;
@@ -271,56 +270,106 @@ fuse_chains_credit(struct fuse_thread *t, uint32_t n)
 static bool
 has_room(struct fuse_thread *t)
 {
-    for (int i = 0; i < LOOK_AT && (hmap_count(&t->chains) - t->n_dead_chains
-                                    >= t->max_chains); i++) {
-        struct hmap_node *node = hmap_at_position(&t->chains,
-                                                  &t->chain_position);
+    const struct fuse_pool *pool = t->chains;
 
-        if (!node) {
-            t->chain_position = (struct hmap_position) { 0, 0 };
-            break;
+    for (int i = 0; i < LOOK_AT && t->chain_position < pool->n_touched
+                    && pool->n - t->n_dead_chains >= t->max_chains; i++) {
+        struct fuse_dp_chain *chain = fuse_pool_at(pool,
+                                                   t->chain_position++);
+
+        if (chain) {
+            fuse_chain_check(t, chain);
         }
-        fuse_chain_check(t, CONTAINER_OF(node, struct fuse_dp_chain, node));
     }
-    return (hmap_count(&t->chains) - t->n_dead_chains < t->max_chains
-            && hmap_count(&t->chains) < 2 * t->max_chains);
+    if (t->chain_position >= pool->n_touched) {
+        t->chain_position = 0;
+    }
+    return pool->n - t->n_dead_chains < t->max_chains && pool->n < pool->max;
 }
 
-/* Returns the hash of 'uses' and the output port. */
+/* Returns the hash of 'uses', the output port and the program. */
 static uint32_t
-hash_uses(const struct fuse_uses *uses, odp_port_t out_port)
+hash_uses(const struct fuse_uses *uses, odp_port_t out_port,
+          const struct fuse_program *program)
 {
     uint32_t hash = hash_bytes(uses->flows,
                                uses->n_flows * sizeof *uses->flows,
-                               odp_to_u32(out_port));
+                               hash_pointer(program, odp_to_u32(out_port)));
 
     hash = hash_bytes(uses->lbs, uses->n_lbs * sizeof *uses->lbs, hash);
     return hash_bytes(uses->tunnels, uses->n_tunnels * sizeof *uses->tunnels,
                       hash);
 }
 
-/* Returns the chain of 't' with 'uses', 'program' and 'out_port' for an entry
- * with 'image', and counts one more entry of it.  Returns null if there is no
- * room, or if a megaflow is about to be freed.  The first such chain keeps the
- * second and third part of its first entry's image; entries with other images
- * share a second chain.  Owner of 't'. */
-struct fuse_dp_chain *
+/* Takes a reference to each megaflow of 'uses'.  Returns false, without any,
+ * if one of them is about to be freed. */
+static bool
+ref_flows(const struct fuse_uses *uses)
+{
+    for (uint32_t i = 0; i < uses->n_flows; i++) {
+        if (!ovs_refcount_try_ref_rcu(&uses->flows[i].flow->ref_cnt)) {
+            while (i-- > 0) {
+                dp_netdev_flow_unref(uses->flows[i].flow);
+            }
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Adds a chain with 'hash', 'uses' and 'p', without entries, to 't' and stores
+ * it in '*chainp'.  Returns FUSE_LEARNED, or why there is none. */
+static enum fuse_reason
+create(struct fuse_thread *t, uint32_t hash, const struct fuse_uses *uses,
+       struct fuse_dp_program *p, struct fuse_dp_chain **chainp)
+{
+    struct fuse_dp_chain *chain;
+
+    if (!has_room(t)) {
+        return FUSE_REASON_CHAINS;
+    } else if (!fuse_pool_has_room(t->chains)) {
+        return FUSE_REASON_FULL;
+    } else if (!ref_flows(uses)) {
+        return FUSE_REASON_FLOW_GONE;
+    }
+    chain = *chainp = fuse_pool_insert(t->chains, hash);
+    chain->up.number = fuse_pool_number(t->chains, chain);
+    chain->up.epoch = t->replay.epoch;
+    chain->up.program = &p->up;
+    ref_program(t, p);
+    chain->uses = *uses;
+    for (uint32_t i = 0; i < uses->n_flows; i++) {
+        if (sees_tcp_flags(uses->flows[i].flow)) {
+            chain->tcp_flows |= UINT64_C(1) << i;
+        }
+    }
+    return FUSE_LEARNED;
+}
+
+/* Stores in '*chainp' the chain of 't' with 'uses', 'program' and 'out_port'
+ * for an entry with 'image', and counts one more entry of it.  Returns
+ * FUSE_LEARNED, or why there is none.  The first such chain keeps the second
+ * and third part of its first entry's image; entries with other images share a
+ * second chain.  Owner of 't'. */
+enum fuse_reason
 fuse_chain_get(struct fuse_thread *t, const struct fuse_uses *uses,
                const struct fuse_program *program, const uint8_t *image,
-               odp_port_t out_port)
+               odp_port_t out_port, struct fuse_dp_chain **chainp)
 {
     size_t n_image2 = (program->n_octets > FUSE_PART_1
                        ? program->n_octets - FUSE_PART_1 : 0);
-    bool own_images = false;
-    uint32_t hash = hash_uses(uses, out_port);
+    struct fuse_dp_program *p = find_program(t, program);
     struct fuse_dp_chain *chain, *other = NULL;
-    struct fuse_dp_program *p;
+    bool own_images = false;
+    enum fuse_reason reason;
+    uint32_t hash;
 
-    p = find_program(t, program);
     if (!p) {
-        return NULL;
+        return FUSE_REASON_CHAINS;
     }
-    HMAP_FOR_EACH_WITH_HASH (chain, node, hash, &t->chains) {
+    hash = hash_uses(uses, out_port, &p->up);
+    for (chain = fuse_pool_first(t->chains, hash); chain;
+         chain = fuse_pool_next(t->chains, chain)) {
         if (!chain->up.dead && chain->up.program == &p->up
             && chain->up.out_port == odp_to_u32(out_port)
             && !memcmp(&chain->uses, uses, sizeof *uses)) {
@@ -330,42 +379,21 @@ fuse_chain_get(struct fuse_thread *t, const struct fuse_uses *uses,
                               n_image2)) {
                 own_images = true;
             } else {
-                chain->up.n_entries++;
-                return chain;
+                break;
             }
         }
     }
-    if (other) {
-        other->up.n_entries++;
-        return other;
-    }
-    if (!has_room(t)) {
-        return NULL;
-    }
-
-    chain = xzalloc_cacheline(sizeof *chain);
-    for (uint32_t i = 0; i < uses->n_flows; i++) {
-        if (!ovs_refcount_try_ref_rcu(&uses->flows[i].flow->ref_cnt)) {
-            while (i-- > 0) {
-                dp_netdev_flow_unref(uses->flows[i].flow);
-            }
-            free_cacheline(chain);
-            return NULL;
+    chain = chain ? chain : other;
+    if (!chain) {
+        reason = create(t, hash, uses, p, &chain);
+        if (reason) {
+            return reason;
         }
+        chain->up.out_port = odp_to_u32(out_port);
+        chain->up.own_images = own_images;
+        memcpy(chain->up.image2, image + FUSE_PART_1, n_image2);
     }
-    chain->up.epoch = t->replay.epoch;
-    chain->up.program = &p->up;
-    ref_program(t, p);
-    chain->up.out_port = odp_to_u32(out_port);
-    chain->up.n_entries = 1;
-    chain->up.own_images = own_images;
-    memcpy(chain->up.image2, image + FUSE_PART_1, n_image2);
-    chain->uses = *uses;
-    for (uint32_t i = 0; i < uses->n_flows; i++) {
-        if (sees_tcp_flags(uses->flows[i].flow)) {
-            chain->tcp_flows |= UINT64_C(1) << i;
-        }
-    }
-    hmap_insert(&t->chains, &chain->node, hash);
-    return chain;
+    chain->up.n_entries++;
+    *chainp = chain;
+    return FUSE_LEARNED;
 }

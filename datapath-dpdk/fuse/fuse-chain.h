@@ -20,13 +20,16 @@ struct fuse_thread;
 struct fuse_uses;
 
 uint64_t fuse_epoch(const struct dp_netdev_pmd_thread *);
-struct fuse_dp_chain *fuse_chain_get(struct fuse_thread *,
-                                     const struct fuse_uses *,
-                                     const struct fuse_program *,
-                                     const uint8_t *image,
-                                     odp_port_t out_port);
+enum fuse_reason fuse_chain_get(struct fuse_thread *,
+                                const struct fuse_uses *,
+                                const struct fuse_program *,
+                                const uint8_t *image, odp_port_t out_port,
+                                struct fuse_dp_chain **);
 bool fuse_chain_check(struct fuse_thread *, struct fuse_dp_chain *);
 void fuse_chain_unref(struct fuse_thread *, struct fuse_dp_chain *);
+
+/* The most that one call of fuse_chains_credit() credits. */
+#define FUSE_CREDIT_MAX 128
 void fuse_chains_credit(struct fuse_thread *, uint32_t n);
 
 #endif /* fuse-chain.h */

@@ -413,11 +413,11 @@ fuse_learn(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
         t->ct = record->ct;
     }
 
-    chain = fuse_chain_get(t, &record->uses, &out.program, out.image,
-                           summary.drops ? u32_to_odp(summary.drop_reason)
-                           : record->out_port);
-    if (!chain) {
-        return FUSE_REASON_CHAINS;
+    reason = fuse_chain_get(t, &record->uses, &out.program, out.image,
+                            summary.drops ? u32_to_odp(summary.drop_reason)
+                            : record->out_port, &chain);
+    if (reason) {
+        return reason;
     }
     n_image = (chain->up.own_images || out.program.n_octets < FUSE_PART_1
                ? out.program.n_octets : FUSE_PART_1);

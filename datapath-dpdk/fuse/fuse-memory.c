@@ -62,15 +62,33 @@ static struct latch wake;        /* There is something to do. */
 static int
 make_parts(struct fuse_memory *m)
 {
+    bool locked = compat_memory_locked();
     int error = mem_reserve(sizeof *m->parts,
                             m->numa_id < 0 ? MEM_ANY_NODE : m->numa_id,
-                            compat_memory_locked() ? MEM_LOCKED : 0,
-                            (void **) &m->parts);
+                            locked ? MEM_LOCKED : 0, (void **) &m->parts);
 
     if (!error && !m->alone) {
         error = mem_take(m->parts, sizeof *m->parts);
     }
+    if (!error) {
+        error = fuse_pool_init(&m->parts->chains, sizeof(struct fuse_dp_chain),
+                               2 * fuse_max_chains(m->max_entries),
+                               m->numa_id, locked);
+    }
+    if (!error && !m->alone) {
+        error = fuse_pool_take_ahead(&m->parts->chains);
+    }
     return error;
+}
+
+static void
+free_parts(struct fuse_memory *m)
+{
+    if (m->parts) {
+        fuse_pool_uninit(&m->parts->chains);
+        mem_release(m->parts, sizeof *m->parts);
+        m->parts = NULL;
+    }
 }
 
 /* Makes the table and the parts of 'm'.  Returns 0 or a positive errno
@@ -90,8 +108,7 @@ make(struct fuse_memory *m)
     }
     if (error) {
         fuse_table_destroy(table);
-        mem_release(m->parts, sizeof *m->parts);
-        m->parts = NULL;
+        free_parts(m);
         return error;
     }
     ovsrcu_set(&m->table, table);
@@ -112,7 +129,12 @@ serve(struct fuse_memory *m)
     if (now < m->next) {
         return m->next;
     }
-    error = table ? fuse_table_take(table) : make(m);
+    if (table) {
+        error = fuse_table_take(table);
+        error = error ? error : fuse_pool_take(&m->parts->chains);
+    } else {
+        error = make(m);
+    }
     atomic_store_relaxed(&m->error, error);
     if (!error) {
         m->wait = MIN_WAIT;
@@ -206,17 +228,19 @@ fuse_memory_attach(struct fuse_thread *t,
     t->programs = m->parts->programs;
     t->replay.table = table;
     t->replay.tunnels = t->tunnels;
-    t->replay.dirty = m->parts->dirty;
-    t->replay.dirty_mask = ARRAY_SIZE(m->parts->dirty) - 1;
+    t->chains = &m->parts->chains;
+    t->replay.next_dirty = t->chains->words;
     return true;
 }
 
-/* Lets the table of 'm' use the memory that was taken meanwhile, and has more
- * taken if the table needs more.  Owner. */
+/* Lets the cache of 'm' use the memory that was taken meanwhile, and has more
+ * taken if it needs more.  Owner. */
 void
 fuse_memory_follow(struct fuse_memory *m)
 {
-    if (fuse_table_follow(ovsrcu_get(struct fuse_table *, &m->table))) {
+    bool table = fuse_table_follow(ovsrcu_get(struct fuse_table *, &m->table));
+
+    if (fuse_pool_follow(&m->parts->chains) || table) {
         latch_set(&wake);
     }
 }
@@ -225,7 +249,7 @@ static void
 destroy(struct fuse_memory *m)
 {
     fuse_table_destroy(ovsrcu_get_protected(struct fuse_table *, &m->table));
-    mem_release(m->parts, sizeof *m->parts);
+    free_parts(m);
     free(m);
 }
 

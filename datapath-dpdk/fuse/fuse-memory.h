@@ -18,7 +18,7 @@ struct ds;
 /* The parts of a cache besides its table.  Zeros at first. */
 struct fuse_parts {
     struct fuse_dp_program programs[FUSE_MAX_PROGRAMS];
-    struct fuse_chain *dirty[2 * FUSE_MAX_CHAINS];
+    struct fuse_pool chains;
     struct fuse_tunnels tunnels;
 };
 

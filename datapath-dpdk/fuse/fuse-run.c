@@ -23,10 +23,9 @@
 #include "util.h"
 
 /* Statistics.  A busy thread credits one chain for each us that has passed,
- * every CREDIT_INTERVAL us, at most CREDIT_MAX chains.  An idle one credits
- * CREDIT_IDLE chains before it polls again. */
+ * every CREDIT_INTERVAL us, at most FUSE_CREDIT_MAX chains.  An idle one
+ * credits CREDIT_IDLE chains before it polls again. */
 #define CREDIT_INTERVAL 100
-#define CREDIT_MAX 128
 #define CREDIT_IDLE 64
 
 /* The table is swept in SWEEP_PARTS parts, one each SWEEP_INTERVAL us. */
@@ -103,7 +102,7 @@ get_credit_due(const struct fuse_thread *t)
 
     return (!t->replay.n_dirty ? 0
             : !t->pmd->ctx.last_rxq ? CREDIT_IDLE
-            : elapsed >= CREDIT_INTERVAL ? MIN(elapsed, CREDIT_MAX) : 0);
+            : elapsed >= CREDIT_INTERVAL ? MIN(elapsed, FUSE_CREDIT_MAX) : 0);
 }
 
 /* See fuse_run(). */

@@ -70,6 +70,13 @@ count_skips(const struct fuse_thread *t)
     return skips;
 }
 
+/* Returns how much memory 't', which has a table, has taken, in octets. */
+static size_t
+get_memory(const struct fuse_thread *t)
+{
+    return fuse_table_memory(t->replay.table) + fuse_pool_memory(t->chains);
+}
+
 static bool
 show(struct fuse_thread *t, struct ds *reply)
 {
@@ -85,13 +92,13 @@ show(struct fuse_thread *t, struct ds *reply)
         fuse_memory_show(t->memory, reply);
         return true;
     }
-    ds_put_format(reply, "  entries: %"PRIu32" of %"PRIu32", chains: %"PRIuSIZE
+    ds_put_format(reply, "  entries: %"PRIu32" of %"PRIu32", chains: %"PRIu32
                   ", programs: %"PRIu32"\n",
-                  table->n_entries, table->max_entries,
-                  hmap_count(&t->chains), t->n_programs);
+                  table->n_entries, table->max_entries, t->chains->n,
+                  t->n_programs);
     ds_put_format(reply, "  instructions: %s\n", implementation_name);
     ds_put_format(reply, "  memory: %"PRIuSIZE" kB\n",
-                  fuse_table_memory(table) / 1024);
+                  get_memory(t) / 1024);
     fuse_memory_show(t->memory, reply);
     ds_put_format(reply, "  packets: %"PRIu64", hits: %"PRIu64" (%.1f%%)\n",
                   all, hits, all ? 100.0 * hits / all : 0.0);
@@ -118,11 +125,11 @@ show_json(struct fuse_thread *t, struct ds *reply)
         ds_put_format(reply, "%u", t->pmd->core_id);
     }
     ds_put_format(reply, ",\"entries\":%"PRIu32",\"max_entries\":%"PRIu32
-                  ",\"chains\":%"PRIuSIZE",\"programs\":%"PRIu32
+                  ",\"chains\":%"PRIu32",\"programs\":%"PRIu32
                   ",\"instructions\":\"%s\",\"memory\":%"PRIuSIZE,
                   table ? table->n_entries : 0, t->max_entries,
-                  hmap_count(&t->chains), t->n_programs, implementation_name,
-                  table ? fuse_table_memory(table) : 0);
+                  table ? t->chains->n : 0, t->n_programs,
+                  implementation_name, table ? get_memory(t) : 0);
     ds_put_format(reply, ",\"hits\":%"PRIu64",\"misses\":%"PRIu64
                   ",\"stale\":%"PRIu64",\"declined\":%"PRIu64
                   ",\"not_eligible\":%"PRIu64",\"learned\":%"PRIu64"}",
@@ -208,15 +215,17 @@ dump(struct fuse_thread *t, struct ds *reply)
 {
     if (!t->dumping) {
         t->dumping = true;
-        t->dump_position = (struct hmap_position) { 0, 0 };
+        t->dump_position = 0;
         put_name(t, reply);
     }
     for (int i = 0; i < DUMP_MAX && t->dumping; i++) {
-        struct hmap_node *node = hmap_at_position(&t->chains,
-                                                  &t->dump_position);
+        if (t->chains && t->dump_position < t->chains->n_touched) {
+            const struct fuse_dp_chain *chain = fuse_pool_at(
+                t->chains, t->dump_position++);
 
-        if (node) {
-            put_chain(CONTAINER_OF(node, struct fuse_dp_chain, node), reply);
+            if (chain) {
+                put_chain(chain, reply);
+            }
         } else {
             t->dumping = false;
         }

@@ -188,8 +188,7 @@ create_thread(struct dp_netdev_pmd_thread *pmd)
     t->replay.end = end;
     t->memory = fuse_memory_create(config_entries, pmd->numa_id,
                                    pmd->core_id == NON_PMD_CORE_ID);
-    hmap_init(&t->chains);
-    t->max_chains = FUSE_MAX_CHAINS;
+    t->max_chains = fuse_max_chains(config_entries);
     ovs_mutex_init(&t->mutex);
     ovs_list_push_back(&threads, &t->node);
     return t;
@@ -204,7 +203,6 @@ destroy_thread(struct fuse_thread *t)
     }
     fuse_memory_destroy(t->memory);
     ovs_list_remove(&t->node);
-    hmap_destroy(&t->chains);
     ovs_mutex_destroy(&t->mutex);
     free(t->closed_ports);
     free_cacheline(t);

@@ -66,14 +66,18 @@
 
 #include "datapath-dpdk/fuse/fuse-reason.h"
 #include "datapath-dpdk/fuse/fuse-uses.h"
+#include "lib/fuse/fuse-pool.h"
 #include "lib/fuse/fuse-replay.h"
-#include "openvswitch/hmap.h"
 #include "openvswitch/list.h"
 #include "ovs-thread.h"
+#include "util.h"
 
 struct dp_netdev_pmd_thread;
 
-#define FUSE_MAX_CHAINS 65536    /* Besides as many that are dead. */
+/* A cache has room for as many live chains as entries, within these limits,
+ * and for as many that are dead. */
+#define FUSE_MIN_CHAINS 1024
+#define FUSE_MAX_CHAINS 524288
 #define FUSE_MAX_PROGRAMS 1024
 
 /* Counters; written by the owner alone, read by all. */
@@ -106,7 +110,6 @@ struct fuse_dp_program {
 #define FUSE_NO_DROP_REASON UINT32_MAX
 struct fuse_dp_chain {
     struct fuse_chain up;
-    struct hmap_node node;       /* In 'chains' of the thread. */
     uint64_t tcp_flows;          /* Bitmap of flows that see TCP flags. */
     struct fuse_uses uses;
     uint64_t credited;           /* Packets, ever. */
@@ -160,8 +163,8 @@ struct fuse_thread {
     struct ovs_list node;        /* In the list of all threads. */
     bool busy;                   /* Inside of fuse_input__(). */
     struct fuse_memory *memory;  /* Of what follows, and of 'replay'. */
-    struct hmap chains;
-    struct hmap_position chain_position; /* See has_room() in fuse-chain.c. */
+    struct fuse_pool *chains;    /* Of struct fuse_dp_chain. */
+    uint32_t chain_position;     /* See has_room() in fuse-chain.c. */
     uint32_t max_chains, n_dead_chains;
     struct fuse_dp_program *programs; /* FUSE_MAX_PROGRAMS. */
     uint32_t n_programs;         /* In use. */
@@ -175,7 +178,7 @@ struct fuse_thread {
     long long int last_credit;   /* In us. */
     bool flushing;               /* See fuse_thread_flush(). */
     bool dumping;
-    struct hmap_position dump_position;
+    uint32_t dump_position;
     long long int last_sweep;
     uint32_t refusals_in_a_row;
     uint32_t random;
@@ -192,6 +195,14 @@ struct fuse_thread {
     _Atomic(uint64_t) counters[FUSE_N_COUNTERS];
     struct fuse_record record;
 };
+
+/* Returns the number of live chains that a cache of 'max_entries' has room
+ * for. */
+static inline uint32_t
+fuse_max_chains(uint32_t max_entries)
+{
+    return MIN(MAX(max_entries, FUSE_MIN_CHAINS), FUSE_MAX_CHAINS);
+}
 
 static inline struct fuse_thread *
 fuse_thread_of(struct fuse_replay *replay)

@@ -239,10 +239,7 @@ count(struct fuse_replay *r, struct fuse_chain *chain,
     chain->packets++;
     chain->bytes += batch->sizes[i];
     chain->tcp_flags |= batch->classes[i].tcp_flags;
-    if (!chain->dirty) {
-        chain->dirty = true;
-        r->dirty[(r->first_dirty + r->n_dirty++) & r->dirty_mask] = chain;
-    }
+    fuse_chain_make_dirty(r, chain);
 }
 
 /* Notes the flow of the 'i'th packet if that may begin or end a TCP

@@ -46,6 +46,7 @@ struct fuse_chain {
     uint64_t bytes;              /* ...with the sizes as they came. */
     uint32_t out_port;
     uint32_t n_entries;
+    uint32_t number;             /* In 'next_dirty'. */
     uint16_t tcp_flags;
     bool dirty;                  /* Whether there is something to credit. */
     bool dead;
@@ -59,10 +60,13 @@ struct fuse_replay {
     const struct fuse_tunnels *tunnels;
     uint64_t epoch;              /* See fuse-chain.c. */
     uint32_t now;                /* In ms. */
-    struct fuse_chain **dirty;    /* Ring of chains to credit; room for all: */
-    uint32_t dirty_mask;         /* its size, a power of 2, minus 1, */
-    uint32_t first_dirty;        /* where it begins, */
-    uint32_t n_dirty;            /* and how many there are. */
+
+    /* Queue of chains to credit: for each chain, the number of the one behind
+     * it; the first, the last, and how many there are. */
+    uint32_t *next_dirty;
+    uint32_t first_dirty;
+    uint32_t last_dirty;
+    uint32_t n_dirty;
 
     /* Called for an entry that is due to be refreshed, or whose chain is dead
      * or of another epoch.  Returns true if the entry is true: then its chain
@@ -92,6 +96,21 @@ struct fuse_replay_impl {
     fuse_replay_func *func;
     bool (*works)(void);         /* On this CPU? */
 };
+
+/* Adds 'chain' to the chains to credit, unless it is one of them. */
+static inline void
+fuse_chain_make_dirty(struct fuse_replay *r, struct fuse_chain *chain)
+{
+    if (!chain->dirty) {
+        chain->dirty = true;
+        if (r->n_dirty++) {
+            r->next_dirty[r->last_dirty] = chain->number;
+        } else {
+            r->first_dirty = chain->number;
+        }
+        r->last_dirty = chain->number;
+    }
+}
 
 /* From the best to the plain one, which always works and is the last. */
 extern const struct fuse_replay_impl fuse_replay_impls[];

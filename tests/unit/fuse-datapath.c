@@ -188,6 +188,7 @@ answer_upcall(const struct dp_packet *packet OVS_UNUSED,
     wc->masks.packet_type = OVS_BE32_MAX;
     wc->masks.dl_type = OVS_BE16_MAX;
     if (many_megaflows) {
+        wc->masks.nw_src = OVS_BE32_MAX;
         wc->masks.nw_proto = UINT8_MAX;
         wc->masks.tp_src = OVS_BE16_MAX;
     }
@@ -198,15 +199,27 @@ answer_upcall(const struct dp_packet *packet OVS_UNUSED,
     return 0;
 }
 
-void
-set_fuse(const char *value)
+static void
+configure(const char *fuse, const char *entries)
 {
     struct smap config = SMAP_INITIALIZER(&config);
 
-    smap_add(&config, "fuse", value);
-    smap_add(&config, "fuse-entries", "1024");
+    smap_add(&config, "fuse", fuse);
+    smap_add(&config, "fuse-entries", entries);
     fuse_set_config(&config);
     smap_destroy(&config);
+}
+
+void
+set_fuse(const char *value)
+{
+    configure(value, "1024");
+}
+
+void
+set_entries(const char *entries)
+{
+    configure("on", entries);
 }
 
 /* Makes 'way' set 'priority', unless it is 0, and the destination address of

@@ -45,6 +45,7 @@ int datapath_stop(void **state);
 int setup(void **state);
 
 void set_fuse(const char *value);
+void set_entries(const char *entries);
 void set_way(uint32_t priority, bool rewrite);
 void set_way_ct(uint16_t zone);
 

@@ -191,7 +191,7 @@ struct bench {
     struct fuse_replay replay;
     struct fuse_outcome out[N_FLOWS];
     struct fuse_chain chains[N_FLOWS];
-    struct fuse_chain *dirty[N_FLOWS];
+    uint32_t next_dirty[N_FLOWS];
 };
 
 /* Takes the checksum out of a UDP packet of 'flow' at 'p'. */
@@ -209,8 +209,9 @@ bench_create(void)
     memset(b, 0, sizeof *b);
     assert_int_equal(fuse_table_create(1000, -1, false, &b->table), 0);
     b->replay = (struct fuse_replay) {
-        .table = b->table, .tunnels = &tunnels, .epoch = 1, .dirty = b->dirty,
-        .dirty_mask = N_FLOWS - 1, .attend = attend_true, .end = end_nothing,
+        .table = b->table, .tunnels = &tunnels, .epoch = 1,
+        .next_dirty = b->next_dirty, .attend = attend_true,
+        .end = end_nothing,
     };
     return b;
 }
@@ -259,6 +260,7 @@ learn(struct bench *b, uint32_t flow, bool no_csum, uint16_t flags,
     assert_int_equal(fuse_compose(&sample, out), FUSE_COMPOSED);
 
     chain->program = &out->program;
+    chain->number = flow;
     chain->own_images = flow & 8;
     n_image = out->program.n_octets;
     if (!chain->own_images && n_image > FUSE_PART_1) {
@@ -556,8 +558,9 @@ test_same_rewrites(void **state)
     fuse_replay_func *funcs[2] = { fuse_replay_plain, replay_of(state) };
     static struct fuse_program p;
     static struct fuse_chain chain = { .program = &p, .epoch = 1 };
-    struct fuse_chain *dirty[1];
-    struct fuse_replay r = { .tunnels = &tunnels, .epoch = 1, .dirty = dirty,
+    uint32_t next_dirty[1];
+    struct fuse_replay r = { .tunnels = &tunnels, .epoch = 1,
+                             .next_dirty = next_dirty,
                              .attend = attend_true, .end = end_nothing };
 
     for (uint32_t round = 0; round < 1000; round++) {

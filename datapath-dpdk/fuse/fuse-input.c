@@ -31,6 +31,12 @@
 /* At most so many packets of a batch are learned. */
 #define MAX_LEARN 8
 
+/* A packet that is learned takes the ordinary path alone, and costs as much as
+ * some others.  So when many flows are to be learned, after a flush say, one
+ * packet in LEARN_SHARE is learned, besides LEARN_BURST packets at first. */
+#define LEARN_SHARE 8
+#define LEARN_BURST 64
+
 /* After so many refusals without success, only one flow in LEARN_RARELY is
  * tried. */
 #define MANY_REFUSALS 64
@@ -252,7 +258,8 @@ wants_to_learn(struct fuse_thread *t, const struct fuse_batch *fb, uint32_t i,
                const struct tried *tried)
 {
     if (fb->shapes[i] < 0 || fb->verdicts[i] == FUSE_DECLINED
-        || fb->classes[i].end || tried->n >= MAX_LEARN) {
+        || fb->classes[i].end || tried->n >= MAX_LEARN
+        || t->learn_debt >= LEARN_BURST * LEARN_SHARE) {
         return false;
     }
     for (uint32_t j = 0; j < tried->n; j++) {
@@ -379,7 +386,10 @@ handle_mixed(struct fuse_thread *t, struct dp_packet_batch *batch,
         }
         if (wants_to_learn(t, fb, i, &tried)) {
             tried.hashes[tried.n++] = fb->hashes[i];
-            run_rest(t, &rest, in_port);
+            t->learn_debt += LEARN_SHARE;
+            if (fuse_flows_have(&rest.flows, &flow)) {
+                run_rest(t, &rest, in_port);
+            }
             n_learned += learn_packet(t, fb, i, packet, in_port);
         } else {
             fuse_flows_add(&rest.flows, &flow);
@@ -461,6 +471,7 @@ fuse_input__(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
     t->busy = true;
     t->replay.epoch = fuse_epoch(pmd);
     t->replay.now = pmd->ctx.now / 1000;
+    t->learn_debt -= MIN(t->learn_debt, batch->count);
     fill_batch(&fb, batch, in_port);
     fuse_replay_batch(&t->replay, &fb);
 

@@ -181,6 +181,7 @@ struct fuse_thread {
     uint32_t dump_position;
     long long int last_sweep;
     uint32_t refusals_in_a_row;
+    uint32_t learn_debt;         /* See LEARN_SHARE in fuse-input.c. */
     uint32_t random;
     odp_port_t *closed_ports;    /* Opt-outs, as of 'config_version'. */
     size_t n_closed_ports;

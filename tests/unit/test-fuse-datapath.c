@@ -116,11 +116,12 @@ test_priority(void **state OVS_UNUSED)
 
 /* Rule 8. */
 
-/* Has flow 'flow' learned, packets of which from then on are hits. */
+/* Has flow 'flow' learned, packets of which from then on are hits.  One packet
+ * in 8 may be learned. */
 static void
 learn(unsigned int flow)
 {
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 8; i++) {
         put_packet(flow, i, PLAIN);
         run();
     }
@@ -299,6 +300,41 @@ test_many_chains(void **state OVS_UNUSED)
     assert_in_range(count_of(FUSE_C_LEARNED), n - 100, n);
 }
 
+/* Receives a packet of each of 'n' flows.  Returns how many flows were
+ * learned. */
+static uint32_t
+run_flows(int n)
+{
+    uint64_t before = count_of(FUSE_C_LEARNED);
+
+    for (int i = 0; i < n; i += NETDEV_MAX_BURST) {
+        for (int j = 0; j < NETDEV_MAX_BURST; j++) {
+            put_packet(i + j, 0, PLAIN);
+        }
+        run();
+        n_sent = 0;
+    }
+    return count_of(FUSE_C_LEARNED) - before;
+}
+
+/* Of many flows that come at once, one packet in 8 is learned, besides 64 at
+ * first. */
+static void
+test_learn_in_steps(void **state OVS_UNUSED)
+{
+    const uint32_t n = 800;
+    uint32_t sum = 0, rounds = 0;
+
+    set_way(0, true);
+    assert_int_equal(run_flows(n), 0);
+    assert_in_range(run_flows(n), n / 8, 64 + n / 8);
+    assert_in_range(run_flows(n), n / 8 - 1, n / 8 + 1);
+    while (sum < 500 && rounds++ < 8) {
+        sum += run_flows(n);
+    }
+    assert_in_range(sum, 500, n);
+}
+
 /* Rule 14. */
 
 #define N_PATHS 400
@@ -376,6 +412,7 @@ main(int argc OVS_UNUSED, char *argv[])
         cmocka_unit_test_setup(test_learn_once, setup),
         cmocka_unit_test_setup(test_dead_chains, setup),
         cmocka_unit_test_setup(test_many_chains, setup),
+        cmocka_unit_test_setup(test_learn_in_steps, setup),
         cmocka_unit_test_setup(test_slices, setup),
         cmocka_unit_test_setup(test_too_many_chains, setup),
         cmocka_unit_test_setup(test_order_between_hits, setup),

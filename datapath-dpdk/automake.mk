@@ -23,6 +23,8 @@ datapath_dpdk_libdatapath_la_SOURCES = \
 	datapath-dpdk/fuse/fuse-conn-tcp.h \
 	datapath-dpdk/fuse/fuse-conn.c \
 	datapath-dpdk/fuse/fuse-conn.h \
+	datapath-dpdk/fuse/fuse-dump.c \
+	datapath-dpdk/fuse/fuse-dump.h \
 	datapath-dpdk/fuse/fuse-flush.c \
 	datapath-dpdk/fuse/fuse-flush.h \
 	datapath-dpdk/fuse/fuse-hooks.h \

@@ -27,6 +27,7 @@
  * credits CREDIT_IDLE chains before it polls again. */
 #define CREDIT_INTERVAL 100
 #define CREDIT_IDLE 64
+#define CREDIT_SWEEP 64          /* At most, if a sweep is due as well. */
 
 /* The table is swept in SWEEP_PARTS parts, one each SWEEP_INTERVAL us. */
 #define SWEEP_INTERVAL 250
@@ -67,7 +68,7 @@ answer(struct fuse_thread *t)
     if (!request) {
         request = t->answering = atomic_exchange(&t->request, NULL);
     }
-    if (request && request->func(t, request->reply)) {
+    if (request && request->func(t, request->aux)) {
         t->answering = NULL;
         atomic_store(&request->done, true);
     }
@@ -122,6 +123,9 @@ fuse_run__(struct dp_netdev_pmd_thread *pmd)
     }
     n_credit = get_credit_due(t);
     sweeps = pmd->ctx.now - t->last_sweep >= SWEEP_INTERVAL;
+    if (sweeps) {
+        n_credit = MIN(n_credit, CREDIT_SWEEP);
+    }
     answers = (t->answering || atomic_load_explicit(&t->request,
                                                     memory_order_relaxed));
     if (t->queue.n) {

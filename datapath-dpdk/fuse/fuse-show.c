@@ -9,7 +9,7 @@
  * fuse/flush     empties the caches
  *
  * Main thread; the thread whose cache it is does the work, in slices if there
- * is much: see fuse-run.c. */
+ * is much: see fuse-run.c and fuse-dump.h. */
 
 #include <config.h>
 #include "datapath-dpdk/fuse/fuse-show.h"
@@ -18,12 +18,12 @@
 
 #include "compat/compat-unixctl.h"
 #include "datapath-dpdk/compat/compat-dpif.h"
+#include "datapath-dpdk/fuse/fuse-dump.h"
 #include "datapath-dpdk/fuse/fuse-flush.h"
 #include "datapath-dpdk/fuse/fuse-memory.h"
 #include "datapath-dpdk/fuse/fuse-thread.h"
 #include "datapath-dpdk/fuse/fuse.h"
 #include "dpdk.h"
-#include "odp-util.h"
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
 
@@ -33,16 +33,6 @@ static uint64_t
 counter(const struct fuse_thread *t, int c)
 {
     return atomic_load_explicit(&t->counters[c], memory_order_relaxed);
-}
-
-static void
-put_name(const struct fuse_thread *t, struct ds *reply)
-{
-    if (t->pmd->core_id == NON_PMD_CORE_ID) {
-        ds_put_cstr(reply, "main thread:\n");
-    } else {
-        ds_put_format(reply, "core %u:\n", t->pmd->core_id);
-    }
 }
 
 /* Appends the histogram of the thread's periodic work, from 1 us on. */
@@ -78,14 +68,15 @@ get_memory(const struct fuse_thread *t)
 }
 
 static bool
-show(struct fuse_thread *t, struct ds *reply)
+show(struct fuse_thread *t, void *reply_)
 {
     const struct fuse_table *table = t->replay.table;
     uint64_t hits = counter(t, FUSE_C_HITS), skips = count_skips(t), all;
+    struct ds *reply = reply_;
 
     all = hits + skips + counter(t, FUSE_C_MISSES)
           + counter(t, FUSE_C_DECLINED) + counter(t, FUSE_C_STALE);
-    put_name(t, reply);
+    fuse_thread_put_name(t, reply);
     if (!table) {
         ds_put_cstr(reply, "  no memory yet: all packets take the ordinary "
                     "path\n");
@@ -114,9 +105,10 @@ show(struct fuse_thread *t, struct ds *reply)
 
 /* Appends an object of JSON, for an array, after a comma. */
 static bool
-show_json(struct fuse_thread *t, struct ds *reply)
+show_json(struct fuse_thread *t, void *reply_)
 {
     const struct fuse_table *table = t->replay.table;
+    struct ds *reply = reply_;
 
     ds_put_cstr(reply, ",{\"thread\":");
     if (t->pmd->core_id == NON_PMD_CORE_ID) {
@@ -155,9 +147,11 @@ put_reason(struct ds *reply, const char *text, uint64_t n)
 }
 
 static bool
-why_not(struct fuse_thread *t, struct ds *reply)
+why_not(struct fuse_thread *t, void *reply_)
 {
-    put_name(t, reply);
+    struct ds *reply = reply_;
+
+    fuse_thread_put_name(t, reply);
     ds_put_cstr(reply, "  packets by the ordinary path:\n");
     for (int i = 0; i < FUSE_N_SKIPS; i++) {
         put_reason(reply, fuse_skip_text(i), counter(t, FUSE_C_SKIPS + i));
@@ -183,58 +177,8 @@ why_not(struct fuse_thread *t, struct ds *reply)
     return true;
 }
 
-static void
-put_chain(const struct fuse_dp_chain *chain, struct ds *reply)
-{
-    const struct fuse_program *p = chain->up.program;
-
-    ds_put_format(reply, "  packets:%"PRIu64", entries:%"PRIu32", ",
-                  chain->credited + chain->up.packets, chain->up.n_entries);
-    if (chain->up.dead) {
-        ds_put_cstr(reply, "dead, ");
-    }
-    if (p->flags & FUSE_P_DROP) {
-        ds_put_cstr(reply, "drop");
-    } else {
-        ds_put_format(reply, "replace %u by %u, output:%"PRIu32,
-                      p->k, p->m, chain->up.out_port);
-    }
-    ds_put_cstr(reply, "\n");
-    for (uint32_t i = 0; i < chain->uses.n_flows; i++) {
-        ds_put_cstr(reply, "    ");
-        odp_format_ufid(&chain->uses.flows[i].flow->ufid, reply);
-        ds_put_cstr(reply, "\n");
-    }
-}
-
-/* A slice dumps so many chains. */
-#define DUMP_MAX 4
-
 static bool
-dump(struct fuse_thread *t, struct ds *reply)
-{
-    if (!t->dumping) {
-        t->dumping = true;
-        t->dump_position = 0;
-        put_name(t, reply);
-    }
-    for (int i = 0; i < DUMP_MAX && t->dumping; i++) {
-        if (t->chains && t->dump_position < t->chains->n_touched) {
-            const struct fuse_dp_chain *chain = fuse_pool_at(
-                t->chains, t->dump_position++);
-
-            if (chain) {
-                put_chain(chain, reply);
-            }
-        } else {
-            t->dumping = false;
-        }
-    }
-    return !t->dumping;
-}
-
-static bool
-flush(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
+flush(struct fuse_thread *t, void *aux OVS_UNUSED)
 {
     return fuse_thread_flush(t);
 }
@@ -269,6 +213,18 @@ show_command(struct unixctl_conn *conn, int argc, const char *argv[],
     ds_destroy(&reply);
 }
 
+/* "fuse/dump". */
+static void
+dump_command(struct unixctl_conn *conn, int argc OVS_UNUSED,
+             const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
+{
+    struct ds reply = DS_EMPTY_INITIALIZER;
+
+    fuse_dump(&reply);
+    unixctl_command_reply(conn, ds_cstr(&reply));
+    ds_destroy(&reply);
+}
+
 /* Registers the commands.  'implementation' is the name of what replays. */
 void
 fuse_show_init(const char *implementation)
@@ -276,6 +232,6 @@ fuse_show_init(const char *implementation)
     implementation_name = implementation;
     unixctl_command_register("fuse/show", "", 0, 0, show_command, NULL);
     unixctl_command_register("fuse/why-not", "", 0, 0, command, why_not);
-    unixctl_command_register("fuse/dump", "", 0, 0, command, dump);
+    unixctl_command_register("fuse/dump", "", 0, 0, dump_command, NULL);
     unixctl_command_register("fuse/flush", "", 0, 0, command, flush);
 }

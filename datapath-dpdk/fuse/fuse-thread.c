@@ -275,26 +275,52 @@ fuse_thread_destroy(struct dp_netdev_pmd_thread *pmd)
     }
 }
 
-/* Has 't', which has a thread of its own, run 'func'.  Calls 'silent' after
- * 1 s: a thread without any port sleeps. */
-static void
-ask(struct fuse_thread *t, fuse_request_func *func, fuse_silent_func *silent,
-    struct ds *reply)
+/* Has 't', which has a thread of its own, run 'func'.  Returns false after 1 s
+ * without an answer: a thread without any port sleeps. */
+static bool
+ask(struct fuse_thread *t, fuse_request_func *func, void *aux)
 {
-    struct fuse_request request = { .func = func, .reply = reply };
+    struct fuse_request request = { .func = func, .aux = aux };
     struct fuse_request *mine = &request;
 
     atomic_store(&t->request, mine);
     for (int i = 0; i < 1000 && !atomic_load(&request.done); i++) {
         xnanosleep(1000 * 1000);
     }
-    if (!atomic_compare_exchange_strong(&t->request, &mine, NULL)) {
-        while (!atomic_load(&request.done)) {
-            xnanosleep(1000 * 1000);
-        }
-    } else {
-        silent(t->pmd->core_id, reply);
+    if (atomic_compare_exchange_strong(&t->request, &mine, NULL)) {
+        return false;
     }
+    while (!atomic_load(&request.done)) {
+        xnanosleep(1000 * 1000);
+    }
+    return true;
+}
+
+bool
+fuse_ask_thread(struct fuse_thread *t, fuse_request_func *func, void *aux)
+{
+    /* A thread gets its memory only while it has 'config_mutex'. */
+    if (t->pmd->core_id != NON_PMD_CORE_ID && t->replay.table) {
+        return ask(t, func, aux);
+    }
+    ovs_mutex_lock(&t->mutex);
+    while (!func(t, aux)) {
+        continue;
+    }
+    ovs_mutex_unlock(&t->mutex);
+    return true;
+}
+
+void
+fuse_visit_threads(void (*visit)(struct fuse_thread *, void *aux), void *aux)
+{
+    struct fuse_thread *t;
+
+    ovs_mutex_lock(&config_mutex);
+    LIST_FOR_EACH (t, node, &threads) {
+        visit(t, aux);
+    }
+    ovs_mutex_unlock(&config_mutex);
 }
 
 void
@@ -305,18 +331,21 @@ fuse_ask_threads(fuse_request_func *func, fuse_silent_func *silent,
 
     ovs_mutex_lock(&config_mutex);
     LIST_FOR_EACH (t, node, &threads) {
-        /* A thread gets its memory only while it has 'config_mutex'. */
-        if (t->pmd->core_id != NON_PMD_CORE_ID && t->replay.table) {
-            ask(t, func, silent, reply);
-        } else {
-            ovs_mutex_lock(&t->mutex);
-            while (!func(t, reply)) {
-                continue;
-            }
-            ovs_mutex_unlock(&t->mutex);
+        if (!fuse_ask_thread(t, func, reply)) {
+            silent(t->pmd->core_id, reply);
         }
     }
     ovs_mutex_unlock(&config_mutex);
+}
+
+void
+fuse_thread_put_name(const struct fuse_thread *t, struct ds *reply)
+{
+    if (t->pmd->core_id == NON_PMD_CORE_ID) {
+        ds_put_cstr(reply, "main thread:\n");
+    } else {
+        ds_put_format(reply, "core %u:\n", t->pmd->core_id);
+    }
 }
 
 static void

@@ -29,22 +29,33 @@ void fuse_configure(bool enabled, uint32_t entries);
 void fuse_port_close(const void *dp, odp_port_t port, bool close);
 
 struct fuse_thread *fuse_thread_get(struct dp_netdev_pmd_thread *);
+
+/* Appends the name of a thread to 'reply', as a line.  Any thread. */
+void fuse_thread_put_name(const struct fuse_thread *, struct ds *reply);
+
 bool fuse_port_is_closed(const struct fuse_thread *, odp_port_t);
 
 /* Does a command's work for a thread.  Called again, when the thread has seen
  * to its packets, until it returns true. */
-typedef bool fuse_request_func(struct fuse_thread *, struct ds *);
+typedef bool fuse_request_func(struct fuse_thread *, void *aux);
 struct fuse_request {
     fuse_request_func *func;
-    struct ds *reply;
+    void *aux;
     atomic_bool done;
 };
+
+/* Calls 'visit' for the cache of each thread, which calls fuse_ask_thread() to
+ * have that thread run 'func' with 'aux'.  Returns false if the thread does
+ * not answer.  Main thread. */
+void fuse_visit_threads(void (*visit)(struct fuse_thread *, void *aux),
+                        void *aux);
+bool fuse_ask_thread(struct fuse_thread *, fuse_request_func *, void *aux);
 
 /* Appends that the PMD thread of 'core_id' does not answer. */
 typedef void fuse_silent_func(unsigned int core_id, struct ds *reply);
 
-/* Run a function for the cache of each thread.  fuse_for_each_thread() appends
- * a line for a thread that does not answer.  Main thread. */
+/* Have each thread run a function, with 'reply'.  fuse_for_each_thread()
+ * appends a line for a thread that does not answer.  Main thread. */
 void fuse_ask_threads(fuse_request_func *, fuse_silent_func *, struct ds *);
 void fuse_for_each_thread(fuse_request_func *, struct ds *);
 

@@ -177,8 +177,6 @@ struct fuse_thread {
     struct conntrack *ct;
     long long int last_credit;   /* In us. */
     bool flushing;               /* See fuse_thread_flush(). */
-    bool dumping;
-    uint32_t dump_position;
     long long int last_sweep;
     uint32_t refusals_in_a_row;
     uint32_t learn_debt;         /* See LEARN_SHARE in fuse-input.c. */

@@ -27,9 +27,9 @@
  * more bit of the hash: Litwin's linear hashing (VLDB 1980).  So no insertion
  * takes long.
  *
- * Memory is reserved for 'max' elements at once and taken for those in use.  As
- * in fuse-table.h, either the owner takes it at the first access, or another
- * thread does so ahead of use.
+ * Memory is reserved for 'max' elements at once and taken for those in use.
+ * As in fuse-table.h, either the owner takes it at the first access, or
+ * another thread does so ahead of use.
  *
  * Thread-safety: a pool belongs to one thread.  One other thread may call
  * fuse_pool_take().

@@ -62,7 +62,7 @@ eq_set_fuse(bool on)
 static uint64_t n_dirty;
 
 static bool
-add_dirty(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
+add_dirty(struct fuse_thread *t, void *aux OVS_UNUSED)
 {
     n_dirty += t->replay.n_dirty + t->queue.n;
     return true;
@@ -82,7 +82,7 @@ eq_settle(struct eq_side *a, struct eq_side *b)
 static uint64_t counters[FUSE_N_COUNTERS];
 
 static bool
-add_counters(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
+add_counters(struct fuse_thread *t, void *aux OVS_UNUSED)
 {
     for (int i = 0; i < FUSE_N_COUNTERS; i++) {
         counters[i] += t->counters[i];
@@ -127,7 +127,7 @@ eq_print_counters(void)
 }
 
 static bool
-flush_thread(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
+flush_thread(struct fuse_thread *t, void *aux OVS_UNUSED)
 {
     return fuse_thread_flush(t);
 }

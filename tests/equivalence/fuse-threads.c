@@ -290,7 +290,7 @@ commander_main(void *aux OVS_UNUSED)
 /* The main thread. */
 
 static bool
-take_counters(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
+take_counters(struct fuse_thread *t, void *aux OVS_UNUSED)
 {
     n_hits += t->counters[FUSE_C_HITS];
     n_learned += t->counters[FUSE_C_LEARNED];

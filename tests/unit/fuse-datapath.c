@@ -390,7 +390,7 @@ execute(struct dp_packet *packet, const struct ofpbuf *actions)
 static uint64_t counters[FUSE_N_COUNTERS];
 
 static bool
-add_counters(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
+add_counters(struct fuse_thread *t, void *aux OVS_UNUSED)
 {
     for (int i = 0; i < FUSE_N_COUNTERS; i++) {
         counters[i] += t->counters[i];
@@ -408,7 +408,7 @@ count_of(int counter)
 }
 
 static bool
-flush_thread(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
+flush_thread(struct fuse_thread *t, void *aux OVS_UNUSED)
 {
     return fuse_thread_flush(t);
 }

@@ -184,7 +184,7 @@ answer(void)
 static struct conntrack *ct;
 
 static bool
-find_ct(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
+find_ct(struct fuse_thread *t, void *aux OVS_UNUSED)
 {
     ct = t->ct;
     return true;

@@ -8,13 +8,16 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <string.h>
 #include <cmocka.h>
 
+#include "datapath-dpdk/fuse/fuse-dump.h"
 #include "datapath-dpdk/fuse/fuse-flush.h"
 #include "datapath-dpdk/fuse/fuse-thread.h"
 #include "dpif.h"
 #include "netlink.h"
 #include "odp-netlink.h"
+#include "openvswitch/dynamic-string.h"
 #include "openvswitch/ofpbuf.h"
 #include "util.h"
 
@@ -243,7 +246,7 @@ test_learn_once(void **state OVS_UNUSED)
 static uint32_t max_chains;
 
 static bool
-limit_chains(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
+limit_chains(struct fuse_thread *t, void *aux OVS_UNUSED)
 {
     t->max_chains = max_chains;
     return true;
@@ -283,11 +286,25 @@ test_too_many_chains(void **state OVS_UNUSED)
     assert_int_equal(count_of(FUSE_C_MISSES), 21);
 }
 
+/* Returns how often 'text' is in 's'. */
+static uint32_t
+count_text(const char *s, const char *text)
+{
+    uint32_t n = 0;
+
+    while ((s = strstr(s, text))) {
+        s += strlen(text);
+        n++;
+    }
+    return n;
+}
+
 /* There is room for as many chains as entries. */
 static void
 test_many_chains(void **state OVS_UNUSED)
 {
     const int n = 66000;
+    struct ds text = DS_EMPTY_INITIALIZER;
 
     set_entries("131072");
     set_way(0, true);
@@ -298,6 +315,10 @@ test_many_chains(void **state OVS_UNUSED)
     assert_int_equal(count_of(FUSE_C_REASONS + FUSE_REASON_CHAINS), 0);
     /* Some find no place at once. */
     assert_in_range(count_of(FUSE_C_LEARNED), n - 100, n);
+    fuse_dump(&text);
+    assert_int_equal(count_text(ds_cstr(&text), "entries:1, replace "),
+                     count_of(FUSE_C_LEARNED));
+    ds_destroy(&text);
 }
 
 /* Receives a packet of each of 'n' flows.  Returns how many flows were
@@ -341,7 +362,7 @@ test_learn_in_steps(void **state OVS_UNUSED)
 static uint32_t n_slices, n_left;
 
 static bool
-flush_slice(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
+flush_slice(struct fuse_thread *t, void *aux OVS_UNUSED)
 {
     uint32_t n = t->replay.table->n_entries;
     bool done = fuse_thread_flush(t);
@@ -354,7 +375,7 @@ flush_slice(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
 
 /* Makes statistics wait in all chains. */
 static bool
-make_dirty(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
+make_dirty(struct fuse_thread *t, void *aux OVS_UNUSED)
 {
     for (uint32_t i = 0; i < t->chains->n_touched; i++) {
         struct fuse_dp_chain *chain = fuse_pool_at(t->chains, i);
@@ -368,16 +389,36 @@ make_dirty(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
 }
 
 static bool
-count_dirty(struct fuse_thread *t, struct ds *reply OVS_UNUSED)
+count_dirty(struct fuse_thread *t, void *aux OVS_UNUSED)
 {
     n_left = t->replay.n_dirty;
     return true;
+}
+
+static bool
+dump_slice(struct fuse_thread *t, void *dump_)
+{
+    struct fuse_dump *dump = dump_;
+    uint32_t n = dump->n;
+    bool done = fuse_dump_copy(t, dump);
+
+    assert_true(dump->n - n <= 16);
+    n_slices++;
+    return done;
+}
+
+static void
+dump_slices(struct fuse_thread *t, void *dump)
+{
+    assert_true(fuse_ask_thread(t, dump_slice, dump));
 }
 
 /* What there is much of is done in slices. */
 static void
 test_slices(void **state OVS_UNUSED)
 {
+    static struct fuse_dump dump;
+
     set_way(0, true);
     many_megaflows = true;
     for (int i = 0; i < N_PATHS; i++) {
@@ -396,6 +437,10 @@ test_slices(void **state OVS_UNUSED)
         n_slices++;
     } while (n_left);
     assert_true(n_slices > N_PATHS / 128);
+    n_slices = 0;
+    fuse_visit_threads(dump_slices, &dump);
+    assert_int_equal(dump.n, N_PATHS);
+    assert_true(dump.end && n_slices > N_PATHS / 16);
     n_slices = 0;
     fuse_for_each_thread(flush_slice, NULL);
     assert_int_equal(n_left, 0);

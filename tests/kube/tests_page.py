@@ -118,12 +118,13 @@ def browse(fragment, *args):
         raise Skip("there is no chromium")
     with tempfile.TemporaryDirectory(dir=World.folder) as home:
         return subprocess.run(
-            [program, "--no-sandbox", "--disable-gpu",
-             "--user-data-dir=" + home, "--virtual-time-budget=5000",
+            # The program may be a script: end what it started, too.
+            ["timeout", "--signal=KILL", "100", program, "--no-sandbox",
+             "--disable-gpu", "--user-data-dir=" + home, "--virtual-time-budget=5000",
              "--window-size=1100,360", *(args or ["--dump-dom"]),
              "http://127.0.0.1:%d/#%s" % (PAGE_PORT, fragment)],
             env=dict(os.environ, HOME=home), stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, check=True, timeout=120).stdout.decode()
+            stderr=subprocess.DEVNULL, check=True).stdout.decode()
 
 
 def texts(dom, tag):

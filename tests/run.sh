@@ -9,8 +9,9 @@ usage() {
     cat <<USAGE
 usage: tests/run.sh [--quick] [--all] [PART...]
 
-Installs the packages that the tests need, builds the extended and the stock
-Open vSwitch in _build, and runs these parts, or those that are named:
+Installs the packages that the tests need, builds the extended Open vSwitch in
+_build, with part ovs the stock one, too, and runs these parts, or those that
+are named:
 
   lint        checks of the text: build-aux/lint
   unit        unit tests of lib/
@@ -28,6 +29,8 @@ Open vSwitch in _build, and runs these parts, or those that are named:
   cni         ovs-ext-cni with network namespaces and host-local
   ovs         Open vSwitch's own test suite, on the extended build, compared
               with stock test by test
+  releases    unit and autotest with the Open vSwitch of Debian 13 and testing,
+              in chroots: see tests/releases/run --help
 
 and, with --all or by name:
 
@@ -48,11 +51,14 @@ USAGE
 }
 
 all_parts="lint unit valgrind asan peers autotest pipelines equivalence"
-all_parts="$all_parts system cni kube ovs"
+all_parts="$all_parts system cni kube ovs releases"
 # In two lanes: these compute on one processor, and those mostly wait.
-compute_lane="unit valgrind asan peers pipelines equivalence"
+compute_lane="unit valgrind asan peers pipelines equivalence releases"
 wait_lane="autotest kube ovs"
 more_parts="packages"
+# Releases beside this system's own, and what runs with them.
+other_releases="3.5.0 4.0.0"
+release_parts="unit autotest"
 parts=
 ovs_flags=()
 for arg; do
@@ -112,11 +118,11 @@ count_autotest() {
 }
 
 # count_last LOG [N]: the same, of lint, run-ovs-suite, kube/run, cni/run,
-# equivalence.py and fuse-equivalence: their last line, or the sum of the last
-# N such lines.
+# equivalence.py, fuse-equivalence and this script: their last line, or the sum
+# of the last N such lines.
 count_last() {
     local n='([0-9]+)'
-    sed -En "s/.*: $n passed, $n failed, $n skipped\$/\1 \2 \3/p" "$1" |
+    sed -En "s/^(.*: )?$n passed, $n failed, $n skipped\$/\2 \3 \4/p" "$1" |
         tail -n "${2-1}" |
         awk '{ ok += $1; bad += $2; skip += $3 }
              END { if (NR) print ok, bad, skip }'
@@ -131,6 +137,16 @@ show_failed() {
             grep -v '^> ' "$log" | tail -n 40
         fi
     done
+}
+
+# run_releases: runs "$release_parts" with each release.
+run_releases() {
+    local release status=0
+    for release in $other_releases; do
+        # shellcheck disable=SC2086  # A list.
+        "$setup_top/tests/releases/run" "$release" $release_parts || status=1
+    done
+    return $status
 }
 
 # run_part PART: runs it, with its output here and in its log, and leaves
@@ -173,6 +189,8 @@ run_part() {
     ovs)
         command=("$setup_top/tests/ovs/run-ovs-suite" "${ovs_flags[@]}"
                  "$setup_build_dir/openvswitch/extended") ;;
+    releases)
+        command=(run_releases) ;;
     esac
     printf '\n==== %s\n' "$part"
     case $part in
@@ -194,6 +212,9 @@ run_part() {
     lint | equivalence | pipelines | kube | cni | ovs)
         counts=$(count_last "$log") ;;
     packages) counts=$(count_last "$log" 2) ;;
+    releases)
+        # shellcheck disable=SC2086  # A list.
+        counts=$(set -- $other_releases && count_last "$log" $#) ;;
     esac
     read -r ok bad skip <<< "${counts:-0 0 0}"
     # A part that fails without saying so, or that runs nothing, has failed.
@@ -287,15 +308,26 @@ show_time() {
 }
 
 setup_debian
-if test -n "$(setup_missing build demo test)"; then
+# Most parts need "test".  These do not, so that tests/releases/run installs
+# less.
+kinds="build demo $(wanted autotest packages releases)"
+for part in $parts; do
+    case $part in
+    unit | autotest | packages | releases) ;;
+    *) kinds="$kinds test"; break ;;
+    esac
+done
+# shellcheck disable=SC2086  # A list.
+if test -n "$(setup_missing $kinds)"; then
     setup_root
 fi
-# shellcheck disable=SC2046  # One word or none.
-setup_packages build demo test $(wanted packages)
-setup_unpack ovn
+# shellcheck disable=SC2086  # A list.
+setup_packages $kinds
+test -z "$(wanted system)" || setup_unpack ovn
 packages_seconds=$SECONDS
 # One make for both, so that one compiles while the other is configured.
-setup_build all check-programs stock
+stock=$(wanted ovs)
+setup_build all check-programs ${stock:+stock}
 build_seconds=$((SECONDS - packages_seconds))
 mkdir -p "$logs"
 rm -f "$logs"/*.result

@@ -104,7 +104,7 @@ setup_missing() {
             *) echo "$name" ;;
             esac ;;
         esac
-    done < "$setup_top/build-aux/packages"
+    done < "$setup_top/build-aux/packages" | sort -u
 }
 
 # Runs apt-get with arguments "$@", with its output in the log.

@@ -5,6 +5,8 @@ endif
 datapath_dpdk_libdatapath_la_SOURCES = \
 	compat/compat-memory.h \
 	compat/compat-unixctl.h \
+	config/config-options.c \
+	config/config-options.h \
 	datapath-dpdk/compat/compat-batch.h \
 	datapath-dpdk/compat/compat-conn.h \
 	datapath-dpdk/compat/compat-dpif.h \

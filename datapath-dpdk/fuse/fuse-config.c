@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "compat/compat-unixctl.h"
+#include "config/config-options.h"
 #include "datapath-dpdk/fuse/fuse-thread.h"
 #include "hash.h"
 #include "lib/options/options.h"
@@ -69,29 +70,10 @@ struct port {
 
 static struct hmap ports = HMAP_INITIALIZER(&ports);
 
-/* Makes 'options', of 'what', follow 'config'. */
-static void
-take_options(struct option_set *options, const struct smap *config,
-             const char *what)
-{
-    const struct smap_node *node;
-
-    option_set_begin(options);
-    SMAP_FOR_EACH (node, config) {
-        char *error = option_set_take(options, node->key, node->value);
-
-        if (error) {
-            VLOG_WARN("%sother_config:%s", what, error);
-            free(error);
-        }
-    }
-    option_set_end(options);
-}
-
 void
 fuse_set_config(const struct smap *other_config)
 {
-    take_options(&set, other_config, "");
+    config_options_follow(&set, other_config, "", NULL, &this_module);
     fuse_configure(option_set_word(&set, "fuse") == 1,
                    option_set_number(&set, "fuse-entries"));
 }
@@ -160,12 +142,12 @@ fuse_port_set_config(const void *dp, odp_port_t number, const char *name,
         port = NULL;
     }
     if (has_key(config)) {
-        char *what = xasprintf("interface %s: ", name);
+        char *where = xasprintf("interface %s: ", name);
 
         port = port ? port : create_port(dp, number, name);
-        take_options(&port->set, config, what);
+        config_options_follow(&port->set, config, where, NULL, &this_module);
         close = option_set_word(&port->set, "fuse") == 0;
-        free(what);
+        free(where);
     }
     fuse_port_close(dp, number, close);
 }

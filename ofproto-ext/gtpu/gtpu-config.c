@@ -6,15 +6,13 @@
 #include <config.h>
 #include "ofproto-ext/gtpu/gtpu-ofproto-hooks.h"
 
-#include <stdlib.h>
-
-#include "compat/compat-unixctl.h"
+#include "config/config-options.h"
 #include "entropy.h"
 #include "lib/gtpu/gtpu-answer.h"
 #include "lib/options/options.h"
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
-#include "smap.h"
+#include "unixctl.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(gtpu_config);
@@ -43,23 +41,6 @@ static struct option_set set = {
 };
 
 static void
-take_options(const struct smap *other_config)
-{
-    const struct smap_node *node;
-
-    option_set_begin(&set);
-    SMAP_FOR_EACH (node, other_config) {
-        char *error = option_set_take(&set, node->key, node->value);
-
-        if (error) {
-            VLOG_WARN("other_config:%s", error);
-            free(error);
-        }
-    }
-    option_set_end(&set);
-}
-
-static void
 set_rates(void)
 {
     uint32_t echo = option_set_number(&set, "gtpu-echo-rate");
@@ -77,12 +58,7 @@ static void
 gtpu_show_config(struct unixctl_conn *conn, int argc OVS_UNUSED,
                  const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
 {
-    char *text = option_set_format(&set);
-    char *json = option_set_json(&set);
-
-    compat_reply(conn, text, json);
-    free(json);
-    free(text);
+    config_options_reply(conn, &set);
 }
 
 void
@@ -99,7 +75,7 @@ gtpu_config_set(const struct smap *other_config)
                                  gtpu_show_config, NULL);
         ovsthread_once_done(&once);
     }
-    take_options(other_config);
+    config_options_follow(&set, other_config, "", NULL, &this_module);
     gtpu_set_echo_mode((enum gtpu_echo_mode) option_set_word(&set,
                                                              "gtpu-echo"));
     set_rates();

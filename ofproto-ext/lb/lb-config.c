@@ -28,10 +28,7 @@
 #include "ofproto-ext/lb/lb-config.h"
 #include "ofproto-ext/lb/lb-ofproto-hooks.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "compat/compat-unixctl.h"
+#include "config/config-options.h"
 #include "lib/lb/lb-sticky.h"
 #include "lib/options/options.h"
 #include "ofproto-ext/lb/lb-group.h"
@@ -40,6 +37,7 @@
 #include "ofproto-ext/lb/lb-sticky-maker.h"
 #include "openvswitch/vlog.h"
 #include "smap.h"
+#include "unixctl.h"
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(lb_config);
@@ -64,24 +62,6 @@ static struct option_set set = {
     .states = states,
     .n = ARRAY_SIZE(specs),
 };
-
-static void
-take_options(const struct smap *other_config)
-{
-    const struct smap_node *node;
-
-    option_set_begin(&set);
-    SMAP_FOR_EACH (node, other_config) {
-        char *error = (lb_rules_has_key(node->key) ? NULL
-                       : option_set_take(&set, node->key, node->value));
-
-        if (error) {
-            VLOG_WARN("other_config:%s", error);
-            free(error);
-        }
-    }
-    option_set_end(&set);
-}
 
 /* Makes all groups follow lb-dp-hash and lb-dp-hash-seed. */
 static void
@@ -125,12 +105,7 @@ static void
 show_config(struct unixctl_conn *conn, int argc OVS_UNUSED,
             const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
 {
-    char *text = option_set_format(&set);
-    char *json = option_set_json(&set);
-
-    compat_reply(conn, text, json);
-    free(json);
-    free(text);
+    config_options_reply(conn, &set);
 }
 
 /* Registers the commands of configuration. */
@@ -145,7 +120,8 @@ lb_config_init(void)
 void
 lb_config_set(const struct smap *other_config, const struct hmap *ofprotos)
 {
-    take_options(other_config);
+    config_options_follow(&set, other_config, "", lb_rules_has_key,
+                          &this_module);
 
     ovs_mutex_lock(&lb_mutex);
     lb_tables_set_limit(option_set_number(&set, "lb-memory-limit") << 20);

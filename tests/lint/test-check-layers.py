@@ -32,6 +32,12 @@ PARTS = {
          '"dpif-netdev.h"': 'switch',
          '<rte_mbuf.h>': 'dpdk',
          '"datapath-dpdk/compat/h.h"': 'datapath-dpdk/compat'}),
+    'config': (
+        'config',
+        ['<stdint.h>', '"util.h"', '"lib/options/h.h"', '"compat/h.h"'],
+        {LIB_HASH: 'lib/hash',
+         '"dpif-netdev.h"': 'switch',
+         '"datapath-dpdk/compat/h.h"': 'datapath-dpdk/compat'}),
     'datapath-dpdk/compat': (
         'datapath-dpdk/compat',
         ['<stdint.h>', '"util.h"', '"dpif-netdev.h"', '<rte_mbuf.h>'],

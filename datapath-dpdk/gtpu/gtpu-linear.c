@@ -133,7 +133,7 @@ gtpu_linearize_batch(struct dp_packet_batch *batch)
 {
     struct dp_packet *packet;
 
-    if (!atomic_load_explicit(&gtpu_n_ports, memory_order_relaxed)) {
+    if (!gtpu_ports_exist()) {
         return;
     }
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {

@@ -16,9 +16,16 @@
 struct gtpu_path_config;
 struct netdev;
 
-/* The number of ports of type "gtpu".  The control path has no work while it
- * is 0. */
+/* The number of ports of type "gtpu". */
 extern _Atomic(unsigned int) gtpu_n_ports;
+
+/* Returns true if there is any port of type "gtpu".  Without one, the control
+ * path only clears up after the last.  Any thread. */
+static inline bool
+gtpu_ports_exist(void)
+{
+    return atomic_load_explicit(&gtpu_n_ports, memory_order_relaxed) != 0;
+}
 
 /* Stores in '*config' the supervision that port 'netdev' is configured for.
  * Returns false if the port is not known. */

@@ -60,11 +60,11 @@ bool gtpu_xlate_receive(const struct flow *, int attempt, struct flow *other);
 bool gtpu_xlate_asks(const struct minimatch *match);
 
 /* Returns true if 'netdev' is a GTP-U port. */
-bool gtpu_xlate_is_port(const struct netdev *netdev);
+bool gtpu_is_port(const struct netdev *netdev);
 
-/* Returns true if a packet that was received as 'flow' goes only where a flow
- * asks for it: any message but a G-PDU. */
-bool gtpu_xlate_withholds(const struct flow *);
+/* Returns true if 'flow' was received as a message other than a G-PDU.  Such
+ * goes only where a flow asks for it. */
+bool gtpu_xlate_is_signalling(const struct flow *);
 
 /* Returns true if 'flow', from a tunnel of mode 'pt_mode', is an IP packet
  * that gets an Ethernet header before the lookup. */

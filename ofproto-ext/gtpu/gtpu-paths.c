@@ -107,7 +107,7 @@ find_port_peer(const struct netdev *netdev)
     const struct netdev_tunnel_config *cfg;
     struct peer *peer;
 
-    if (!n_peers || strcmp(netdev_get_type(netdev), "gtpu")) {
+    if (!n_peers || !gtpu_is_port(netdev)) {
         return NULL;
     }
     cfg = netdev_get_tunnel_config(netdev);
@@ -195,7 +195,7 @@ look_at_port(const struct ofport *ofport)
     const struct netdev_tunnel_config *cfg;
     struct gtpu_path_config config;
 
-    if (strcmp(netdev_get_type(ofport->netdev), "gtpu")
+    if (!gtpu_is_port(ofport->netdev)
         || !gtpu_port_path(ofport->netdev, &config) || !config.interval) {
         return;
     }
@@ -267,8 +267,7 @@ gtpu_paths_refresh(const struct hmap *ofprotos)
     const struct ofproto_dpif *ofproto;
     const struct ofport *ofport;
 
-    if (!n_peers
-        && !atomic_load_explicit(&gtpu_n_ports, memory_order_relaxed)) {
+    if (!n_peers && !gtpu_ports_exist()) {
         return;
     }
     for (size_t i = 0; i < n_peers; i++) {
@@ -389,7 +388,7 @@ gtpu_paths_wait(void)
 {
     long long int now = time_msec();
 
-    if (atomic_load_explicit(&gtpu_n_ports, memory_order_relaxed)) {
+    if (gtpu_ports_exist()) {
         poll_timer_wait(OPTIONS_INTERVAL);
     }
     for (size_t i = 0; i < n_peers; i++) {

@@ -46,6 +46,12 @@ struct fixed_ports {
 static OVSRCU_TYPE(struct fixed_ports *) fixed_ports
     = OVSRCU_INITIALIZER(NULL);
 
+bool
+gtpu_is_port(const struct netdev *netdev)
+{
+    return !strcmp(netdev_get_type(netdev), "gtpu");
+}
+
 static int
 compare_ports(const void *a_, const void *b_)
 {
@@ -67,7 +73,7 @@ add_port(const struct netdev *netdev, struct fixed_ports **ports,
 {
     const struct netdev_tunnel_config *cfg;
 
-    if (strcmp(netdev_get_type(netdev), "gtpu")) {
+    if (!gtpu_is_port(netdev)) {
         return;
     }
     cfg = netdev_get_tunnel_config(netdev);
@@ -97,8 +103,7 @@ gtpu_ports_refresh(const struct hmap *ofprotos)
     struct fixed_ports *new;
     size_t allocated = 0;
 
-    if (!old
-        && !atomic_load_explicit(&gtpu_n_ports, memory_order_relaxed)) {
+    if (!old && !gtpu_ports_exist()) {
         return;
     }
     new = xzalloc(sizeof *new);

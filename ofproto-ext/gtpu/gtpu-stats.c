@@ -17,8 +17,6 @@
 #include <config.h>
 #include "ofproto-ext/gtpu/gtpu-ofproto-hooks.h"
 
-#include <string.h>
-
 #include "dpif.h"
 #include "lib/gtpu/gtpu-build.h"
 #include "netdev-vport.h"
@@ -26,12 +24,6 @@
 #include "openvswitch/flow.h"
 #include "packets.h"
 #include "util.h"
-
-static bool
-is_gtpu(const struct netdev *netdev)
-{
-    return !strcmp(netdev_get_type(netdev), "gtpu");
-}
 
 /* Returns true if 'netdev' drops and counts a packet like 'sent': a message of
  * a type that it does not send, or a G-PDU whose payload is neither IP nor
@@ -46,7 +38,7 @@ is_dropped(const struct netdev *netdev, const struct flow *sent)
                         || sent->packet_type == htonl(PT_IPV4)
                         || sent->packet_type == htonl(PT_IPV6));
 
-    return (is_gtpu(netdev)
+    return (gtpu_is_port(netdev)
             && (!gtpu_is_sendable(msg_type) || (is_g_pdu && !has_payload)));
 }
 
@@ -73,7 +65,7 @@ growth(const struct netdev *netdev, const struct flow *received,
     bool had = received->packet_type == htonl(PT_ETH);
     bool has = sent->packet_type == htonl(PT_ETH);
 
-    return is_gtpu(netdev) ? (has - had) * ETH_HEADER_LEN : 0;
+    return gtpu_is_port(netdev) ? (has - had) * ETH_HEADER_LEN : 0;
 }
 
 void
@@ -109,14 +101,14 @@ gtpu_stats_ref_sent(const struct netdev *netdev, const struct flow *sent)
 struct netdev *
 gtpu_stats_ref_tx(const struct netdev *netdev)
 {
-    return is_gtpu(netdev) ? NULL : netdev_ref(netdev);
+    return gtpu_is_port(netdev) ? NULL : netdev_ref(netdev);
 }
 
 void
 gtpu_stats_cache_sent(struct xlate_cache *xcache, const struct netdev *netdev,
                       size_t header_len)
 {
-    if (xcache && is_gtpu(netdev)) {
+    if (xcache && gtpu_is_port(netdev)) {
         add_octets(xcache, -(int) header_len);
     }
 }

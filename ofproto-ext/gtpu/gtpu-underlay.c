@@ -121,7 +121,7 @@ gtpu_underlay_refresh(const struct hmap *ofprotos)
     const struct ofproto_dpif *ofproto;
     struct builder b = { .n_bridges = 0 };
 
-    if (!atomic_load_explicit(&gtpu_n_ports, memory_order_relaxed)) {
+    if (!gtpu_ports_exist()) {
         return;
     }
     HMAP_FOR_EACH (ofproto, all_ofproto_dpifs_by_name_node, ofprotos) {

@@ -17,8 +17,6 @@
 #include <config.h>
 #include "ofproto-ext/gtpu/gtpu-ofproto-hooks.h"
 
-#include <string.h>
-
 #include "flow.h"
 #include "lib/gtpu/gtpu-tlv.h"
 #include "lib/gtpu/gtpu.h"
@@ -30,8 +28,8 @@
 #include "tun-metadata.h"
 #include "util.h"
 
-static bool
-is_signalling(const struct flow *flow)
+bool
+gtpu_xlate_is_signalling(const struct flow *flow)
 {
     return (flow->tunnel.gtpu_msgtype
             && flow->tunnel.gtpu_msgtype != GTPU_MSG_G_PDU);
@@ -42,7 +40,8 @@ gtpu_xlate_receive(const struct flow *flow, int attempt, struct flow *other)
 {
     bool carries_ethernet = true;
 
-    if (!is_signalling(flow) || flow->packet_type == htonl(PT_ETH)) {
+    if (!gtpu_xlate_is_signalling(flow)
+        || flow->packet_type == htonl(PT_ETH)) {
         return false;
     }
     *other = *flow;
@@ -66,28 +65,17 @@ gtpu_xlate_asks(const struct minimatch *match)
 }
 
 bool
-gtpu_xlate_is_port(const struct netdev *netdev)
-{
-    return !strcmp(netdev_get_type(netdev), "gtpu");
-}
-
-bool
-gtpu_xlate_withholds(const struct flow *flow)
-{
-    return is_signalling(flow);
-}
-
-bool
 gtpu_xlate_gets_eth(enum netdev_pt_mode pt_mode, const struct flow *flow)
 {
     return (pt_mode == NETDEV_PT_LEGACY_L3
-            || (pt_mode == NETDEV_PT_LEGACY_L2 && is_signalling(flow)));
+            || (pt_mode == NETDEV_PT_LEGACY_L2
+                && gtpu_xlate_is_signalling(flow)));
 }
 
 void
 gtpu_xlate_input(const struct flow *flow, struct flow_wildcards *wc)
 {
-    if (is_signalling(flow)) {
+    if (gtpu_xlate_is_signalling(flow)) {
         wc->masks.tunnel.gtpu_msgtype = UINT8_MAX;
     }
 }
@@ -119,7 +107,7 @@ gtpu_xlate_output(const struct netdev *netdev, struct flow *flow,
     bool crit_opt;
     int i;
 
-    if (!gtpu_xlate_is_port(netdev)) {
+    if (!gtpu_is_port(netdev)) {
         return;
     }
 

@@ -103,7 +103,7 @@ identifier odp_port;
  compose_output_action__(...)
  {
  <...
-+ctx->gtpu_asked = ctx->gtpu_asked || gtpu_xlate_is_port(xport->netdev);
++ctx->gtpu_asked = ctx->gtpu_asked || gtpu_is_port(xport->netdev);
  odp_port = tnl_port_send(xport->ofport, flow, ctx->wc);
  ...>
  }
@@ -116,7 +116,7 @@ symbol ctx, xin, xout;
  {
  <...
 +if (!ctx.error && !ctx.gtpu_asked && !xin->frozen_state
-+    && gtpu_xlate_withholds(xin->upcall_flow)) {
++    && gtpu_xlate_is_signalling(xin->upcall_flow)) {
 +    xlate_report(&ctx, OFT_WARN, "no flow asks for this GTP-U message");
 +    ctx.error = XLATE_GTPU_NOT_ASKED;
 +}

@@ -428,9 +428,7 @@ replace_late_tables(void)
 
     LIST_FOR_EACH_POP (lb, late_node, &late) {
         ovs_list_init(&lb->late_node);
-        if (lb_liveness_update(lb) || lb->stale) {
-            replace_table(lb);
-        }
+        replace_table(lb);
         if (time_msec() >= deadline) {
             break;
         }
@@ -450,8 +448,8 @@ lb_groups_refresh_liveness(void)
 
     ovs_mutex_lock(&lb_mutex);
     LIST_FOR_EACH (lb, watch_node, &watching) {
-        if (ovs_list_is_empty(&lb->late_node)
-            && (lb_liveness_differs(lb) || lb->stale)) {
+        lb->stale = lb_liveness_update(lb) || lb->stale;
+        if (lb->stale && ovs_list_is_empty(&lb->late_node)) {
             ovs_list_push_back(&late, &lb->late_node);
         }
     }

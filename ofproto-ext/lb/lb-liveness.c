@@ -62,24 +62,6 @@ bucket_is_alive(struct ofproto_dpif *ofproto,
             && group_is_alive(ofproto, bucket->watch_group, depth));
 }
 
-/* Returns true if 'alive' of any bucket of 'lb' is not what it would be now.
- * Main thread. */
-bool
-lb_liveness_differs(const struct lb_group *lb)
-{
-    struct ofproto_dpif *ofproto
-        = CONTAINER_OF(lb->group->up.ofproto, struct ofproto_dpif, up);
-
-    for (size_t i = 0; i < lb->n_buckets; i++) {
-        const struct lb_bucket *b = &lb->buckets[i];
-
-        if (b->alive != bucket_is_alive(ofproto, b->bucket, 0)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Updates 'alive' of the buckets of 'lb'.  Returns true if any changed.  Main
  * thread. */
 bool

@@ -78,8 +78,9 @@ bool lb_support_set(struct dpif_backer *, int argc, const char *argv[],
 
 /* The use of a group in a flow; see lb-xlate.c.
  *
- * LB_XLATE_HASH_ALG stands where Open vSwitch keeps the algorithm of a
- * datapath hash action; with it, the hash's basis is the id of a table. */
+ * The id of a table goes from the hook xlate_pick to xlate_action in the place
+ * that Open vSwitch has for a hash action to come: 'dp_hash_alg' is
+ * LB_XLATE_HASH_ALG, and 'dp_hash_basis' is the id. */
 #define LB_XLATE_HASH_ALG UINT32_MAX
 
 bool lb_xlate_applies(const struct group_dpif *);

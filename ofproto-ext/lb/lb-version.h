@@ -61,7 +61,7 @@ struct lb_bucket {
     struct ofputil_bucket *bucket;   /* Owned by the group. */
     uint64_t id;                     /* Identity: hash of what it does. */
     uint32_t token;
-    bool alive;                      /* As of the table. */
+    bool alive;                      /* When last looked at. */
 };
 
 struct lb_group {
@@ -78,7 +78,7 @@ struct lb_group {
     struct lb_hash_word words[LB_TABLE_MAX_WORDS];
 
     bool watches;                    /* Does any bucket watch anything? */
-    bool stale;                      /* Is the table behind the liveness? */
+    bool stale;                      /* Is the table older than 'alive'? */
     struct lb_table *pending;        /* The table until it is published. */
 
     size_t n_buckets;
@@ -103,7 +103,6 @@ void lb_buckets_rekey(struct lb_group *);
 struct lb_bucket *lb_bucket_find(const struct lb_group *, uint32_t token);
 
 /* lb-liveness.c. */
-bool lb_liveness_differs(const struct lb_group *);
 bool lb_liveness_update(struct lb_group *);
 
 /* lb-stats.c. */

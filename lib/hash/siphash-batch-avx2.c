@@ -85,7 +85,9 @@ siphash13_u64x2_avx2(const uint64_t *a, const uint64_t *b, size_t n,
             hash(_mm256_loadu_si256((const __m256i *) (a + i)),
                  _mm256_loadu_si256((const __m256i *) (b + i)), &init));
     }
-    siphash13_u64x2_plain(a + i, b + i, n - i, key, hashes + i);
+    for (; i < n; i++) {
+        hashes[i] = siphash13_u64x2(a[i], b[i], key);
+    }
 }
 
 #pragma GCC pop_options

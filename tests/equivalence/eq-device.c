@@ -8,16 +8,9 @@
 
 #include "datapath-dpdk/compat/compat-batch.h"
 #include "datapath-dpdk/compat/compat-offload.h"
-#include "netdev-provider.h"
+#include "tests/unit/memory-netdev.h"
 #include "unaligned.h"
 #include "util.h"
-
-struct device {
-    struct netdev up;
-    enum netdev_flags flags;
-    struct eq_wire *wire;
-    uint32_t i;
-};
 
 static struct eq_wire *wires[26];
 
@@ -30,60 +23,10 @@ eq_device_set_wire(struct eq_wire *wire)
     }
 }
 
-static struct device *
-device_cast(const struct netdev *netdev)
+static struct eq_wire *
+device_wire(const struct netdev *netdev)
 {
-    return CONTAINER_OF(netdev, struct device, up);
-}
-
-static struct netdev *
-device_alloc(void)
-{
-    struct device *device = xzalloc(sizeof *device);
-
-    return &device->up;
-}
-
-static int
-device_construct(struct netdev *netdev)
-{
-    struct device *device = device_cast(netdev);
-    const char *name = netdev_get_name(netdev);
-
-    device->flags = NETDEV_UP;
-    device->wire = wires[name[0] - 'a'];
-    device->i = name[2] - '0';
-    return 0;
-}
-
-static void
-device_destruct(struct netdev *netdev OVS_UNUSED)
-{
-}
-
-static void
-device_dealloc(struct netdev *netdev)
-{
-    free(device_cast(netdev));
-}
-
-static int
-device_update_flags(struct netdev *netdev, enum netdev_flags off,
-                    enum netdev_flags on, enum netdev_flags *old)
-{
-    struct device *device = device_cast(netdev);
-
-    *old = device->flags;
-    device->flags = (device->flags & ~off) | on;
-    return 0;
-}
-
-static int
-device_get_etheraddr(const struct netdev *netdev OVS_UNUSED,
-                     struct eth_addr *mac)
-{
-    *mac = eth_addr_zero;
-    return 0;
+    return wires[netdev_get_name(netdev)[0] - 'a'];
 }
 
 uint32_t
@@ -100,8 +43,7 @@ static int
 device_send(struct netdev *netdev, int qid OVS_UNUSED,
             struct dp_packet_batch *batch, bool concurrent_txq OVS_UNUSED)
 {
-    struct device *device = device_cast(netdev);
-    struct eq_outs *outs = &device->wire->outs;
+    struct eq_outs *outs = &device_wire(netdev)->outs;
     struct dp_packet *packet;
 
     DP_PACKET_BATCH_FOR_EACH (i, packet, batch) {
@@ -109,7 +51,7 @@ device_send(struct netdev *netdev, int qid OVS_UNUSED,
 
         ovs_assert(outs->n < EQ_MAX_OUTS);
         compat_fill_in_checksums(packet);
-        out->port = device->i;
+        out->port = memory_netdev_number(netdev);
         out->size = dp_packet_get_send_len(packet);
         ovs_assert(outs->n_octets + out->size <= sizeof outs->octets);
         out->octets = outs->octets + outs->n_octets;
@@ -131,35 +73,13 @@ device_send(struct netdev *netdev, int qid OVS_UNUSED,
     return 0;
 }
 
-static struct netdev_rxq *
-device_rxq_alloc(void)
-{
-    return xzalloc(sizeof(struct netdev_rxq));
-}
-
-static int
-device_rxq_construct(struct netdev_rxq *rxq OVS_UNUSED)
-{
-    return 0;
-}
-
-static void
-device_rxq_destruct(struct netdev_rxq *rxq OVS_UNUSED)
-{
-}
-
-static void
-device_rxq_dealloc(struct netdev_rxq *rxq)
-{
-    free(rxq);
-}
-
 static int
 device_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
                 int *qfill OVS_UNUSED)
 {
-    struct device *device = device_cast(rxq->netdev);
-    struct dp_packet_batch *received = &device->wire->received[device->i];
+    struct eq_wire *wire = device_wire(rxq->netdev);
+    uint32_t port = memory_netdev_number(rxq->netdev);
+    struct dp_packet_batch *received = &wire->received[port];
 
     if (!received->count) {
         return EAGAIN;
@@ -168,26 +88,11 @@ device_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
     return 0;
 }
 
-static void
-device_rxq_wait(struct netdev_rxq *rxq OVS_UNUSED)
-{
-}
-
 static const struct netdev_class device_class = {
+    MEMORY_NETDEV_BASE,
     .type = EQ_DEVICE_TYPE,
-    .alloc = device_alloc,
-    .construct = device_construct,
-    .destruct = device_destruct,
-    .dealloc = device_dealloc,
-    .update_flags = device_update_flags,
-    .get_etheraddr = device_get_etheraddr,
     .send = device_send,
-    .rxq_alloc = device_rxq_alloc,
-    .rxq_construct = device_rxq_construct,
-    .rxq_destruct = device_rxq_destruct,
-    .rxq_dealloc = device_rxq_dealloc,
     .rxq_recv = device_rxq_recv,
-    .rxq_wait = device_rxq_wait,
 };
 
 void

@@ -77,7 +77,8 @@ EXTRA_PROGRAMS = tests/unit/test-fuse-conn tests/unit/test-fuse-datapath
 
 # Includes datapath-dpdk/fuse/fuse-conn.c, to interrupt it.
 tests_unit_test_fuse_conn_SOURCES = tests/unit/test-fuse-conn.c \
-	tests/unit/fuse-datapath.c tests/unit/fuse-datapath.h
+	tests/unit/fuse-datapath.c tests/unit/fuse-datapath.h \
+	tests/unit/memory-netdev.c tests/unit/memory-netdev.h
 tests_unit_test_fuse_conn_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_unit_test_fuse_conn_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_fuse_conn_LDADD = \
@@ -85,7 +86,8 @@ tests_unit_test_fuse_conn_LDADD = \
 $(tests_unit_test_fuse_conn_OBJECTS): | $(OVS)/headers.stamp
 
 tests_unit_test_fuse_datapath_SOURCES = tests/unit/test-fuse-datapath.c \
-	tests/unit/fuse-datapath.c tests/unit/fuse-datapath.h
+	tests/unit/fuse-datapath.c tests/unit/fuse-datapath.h \
+	tests/unit/memory-netdev.c tests/unit/memory-netdev.h
 tests_unit_test_fuse_datapath_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_unit_test_fuse_datapath_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_fuse_datapath_LDADD = \

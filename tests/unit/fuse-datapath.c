@@ -21,13 +21,13 @@
 #include "dpif.h"
 #include "dummy.h"
 #include "flow.h"
-#include "netdev-provider.h"
 #include "netlink.h"
 #include "odp-netlink.h"
 #include "odp-util.h"
 #include "openvswitch/ofpbuf.h"
 #include "packets.h"
 #include "smap.h"
+#include "tests/unit/memory-netdev.h"
 #include "util.h"
 
 #define ID_OFS 18
@@ -44,56 +44,6 @@ uint32_t n_sent;
 static struct ofpbuf way;
 
 /* A network device. */
-
-struct device {
-    struct netdev up;
-    enum netdev_flags flags;
-};
-
-static struct netdev *
-device_alloc(void)
-{
-    struct device *device = xzalloc(sizeof *device);
-
-    return &device->up;
-}
-
-static int
-device_construct(struct netdev *netdev)
-{
-    CONTAINER_OF(netdev, struct device, up)->flags = NETDEV_UP;
-    return 0;
-}
-
-static void
-device_destruct(struct netdev *netdev OVS_UNUSED)
-{
-}
-
-static void
-device_dealloc(struct netdev *netdev)
-{
-    free(CONTAINER_OF(netdev, struct device, up));
-}
-
-static int
-device_update_flags(struct netdev *netdev, enum netdev_flags off,
-                    enum netdev_flags on, enum netdev_flags *old)
-{
-    struct device *device = CONTAINER_OF(netdev, struct device, up);
-
-    *old = device->flags;
-    device->flags = (device->flags & ~off) | on;
-    return 0;
-}
-
-static int
-device_get_etheraddr(const struct netdev *netdev OVS_UNUSED,
-                     struct eth_addr *mac)
-{
-    *mac = eth_addr_zero;
-    return 0;
-}
 
 static int
 device_send(struct netdev *netdev OVS_UNUSED, int qid OVS_UNUSED,
@@ -114,29 +64,6 @@ device_send(struct netdev *netdev OVS_UNUSED, int qid OVS_UNUSED,
     return 0;
 }
 
-static struct netdev_rxq *
-device_rxq_alloc(void)
-{
-    return xzalloc(sizeof(struct netdev_rxq));
-}
-
-static int
-device_rxq_construct(struct netdev_rxq *rxq OVS_UNUSED)
-{
-    return 0;
-}
-
-static void
-device_rxq_destruct(struct netdev_rxq *rxq OVS_UNUSED)
-{
-}
-
-static void
-device_rxq_dealloc(struct netdev_rxq *rxq)
-{
-    free(rxq);
-}
-
 static int
 device_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
                 int *qfill OVS_UNUSED)
@@ -148,26 +75,11 @@ device_rxq_recv(struct netdev_rxq *rxq, struct dp_packet_batch *batch,
     return 0;
 }
 
-static void
-device_rxq_wait(struct netdev_rxq *rxq OVS_UNUSED)
-{
-}
-
 static const struct netdev_class device_class = {
+    MEMORY_NETDEV_BASE,
     .type = "fuse-test",
-    .alloc = device_alloc,
-    .construct = device_construct,
-    .destruct = device_destruct,
-    .dealloc = device_dealloc,
-    .update_flags = device_update_flags,
-    .get_etheraddr = device_get_etheraddr,
     .send = device_send,
-    .rxq_alloc = device_rxq_alloc,
-    .rxq_construct = device_rxq_construct,
-    .rxq_destruct = device_rxq_destruct,
-    .rxq_dealloc = device_rxq_dealloc,
     .rxq_recv = device_rxq_recv,
-    .rxq_wait = device_rxq_wait,
 };
 
 /* The control path. */

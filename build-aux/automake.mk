@@ -38,6 +38,9 @@ HOOKS = \
 	$(srcdir)/ofproto-ext/gtpu/gtpu.cocci
 EXTRA_DIST += $(HOOKS)
 
+# What these declare decides which files of Open vSwitch include them.
+HOOK_INCLUDES = $(shell sed -n 's|^// include: |$(srcdir)/|p' $(HOOKS))
+
 OVS = openvswitch
 OVS_CPPFLAGS = \
 	$(AM_CPPFLAGS) -DHAVE_CONFIG_H \
@@ -51,7 +54,13 @@ $(OVS)/pristine.stamp: $(OVS_SOURCE) $(srcdir)/build-aux/unpack-openvswitch
 	    "$(OVS_SOURCE)" $(OVS)/pristine
 	$(AM_V_at)touch $@
 
-$(OVS)/hooked.stamp: $(OVS)/pristine.stamp $(HOOKS) \
+# Changes when the list of hooks does, or what applies them.
+$(OVS)/hooks-args: Makefile
+	$(AM_V_at)echo '$(SPATCH) $(HOOKS)' > $@.tmp
+	$(AM_V_at)if cmp -s $@.tmp $@; then rm $@.tmp; else mv $@.tmp $@; fi
+
+$(OVS)/hooked.stamp: $(OVS)/pristine.stamp $(HOOKS) $(HOOK_INCLUDES) \
+    $(OVS)/hooks-args \
     $(srcdir)/build-aux/apply-hooks $(srcdir)/build-aux/hook-macros.h
 	$(AM_V_GEN)$(PYTHON3) $(srcdir)/build-aux/apply-hooks --spatch=$(SPATCH) \
 	    --macros=$(srcdir)/build-aux/hook-macros.h --top=$(srcdir) \
@@ -128,7 +137,7 @@ clean-openvswitch:
 	done
 	rm -rf $(OVS)/hooks-cache
 	rm -rf $(OVS)/features
-	rm -f $(OVS)/*.stamp
+	rm -f $(OVS)/*.stamp $(OVS)/hooks-args
 
 DISTCLEANFILES = $(OVS)/configure-args
 

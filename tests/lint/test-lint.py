@@ -40,6 +40,9 @@ FAULTS = [
     ('editorconfig', 'a.md', 'a\r\n', 'a.md:1: carriage return'),
     ('editorconfig', 'a.md', 'a', 'a.md:1: no newline at the end'),
     ('licence', 'a.c', 'int a;\n', 'a.c:1: no line "SPDX'),
+    ('programs', 'a.sh', SPDX, 'a.sh:1: executable without "#!"'),
+    ('programs', 'a.md', '#!/bin/sh\n', 'a.md:1: not executable'),
+    ('programs', 'run', '#!/usr/bin/python3\n', 'run:1: not "#!/usr/bin/env'),
     ('release', 'NEWS', '0.0.9 - yesterday\n', 'NEWS:1: the newest release'),
     ('release', 'AUTHORS', 'Nobody\n', 'AUTHORS:1: no A U Thor'),
     ('release', 'a.yaml', 'image: openvswitch-ext:0.0.9\n', 'a.yaml:1: image'),
@@ -95,6 +98,8 @@ class Lint(unittest.TestCase):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, 'w', newline='') as f:
             f.write(text)
+        if name.endswith(('.sh', '.py', 'run')):
+            os.chmod(path, 0o755)
 
     def lint(self, *parts):
         """Returns the exit status and the output."""

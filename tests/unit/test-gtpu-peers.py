@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 
 """The GTP-U codec against two others: scapy and Wireshark's tshark.

@@ -3,23 +3,23 @@
 # Fuzz targets
 # ============
 #
-# 'make check-unit' runs each over its corpus without a fuzzer; 'make fuzz'
-# fuzzes those of GTP-U, each for FUZZ_SECONDS.
+# 'make check-unit' runs each over its corpus without a fuzzer.  'make fuzz'
+# runs them under libFuzzer, AddressSanitizer and UBSan.
 
 EXTRA_DIST += tests/fuzz/corpus
 if HAVE_CMOCKA
 check_PROGRAMS += tests/fuzz/replay-gtpu-parse
 endif
 
-# The fuzz target's corpus, without a fuzzer: see the target on how to fuzz.
-tests_fuzz_replay_gtpu_parse_SOURCES = tests/fuzz/fuzz-gtpu-parse.c \
-	tests/unit/gtpu-naive.c tests/unit/gtpu-naive.h
+# The corpus of the parser of GTP-U, without a fuzzer.
+PARSE_SOURCES = tests/fuzz/fuzz-gtpu-parse.c tests/unit/gtpu-naive.c
+tests_fuzz_replay_gtpu_parse_SOURCES = $(PARSE_SOURCES) \
+	tests/fuzz/fuzz-target.h tests/unit/gtpu-naive.h
 tests_fuzz_replay_gtpu_parse_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_REPLAY
 tests_fuzz_replay_gtpu_parse_LDADD = lib/libext.la
 
 # The same of decapsulation, which needs Open vSwitch: what decapsulates, and
 # what of Open vSwitch reads packets, is compiled once more, with sanitizers.
-# 'make fuzz' fuzzes both, each for FUZZ_SECONDS.
 DECAP_WRAP = -Wl,--wrap=gtpu_drop_count,--wrap=gtpu_vport_carried \
 	-Wl,--wrap=gtpu_answer_admit,--wrap=gtpu_underlay_find \
 	-Wl,--wrap=ovs_router_lookup,--wrap=rte_malloc,--wrap=rte_free \
@@ -45,7 +45,8 @@ endif
 endif
 check_PROGRAMS += $(DECAP_REPLAY)
 EXTRA_PROGRAMS += tests/fuzz/replay-gtpu-decap
-tests_fuzz_replay_gtpu_decap_SOURCES = $(DECAP_SOURCES) tests/unit/gtpu-naive.h
+tests_fuzz_replay_gtpu_decap_SOURCES = $(DECAP_SOURCES) \
+	tests/fuzz/fuzz-target.h tests/unit/gtpu-naive.h
 tests_fuzz_replay_gtpu_decap_CPPFLAGS = $(OVS_CPPFLAGS) -DFUZZ_REPLAY
 tests_fuzz_replay_gtpu_decap_CFLAGS = $(AM_CFLAGS) $(TEST_SANITIZE_CFLAGS)
 tests_fuzz_replay_gtpu_decap_LDFLAGS = $(DECAP_WRAP)
@@ -53,34 +54,44 @@ tests_fuzz_replay_gtpu_decap_LDADD = $(OVS)/extended/lib/libopenvswitch.la
 $(tests_fuzz_replay_gtpu_decap_OBJECTS): | $(OVS)/headers.stamp
 
 FUZZ_SECONDS = 600
-FUZZ_CC = clang -g -O1 -march=x86-64-v2 -fno-sanitize-recover=all
-FUZZ_SANITIZE = -fsanitize=fuzzer,address,undefined
+FUZZ_TARGETS = gtpu-parse gtpu-decap kube-yaml
+FUZZERS = $(FUZZ_TARGETS:%=fuzz/fuzz-%)
+FUZZ_LINK = $(AM_V_GEN)$(MKDIR_P) fuzz && \
+	$(LIBTOOL) --silent --tag=CC --mode=link \
+	clang -g -O1 -march=x86-64-v2 -fno-sanitize-recover=all \
+	-fsanitize=fuzzer,address,undefined -o $@
 # Open vSwitch has atomics of its own for Clang, which do not go together with
 # C11's.
 FUZZ_ATOMICS = '-D__has_extension(x)=0' -Wno-builtin-macro-redefined
-#: fuzz              fuzz the parsers, each for FUZZ_SECONDS
-.PHONY: fuzz
-fuzz: extended
-	@$(MKDIR_P) fuzz/gtpu-parse fuzz/gtpu-decap
-	$(AM_V_GEN)$(FUZZ_CC) $(FUZZ_SANITIZE) -I$(srcdir) \
-	    $(srcdir)/tests/fuzz/fuzz-gtpu-parse.c \
-	    $(srcdir)/tests/unit/gtpu-naive.c $(srcdir)/lib/gtpu/gtpu-build.c \
-	    $(srcdir)/lib/gtpu/gtpu-ie.c $(srcdir)/lib/gtpu/gtpu-parse.c \
-	    -o fuzz/fuzz-gtpu-parse
-	$(AM_V_GEN)$(LIBTOOL) --silent --tag=CC --mode=link $(FUZZ_CC) \
-	    $(FUZZ_SANITIZE) $(FUZZ_ATOMICS) -w $(OVS_CPPFLAGS) \
-	    $(DECAP_SOURCES:%=$(srcdir)/%) \
-	    $(DECAP_OVS:%=$(OVS)/extended-source/lib/%) \
-	    $(DECAP_WRAP) $(OVS)/extended/lib/libopenvswitch.la \
-	    -o fuzz/fuzz-gtpu-decap
-	@for t in parse decap; do \
-	    fuzz/fuzz-gtpu-$$t -max_len=4096 -print_final_stats=1 \
+#: fuzz              fuzz FUZZ_TARGETS (all), each for FUZZ_SECONDS (600)
+.PHONY: fuzz $(FUZZERS)
+fuzz: $(FUZZERS)
+	@for t in $(FUZZ_TARGETS); do \
+	    $(MKDIR_P) fuzz/$$t; \
+	    fuzz/fuzz-$$t -max_len=4096 -print_final_stats=1 \
 	        -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=fuzz/ \
-	        fuzz/gtpu-$$t $(srcdir)/tests/fuzz/corpus/gtpu-$$t \
-	        > fuzz/gtpu-$$t.log 2>&1; status=$$?; \
-	    tail -n 12 fuzz/gtpu-$$t.log; \
+	        fuzz/$$t $(srcdir)/tests/fuzz/corpus/$$t \
+	        > fuzz/$$t.log 2>&1; status=$$?; \
+	    echo "$$t:"; tail -n 12 fuzz/$$t.log; \
 	    test $$status = 0 || exit 1; \
 	done
+
+fuzz/fuzz-gtpu-parse:
+	$(FUZZ_LINK) -I$(srcdir) \
+	    $(PARSE_SOURCES:%=$(srcdir)/%) \
+	    $(srcdir)/lib/gtpu/gtpu-build.c $(srcdir)/lib/gtpu/gtpu-ie.c \
+	    $(srcdir)/lib/gtpu/gtpu-parse.c
+
+fuzz/fuzz-gtpu-decap: extended
+	$(FUZZ_LINK) $(FUZZ_ATOMICS) -w $(OVS_CPPFLAGS) \
+	    $(DECAP_SOURCES:%=$(srcdir)/%) \
+	    $(DECAP_OVS:%=$(OVS)/extended-source/lib/%) \
+	    $(DECAP_WRAP) $(OVS)/extended/lib/libopenvswitch.la
+
+fuzz/fuzz-kube-yaml: extended
+	$(FUZZ_LINK) $(FUZZ_ATOMICS) -w $(KUBE_CPPFLAGS) \
+	    $(srcdir)/tests/fuzz/fuzz-kube-yaml.c \
+	    $(KUBE_TEST_SOURCES:%=$(srcdir)/%) $(KUBE_LIBS)
 
 clean-local: clean-fuzz
 .PHONY: clean-fuzz

@@ -31,16 +31,14 @@
  *   - an answer has right lengths and checksums.
  *
  * Of Open vSwitch, what reads the packet is compiled here, too, under the
- * sanitizers.  'make fuzz' makes and runs it; see tests/automake.mk.
+ * sanitizers.  'make fuzz FUZZ_TARGETS=gtpu-decap' makes it and runs it under
+ * libFuzzer.
  *
- * With FUZZ_REPLAY defined and without libFuzzer it is a program that runs
- * each file in the directory named by its argument, whole, cut at each octet,
- * and with octets cut off its end.  It fails if there is none.  On a packet
- * that breaks a rule both forms abort. */
+ * Without libFuzzer, each input is also cut into segments at each octet of its
+ * headers, and octets are cut off its end. */
 
 #include <config.h>
 
-#include <dirent.h>
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 #include <stdio.h>
@@ -61,6 +59,7 @@
 #include "netdev.h"
 #include "ovs-router.h"
 #include "packets.h"
+#include "tests/fuzz/fuzz-target.h"
 #include "tests/unit/gtpu-naive.h"
 #include "util.h"
 
@@ -76,18 +75,6 @@ enum {
 
 #define MAX_CUTS 7
 #define MAX_SIZE 40000
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
-#define CHECK(CONDITION) \
-    ((CONDITION) ? (void) 0 : check_failed(#CONDITION, __LINE__))
-
-static _Noreturn void
-check_failed(const char *condition, int line)
-{
-    fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, line, condition);
-    abort();
-}
 
 /* What decapsulation asks the rest of the switch. */
 
@@ -615,55 +602,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 #ifdef FUZZ_REPLAY
 static void
-replay_file(const char *name)
+replay(const uint8_t *data, size_t size)
 {
-    static uint8_t data[MAX_SIZE + 128];
-    FILE *stream = fopen(name, "rb");
-    size_t n;
-
-    if (!stream) {
-        ovs_fatal(errno, "%s", name);
-    }
-    n = fread(data, 1, sizeof data, stream);
-    fclose(stream);
-    init();
-    check_input(data, n, false, 0);
+    LLVMFuzzerTestOneInput(data, size);
 
     /* The headers are where it matters. */
-    for (size_t i = 0; i <= MIN(n + 128, 300); i++) {
-        check_input(data, n, true, i);
+    for (size_t i = 0; i <= MIN(size + 128, 300); i++) {
+        check_input(data, size, true, i);
     }
-    for (size_t i = 0; i < MIN(n, 100); i++) {
-        check_input(data, n - i, false, 0);
+    for (size_t i = 0; i < MIN(size, 100); i++) {
+        check_input(data, size - i, false, 0);
     }
-}
-
-int
-main(int argc, char *argv[])
-{
-    struct dirent *entry;
-    int n = 0;
-    DIR *dir;
-
-    set_program_name(argv[0]);
-    dir = argc == 2 ? opendir(argv[1]) : NULL;
-    if (!dir) {
-        ovs_fatal(0, "usage: %s CORPUS", argv[0]);
-    }
-    while ((entry = readdir(dir))) {
-        if (entry->d_name[0] != '.') {
-            char *name = xasprintf("%s/%s", argv[1], entry->d_name);
-
-            replay_file(name);
-            free(name);
-            n++;
-        }
-    }
-    closedir(dir);
-    if (!n) {
-        ovs_fatal(0, "%s is empty", argv[1]);
-    }
-    printf("%d files of %s replayed\n", n, argv[1]);
-    return 0;
 }
 #endif

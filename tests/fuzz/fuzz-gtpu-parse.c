@@ -16,40 +16,17 @@
  *   - a packet that was accepted can be built again from what was parsed, to
  *     the same octets but for those the standard says to ignore.
  *
- * Under libFuzzer:
+ * 'make fuzz FUZZ_TARGETS=gtpu-parse' makes it and runs it under libFuzzer.
  *
- *     clang -g -O1 -fsanitize=fuzzer,address,undefined \
- *         -fno-sanitize-recover=all -Ilib -Itests \
- *         tests/fuzz/fuzz-gtpu-parse.c tests/unit/gtpu-naive.c lib/gtpu-*.c \
- *         -o fuzz-gtpu-parse
- *     ./fuzz-gtpu-parse -max_len=2048 CORPUS
- *
- * With FUZZ_REPLAY defined and without libFuzzer it is a program that runs
- * each file named by its arguments, or in directories named by them, and all
- * that results from cutting octets off the file's end.  It fails if there is
- * none, so that a corpus that has gone missing does not pass.  On a packet
- * that breaks a rule both forms abort. */
+ * Without libFuzzer, each input is also cut off and apart at each octet. */
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "tests/unit/gtpu-naive.h"
 #include "lib/gtpu/gtpu-build.h"
 #include "lib/gtpu/gtpu-ie.h"
 #include "lib/gtpu/gtpu-parse.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
-#define CHECK(CONDITION) \
-    ((CONDITION) ? (void) 0 : check_failed(#CONDITION, __LINE__))
-
-static _Noreturn void
-check_failed(const char *condition, int line)
-{
-    fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, line, condition);
-    abort();
-}
+#include "tests/fuzz/fuzz-target.h"
+#include "tests/unit/gtpu-naive.h"
 
 static void
 check_ies(const uint8_t *data, size_t linear, const struct gtpu_header *h)
@@ -167,74 +144,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 #ifdef FUZZ_REPLAY
-#include <dirent.h>
-
-/* Runs the file 'name'.  Returns false if it cannot be read, as a directory
- * cannot. */
-static bool
-replay_file(const char *name)
+static void
+replay(const uint8_t *data, size_t size)
 {
-    static uint8_t data[1 << 17];
-    FILE *stream = fopen(name, "rb");
-    size_t n;
-    bool ok;
-
-    if (!stream) {
-        return false;
-    }
-    n = fread(data, 1, sizeof data, stream);
-    ok = !ferror(stream) && n < sizeof data;
-    fclose(stream);
-    if (!ok) {
-        return false;
-    }
-
-    LLVMFuzzerTestOneInput(data, n);
-    for (size_t cut = 0; cut < n; cut++) {
-        check_packet(data, cut, n);
+    LLVMFuzzerTestOneInput(data, size);
+    for (size_t cut = 0; cut < size; cut++) {
+        check_packet(data, cut, size);
         check_packet(data, cut, cut);
     }
-    return true;
-}
-
-/* Runs the files in the directory 'name' and returns how many they are. */
-static unsigned int
-replay_directory(const char *name)
-{
-    DIR *dir = opendir(name);
-    unsigned int n = 0;
-    struct dirent *de;
-
-    if (!dir) {
-        perror(name);
-        exit(EXIT_FAILURE);
-    }
-    while ((de = readdir(dir)) != NULL) {
-        char path[4096];
-        int len = snprintf(path, sizeof path, "%s/%s", name, de->d_name);
-
-        CHECK(len > 0 && (size_t) len < sizeof path);
-        if (de->d_name[0] != '.') {
-            if (!replay_file(path)) {
-                perror(path);
-                exit(EXIT_FAILURE);
-            }
-            n++;
-        }
-    }
-    closedir(dir);
-    return n;
-}
-
-int
-main(int argc, char *argv[])
-{
-    unsigned int n = 0;
-
-    for (int i = 1; i < argc; i++) {
-        n += replay_file(argv[i]) ? 1 : replay_directory(argv[i]);
-    }
-    printf("%s: %u inputs passed\n", argv[0], n);
-    return n ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 #endif

@@ -17,26 +17,12 @@
  *   - a stream gives the same objects, and the same error, whole and octet by
  *     octet.
  *
- * Under libFuzzer, with OVS the folder of the built extended Open vSwitch:
+ * 'make fuzz FUZZ_TARGETS=kube-yaml' makes it and runs it under libFuzzer.
  *
- *     clang -g -O1 -fsanitize=fuzzer,address,undefined -DHAVE_CONFIG_H -I. \
- *         -IOVS -IOVS/include -IOVS/lib \
- *         -IOVS-source/include -IOVS-source/lib \
- *         tests/fuzz/fuzz-kube-yaml.c \
- *         utilities/kube/kube-config.c \
- *         utilities/kube/kube-lines.c \
- *         utilities/kube/kube-yaml.c \
- *         OVS/lib/.libs/libopenvswitch.a LIBRARIES -o fuzz-kube-yaml
- *     ./fuzz-kube-yaml -max_len=4096 CORPUS
- *
- * With FUZZ_REPLAY defined and without libFuzzer it is a program that runs
- * each file in the directory named by its argument, and all that results from
- * cutting octets off the file's end.  It fails if there is none.  Upon input
- * that breaks a rule both forms abort. */
+ * Without libFuzzer, octets are also cut off each input's end. */
 
 #include <config.h>
 
-#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,23 +31,12 @@
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
 #include "openvswitch/shash.h"
+#include "tests/fuzz/fuzz-target.h"
 #include "util.h"
 #include "utilities/common/compat-json.h"
 #include "utilities/kube/kube-config.h"
 #include "utilities/kube/kube-lines.h"
 #include "utilities/kube/kube-yaml.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
-#define CHECK(CONDITION) \
-    ((CONDITION) ? (void) 0 : check_failed(#CONDITION, __LINE__))
-
-static _Noreturn void
-check_failed(const char *condition, int line)
-{
-    fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, line, condition);
-    abort();
-}
 
 /* Compares 'a' and 'b'; what printing takes from real numbers does not
  * count. */
@@ -245,42 +220,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 #ifdef FUZZ_REPLAY
-int
-main(int argc, char *argv[])
+static void
+replay(const uint8_t *data, size_t size)
 {
-    struct dirent *entry;
-    int n = 0;
-    DIR *dir;
-
-    set_program_name(argv[0]);
-    dir = argc == 2 ? opendir(argv[1]) : NULL;
-    if (!dir) {
-        ovs_fatal(0, "usage: %s CORPUS", argv[0]);
+    for (size_t i = 0; i <= size; i++) {
+        LLVMFuzzerTestOneInput(data, i);
     }
-    while ((entry = readdir(dir))) {
-        char *name, *text, *error;
-        size_t size;
-
-        if (entry->d_name[0] == '.') {
-            continue;
-        }
-        name = xasprintf("%s/%s", argv[1], entry->d_name);
-        error = kube_read_file(name, 1 << 20, &text, &size);
-        if (error) {
-            ovs_fatal(0, "%s", error);
-        }
-        for (size_t i = 0; i <= size; i++) {
-            LLVMFuzzerTestOneInput((const uint8_t *) text, i);
-        }
-        free(text);
-        free(name);
-        n++;
-    }
-    closedir(dir);
-    if (!n) {
-        ovs_fatal(0, "%s is empty", argv[1]);
-    }
-    printf("%d files of %s replayed\n", n, argv[1]);
-    return 0;
 }
 #endif

@@ -59,6 +59,7 @@ tests_kube_test_kube_yaml_LDADD = $(KUBE_LIBS) $(CMOCKA_LIBS)
 $(tests_kube_test_kube_yaml_OBJECTS): | $(OVS)/headers.stamp
 
 tests_kube_replay_kube_yaml_SOURCES = tests/fuzz/fuzz-kube-yaml.c \
+	tests/fuzz/fuzz-target.h \
 	$(KUBE_TEST_SOURCES)
 tests_kube_replay_kube_yaml_CPPFLAGS = $(KUBE_TEST_CPPFLAGS) -DFUZZ_REPLAY
 tests_kube_replay_kube_yaml_CFLAGS = $(KUBE_TEST_CFLAGS)

@@ -11,6 +11,7 @@
 #include <x86intrin.h>
 
 #include "lib/lb/lb-sticky.h"
+#include "tests/unit/splitmix64.h"
 
 #define BATCH 32
 #define N_RUNS 7
@@ -18,16 +19,13 @@
 
 enum operation { LOOKUP, LOOKUP_NO_PREFETCH, REFRESH, MISS, INSERT, FULL };
 
-/* Returns the next number of a reproducible sequence (SplitMix64). */
+/* Returns the next number of a reproducible sequence. */
 static uint64_t
 random_u64(void)
 {
     static uint64_t state;
-    uint64_t z = state += UINT64_C(0x9e3779b97f4a7c15);
 
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
+    return splitmix64(&state);
 }
 
 /* Performs 'op' on the 'n' 'hashes', a multiple of BATCH, in order.  Returns a

@@ -31,7 +31,8 @@ EQ_SOURCES = \
 	tests/equivalence/eq-translate.c \
 	tests/equivalence/eq-translate.h \
 	tests/equivalence/fuse-equivalence.c \
-	tests/unit/memory-netdev.c tests/unit/memory-netdev.h
+	tests/unit/memory-netdev.c tests/unit/memory-netdev.h \
+	tests/unit/splitmix64.h
 
 if BUILD_OPENVSWITCH
 FUSE_EQUIVALENCE = tests/equivalence/fuse-equivalence
@@ -60,7 +61,8 @@ tests_equivalence_fuse_threads_SOURCES = \
 	tests/equivalence/th-device.c \
 	tests/equivalence/th-pipeline.c \
 	tests/equivalence/th-traffic.c tests/equivalence/th-traffic.h \
-	tests/unit/memory-netdev.c tests/unit/memory-netdev.h
+	tests/unit/memory-netdev.c tests/unit/memory-netdev.h \
+	tests/unit/splitmix64.h
 tests_equivalence_fuse_threads_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_equivalence_fuse_threads_LDADD = \
 	$(OVS)/extended/lib/libopenvswitch.la

@@ -256,7 +256,7 @@ eq_side_set_group(struct eq_side *side, uint32_t i,
     struct lb_table_config config = {
         .key = { seed, i },
         .timeout = group->timeout * LB_STICKY_TICKS_PER_SEC,
-        .salt = eq_random64(&salt),
+        .salt = splitmix64(&salt),
     };
     struct lb_table *table, *old;
 

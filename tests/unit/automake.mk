@@ -43,7 +43,8 @@ tests_unit_test_gtpu_path_SOURCES = tests/unit/test-gtpu-path.c
 tests_unit_test_gtpu_path_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_gtpu_path_LDADD = $(UNIT_LDADD)
 
-tests_unit_test_gtpu_limit_SOURCES = tests/unit/test-gtpu-limit.c
+tests_unit_test_gtpu_limit_SOURCES = tests/unit/test-gtpu-limit.c \
+	tests/unit/splitmix64.h
 tests_unit_test_gtpu_limit_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_gtpu_limit_LDADD = $(UNIT_LDADD) -lpthread
 
@@ -94,14 +95,15 @@ tests_unit_test_fuse_datapath_LDADD = \
 	$(OVS)/extended/lib/libopenvswitch.la $(CMOCKA_LIBS)
 $(tests_unit_test_fuse_datapath_OBJECTS): | $(OVS)/headers.stamp
 
-tests_unit_test_lb_sticky_SOURCES = tests/unit/test-lb-sticky.c
+tests_unit_test_lb_sticky_SOURCES = tests/unit/test-lb-sticky.c \
+	tests/unit/splitmix64.h
 tests_unit_test_lb_sticky_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_lb_sticky_LDFLAGS = -Wl,--wrap=mmap,--wrap=numa_available
 tests_unit_test_lb_sticky_LDADD = $(UNIT_LDADD) -lpthread
 
 # Includes lib/lb/lb-sticky.c, to interrupt it at each access to memory.
 tests_unit_test_lb_sticky_schedules_SOURCES = \
-	tests/unit/test-lb-sticky-schedules.c
+	tests/unit/test-lb-sticky-schedules.c tests/unit/splitmix64.h
 tests_unit_test_lb_sticky_schedules_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_lb_sticky_schedules_LDADD = $(UNIT_LDADD) -lpthread
 
@@ -109,7 +111,8 @@ tests_unit_test_lb_table_SOURCES = tests/unit/test-lb-table.c
 tests_unit_test_lb_table_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_lb_table_LDADD = $(UNIT_LDADD)
 
-tests_unit_test_maglev_SOURCES = tests/unit/test-maglev.c
+tests_unit_test_maglev_SOURCES = tests/unit/test-maglev.c \
+	tests/unit/splitmix64.h
 tests_unit_test_maglev_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_maglev_LDFLAGS = -Wl,--wrap=malloc
 tests_unit_test_maglev_LDADD = $(UNIT_LDADD)
@@ -123,7 +126,8 @@ tests_unit_test_options_SOURCES = tests/unit/test-options.c
 tests_unit_test_options_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_options_LDADD = $(UNIT_LDADD)
 
-tests_unit_test_siphash_SOURCES = tests/unit/test-siphash.c
+tests_unit_test_siphash_SOURCES = tests/unit/test-siphash.c \
+	tests/unit/splitmix64.h
 tests_unit_test_siphash_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_siphash_LDADD = $(UNIT_LDADD)
 

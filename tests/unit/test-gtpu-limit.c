@@ -16,6 +16,7 @@
 #include "lib/gtpu/gtpu-answer.h"
 #include "lib/gtpu/gtpu-limit.h"
 #include "lib/gtpu/gtpu-underlay.h"
+#include "tests/unit/splitmix64.h"
 
 #define SEC UINT64_C(1000000000)
 
@@ -26,11 +27,8 @@ static uint64_t
 random_u64(void)
 {
     static uint64_t state = 7;
-    uint64_t x = state += 0x9e3779b97f4a7c15;
 
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
-    x = (x ^ x >> 27) * 0x94d049bb133111eb;
-    return x ^ x >> 31;
+    return splitmix64(&state);
 }
 
 static void

@@ -57,6 +57,7 @@ compare_exchange(_Atomic(uint64_t) *p, uint64_t *expected, uint64_t desired)
     (step(P), compare_exchange(P, EXPECTED, DESIRED))
 
 #include "lib/lb/lb-sticky.c"
+#include "tests/unit/splitmix64.h"
 
 /* Programs
  * ========
@@ -129,15 +130,11 @@ static int max_interruptions;
 static int n_interruptions;
 static uint64_t random_state;    /* 0: choose 0 beyond the prefix. */
 
-/* Returns the next number of a reproducible sequence (SplitMix64). */
+/* Returns the next number of a reproducible sequence. */
 static uint64_t
 random_u64(void)
 {
-    uint64_t z = random_state += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
+    return splitmix64(&random_state);
 }
 
 /* Stores the values of the published entries of hash number 'hash' in 'values'

@@ -24,6 +24,7 @@
 #include <cmocka.h>
 
 #include "lib/lb/lb-sticky.h"
+#include "tests/unit/splitmix64.h"
 
 #define SEC LB_STICKY_TICKS_PER_SEC
 
@@ -32,18 +33,6 @@ static size_t
 scale(size_t n)
 {
     return getenv("TEST_LIGHT") ? n / 20 : n;
-}
-
-/* Returns the next number of the reproducible sequence of '*state'
- * (SplitMix64). */
-static uint64_t
-random_u64(uint64_t *state)
-{
-    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
 }
 
 /* Fault injection.  Without --wrap=mmap,--wrap=numa_available, the weak
@@ -561,10 +550,10 @@ compare(uint64_t now, size_t n_ops, uint64_t *rng)
     size_t results[4] = { 0, 0, 0, 0 };
 
     for (int i = 0; i < 300; i++) {
-        hashes[i] = random_u64(rng);
+        hashes[i] = splitmix64(rng);
     }
     for (size_t i = 0; i < n_ops; i++) {
-        uint64_t r = random_u64(rng);
+        uint64_t r = splitmix64(rng);
         uint64_t hash = hashes[(r & 0xffff) % 300];
         uint32_t token = 1 + (r >> 16) % 20;
         uint32_t timeout = timeouts[(r >> 24) % 4];
@@ -629,7 +618,7 @@ test_naive(void **state)
     for (int i = 0; i < 20; i++) {
         uint64_t now = i % 2 ? UINT64_C(1) << 32 : UINT64_C(1) << 28;
 
-        compare(now - random_u64(&rng) % 5000, scale(40000), &rng);
+        compare(now - splitmix64(&rng) % 5000, scale(40000), &rng);
     }
 }
 
@@ -662,7 +651,7 @@ test_flood(void **state)
     n_entries = sticky->n_entries;
     n_flows = n_entries / 4;
     for (size_t i = 0; i < n_flows; i++) {
-        add(sticky, random_u64(&rng), i + 1, 0, 60 * SEC);
+        add(sticky, splitmix64(&rng), i + 1, 0, 60 * SEC);
     }
 
     size_t n_full = 0;
@@ -670,7 +659,7 @@ test_flood(void **state)
     for (size_t i = 0; i < 10 * n_entries; i++) {
         uint32_t token = UINT32_MAX;
         enum lb_sticky_result result
-            = lb_sticky_insert(sticky, random_u64(&rng), &token, 0, 10 * SEC);
+            = lb_sticky_insert(sticky, splitmix64(&rng), &token, 0, 10 * SEC);
 
         if (result == LB_STICKY_ADDED) {
             n_live++;
@@ -691,13 +680,13 @@ test_flood(void **state)
 
         rng = 1;
         for (size_t i = 0; i < n_flows; i++) {
-            assert_int_equal(lb_sticky_lookup(sticky, random_u64(&rng), now,
+            assert_int_equal(lb_sticky_lookup(sticky, splitmix64(&rng), now,
                                               60 * SEC), i + 1);
         }
     }
     assert_int_equal(lb_sticky_count(sticky, 20 * SEC), n_flows);
     for (size_t i = 0; i < n_flows / 4; i++) {
-        add(sticky, random_u64(&rng), 1, 20 * SEC, 60 * SEC);
+        add(sticky, splitmix64(&rng), 1, 20 * SEC, 60 * SEC);
     }
     lb_sticky_destroy(sticky);
 }
@@ -715,7 +704,7 @@ test_load(void **state)
     for (size_t i = 1; i <= n; i++) {
         uint32_t token = 1;
 
-        n_full += (lb_sticky_insert(sticky, random_u64(&rng), &token, 0, 1)
+        n_full += (lb_sticky_insert(sticky, splitmix64(&rng), &token, 0, 1)
                    == LB_STICKY_FULL);
         if (i == n / 2) {
             assert_true(n_full < 0.0005 * i);
@@ -800,7 +789,7 @@ hammer_main(void *arena_)
 
     pthread_barrier_wait(&arena->barrier);
     for (size_t n = 0; n < arena->n_ops; n++) {
-        uint64_t r = random_u64(&rng);
+        uint64_t r = splitmix64(&rng);
         size_t i = (r & 0xffff) % arena->n_hashes;
         uint64_t hash = arena->hashes[i];
         uint32_t token = (i + 1) << 8 | (r >> 16 & 0xff);
@@ -862,7 +851,7 @@ test_hammer(void **state)
     };
 
     for (int i = 0; i < 24; i++) {
-        hashes[i] = random_u64(&rng);
+        hashes[i] = splitmix64(&rng);
     }
     pthread_barrier_init(&arena.barrier, NULL, N_THREADS);
     run_threads(&arena, hammer_main);
@@ -885,7 +874,7 @@ test_hammer(void **state)
     for (int i = 0; i < 1000; i++) {
         uint32_t token = 1;
 
-        lb_sticky_insert(arena.sticky, random_u64(&rng), &token, 0, 1);
+        lb_sticky_insert(arena.sticky, splitmix64(&rng), &token, 0, 1);
     }
     assert_int_equal(lb_sticky_count(arena.sticky, 0), 16);
     pthread_barrier_destroy(&arena.barrier);
@@ -944,7 +933,7 @@ test_converge(void **state)
         };
 
         for (size_t i = 0; i < n_hashes; i++) {
-            hashes[i] = random_u64(&rng);
+            hashes[i] = splitmix64(&rng);
         }
         pthread_barrier_init(&arena.barrier, NULL, N_THREADS);
         run_threads(&arena, converge_main);

@@ -18,6 +18,7 @@
 #include <cmocka.h>
 
 #include "lib/lb/maglev.h"
+#include "tests/unit/splitmix64.h"
 
 #define ARRAY_SIZE(ARRAY) (sizeof (ARRAY) / sizeof (ARRAY)[0])
 
@@ -39,16 +40,13 @@ __wrap_malloc(size_t size)
     return __real_malloc(size);
 }
 
-/* Returns the next number of a reproducible sequence (SplitMix64). */
+/* Returns the next number of a reproducible sequence. */
 static uint64_t
 random_u64(void)
 {
     static uint64_t state = 1;
-    uint64_t x = state += 0x9e3779b97f4a7c15;
 
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
-    x = (x ^ x >> 27) * 0x94d049bb133111eb;
-    return x ^ x >> 31;
+    return splitmix64(&state);
 }
 
 static struct siphash_key

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "lib/hash/siphash-batch.h"
+#include "tests/unit/splitmix64.h"
 
 /* The key of the test vectors: bytes 00 01 ... 0f. */
 static const struct siphash_key vector_key = {
@@ -76,16 +77,13 @@ static const uint64_t siphash13_vectors[64] = {
     0x9d199062b7bbb3a8,
 };
 
-/* Returns the next number of a reproducible sequence (SplitMix64). */
+/* Returns the next number of a reproducible sequence. */
 static uint64_t
 random_u64(void)
 {
     static uint64_t state = 1;
-    uint64_t x = state += 0x9e3779b97f4a7c15;
 
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
-    x = (x ^ x >> 27) * 0x94d049bb133111eb;
-    return x ^ x >> 31;
+    return splitmix64(&state);
 }
 
 static struct siphash_key

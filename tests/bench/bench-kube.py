@@ -40,8 +40,10 @@ import time
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, '..', 'kube'))
+sys.path[:0] = [os.path.join(HERE, '..', folder)
+                for folder in ('kube', 'python')]
 from cluster import Cluster, Daemon, wait_until  # noqa: E402
+from ovs_daemons import Daemons  # noqa: E402
 
 ENDPOINTS = 10
 CHANGES = 1000
@@ -92,43 +94,19 @@ class Writers:
         list(self.pool.map(lambda x: function(self.client(), x), items))
 
 
-class Switch:
+class Switch(Daemons):
     def __init__(self, build, folder):
         root = build + '/openvswitch/extended'
         os.makedirs(folder)
-        self.dir = folder
-        self.env = dict(os.environ, OVS_RUNDIR=folder, OVS_LOGDIR=folder,
-                        OVS_DBDIR=folder, OVS_SYSCONFDIR=folder,
-                        PATH=':'.join(root + '/' + d for d in
-                                      ('utilities', 'vswitchd', 'ovsdb'))
-                        + ':' + os.environ['PATH'])
-        self.daemons = []
-        self.run('ovsdb-tool', 'create', folder + '/conf.db',
-                 root + '-source/vswitchd/vswitch.ovsschema')
-        db = 'unix:%s/db.sock' % folder
-        self.daemon('ovsdb-server', '--remote=p' + db, folder + '/conf.db')
-        wait_until(lambda: os.path.exists(folder + '/db.sock'), 'ovsdb runs')
+        super().__init__(root, root + '-source', folder)
+        self.create_database()
+        self.start_database()
         self.run('ovs-vsctl', '--no-wait', 'init')
-        self.switch = self.daemon('ovs-vswitchd', '--enable-dummy=override',
-                                  '--disable-system', db)
+        self.daemon('ovs-vswitchd', '--enable-dummy=override',
+                    '--disable-system')
         self.run('ovs-vsctl', 'add-br', 'br0', '--', 'set', 'Bridge', 'br0',
                  'datapath_type=dummy', 'fail_mode=secure')
         self.mgmt = folder + '/br0.mgmt'
-
-    def run(self, *args):
-        return subprocess.run(args, env=self.env, check=True, text=True,
-                              stdout=subprocess.PIPE).stdout
-
-    def daemon(self, name, *args):
-        daemon = Daemon([name, '-vconsole:off', '--pidfile', '--log-file']
-                        + list(args), self.dir + '/%s.out' % name,
-                        env=self.env)
-        self.daemons.append(daemon)
-        return daemon
-
-    def stop(self):
-        for daemon in reversed(self.daemons):
-            daemon.stop()
 
 
 class Groups:
@@ -172,12 +150,12 @@ class Groups:
         self.socket.close()
 
 
-def usage(daemon):
+def usage(pid):
     """Processor seconds, resident memory and its highest, in MB."""
-    with open('/proc/%d/stat' % daemon.process.pid) as f:
+    with open('/proc/%d/stat' % pid) as f:
         fields = f.read().rsplit(')', 1)[1].split()
     ticks = int(fields[11]) + int(fields[12])
-    with open('/proc/%d/status' % daemon.process.pid) as f:
+    with open('/proc/%d/status' % pid) as f:
         text = f.read()
     rss, peak = (int(re.search(name + r':\s*(\d+)', text).group(1)) / 1024
                  for name in ('VmRSS', 'VmHWM'))
@@ -246,15 +224,15 @@ class Proxy:
 def first_sync(build, cluster, n, switch, rows):
     proxy = None
     for what in 'first', 'restart', 'deleted':
-        before = usage(switch.switch)[0]
+        before = usage(switch.pid_of('ovs-vswitchd'))[0]
         if what == 'deleted':
-            worked, sent = usage(proxy.daemon)[0], proxy.changes()
+            worked, sent = usage(proxy.daemon.process.pid)[0], proxy.changes()
             seconds = proxy.put_back(n)
         else:
             proxy, worked, sent = Proxy(build, cluster, switch), 0, 0
             seconds = proxy.wait_synced(n)
-        cpu, rss, peak = usage(proxy.daemon)
-        switch_cpu, switch_rss, _ = usage(switch.switch)
+        cpu, rss, peak = usage(proxy.daemon.process.pid)
+        switch_cpu, switch_rss, _ = usage(switch.pid_of('ovs-vswitchd'))
         changes = proxy.changes() - sent
         rows.append('| %d | %s | %.1f | %.1f | %.0f, %.0f | %.1f | %.0f | %d '
                     '| %s |'
@@ -349,7 +327,7 @@ def sustained(build, at_once, folder):
         return sent / seconds, seconds
     finally:
         driver.kill()
-        switch.stop()
+        switch.end_daemons()
 
 
 def many_changes(writers, n, proxy, host):
@@ -399,12 +377,12 @@ def measure(build, sizes, folder):
                            % (n, median, worst, bucket, slowest, rate,
                               behind))
             proxy.daemon.stop()
-            switch.stop()
+            switch.end_daemons()
             switch = None
     finally:
         if switch:
             switch.proxy.daemon.kill()
-            switch.stop()
+            switch.end_daemons()
         cluster.stop()
     alone = [sustained(build, n, '%s/sustained-%d' % (folder, n))
              for n in AT_ONCE]

@@ -22,7 +22,6 @@ import argparse
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -30,47 +29,30 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'python'))
 sys.dont_write_bytecode = True
 import lb_wire as of  # noqa: E402
+from ovs_daemons import Daemons  # noqa: E402
 
 PROPS = {'maglev': ('maglev', 0), 'maglev-sticky': ('maglev', 60 << 32),
          'dp_hash': ('dp_hash', 0), 'hash': ('hash', 0)}
 
 
-class Daemons:
+class Stand(Daemons):
     def __init__(self, build):
-        self.dir = tempfile.mkdtemp(prefix='bench-lb-')
-        self.env = dict(os.environ, OVS_RUNDIR=self.dir, OVS_LOGDIR=self.dir,
-                        OVS_DBDIR=self.dir, OVS_SYSCONFDIR=self.dir,
-                        PATH=':'.join(build + '/' + d for d in
-                                      ('utilities', 'vswitchd', 'ovsdb'))
-                        + ':' + os.environ['PATH'])
         source = build + '-source' if os.path.isdir(build + '-source') \
             else build.replace('stock', 'pristine')
-        self.run('ovsdb-tool', 'create', self.dir + '/conf.db',
-                 source + '/vswitchd/vswitch.ovsschema')
-        self.run('ovsdb-server', '--detach', '--pidfile', '--log-file',
-                 '-vconsole:off', '--remote=punix:%s/db.sock' % self.dir,
-                 self.dir + '/conf.db')
+        super().__init__(build, source, tempfile.mkdtemp(prefix='bench-lb-'))
+        self.create_database()
+        self.start_database()
         self.run('ovs-vsctl', '--no-wait', 'init')
-        self.run('ovs-vswitchd', '--detach', '--pidfile', '--log-file',
-                 '-vconsole:off', '--enable-dummy=override',
-                 '--disable-system', '--disable-system-route',
-                 'unix:%s/db.sock' % self.dir)
+        self.daemon('ovs-vswitchd', '--enable-dummy=override',
+                    '--disable-system', '--disable-system-route')
         self.run('ovs-vsctl', 'add-br', 'br0', '--', 'set', 'bridge', 'br0',
                  'datapath-type=dummy', 'fail-mode=secure',
                  'protocols=OpenFlow15', '--', 'add-port', 'br0', 'p1', '--',
                  'set', 'Interface', 'p1', 'type=dummy')
 
-    def run(self, *args):
-        return subprocess.run(args, env=self.env, check=True,
-                              stdout=subprocess.PIPE).stdout.decode()
-
-    def pid(self, name):
-        with open('%s/%s.pid' % (self.dir, name)) as f:
-            return int(f.read())
-
     def rss(self):
         """Resident memory of ovs-vswitchd in MB."""
-        with open('/proc/%d/status' % self.pid('ovs-vswitchd')) as f:
+        with open('/proc/%d/status' % self.pid_of('ovs-vswitchd')) as f:
             return next(int(line.split()[1]) / 1024 for line in f
                         if line.startswith('VmRSS'))
 
@@ -85,9 +67,7 @@ class Daemons:
         return self.rss()
 
     def stop(self):
-        for name in ('ovs-vswitchd', 'ovsdb-server'):
-            os.kill(self.pid(name), 15)
-        time.sleep(1)
+        self.end_daemons()
         shutil.rmtree(self.dir)
 
 
@@ -148,9 +128,9 @@ def main():
     parser.add_argument('--method', action='append', choices=list(PROPS))
     args = parser.parse_args()
     methods = args.method or list(PROPS)
-    daemons = Daemons(os.path.abspath(args.build))
+    stand = Stand(os.path.abspath(args.build))
     try:
-        switch = of.Switch(daemons.dir + '/br0.mgmt')
+        switch = of.Switch(stand.dir + '/br0.mgmt')
         print('| buckets | method | changes/s | one change, ms |')
         print('|---|---|---|---|')
         for n in (4, 16, 100, 1000, 4095):
@@ -179,24 +159,24 @@ def main():
         print('|---|---|---|---|---|')
         for method in methods:
             name, param = PROPS[method]
-            before = daemons.settled_rss()
+            before = stand.settled_rss()
             in_pieces(switch, [of.group_mod(
                 of.ADD, g, [some_bucket(i) for i in range(4)], method=name,
                 param=param) for g in range(1, 20001)])
-            during = daemons.rss()
+            during = stand.rss()
             switch.sync(of.group_mod(of.DELETE, 0xfffffffc))
             print('| %s | 20,000 groups of 4 | %.0f | %.0f | %.0f |'
-                  % (method, before, during, daemons.settled_rss()),
+                  % (method, before, during, stand.settled_rss()),
                   flush=True)
-            before = daemons.rss()
+            before = stand.rss()
             build_group(switch, 1, 4096, method)
-            during = daemons.rss()
+            during = stand.rss()
             switch.sync(of.group_mod(of.DELETE, 1))
             print('| %s | 4,096 buckets | %.0f | %.0f | %.0f |'
-                  % (method, before, during, daemons.settled_rss()),
+                  % (method, before, during, stand.settled_rss()),
                   flush=True)
     finally:
-        daemons.stop()
+        stand.stop()
 
 
 main()

@@ -5,10 +5,13 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import time
+import sys
 
 from traffic import Traffic
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "python"))
+from ovs_daemons import Daemons, Failed  # noqa: E402
 
 # How the parts of 3.1 that are there more than once can be set.  Those that a
 # build or a processor does not have are left out when the switch says so.
@@ -35,10 +38,6 @@ FUSE = "fuse"                   # other_config:fuse=on, else as installed...
 FUSE_AND = "fuse+"              # ...or with one of SETTINGS.
 
 
-class Failed(Exception):
-    """Something of the set-up does not work."""
-
-
 def check_library(path):
     """Raises Failed if 'path' is not made from the bench-traffic.c here."""
     source = os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -53,7 +52,7 @@ def check_library(path):
                  "folder" % (path, problem))
 
 
-class Switch:
+class Switch(Daemons):
     """'build' is a build folder of Open vSwitch, 'source' where its schema
     is, 'folder' where files go, 'library' bench-traffic.so, 'options' more of
     ovs-vswitchd."""
@@ -61,42 +60,30 @@ class Switch:
     def __init__(self, name, build, source, folder, library, cpus,
                  memory=768, options=()):
         check_library(library)
-        self.name, self.folder, self.build = name, folder, build
+        self.name, self.build = name, build
         self.library, self.cpus = library, cpus
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
         self.traffic = Traffic(folder)
+        super().__init__(build, source, folder,
+                         BENCH_TRAFFIC=self.traffic.path)
         self._stopped = False
         self._pmd = None
-        self._daemons = []
         self._ports = {}
         # Processes that stop and end when the switch does.
         self.companions = []
         # The setting with which it was last at rest, and what it did then.
         self.settled = None, {}
         self._set = None
-        self.env = dict(
-            os.environ, BENCH_TRAFFIC=self.traffic.path,
-            PATH=":".join([os.path.join(build, d) for d in
-                           ("ovsdb", "vswitchd", "utilities")]
-                          + [os.environ["PATH"]]),
-            **{v: folder for v in ("OVS_RUNDIR", "OVS_LOGDIR", "OVS_DBDIR",
-                                   "OVS_SYSCONFDIR")},
-            OVS_PKGDATADIR=os.path.join(source, "vswitchd"))
         try:
-            self._start(source, library, cpus, memory, options)
+            self._start(library, cpus, memory, options)
         except BaseException:
             self.end()
             raise
 
-    def _start(self, source, library, cpus, memory, options):
-        db = os.path.join(self.folder, "conf.db")
-        self.run("ovsdb-tool", "create", db,
-                 os.path.join(source, "vswitchd", "vswitch.ovsschema"))
-        self.run("ovsdb-server", "--detach", "--no-chdir", "--pidfile",
-                 "--log-file", "-vconsole:off",
-                 "--remote=punix:" + os.path.join(self.folder, "db.sock"), db)
-        self._daemons.append(self._pid("ovsdb-server"))
+    def _start(self, library, cpus, memory, options):
+        self.create_database()
+        self.start_database()
         # Flows are not to time out while a switch stands still for the
         # other's turn.
         self.vsctl("--no-wait", "init", "--", "set", "open", ".",
@@ -109,32 +96,18 @@ class Switch:
                    "--", "--id=@dp", "create", "Datapath",
                    "datapath_version=0",
                    "--", "set", "open", ".", "datapaths:netdev=@dp")
-        self.run("unshare", "-n", "env", "LD_PRELOAD=" + library,
-                 "ovs-vswitchd", "--detach", "--no-chdir", "--pidfile",
-                 "--log-file", "-vconsole:off", "--disable-system", *options)
-        self._daemons.append(self._pid("ovs-vswitchd"))
+        self.daemon("ovs-vswitchd", "--disable-system", *options,
+                    before=("unshare", "-n", "env", "LD_PRELOAD=" + library))
         commands = self.appctl("list-commands")
         self.has_fuse = "fuse/show" in commands
-
-    def _pid(self, daemon):
-        with open(os.path.join(self.folder, daemon + ".pid")) as f:
-            return int(f.read())
-
-    def run(self, *args, stdin=None):
-        p = subprocess.run(args, env=self.env, input=stdin, text=True,
-                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        if p.returncode:
-            raise Failed("%s: %s: %s" % (self.name, " ".join(args),
-                                         p.stderr.strip()))
-        return p.stdout
 
     def vsctl(self, *args):
         return self.run("ovs-vsctl", "--timeout=20", *args)
 
     def appctl(self, *args):
         return self.run("ovs-appctl", "--timeout=60", "-t",
-                        os.path.join(self.folder, "ovs-vswitchd.%d.ctl"
-                                     % self._pid("ovs-vswitchd")), *args)
+                        os.path.join(self.dir, "ovs-vswitchd.%d.ctl"
+                                     % self.pid_of("ovs-vswitchd")), *args)
 
     def ofctl(self, verb, bridge, lines):
         self.run("ovs-ofctl", "-OOpenFlow15", "--bundle", verb, bridge, "-",
@@ -170,7 +143,7 @@ class Switch:
 
     def address(self, bridge, prefix):
         """Gives 'bridge' an address, for tunnels, and returns its MAC."""
-        pid = str(self._pid("ovs-vswitchd"))
+        pid = str(self.pid_of("ovs-vswitchd"))
         self.run("nsenter", "-t", pid, "-n", "ip", "address", "add", prefix,
                  "dev", bridge)
         self.run("nsenter", "-t", pid, "-n", "ip", "link", "set", bridge,
@@ -209,7 +182,7 @@ class Switch:
         highest, once: by nice value and, where the kernel shares processors
         out among sessions first, of the session that is the daemon's own."""
         if not self._pmd:
-            pid = self._pid("ovs-vswitchd")
+            pid = self.pid_of("ovs-vswitchd")
             try:
                 with open("/proc/%d/autogroup" % pid, "w") as f:
                     f.write("-20")
@@ -231,7 +204,7 @@ class Switch:
             return int(f.read().split()[0]) / 1e9
 
     def _signal(self, number):
-        for pid in ([self._pid("ovs-vswitchd")]
+        for pid in ([self.pid_of("ovs-vswitchd")]
                     + [c.pid for c in self.companions]):
             os.kill(pid, number)
 
@@ -303,7 +276,7 @@ class Switch:
             "dpctl/dump-flows")))
 
     def memory(self):
-        with open("/proc/%d/status" % self._pid("ovs-vswitchd")) as f:
+        with open("/proc/%d/status" % self.pid_of("ovs-vswitchd")) as f:
             m = re.search(r"RssAnon:\s+(\d+) kB", f.read())
         return int(m.group(1)) * 1024
 
@@ -318,7 +291,7 @@ class Switch:
         return found
 
     def warnings(self):
-        with open(os.path.join(self.folder, "ovs-vswitchd.log")) as f:
+        with open(os.path.join(self.dir, "ovs-vswitchd.log")) as f:
             return [line.strip() for line in f
                     if re.search(r"\|(ERR|EMER)\|", line)]
 
@@ -328,15 +301,4 @@ class Switch:
         for companion in self.companions:
             companion.end()
         self.companions = []
-        for pid in reversed(self._daemons):
-            try:
-                os.kill(pid, signal.SIGTERM)
-            except ProcessLookupError:
-                continue
-            for _ in range(500):
-                if not os.path.exists("/proc/%d" % pid):
-                    break
-                time.sleep(0.01)
-            else:
-                os.kill(pid, signal.SIGKILL)
-        self._daemons = []
+        self.end_daemons()

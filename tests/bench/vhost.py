@@ -44,7 +44,7 @@ class Testpmd:
     """The containers of 'switch', whose sockets are 'paths'."""
 
     def __init__(self, switch, paths):
-        self.log = open(os.path.join(switch.folder, "testpmd.log"), "w+b")
+        self.log = open(os.path.join(switch.dir, "testpmd.log"), "w+b")
         cpu = switch.cpus[0]
         devices = ["net_null0,size=64"] + [
             "net_virtio_user%d,path=%s,server=1,queues=1,queue_size=%d"
@@ -114,7 +114,7 @@ class Vhost(Service):
         self.switch.bridge("br0")
         paths = []
         for number in (1, 2):
-            path = os.path.join(self.switch.folder, "vhost%d" % number)
+            path = os.path.join(self.switch.dir, "vhost%d" % number)
             paths.append(path)
             self.switch.vsctl(
                 "add-port", "br0", "vhost%d" % number, "--", "set",

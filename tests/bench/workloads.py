@@ -345,7 +345,7 @@ class Service(Simple):
     def warm(self):
         frames = self.connect(self.source, self.sink, self.n)
         # A file of its own: which backend a flow got is this switch's matter.
-        path = os.path.join(self.switch.folder, "replies.pcap")
+        path = os.path.join(self.switch.dir, "replies.pcap")
         packets.write_pcap(path, map(packets.reply, frames))
         self.reply_source.set_file(path)
         super().warm()
@@ -458,7 +458,7 @@ class Tunnel(Workload):
                 yield packets.gtpu(
                     packets.udp(i, src, VIP, sport, VIP_PORT),
                     teid(i % n_ues), self.mac)
-        path = os.path.join(self.switch.folder, "uplink.pcap")
+        path = os.path.join(self.switch.dir, "uplink.pcap")
         packets.write_pcap(path, frames())
         return path
 

@@ -13,7 +13,12 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "python"))
+from ovs_daemons import Daemons  # noqa: E402
 
 PLUGINS = "/usr/lib/cni"
 
@@ -52,61 +57,37 @@ def run(*args, check=True, **kwargs):
                           **kwargs).stdout
 
 
-class Switch:
+class Switch(Daemons):
     """Open vSwitch with bridge br0."""
 
     def __init__(self, build, folder):
-        root = os.path.join(build, "openvswitch/extended")
-        self.dir = folder
-        self.schema = os.path.join(build, "openvswitch/extended-source",
-                                   "vswitchd/vswitch.ovsschema")
-        self.env = dict(
-            os.environ, OVS_RUNDIR=folder, OVS_LOGDIR=folder,
-            OVS_DBDIR=folder, OVS_SYSCONFDIR=folder,
-            PATH=":".join([os.path.join(root, d) for d in
-                           ("utilities", "vswitchd", "ovsdb")] +
-                          [os.environ["PATH"]]))
+        root = os.path.join(build, "openvswitch", "extended")
+        super().__init__(root, root + "-source", folder)
 
     def run(self, *args, **kwargs):
         return run(*args, env=self.env, **kwargs)
 
-    def start_database(self):
-        self.run("ovsdb-server", os.path.join(self.dir, "conf.db"),
-                 "--remote=punix:" + os.path.join(self.dir, "db.sock"),
-                 "--remote=db:Open_vSwitch,Open_vSwitch,manager_options",
-                 "--pidfile", "--detach", "--no-chdir", "--log-file",
-                 "-vconsole:off")
+    def start_database(self, *args):
+        super().start_database(
+            "--remote=db:Open_vSwitch,Open_vSwitch,manager_options", *args)
 
     def start_daemon(self):
-        self.run("ovs-vswitchd", "--disable-system", "--pidfile", "--detach",
-                 "--no-chdir", "--log-file", "-vconsole:off")
+        self.daemon("ovs-vswitchd", "--disable-system")
 
     def start(self):
-        self.run("ovsdb-tool", "create", os.path.join(self.dir, "conf.db"),
-                 self.schema)
+        self.create_database()
         self.start_database()
         self.run("ovs-vsctl", "--no-wait", "init")
         self.start_daemon()
         self.run("ovs-vsctl", "add-br", "br0", "--", "set", "Bridge", "br0",
                  "datapath_type=netdev")
 
-    def pid(self, name):
-        with open(os.path.join(self.dir, name + ".pid")) as stream:
-            return int(stream.read())
-
     def kill(self, name):
         """Ends a daemon at once; start_...() starts it again."""
-        pid = self.pid(name)
-        os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not os.path.exists("/proc/%d" % pid),
-                   name + " has ended")
+        self.end_daemon(name, signal.SIGKILL)
 
     def stop(self):
-        for name in "ovs-vswitchd", "ovsdb-server":
-            try:
-                self.kill(name)
-            except (FileNotFoundError, ProcessLookupError):
-                pass                # A test has killed it.
+        self.end_daemons(signal.SIGKILL)
 
     def ports(self):
         """Names of the ports that pods have."""

@@ -12,16 +12,20 @@ import json
 import os
 import re
 import shutil
-import signal
 import socket
 import struct
-import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 
 import frames
 from megaflows import same_sums
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "python"))
+# A switch does not do what it is told.
+from ovs_daemons import Daemons, Failed as Broken  # noqa: E402
 
 # Room of a dummy port's queue.
 QUEUE = 90
@@ -46,10 +50,6 @@ REMOTE_MAC = "02:00:00:00:aa:02"
 
 class Different(Exception):
     """The switches did not do the same."""
-
-
-class Broken(Exception):
-    """A switch does not do what it is told."""
 
 
 class Unixctl:
@@ -87,57 +87,34 @@ class Unixctl:
         return reply["result"]
 
 
-class Switch:
+class Switch(Daemons):
     def __init__(self, name, build, source, folder, config=(),
                  strict=False):
-        self.name, self.folder = name, folder
+        self.name = name
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
         # Daemons have no terminal for sanitizers to report to.
-        self.env = dict(
-            os.environ, **{
-                v: os.environ.get(v, "log_path=%s/sanitizer" % folder)
-                for v in ("ASAN_OPTIONS", "TSAN_OPTIONS")},
-            PATH=":".join([os.path.join(build, d) for d in
-                           ("ovsdb", "vswitchd", "utilities")]
-                          + [os.environ["PATH"]]),
-            **{v: folder for v in ("OVS_RUNDIR", "OVS_LOGDIR", "OVS_DBDIR",
-                                   "OVS_SYSCONFDIR")},
-            OVS_PKGDATADIR=os.path.join(source, "vswitchd"))
-        self._daemons = []
+        super().__init__(build, source, folder, **{
+            v: os.environ.get(v, "log_path=%s/sanitizer" % folder)
+            for v in ("ASAN_OPTIONS", "TSAN_OPTIONS")})
         self._offset = {}
         self._received = 0
         try:
-            self._start(source, config, strict)
+            self._start(config, strict)
         except BaseException:
             self.end()
             raise
 
-    def run(self, *args, stdin=None):
-        p = subprocess.run(args, env=self.env, input=stdin, text=True,
-                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        if p.returncode:
-            raise Broken("%s: %s: %s" % (self.name, " ".join(args)[:300],
-                                         p.stderr.strip()))
-        return p.stdout
-
-    def _start(self, source, config, strict):
-        db = os.path.join(self.folder, "conf.db")
-        self.run("ovsdb-tool", "create", db,
-                 os.path.join(source, "vswitchd", "vswitch.ovsschema"))
-        self.run("ovsdb-server", "--detach", "--no-chdir", "--pidfile",
-                 "--log-file", "-vconsole:off",
-                 "--remote=punix:%s/db.sock" % self.folder, db)
-        self._daemons.append(self._pid("ovsdb-server"))
+    def _start(self, config, strict):
+        self.create_database()
+        self.start_database()
         self.vsctl("--no-wait", "init", "--", "set", "open", ".", *[
             "other_config:" + c for c in config])
-        self.run("ovs-vswitchd", "--enable-dummy=override",
-                 "--disable-system", "--disable-system-route", "--detach",
-                 "--no-chdir", "--pidfile", "--log-file", "-vconsole:off",
-                 "-vvlog:off", "-vunixctl:off")
-        self.pid = self._pid("ovs-vswitchd")
-        self._daemons.append(self.pid)
-        path = os.path.join(self.folder, "ovs-vswitchd.%d.ctl" % self.pid)
+        self.daemon("ovs-vswitchd", "--enable-dummy=override",
+                    "--disable-system", "--disable-system-route",
+                    "-vvlog:off", "-vunixctl:off")
+        self.pid = self.pid_of("ovs-vswitchd")
+        path = os.path.join(self.dir, "ovs-vswitchd.%d.ctl" % self.pid)
         self.ctl, self._waiting = Unixctl(path), Unixctl(path)
         self._wakes, self._halted = 0, False
         args = []
@@ -168,19 +145,15 @@ class Switch:
     def add_port(self, port):
         return ["add-port", "br-phy" if port == UNDERLAY else "br0", port,
                 "--", "set", "interface", port, "type=dummy",
-                "options:tx_pcap=%s/%s.pcap" % (self.folder, port),
+                "options:tx_pcap=%s/%s.pcap" % (self.dir, port),
                 "ofport_request=%d" % (
                     1 if port == UNDERLAY else 1 + int(port[1:]))]
-
-    def _pid(self, daemon):
-        with open(os.path.join(self.folder, daemon + ".pid")) as f:
-            return int(f.read())
 
     def vsctl(self, *args):
         return self.run("ovs-vsctl", "--timeout=%d" % TIMEOUT, *args)
 
     def ofctl(self, *args, lines=None):
-        args = ["unix:%s/%s.mgmt" % (self.folder, a)
+        args = ["unix:%s/%s.mgmt" % (self.dir, a)
                 if a in ("br0", "br-phy") else a for a in args]
         return self.run("ovs-ofctl", "-OOpenFlow15", *args,
                         stdin="\n".join(lines) + "\n" if lines else None)
@@ -282,7 +255,7 @@ class Switch:
         """What has come out since the last call: {port: [frame]}."""
         found = {}
         for port in self.ports:
-            path = os.path.join(self.folder, port + ".pcap")
+            path = os.path.join(self.dir, port + ".pcap")
             try:
                 size = os.path.getsize(path)
             except FileNotFoundError:
@@ -303,7 +276,7 @@ class Switch:
 
     def last_words(self):
         """Of a daemon that has died: why."""
-        with open(os.path.join(self.folder, "ovs-vswitchd.log")) as f:
+        with open(os.path.join(self.dir, "ovs-vswitchd.log")) as f:
             found = [line.strip() for line in f
                      if re.search(r"\|(EMER|ERR)\|", line)]
         return found[-1] if found else "no last words"
@@ -333,23 +306,7 @@ class Switch:
             self.resume()
         except (AttributeError, Broken, OSError):
             pass                # It died, or has not been started.
-        for pid in reversed(self._daemons):
-            try:
-                os.kill(pid, signal.SIGTERM)
-            except ProcessLookupError:
-                continue
-            for _ in range(1000):
-                try:
-                    os.kill(pid, 0)
-                    with open("/proc/%d/stat" % pid) as f:
-                        if f.read().rsplit(")", 1)[1].split()[0] == "Z":
-                            break
-                except (ProcessLookupError, FileNotFoundError):
-                    break
-                time.sleep(0.01)
-            else:
-                os.kill(pid, signal.SIGKILL)
-        self._daemons = []
+        self.end_daemons()
 
     # What is compared at checkpoints.
 

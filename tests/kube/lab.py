@@ -22,6 +22,7 @@ import select
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 
@@ -33,8 +34,11 @@ from scapy.layers.sctp import SCTP
 from cluster import wait_until
 from harness import Skip, World
 
-METRICS_PORT = 10249
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "python"))
+from ovs_daemons import Daemons  # noqa: E402
+
+METRICS_PORT = 10249
 GW_MAC = "02:00:00:00:00:01"
 HOSTS = {
     "a": ("10.1.0.2", "fd01::2"),
@@ -55,16 +59,6 @@ NODE = {
         {"type": "InternalIP", "address": "192.0.2.1"},
         {"type": "InternalIP", "address": "2001:db8::1"}]},
 }
-
-
-def runs(pid):
-    """Is there this process?  One that ended may wait to be reaped."""
-    try:
-        with open("/proc/%d/stat" % pid) as stream:
-            state = stream.read().rsplit(")", 1)[1].split()[0]
-        return state not in "ZX" or len(os.listdir("/proc/%d/task" % pid)) > 1
-    except OSError:
-        return False
 
 
 class Host:
@@ -117,7 +111,7 @@ class Host:
         subprocess.run(["ip", "link", "delete", "h" + self.name], check=True)
 
 
-class Lab:
+class Lab(Daemons):
     """The switch; start() a proxy when its objects are there.
 
     With "stock", it is the unmodified Open vSwitch.  With "normal", it does
@@ -128,17 +122,16 @@ class Lab:
                             "stock" if stock else "extended")
         if not os.path.exists(root):
             raise Skip("'make stock' has not been run")
-        path = [os.path.join(root, d)
-                for d in ("utilities", "vswitchd", "ovsdb")]
+        super().__init__(
+            root, os.path.join(World.build, "openvswitch", "pristine"
+                               if stock else "extended-source"),
+            os.path.join(World.folder, "lab"))
         if World.fuse_shown:
-            path.insert(0, os.path.join(os.path.dirname(HERE), "fuse-on"))
-        self.dir = os.path.join(World.folder, "lab")
+            self.env["PATH"] = ":".join([
+                os.path.join(os.path.dirname(HERE), "fuse-on"),
+                self.env["PATH"]])
         self.manifests = os.path.join(self.dir, "manifests")
         os.makedirs(self.manifests)
-        self.env = dict(
-            os.environ, OVS_RUNDIR=self.dir, OVS_LOGDIR=self.dir,
-            OVS_DBDIR=self.dir, OVS_SYSCONFDIR=self.dir,
-            PATH=":".join(path + [os.environ["PATH"]]))
         self.proxy = None
         self.target = "ovs-kube-proxy"  # For ovs-appctl.
         self.normal = normal
@@ -147,12 +140,8 @@ class Lab:
         self.processes = []     # To be killed at the end, if they run.
         self.node = copy.deepcopy(NODE)
         self.n_writes = 0
-        self.daemons = []
         self.hosts = {}
-        self.start_switch(os.path.join(
-            World.build, "openvswitch",
-            "pristine" if stock else "extended-source", "vswitchd",
-            "vswitch.ovsschema"))
+        self.start_switch()
         self.add_hosts()
         self.program()
 
@@ -173,16 +162,9 @@ class Lab:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             stdin=kwargs.pop("stdin", subprocess.DEVNULL), **kwargs).stdout
 
-    def daemon(self, name, *args):
-        self.run(name, *args, "--pidfile", "--detach", "--no-chdir",
-                 "--log-file", "-vconsole:off")
-        self.daemons.append(name)
-
-    def start_switch(self, schema):
-        db = os.path.join(self.dir, "conf.db")
-        self.run("ovsdb-tool", "create", db, schema)
-        self.daemon("ovsdb-server", db,
-                    "--remote=punix:" + os.path.join(self.dir, "db.sock"))
+    def start_switch(self):
+        self.create_database()
+        self.start_database()
         self.run("ovs-vsctl", "--no-wait", "init")
         self.configure()
         self.daemon("ovs-vswitchd", "--disable-system")
@@ -315,17 +297,9 @@ class Lab:
         # The datapath follows the tables at its own pace.
         self.run("ovs-appctl", "-t", "ovs-vswitchd", "revalidator/wait")
 
-    def switch_pid(self):
-        with open(os.path.join(self.dir, "ovs-vswitchd.pid")) as stream:
-            return int(stream.read())
-
     def kill_switch(self):
         """Kills ovs-vswitchd; daemon() starts it again."""
-        pid = self.switch_pid()
-        os.kill(pid, signal.SIGKILL)
-        self.daemons.remove("ovs-vswitchd")
-        wait_until(lambda: not os.path.exists("/proc/%d" % pid),
-                   "the switch has ended")
+        self.end_daemon("ovs-vswitchd", signal.SIGKILL)
 
     def kill(self):
         self.proxy.kill()
@@ -334,18 +308,6 @@ class Lab:
     def stop(self):
         self.appctl("exit")
         assert self.proxy.wait(20) == 0
-
-    def end_daemon(self, name):
-        """Ends a daemon, at once."""
-        path = os.path.join(self.dir, name + ".pid")
-        try:
-            with open(path) as stream:
-                pid = int(stream.read())
-        except OSError:
-            return
-        os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not runs(pid),
-                   name + " has ended")
 
     def close(self):
         if self.proxy and self.proxy.poll() is None:
@@ -358,8 +320,7 @@ class Lab:
                 stream.write("switch\n" + self.run(
                     "ovs-appctl", "-t", "ovs-vswitchd", "fuse/show",
                     check=False))
-        for name in reversed(self.daemons):
-            self.end_daemon(name)
+        self.end_daemons(signal.SIGKILL)
         for host in self.hosts.values():
             host.close()
         with open(os.path.join(self.dir, "ovs-vswitchd.log")) as stream:

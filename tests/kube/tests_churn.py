@@ -196,7 +196,7 @@ def test_churn(lab, c):
     clients = lab.clients("load", LOAD, *[vip(i) for i in range(count)])
     writers = [Writer(c, slices[i::WRITERS], rate / BATCH / WRITERS)
                for i in range(WRITERS)]
-    processes = lab.proxy.pid, lab.switch_pid()
+    processes = lab.proxy.pid, lab.pid_of("ovs-vswitchd")
     used = [cpu_time(p) for p in processes]
     begin = time.monotonic()
     for writer in writers:

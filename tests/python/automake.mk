@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 # What tests of several floors share: packets, peers, OpenFlow on the wire, the
-# examples of the manuals.
+# daemons of a switch, the examples of the manuals.
 EXTRA_DIST += \
 	tests/python/doc-example.py \
 	tests/python/fuse-packet.py \
@@ -11,4 +11,5 @@ EXTRA_DIST += \
 	tests/python/gtpu-peer.py \
 	tests/python/gtpu-refused.py \
 	tests/python/gtpu-segments.py \
-	tests/python/lb_wire.py
+	tests/python/lb_wire.py \
+	tests/python/ovs_daemons.py

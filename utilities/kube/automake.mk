@@ -27,6 +27,8 @@ utilities_kube_libkube_la_SOURCES = \
 	utilities/kube/kube-lines.h \
 	utilities/kube/kube-node.h \
 	utilities/kube/kube-object.h \
+	utilities/kube/kube-page.c \
+	utilities/kube/kube-page.h \
 	utilities/kube/kube-sink.h \
 	utilities/kube/kube-value.h \
 	utilities/kube/kube-watch.c \

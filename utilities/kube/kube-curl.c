@@ -3,6 +3,7 @@
 #include <config.h>
 #include "kube-curl.h"
 
+#include <ctype.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <poll.h>
@@ -10,7 +11,9 @@
 #include <string.h>
 
 #include "kube-config.h"
+#include "kube-object.h"
 #include "openvswitch/dynamic-string.h"
+#include "openvswitch/json.h"
 #include "openvswitch/list.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/vlog.h"
@@ -47,6 +50,32 @@ struct kube_request {
     const struct kube_request_class *class;
     void *aux;
 };
+
+char *
+kube_result_describe(const struct kube_result *result, const char *reason)
+{
+    char *message;
+
+    if (reason) {
+        message = xstrdup(reason);
+    } else if (result->status && result->status != 200) {
+        struct json *status = json_from_string(result->body);
+        const char *text = kube_object_string(status, "message");
+
+        message = xasprintf("HTTP status %ld%s%.200s", result->status,
+                            text[0] ? ": " : "", text);
+        json_destroy(status);
+    } else {
+        message = xstrdup(result->error ? result->error
+                                        : "an incomplete response");
+    }
+    for (char *p = message; *p; p++) {
+        if (!isprint((unsigned char) *p)) {
+            *p = '?';
+        }
+    }
+    return message;
+}
 
 static int
 socket_cb(CURL *easy OVS_UNUSED, curl_socket_t fd, int what, void *kc_,

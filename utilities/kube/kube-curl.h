@@ -44,6 +44,11 @@ struct kube_request_class {
     void (*done)(const struct kube_result *, void *aux);
 };
 
+/* Returns a printable message about the failure 'result', for the caller to
+ * free: 'reason', if it is not null. */
+char *kube_result_describe(const struct kube_result *result,
+                           const char *reason);
+
 struct kube_curl *kube_curl_create(void);
 void kube_curl_destroy(struct kube_curl *);
 void kube_curl_run(struct kube_curl *);

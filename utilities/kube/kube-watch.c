@@ -12,6 +12,7 @@
 #include "kube-curl.h"
 #include "kube-lines.h"
 #include "kube-object.h"
+#include "kube-page.h"
 #include "kube-sink.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
@@ -22,7 +23,6 @@
 #include "sset.h"
 #include "timeval.h"
 #include "util.h"
-#include "utilities/common/compat-json.h"
 #include "utilities/common/complain.h"
 
 VLOG_DEFINE_THIS_MODULE(kube_watch);
@@ -33,7 +33,6 @@ COVERAGE_DEFINE(kube_watch_gone);
 COVERAGE_DEFINE(kube_watch_listed);
 
 #define PAGE_ITEMS 500
-#define MAX_PAGE_SIZE (128 * 1024 * 1024) /* Octets. */
 #define LIST_MS (5 * 60 * 1000)           /* Limit for one page. */
 #define WATCH_MIN_S 300                   /* A random time, up to twice this,
                                            * ends a watch. */
@@ -69,10 +68,8 @@ struct kube_watch {
     struct kube_watch_stats stats;
 
     /* LISTING. */
-    struct json_parser *page;
-    size_t page_size;
-    char *continue_;            /* Token for the next page, escaped, or
-                                 * null. */
+    struct kube_page page;
+    char *continue_;            /* Token for the next page, or null. */
 
     /* WATCHING. */
     struct kube_lines lines;
@@ -140,10 +137,7 @@ static void
 clear_request(struct kube_watch *w)
 {
     w->request = NULL;
-    if (w->page) {
-        json_parser_abort(w->page);
-        w->page = NULL;
-    }
+    kube_page_abort(&w->page);
     kube_lines_destroy(&w->lines);
     kube_lines_init(&w->lines, KUBE_LINE_MAX);
     free(w->reason);
@@ -217,34 +211,6 @@ failed(struct kube_watch *w, enum state next, char *error,
     pause_until(w, next, ms);
 }
 
-/* Returns a printable message about the failure 'result', for the caller to
- * free. */
-static char *
-describe(const struct kube_result *result, const char *reason)
-{
-    char *message;
-
-    if (reason) {
-        message = xstrdup(reason);
-    } else if (result->status && result->status != 200) {
-        struct json *status = json_from_string(result->body);
-        const char *text = kube_object_string(status, "message");
-
-        message = xasprintf("HTTP status %ld%s%.200s", result->status,
-                            text[0] ? ": " : "", text);
-        json_destroy(status);
-    } else {
-        message = xstrdup(result->error ? result->error
-                                        : "an incomplete response");
-    }
-    for (char *p = message; *p; p++) {
-        if (!isprint((unsigned char) *p)) {
-            *p = '?';
-        }
-    }
-    return message;
-}
-
 /* Starts a request for 'path', which it frees.  If the request cannot be
  * started, that is a failure like any other. */
 static void
@@ -270,16 +236,17 @@ start(struct kube_watch *w, enum state state, char *path,
 static void
 start_list(struct kube_watch *w)
 {
+    char *next = escape(w->continue_ ? w->continue_ : "");
+
     if (!w->continue_) {
         kube_sink_list_begin(w->sink, w->class->kind);
     }
-    w->page = json_parser_create(JSPF_TRAILER);
-    w->page_size = 0;
+    kube_page_begin(&w->page);
     start(w, LISTING,
           xasprintf("%s?limit=%d%s%s%s", w->class->path, PAGE_ITEMS,
-                    w->selector, w->continue_ ? "&continue=" : "",
-                    w->continue_ ? w->continue_ : ""),
+                    w->selector, next[0] ? "&continue=" : "", next),
           MIN(w->idle_ms, 30000), LIST_MS);
+    free(next);
 }
 
 static bool
@@ -287,54 +254,8 @@ list_data(const char *data, size_t size, void *w_)
 {
     struct kube_watch *w = w_;
 
-    w->page_size += size;
-    if (w->page_size > MAX_PAGE_SIZE) {
-        w->reason = xasprintf("a list of more than %d octets", MAX_PAGE_SIZE);
-        return false;
-    }
-    if (json_parser_feed(w->page, data, size) < size) {
-        /* A syntax error, or text after the end of the list. */
-        w->reason = xstrdup("a list that is not JSON");
-        return false;
-    }
-    return true;
-}
-
-/* Applies 'page'.  Returns null or an error message. */
-static char *
-apply_page(struct kube_watch *w, const struct json *page)
-{
-    const struct json *metadata = kube_object_member(page, "metadata");
-    const char *version = kube_object_string(metadata, "resourceVersion");
-    const struct json *items;
-
-    if (page->type != JSON_OBJECT) {
-        return xstrdup("a list that is not JSON");
-    }
-    items = shash_find_data(json_object(page), "items");
-    if (!version[0] || !items
-        || (items->type != JSON_ARRAY && items->type != JSON_NULL)) {
-        return xstrdup("a list without resourceVersion or items");
-    }
-    for (size_t i = 0; items->type == JSON_ARRAY && i < json_array_size(items);
-         i++) {
-        kube_sink_apply(w->sink, w->class->kind, KUBE_ADDED_OR_MODIFIED,
-                        json_array_at(items, i));
-    }
-    free(w->continue_);
-    w->continue_ = nullable_xstrdup(kube_object_string(metadata, "continue"));
-    if (!w->continue_[0]) {
-        free(w->continue_);
-        w->continue_ = NULL;
-    } else {
-        char *escaped = escape(w->continue_);
-
-        free(w->continue_);
-        w->continue_ = escaped;
-    }
-    free(w->version);
-    w->version = xstrdup(version);
-    return NULL;
+    w->reason = kube_page_feed(&w->page, data, size);
+    return !w->reason;
 }
 
 static void
@@ -344,13 +265,10 @@ list_done(const struct kube_result *result, void *w_)
     char *error = NULL;
 
     if (result->status == 200 && !result->error) {
-        struct json *page = json_parser_finish(w->page);
-
-        w->page = NULL;
-        error = apply_page(w, page);
-        json_destroy(page);
+        error = kube_page_end(&w->page, w->class->kind, w->sink, &w->version,
+                              &w->continue_);
     } else {
-        error = describe(result, w->reason);
+        error = kube_result_describe(result, w->reason);
     }
     clear_request(w);
 
@@ -470,7 +388,7 @@ watch_done(const struct kube_result *result, void *w_)
     char *error = NULL;
 
     if (!ok || w->reason) {
-        error = describe(result, w->reason);
+        error = kube_result_describe(result, w->reason);
     }
     clear_request(w);
 

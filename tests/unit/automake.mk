@@ -151,7 +151,8 @@ check-unit: $(check_PROGRAMS)
 check-peers: tests/unit/gtpu-codec-tool
 	/usr/bin/python3 $(srcdir)/tests/unit/test-gtpu-peers.py \
 	    tests/unit/gtpu-codec-tool
-# valgrind has memory of its own in the process, and does not know mlock2().
+# Under valgrind, memory of valgrind's counts for the process, and mlock2()
+# fails.
 VALGRIND_TESTS = $(filter-out tests/unit/test-mem-reserve,$(UNIT_TESTS))
 check-valgrind: $(VALGRIND_TESTS)
 	@for t in $(VALGRIND_TESTS); do \

@@ -229,7 +229,7 @@ setup(void **state OVS_UNUSED)
 
 /* Packets. */
 
-/* Returns a packet of flow 'flow': number 'seq', below 4096, of that flow. */
+/* Returns packet number 'seq', below 4096, of flow 'flow'. */
 struct dp_packet *
 make_packet(unsigned int flow, uint16_t seq, enum kind kind)
 {
@@ -262,19 +262,19 @@ make_packet(unsigned int flow, uint16_t seq, enum kind kind)
     if (kind == ALL_ONES) {
         udp->udp_csum = OVS_BE16_MAX;
     }
-    /* What was left of the packet that was in its memory before. */
+    /* As if left by the packet that used this memory before. */
     packet->md.skb_priority = 77;
     return packet;
 }
 
-/* Adds such a packet to those to be received. */
+/* Adds a packet as of make_packet() to those to be received. */
 void
 put_packet(unsigned int flow, uint16_t seq, enum kind kind)
 {
     dp_packet_batch_add(&received, make_packet(flow, seq, kind));
 }
 
-/* Takes what was put through the datapath. */
+/* Has the datapath receive all packets that were put. */
 void
 run(void)
 {

@@ -6,10 +6,10 @@
 /* A datapath for tests of the fused flow cache
  * ============================================
  *
- * Of type "dummy", in this process, polled by this thread.  Port "in" hands
- * over the batches that a test makes, port "out" keeps what was sent, with
- * what a network device can read of it besides its octets.  In the place of
- * ofproto a function answers upcalls with the actions of set_way().  One
+ * It is of type "dummy" and in this process; this thread polls it.  Port "in"
+ * receives the batches that a test makes.  Port "out" keeps what was sent,
+ * with the metadata that a network device can read.  A function takes the
+ * place of ofproto: it answers upcalls with the actions of set_way().  One
  * megaflow takes all of IP, so that stock keeps the order of packets.
  *
  * Thread-safety: for one thread. */
@@ -35,11 +35,11 @@ extern odp_port_t out_port;
 extern struct dp_packet_batch received; /* To be received. */
 extern struct sent sent[MAX_SENT];
 extern uint32_t n_sent;
-extern void (*on_upcall)(void);  /* Called in the midst of each upcall. */
+extern void (*on_upcall)(void);  /* Called within each upcall. */
 extern uint32_t n_upcalls;
-extern bool many_megaflows;      /* One for each flow, not for all of IP. */
+extern bool many_megaflows;      /* One for each flow. */
 
-/* For cmocka: of the group of tests, and of each. */
+/* For cmocka: set-up and end of the group, set-up of a test. */
 int datapath_start(void **state);
 int datapath_stop(void **state);
 int setup(void **state);

@@ -182,8 +182,7 @@ do_parse(char **args, size_t n_args)
     free(data);
 }
 
-/* What the arguments of "header" say.  'contents' owns what 'exts' point
- * to. */
+/* The arguments of "header".  'contents' owns what 'exts' point to. */
 struct header_args {
     struct gtpu_hdr_spec spec;
     struct gtpu_psc psc;

@@ -6,9 +6,9 @@
 
 /* Reads bits, the most significant first.
  *
- * 'n_bits' of them belong to what is read: to go past them gives the error
- * 'trunc'.  'n_linear' of them can be read: to go past only these gives
- * GTPU_ERR_NOT_LINEAR.  After an error every further read gives 0. */
+ * The input has 'n_bits' bits: a read past them gives the error 'trunc'.  Only
+ * 'n_linear' of them can be read: a read past these gives GTPU_ERR_NOT_LINEAR.
+ * After an error every read gives 0. */
 struct reader {
     const uint8_t *data;
     size_t pos;

@@ -7,9 +7,9 @@
  * =================================
  *
  * Does what gtpu_parse(), gtpu_parse_ies() and gtpu_inner_type() promise, in
- * the plainest way: it reads a field at a time, bit by bit, in the order of
- * the figures of TS 29.281 and TS 38.415, with the numbers of the standards
- * instead of the macros of gtpu.h, and recurses where the standard says
+ * the plainest way.  It reads a field at a time, bit by bit, in the order of
+ * the figures of TS 29.281 and TS 38.415.  Numbers are those of the standards
+ * instead of the macros of gtpu.h.  It recurses where the standard says
  * "next".  It shares the result structs with lib/gtpu/ and no code.
  *
  * The unit tests and the fuzz target compare the two on each input. */

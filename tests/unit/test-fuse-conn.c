@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Connections that end while another thread uses their entries.
- * datapath-dpdk/fuse/fuse-conn.c is included here, with functions in between
- * at which the other thread's work is done. */
+/* Connections that end while another thread uses their entries.  This file
+ * includes datapath-dpdk/fuse/fuse-conn.c, with calls in it that do the other
+ * thread's work. */
 
 #include <config.h>
 #include "tests/unit/fuse-datapath.h"
@@ -44,19 +44,19 @@ static bool conn_link(struct conn *, struct fuse_entry *, int owner,
 #undef fuse_conn_gone
 #undef fuse_conn_link
 
-/* What is done before an entry is made dead, before an expiration is set, and
- * before an entry is linked. */
+/* Called before an entry is made dead, before an expiration is set, and before
+ * an entry is linked. */
 static void (*on_dead)(void);
 static void (*on_update)(void);
 static void (*on_link)(void);
 
-/* The last connections that got an entry, and which. */
+/* The last connections that got an entry, and the entries. */
 #define N_LINKS 8
 static struct conn *conns[N_LINKS];
 static struct fuse_entry *entries[N_LINKS];
 static uint32_t n_links;
 
-/* Of a thread that stops when a connection is gone. */
+/* A thread stops here when a connection is gone. */
 static __thread bool stops;
 static sem_t stopped, go_on;
 
@@ -190,8 +190,7 @@ find_ct(struct fuse_thread *t, void *aux OVS_UNUSED)
     return true;
 }
 
-/* A connection that is not answered gets an entry, which ends with the
- * answer. */
+/* A connection without an answer gets an entry, which the answer ends. */
 static void
 test_one_way(void **state OVS_UNUSED)
 {
@@ -218,7 +217,7 @@ test_one_way(void **state OVS_UNUSED)
     assert_int_equal(count_of(FUSE_C_HITS), hits);
 }
 
-/* The answer comes when the entry is made already. */
+/* The answer comes after the entry was made. */
 static void
 test_answer_while_learned(void **state OVS_UNUSED)
 {
@@ -238,8 +237,8 @@ test_answer_while_learned(void **state OVS_UNUSED)
     assert_int_equal(count_of(FUSE_C_HITS), hits);
 }
 
-/* Thread: a packet in the direction of replies opens the connection anew, so
- * that the old one ends. */
+/* Thread: a packet in the direction of replies opens the connection anew,
+ * which ends the old one. */
 static void *
 force_new(void *aux OVS_UNUSED)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Rules of the fused flow cache that batches, metadata or upcalls in the midst
- * of its work can break: Documentation/internals/cache.md. */
+/* Rules of the fused flow cache about batches, metadata, and upcalls while it
+ * works: see Documentation/internals/cache.md. */
 
 #include <config.h>
 #include "tests/unit/fuse-datapath.h"
@@ -25,7 +25,7 @@
 
 /* Rule 11. */
 
-/* Sends a packet of its own, as the control path does to find a neighbour. */
+/* Sends a packet, as the control path does to find a neighbour. */
 static void
 send_packet(void)
 {
@@ -44,7 +44,7 @@ send_and_turn_off(void)
     send_packet();
 }
 
-/* Has a packet that is learned meet the control path, which calls 'func'. */
+/* Learns a packet whose upcall calls 'func'. */
 static void
 learn_with_upcall(void (*func)(void))
 {
@@ -119,8 +119,7 @@ test_priority(void **state OVS_UNUSED)
 
 /* Rule 8. */
 
-/* Has flow 'flow' learned, packets of which from then on are hits.  One packet
- * in 8 may be learned. */
+/* Learns flow 'flow', so that its next packets hit. */
 static void
 learn(unsigned int flow)
 {
@@ -131,8 +130,8 @@ learn(unsigned int flow)
     n_sent = 0;
 }
 
-/* Sends packets of flow 0, of the 'n' 'kinds', in one batch.  Those that are
- * PLAIN must be hits.  All must leave in their order. */
+/* Sends packets of flow 0, of the 'n' 'kinds', in one batch.  The PLAIN ones
+ * must hit.  All must leave in their order. */
 static void
 check_order(const enum kind *kinds, uint32_t n)
 {
@@ -180,8 +179,8 @@ rnd(uint32_t n)
     return (x >> 11) % n;
 }
 
-/* Random batches.  Flows are learned in the midst of them; now and then all
- * are forgotten. */
+/* Random batches.  Flows are learned within them; now and then all flows are
+ * forgotten. */
 static void
 test_order_of_random_batches(void **state OVS_UNUSED)
 {
@@ -216,7 +215,7 @@ test_order_of_random_batches(void **state OVS_UNUSED)
 
 /* Rule 6. */
 
-/* A flow is learned once in a batch, and has one entry. */
+/* A flow is learned once in a batch, and gets one entry. */
 static void
 test_learn_once(void **state OVS_UNUSED)
 {
@@ -252,8 +251,8 @@ limit_chains(struct fuse_thread *t, void *aux OVS_UNUSED)
     return true;
 }
 
-/* A chain whose megaflow is gone, but not its entry, makes room for
- * another. */
+/* A chain whose megaflow is gone makes room for another, even while its entry
+ * is there. */
 static void
 test_dead_chains(void **state OVS_UNUSED)
 {
@@ -269,7 +268,7 @@ test_dead_chains(void **state OVS_UNUSED)
     assert_int_equal(count_of(FUSE_C_LEARNED), 10);
 }
 
-/* A flow for which there is no room is not tried again with each packet. */
+/* A flow that finds no room is not tried again with each packet. */
 static void
 test_too_many_chains(void **state OVS_UNUSED)
 {
@@ -373,7 +372,7 @@ flush_slice(struct fuse_thread *t, void *aux OVS_UNUSED)
     return done;
 }
 
-/* Makes statistics wait in all chains. */
+/* Leaves statistics to be credited in all chains. */
 static bool
 make_dirty(struct fuse_thread *t, void *aux OVS_UNUSED)
 {
@@ -413,7 +412,7 @@ dump_slices(struct fuse_thread *t, void *dump)
     assert_true(fuse_ask_thread(t, dump_slice, dump));
 }
 
-/* What there is much of is done in slices. */
+/* Long work is done in slices. */
 static void
 test_slices(void **state OVS_UNUSED)
 {

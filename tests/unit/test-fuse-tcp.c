@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tests of lib/fuse/fuse-tcp.h: entries of a connection follow its sequence
- * numbers and accept what a naive tracker accepts, which sees all packets and
- * counts octets from 0 on without end. */
+/* Tests of lib/fuse/fuse-tcp.h.  Entries of a connection follow its sequence
+ * numbers, and accept what a naive tracker accepts.  That tracker sees all
+ * packets and counts octets from 0 on without end. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,7 +27,7 @@ rnd(uint64_t n)
     return (x >> 11) % n;
 }
 
-/* A packet, with numbers of 64 bits that never wrap. */
+/* A packet, with 64-bit numbers that never wrap. */
 struct wide {
     int src;
     int64_t seq, ack, len, win;
@@ -78,7 +78,7 @@ naive_follow(struct naive *t, const struct wide *p)
 /* A connection with its entries: 'n' for each direction. */
 struct bench {
     struct naive naive;
-    struct fuse_tcp_peer peers[2];   /* As the real tracker has them. */
+    struct fuse_tcp_peer peers[2];   /* As in the real tracker. */
     struct fuse_tcp tcps[2][2];
     uint32_t merged[2][2];
     int n;
@@ -110,7 +110,7 @@ assert_same(const struct bench *b)
     }
 }
 
-/* Begins with the first octets sent near 'start'. */
+/* The first octets are sent near 'start'. */
 static void
 bench_init(struct bench *b, int64_t start, int n, int scale0, int scale1)
 {
@@ -134,7 +134,7 @@ bench_init(struct bench *b, int64_t start, int n, int scale0, int scale1)
     }
 }
 
-/* A packet as a peer sends it, or delayed, repeated, or forged. */
+/* A packet as a peer sends it, or delayed, repeated or forged. */
 static struct wide
 make_packet(const struct bench *b)
 {
@@ -147,7 +147,7 @@ make_packet(const struct bench *b)
     p.seq = sent;
     p.ack = other;
     switch (rnd(12)) {
-    case 0:                     /* Pure acknowledgment, maybe an old one. */
+    case 0:                     /* A pure acknowledgment, maybe an old one. */
         p.ack -= rnd(3) ? 0 : rnd(100000);
         break;
     case 1:                     /* Once more. */
@@ -189,7 +189,7 @@ make_packet(const struct bench *b)
     return p;
 }
 
-/* Does to entry 'i' what replay does. */
+/* Changes entry 'i' as replay does. */
 static bool
 entry_accepts(struct bench *b, const struct wide *p, int i)
 {
@@ -209,8 +209,8 @@ entry_accepts(struct bench *b, const struct wide *p, int i)
     return true;
 }
 
-/* One entry for each direction: it accepts exactly what the tracker does, and
- * makes of the tracker's numbers the same. */
+/* One entry for each direction accepts exactly what the tracker does, and
+ * updates the tracker's numbers alike. */
 static void
 check_one(int64_t start, int scale0, int scale1)
 {
@@ -244,13 +244,13 @@ test_one(void **state)
     (void) state;
     check_one(INT64_C(1) << 40, 0, 0);
     check_one((INT64_C(1) << 40) - 5000, 7, 2);
-    /* With 14, numbers that are to be compared are 2^31 apart. */
+    /* With 14, compared numbers are 2^31 apart. */
     check_one(INT64_C(1) << 40, 13, 13);
 }
 
-/* Two entries for a direction, one of which may be idle for more octets than
- * numbers can be compared over: what the tracker accepts they accept, and what
- * they have followed adds up to the tracker's numbers. */
+/* Two entries for a direction.  One of them may be idle for more octets than
+ * numbers can be compared over.  They accept what the tracker accepts, and
+ * together follow its numbers. */
 static void
 test_two(void **state)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tests of the fused flow cache's table, programs and replay (lib/fuse-*.c):
- * the implementations of replay against each other, as far as this CPU has
- * them, and the table's promises. */
+/* Tests of the fused flow cache's table, programs and replay (lib/fuse/).  The
+ * implementations of replay that this CPU can run are compared with each
+ * other. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -102,8 +102,8 @@ make_packet(uint8_t *p, uint32_t flow, uint32_t payload)
     return l4 + len;
 }
 
-/* Writes a packet as make_packet() does, in GTP-U of 8, 12 or 16 octets if
- * 'kind' says so.  Returns its size. */
+/* Writes a packet like make_packet(), in GTP-U of 8, 12 or 16 octets if 'kind'
+ * says so.  Returns its size. */
 static uint32_t
 make_any_packet(uint8_t *p, uint32_t flow, uint32_t payload, uint32_t kind)
 {
@@ -148,8 +148,9 @@ end_nothing(struct fuse_replay *r, struct fuse_entry *entry)
     (void) entry;
 }
 
-/* A pipeline to imitate: TTL - 1, another destination address and port, and a
- * VLAN tag more or less.  'p' has room before it.  Returns the new start. */
+/* The pipeline that programs replay: TTL - 1, another destination address and
+ * port, and a VLAN tag more or less.  'p' has room before it.  Returns the new
+ * start. */
 static uint8_t *
 ordinary(uint8_t *p, uint32_t *size, uint32_t flow)
 {
@@ -194,7 +195,7 @@ struct bench {
     uint32_t next_dirty[N_FLOWS];
 };
 
-/* Takes the checksum out of a UDP packet of 'flow' at 'p'. */
+/* Clears the checksum of a UDP packet of 'flow' at 'p'. */
 static void
 clear_udp_csum(uint8_t *p, uint32_t flow)
 {
@@ -223,8 +224,8 @@ bench_destroy(struct bench *b)
     free(b);
 }
 
-/* Learns flow 'flow' into 'b' from one packet, of UDP without a checksum if
- * 'no_csum'.  'flags' are the program's.  Returns the entry. */
+/* Learns flow 'flow' into 'b' from one packet, which is UDP without a checksum
+ * if 'no_csum'.  'flags' are the program's.  Returns the entry. */
 static struct fuse_entry *
 learn(struct bench *b, uint32_t flow, bool no_csum, uint16_t flags,
       fuse_replay_func *func)
@@ -325,13 +326,13 @@ check_replay(fuse_replay_func *func)
             }
         }
     }
-    /* A tenth is bad, but for checksums that are not there by chance. */
+    /* A tenth is bad, except for checksums that are right by chance. */
     assert_true(n_hits > n * 8 / 10);
     bench_destroy(b);
 }
 
-/* Replays one packet of UDP flow 'flow' and compares a hit with what the
- * ordinary path does.  Returns the verdict. */
+/* Replays one packet of UDP flow 'flow' and compares a hit with the ordinary
+ * path.  Returns the verdict. */
 static enum fuse_verdict
 replay_udp(struct bench *b, uint32_t flow, bool no_csum,
            fuse_replay_func *func)
@@ -360,9 +361,9 @@ replay_udp(struct bench *b, uint32_t flow, bool no_csum,
     return batch.verdicts[0];
 }
 
-/* An entry that was learned from a UDP packet without a checksum does not know
- * how to correct one: a packet that has one makes the flow be learned anew,
- * and the new entry is for both. */
+/* An entry that was learned from a UDP packet without a checksum cannot
+ * correct one.  A packet with a checksum has the flow learned again, and the
+ * new entry is for both. */
 static void
 check_no_csum(fuse_replay_func *func, uint16_t flags)
 {
@@ -372,7 +373,7 @@ check_no_csum(fuse_replay_func *func, uint16_t flags)
         if (flow & 2) {
             continue;           /* TCP. */
         }
-        /* Over IPv6 there has to be a checksum where it is verified. */
+        /* Over IPv6 a checksum is required where it is verified. */
         bool may_lack = !(flow & 1) || !(flags & FUSE_P_L4_CHECK);
 
         learn(b, flow, true, flags, func);
@@ -390,7 +391,7 @@ check_no_csum(fuse_replay_func *func, uint16_t flags)
 
 static uint32_t n_resyncs, known_seqhi;
 
-/* The tracker knows 'known_seqhi' by now. */
+/* Stands for the tracker, which knows 'known_seqhi'. */
 static bool
 resync(struct fuse_replay *r, struct fuse_entry *entry)
 {
@@ -421,8 +422,8 @@ replay_tcp(struct bench *b, uint32_t flow, uint32_t seq, uint32_t payload,
     return batch.verdicts[0];
 }
 
-/* A packet of TCP hits if it is in the window as the entry, or else the
- * tracker, knows it.  Only then the entry follows it. */
+/* A TCP packet hits if it is in the window that the entry knows, or else in
+ * the tracker's.  The entry follows only such packets. */
 static void
 check_tcp(fuse_replay_func *func)
 {
@@ -474,7 +475,7 @@ find_replay(const char *name)
     return NULL;
 }
 
-/* The same of the state of a test; one that cannot be run is skipped. */
+/* The same for a test's state; skips an implementation that cannot run. */
 static fuse_replay_func *
 replay_of(void **state)
 {
@@ -508,7 +509,7 @@ test_no_csum(void **state)
 }
 
 /* It makes the same keys and hashes as plain C, for packets of any octets, and
- * reads not one octet too much (under valgrind). */
+ * reads nothing past their end (under valgrind). */
 static void
 test_same_keys(void **state)
 {
@@ -550,8 +551,8 @@ test_same_keys(void **state)
     fuse_table_destroy(table);
 }
 
-/* It rewrites the same octets in the same way as plain C, however many, and
- * not one behind them. */
+/* It rewrites the same octets as plain C, in the same way, and none behind
+ * them. */
 static void
 test_same_rewrites(void **state)
 {
@@ -610,8 +611,8 @@ test_same_rewrites(void **state)
     }
 }
 
-/* Each bit of the header that counts, and no other, is in the key: one that is
- * another makes another key, as far as the packet keeps its shape. */
+/* The key has each header bit that counts, and no other.  Changing such a bit
+ * changes the key, as long as the packet keeps its shape. */
 static void
 check_key_bits(fuse_replay_func *func)
 {
@@ -633,7 +634,7 @@ check_key_bits(fuse_replay_func *func)
         func(&r, &batch);
         n = batch.shapes[0];
         if (n < 0) {
-            continue;       /* No such shape: its header would be too long. */
+            continue;       /* No shape: its header would be too long. */
         }
         shape = &fuse_shapes[n];
         n_shapes[shape->n_octets > 64][shape->n_blocks > 1]++;
@@ -673,7 +674,8 @@ count_removed(struct fuse_entry *entry, void *aux)
     n_removed++;
 }
 
-/* No more entries than asked for; live ones stay; dead and idle ones go. */
+/* The table takes no more entries than asked for.  Live ones stay; dead and
+ * idle ones go. */
 static void
 test_bounds(void **state)
 {
@@ -737,7 +739,7 @@ look_up(struct fuse_table *table, uint64_t hash)
     return NULL;
 }
 
-/* The table grows by and by; what is in it stays, and is found. */
+/* The table grows step by step.  What is in it stays, and is found. */
 static void
 test_growth(void **state)
 {
@@ -781,7 +783,7 @@ test_growth(void **state)
     fuse_table_destroy(table);
 }
 
-/* The quick way of classification finds what the thorough one does. */
+/* The fast classification finds what the thorough one does. */
 static void
 test_classify(void **state)
 {
@@ -833,8 +835,8 @@ test_admission(void **state)
     fuse_table_destroy(table);
 }
 
-/* As many flows as the table has entries, packet by packet in turn, do not
- * keep each other out for long. */
+/* As many flows as the table has entries take turns packet by packet.  None is
+ * kept out for long. */
 static void
 test_admission_of_many(void **state)
 {
@@ -865,8 +867,8 @@ test_admission_of_many(void **state)
 #define TEST_REPLAY(NAME, TEST) \
     { #TEST " " NAME, TEST, NULL, NULL, (void *) NAME }
 
-/* Packets of a flow have the same flow in fuse-order.h, whatever tunnel they
- * are in and whatever is not of the flow. */
+/* Packets of a flow have the same flow in fuse-order.h, in any tunnel,
+ * whatever their other octets are. */
 static void
 test_flows(void **state)
 {
@@ -904,8 +906,7 @@ test_flows(void **state)
         }
         counts[__builtin_ctzll(inner)]++;
     }
-    /* 64 each, give or take 11: each flow comes twice, once with a VLAN
-     * tag. */
+    /* 64 each, within 11: each flow comes twice, once with a VLAN tag. */
     for (int i = 0; i < 64; i++) {
         assert_in_range(counts[i], 16, 128);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tests of the GTP-U builders (gtpu-build.c): octets as the standard has
- * them, the parser as the other way round, and what must be refused. */
+/* Tests of the GTP-U builders (gtpu-build.c): they make the standard's octets,
+ * the parser reads them back, and wrong specifications are refused. */
 
 #include <errno.h>
 #include <setjmp.h>
@@ -16,7 +16,7 @@
 #include "lib/gtpu/gtpu-parse.h"
 #include "lib/gtpu/gtpu-tlv.h"
 
-/* Fails the test unless the 'n' octets at 'octets' are those of 'hex'. */
+/* Fails the test unless the 'n' octets at 'octets' are 'hex'. */
 static void
 assert_octets(const uint8_t *octets, int n, const char *hex)
 {
@@ -29,8 +29,8 @@ assert_octets(const uint8_t *octets, int n, const char *hex)
     free(expected);
 }
 
-/* Builds 'spec' into a block of exactly its size, and checks that each
- * smaller size is refused and changes nothing.  Returns the length, and the
+/* Builds 'spec' into a block of exactly its size, and checks that each smaller
+ * size is refused and leaves the block alone.  Returns the length, and the
  * octets in 'buf'. */
 static int
 build_exact(const struct gtpu_hdr_spec *spec, size_t payload_len,
@@ -150,7 +150,7 @@ test_psc(void **state)
     assert_int_equal(gtpu_psc_build(buf, 6, &psc), -EINVAL);
 }
 
-/* Every container that can be built is parsed as what it was. */
+/* Every container that can be built parses back. */
 static void
 test_psc_round_trip(void **state)
 {
@@ -219,7 +219,7 @@ test_refused(void **state)
     spec.n_exts = SIZE_MAX;
     assert_refused(&spec);
 
-    /* Lengths that are not 4n - 2, or not in the octet. */
+    /* Lengths that are not 4n - 2, or do not fit into the octet. */
     spec.n_exts = 1;
     for (unsigned int len = 0; len <= GTPU_EXT_MAX_LEN + 2; len++) {
         exts[0].len = (uint16_t) len;
@@ -487,8 +487,8 @@ test_round_trip(void **state)
     }
 }
 
-/* The option that stands for a PDU Session Container: each value of each field
- * comes back, and gtpu_psc_build() takes it; no other value is accepted. */
+/* The tunnel option for a PDU Session Container keeps each value of each
+ * field, and gtpu_psc_build() takes it.  Other values are refused. */
 static void
 test_psc_tlv(void **state)
 {

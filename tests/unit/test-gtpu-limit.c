@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Tests gtpu-limit.h with a clock of the test's own, against buckets that
- * count tokens, and by threads that all want the same ones; and what of
- * lib/gtpu/gtpu-answer.h is not plain storage. */
+ * count tokens, and with threads that want the same tokens.  Also tests the
+ * logic of lib/gtpu/gtpu-answer.h. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,7 +47,7 @@ admit(uint32_t peer, bool known, uint64_t now)
     return gtpu_limiter_admit(&limiter, address, known, now);
 }
 
-/* How many of 'n' requests at once are admitted. */
+/* Returns how many of 'n' requests at once are admitted. */
 static int
 admitted(uint32_t peer, bool known, int n, uint64_t now)
 {
@@ -70,7 +70,7 @@ test_burst_and_rate(void **state)
     assert_int_equal(admitted(1, false, 5, 5 * SEC + SEC / 10 - 1), 0);
     assert_int_equal(admitted(1, false, 5, 5 * SEC + SEC / 10), 1);
     assert_int_equal(admitted(1, false, 100, 6 * SEC), 9);
-    /* A bucket does not get fuller than full. */
+    /* A bucket does not hold more than its size. */
     assert_int_equal(admitted(1, false, 100, 1000 * SEC), 20);
     /* Another peer has its own. */
     assert_int_equal(admitted(2, false, 100, 1000 * SEC), 20);
@@ -88,12 +88,12 @@ test_total(void **state)
     }
     assert_int_equal(n, 100);
     assert_int_equal(admit(5000, false, 5 * SEC), GTPU_LIMIT_TOTAL);
-    /* Strangers leave the known peers theirs, and the other way round. */
+    /* Strangers take nothing from known peers, nor these from strangers. */
     assert_int_equal(admitted(5001, true, 100, 5 * SEC), 10);
     assert_int_equal(admitted(5000, false, 100, 6 * SEC), 10);
 }
 
-/* What a peer is refused costs no other peer a token. */
+/* A refusal to one peer costs the others no token. */
 static void
 test_flood_of_one(void **state)
 {
@@ -113,7 +113,7 @@ test_set_rates(void **state)
     (void) state;
     init(10, 10, 10, 10);
     assert_int_equal(admitted(1, false, 100, 5 * SEC), 10);
-    /* The same again fills nothing. */
+    /* The same rates again fill nothing. */
     gtpu_limiter_set_rates(&limiter, ten, ten);
     assert_int_equal(admitted(1, false, 100, 5 * SEC), 0);
     gtpu_limiter_set_rates(&limiter, none, ten);
@@ -149,7 +149,7 @@ naive_take(struct naive *b, uint64_t now)
 static void
 test_against_naive(void **state)
 {
-    /* Rates that divide a second's nanoseconds. */
+    /* Rates that divide the nanoseconds of a second. */
     static const uint32_t rates[] = { 1, 2, 5, 10, 100, 1000, 100000 };
 
     (void) state;
@@ -182,7 +182,7 @@ worker(void *count_)
     return NULL;
 }
 
-/* No thread gets a token that another one got. */
+/* No token goes to two threads. */
 static void
 test_threads(void **state)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tests gtpu-path.h and gtpu-watch.h with a clock of the test's
- * own. */
+/* Tests gtpu-path.h and gtpu-watch.h with a clock of the test's own. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,8 +15,8 @@
 
 static const struct gtpu_path_config standard = { 60, 3, 3, false };
 
-/* Runs 'path' from 'from' up to, but without, 'to', ms by ms.  Returns the
- * number of requests, and stores when in 'at'. */
+/* Runs 'path' from 'from' to 'to', which is not included, ms by ms.  Returns
+ * the number of requests, and stores their times in 'at'. */
 static int
 run(struct gtpu_path *path, uint16_t seq, long long int from,
     long long int to, long long int *at)
@@ -61,13 +60,13 @@ test_no_answer(void **state)
     assert_int_equal(run(&path, 8, 10000, 10001, at), 0);
     assert_int_equal(path.state, GTPU_PATH_DOWN);
     assert_int_equal(path.changed, 10000);
-    /* Again after the interval, with another number. */
+    /* Again after the interval, with a new number. */
     assert_int_equal(run(&path, 8, 10001, 67001, at), 3);
     assert_int_equal(at[0], 61000);
     assert_int_equal(path.seq, 8);
     assert_int_equal(path.n_failures, 1);
     assert_int_equal(path.n_requests, 6);
-    /* A late answer to the first round counts for nothing. */
+    /* A late answer to the first round does not count. */
     assert_false(answer(&path, 7, 0, 0, 67001));
     assert_int_equal(path.state, GTPU_PATH_DOWN);
     assert_true(answer(&path, 8, 0, 0, 67001));
@@ -75,7 +74,7 @@ test_no_answer(void **state)
     assert_int_equal(path.changed, 67001);
 }
 
-/* With answers there is one request an interval, never more. */
+/* With answers, there is one request an interval. */
 static void
 test_answers(void **state)
 {
@@ -103,7 +102,7 @@ test_answers(void **state)
     assert_int_equal(path.changed, 501);
 }
 
-/* One that is lost on the way does no harm. */
+/* One lost request does no harm. */
 static void
 test_second_try(void **state)
 {
@@ -116,7 +115,7 @@ test_second_try(void **state)
     assert_true(answer(&path, 1, 0, 0, 5000));
     assert_int_equal(run(&path, 2, 5000, 60000, at), 0);
     assert_int_equal(run(&path, 2, 60000, 60001, at), 1);
-    /* The thread was late: no requests are made up for. */
+    /* The thread was late: it does not catch up on requests. */
     assert_int_equal(run(&path, 3, 500000, 500001, at), 1);
     assert_int_equal(path.n_sent, 2);
     assert_true(answer(&path, 2, 0, 0, 500001));
@@ -253,7 +252,7 @@ test_watch(void **state)
     memset(&a, 0, sizeof a);
     gtpu_watch_expect(&watches[1], 0);
     assert_true(gtpu_watch_receive(peer, &a));
-    /* The next question makes the last answer go. */
+    /* The next request drops the last answer. */
     gtpu_watch_expect(&watches[1], 1);
     assert_false(gtpu_watch_take(&watches[1], &got));
     assert_ptr_equal(gtpu_watch_set_replace(NULL), set);

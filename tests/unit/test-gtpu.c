@@ -2,10 +2,10 @@
 
 /* Tests of the GTP-U parser (lib/gtpu/gtpu-parse.c, lib/gtpu/gtpu-ie.c).
  *
- * Every packet here is parsed twice, by lib/ and by the naive decoder, which
- * must agree; the vectors say besides what the result must be.  Packets are
- * in heap blocks of their exact size, so run this under AddressSanitizer or
- * valgrind to see reads past the end.
+ * Every packet here is parsed by lib/ and by the naive decoder, which must
+ * agree.  The vectors also say the result.  Packets are in heap blocks of
+ * their exact size: run this under AddressSanitizer or valgrind to see reads
+ * past the end.
  *
  * GTPU_TEST_SEED in the environment changes the seed of the random tests. */
 
@@ -159,7 +159,7 @@ test_plain_header(void **state)
     assert_int_equal(parse_both(NULL, 0, 8, NULL, &h), GTPU_ERR_NOT_LINEAR);
 }
 
-/* Each field of the optional word counts with its own flag only. */
+/* Each field of the optional word counts only with its own flag. */
 static void
 test_optional_word(void **state)
 {
@@ -208,7 +208,7 @@ test_first_octet(void **state)
     ASSERT_PARSE("", GTPU_ERR_SHORT);
     ASSERT_PARSE("30 ff 0000 000000", GTPU_ERR_SHORT);
 
-    /* What a log may show of a refused packet. */
+    /* The log shows this of a refused packet. */
     ASSERT_PARSE("50 ff 0002 0000abcd 45", GTPU_ERR_VERSION);
     assert_int_equal(h.flags, 0x50);
     assert_int_equal(h.length, 2);
@@ -277,7 +277,7 @@ test_chain(void **state)
                  "01000020 01000020 01000020 01000000", GTPU_ERR_EXT_COUNT);
 }
 
-/* The longest chain there is, at the longest length field. */
+/* The longest possible chain, at the longest length field. */
 static void
 test_longest_chain(void **state)
 {
@@ -330,7 +330,7 @@ test_comprehension(void **state)
         assert_int_equal(h.unknown_ext, 0);
     }
 
-    /* The first of several; the rest is parsed all the same. */
+    /* The first of several; the rest is parsed too. */
     ASSERT_PARSE("34 ff 0015 00000001 0000 00 20 01000082 01000085"
                  "011007c0 01000000 45", GTPU_ERR_EXT_REQUIRED);
     assert_int_equal(h.unknown_ext, 0x82);
@@ -338,7 +338,7 @@ test_comprehension(void **state)
     assert_int_equal(h.psc.qfi, 7);
     assert_int_equal(h.payload_len, 1);
 
-    /* A malformed chain is malformed first. */
+    /* A malformed chain is reported before anything else. */
     ASSERT_PARSE("34 ff 000c 00000001 0000 00 82 01000020 00000000",
                  GTPU_ERR_EXT_ZERO);
 
@@ -401,7 +401,8 @@ test_psc(void **state)
     ASSERT_PARSE("34 ff 0008 00000001 0000 00 85 01 f0 09 00",
                  GTPU_ERR_PSC_TYPE);
 
-    /* Less than an extension header can have, to the function itself. */
+    /* Less than the shortest extension header, given to the function
+     * itself. */
     assert_int_equal(gtpu_psc_parse(NULL, 0, &h.psc), GTPU_ERR_PSC_TRUNC);
     assert_int_equal(gtpu_psc_parse((const uint8_t *) "", 1, &h.psc),
                      GTPU_ERR_PSC_TRUNC);
@@ -456,7 +457,7 @@ test_ext_iter(void **state)
     assert_false(gtpu_ext_iter_next(&iter, &ext));
     assert_false(gtpu_ext_iter_next(&iter, &ext));
 
-    /* The octets change under the walk: it stays within the header. */
+    /* The octets change during the walk, which stays within the header. */
     static const uint8_t lengths[] = { 0, 1, 2, 3, 4, 255 };
     uint8_t *exact = malloc(h.hdr_len);
 
@@ -537,8 +538,8 @@ test_inner(void **state)
     }
 }
 
-/* Every TTL and every inner address is the same to us: what Open vSwitch
- * 3.1.0 got wrong. */
+/* Every TTL and every inner address is accepted: Open vSwitch 3.1.0 refuses
+ * some. */
 static void
 test_inner_any_ttl(void **state)
 {
@@ -617,7 +618,7 @@ test_ies_lenient(void **state)
     assert_int_equal(ies.n_ies, 5);
     assert_int_equal(ies.n_skipped, 3);
 
-    /* Mandatory IEs; the rest is there nevertheless. */
+    /* Mandatory IEs are missing; the rest is parsed nevertheless. */
     ASSERT_IES("32 02 0004 00000000 0001 00 00", GTPU_ERR_IE_MISSING);
     ASSERT_IES("32 1a 0009 00000000 0000 00 00 10 00000001",
                GTPU_ERR_IE_MISSING);
@@ -625,7 +626,7 @@ test_ies_lenient(void **state)
     ASSERT_IES("32 1f 0004 00000000 0000 00 00", GTPU_ERR_IE_MISSING);
     ASSERT_IES("30 fd 0000 00000000", GTPU_ERR_IE_MISSING);
 
-    /* Octets after the message are no IEs. */
+    /* Octets after the message are not IEs. */
     ASSERT_IES("32 02 0006 00000000 0001 00 00 0e 00 85 ffff", GTPU_OK);
 }
 
@@ -709,7 +710,7 @@ test_ies_last_offset(void **state)
 }
 
 /* Parses the packet of 'total' octets with 'flags', next type 'next' and the
- * given length field, once for each linear length it can have. */
+ * length field 'length', once for each linear length. */
 static void
 check_truncated(unsigned int flags, unsigned int next, size_t length,
                 size_t total)
@@ -752,8 +753,8 @@ test_exhaustive_truncation(void **state)
     }
 }
 
-/* GTPU_ERR_NOT_LINEAR comes when and only when the linear part ends before
- * the headers of a packet without other fault. */
+/* GTPU_ERR_NOT_LINEAR comes exactly when the linear part ends before the
+ * headers of a packet that is right otherwise. */
 static void
 test_not_linear(void **state)
 {
@@ -821,7 +822,7 @@ random_ie(uint8_t *p)
     return n;
 }
 
-/* Makes a valid packet, most of the time, of at most 'max' octets. */
+/* Makes a packet of at most 'max' octets, most of the time a valid one. */
 static size_t
 random_packet(uint8_t *p)
 {
@@ -924,7 +925,7 @@ test_random(void **state)
         }
         free(data);
     }
-    /* The generator must not have become one of garbage only. */
+    /* Enough of the generated packets must be valid. */
     assert_true(n_ok > 100000);
 }
 
@@ -965,7 +966,7 @@ test_names(void **state)
     assert_string_equal(gtpu_ext_name(0x85), "PDU Session Container");
 }
 
-/* Last: each error came from at least one packet above. */
+/* Must come last: the packets above have caused each error at least once. */
 static void
 test_every_error_reached(void **state)
 {

@@ -1,26 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tests what lib/lb/lb-sticky.c promises to threads, by way of schedules: its
- * source is included here with atomic operations that are made to stop, so
- * that one real thread can run several simulated ones and let another go on
- * before any access to shared memory.
+/* Tests what lib/lb/lb-sticky.c promises to threads, by schedules.  This file
+ * includes its source with atomic operations that can stop.  So one real
+ * thread runs several simulated ones, and can switch before any access to
+ * shared memory.
  *
- * In part all schedules of a few short programs are run that interrupt a
- * thread no more than a given number of times, in part random programs under
- * random schedules.  After every access, whoever made it, the following must
- * hold:
+ * One part runs all schedules of a few short programs that interrupt a thread
+ * at most a given number of times.  The other part runs random programs under
+ * random schedules.  After every access this must hold:
  *
  *    - no hash has two published entries;
  *    - the token of a published entry is one of its own hash's;
  *
- * and of every operation:
+ * and for every operation:
  *
- *    - the token that it returns was the one of its hash at some time between
- *      its start and its end;
+ *    - the returned token was its hash's at some time between start and end;
  *    - if a lookup returns none, its hash had none at some such time.
  *
- * The order of memory accesses is as written in all this; what processors and
- * compilers make of it is for the threads of test-lb-sticky.c to find out.
+ * Memory accesses happen here in the order of the source.  The threads of
+ * test-lb-sticky.c test what processors and compilers make of it.
  *
  * With TEST_LIGHT set in the environment there are fewer interruptions and
  * random programs. */
@@ -62,13 +60,13 @@ compare_exchange(_Atomic(uint64_t) *p, uint64_t *expected, uint64_t desired)
 /* Programs
  * ========
  *
- * All hashes of a table of 8 entries share the same 8 candidates.  Most are
- * taken by flows that nobody touches; accesses to these are not counted as
- * steps, which keeps the schedules few. */
+ * All hashes of a table of 8 entries share the same 8 candidates.  Most
+ * entries are taken by flows that nobody touches.  Accesses to these do not
+ * count as steps, which keeps the schedules few. */
 
 enum { N_HASHES = 3, MAX_THREADS = 3, MAX_OPS = 6, MAX_DECISIONS = 4096 };
 
-#define FILLER 1                 /* Token of the flows that nobody touches. */
+#define FILLER 1                 /* Token of flows that nobody touches. */
 
 static const uint64_t hashes[N_HASHES] = {
     UINT64_C(0x0123456700000000), UINT64_C(0x89abcdef00000001),
@@ -109,7 +107,8 @@ struct thread {
     uint32_t seen[32];           /* Tokens since 'op' started. */
     size_t n_seen;
     struct outcome outcomes[MAX_OPS];
-    char stack[4 << 20];         /* So large that valgrind sees the switch. */
+    char stack[4 << 20];         /* Large enough for valgrind to see the
+                                  * switch. */
 };
 
 static struct lb_sticky *table;
@@ -117,9 +116,9 @@ static struct thread threads[MAX_THREADS];
 static struct thread *running;   /* Null: nothing stops. */
 static ucontext_t scheduler;
 
-/* A schedule is the choice at each decision: the number of the thread to go on
- * among those that can, in cyclic order from the one that runs.  It costs one
- * interruption to choose another than 0 while that one can go on. */
+/* A schedule is the choice at each decision: which thread goes on, among those
+ * that can, in cyclic order from the running one.  A choice other than 0 costs
+ * one interruption while the running thread can go on. */
 static struct {
     uint8_t choice;
     uint8_t n;
@@ -128,7 +127,7 @@ static size_t n_decisions;
 static size_t n_prefix;          /* Of choices that are given. */
 static int max_interruptions;
 static int n_interruptions;
-static uint64_t random_state;    /* 0: choose 0 beyond the prefix. */
+static uint64_t random_state;    /* 0: always 0 after the prefix. */
 
 /* Returns the next number of a reproducible sequence. */
 static uint64_t
@@ -137,8 +136,8 @@ random_u64(void)
     return splitmix64(&random_state);
 }
 
-/* Stores the values of the published entries of hash number 'hash' in 'values'
- * and returns their number. */
+/* Stores the values of the published entries of hash number 'hash' in
+ * 'values'.  Returns their number. */
 static size_t
 published(int hash, uint64_t values[N_CANDIDATES])
 {
@@ -154,8 +153,8 @@ published(int hash, uint64_t values[N_CANDIDATES])
     return n;
 }
 
-/* Checks the table as it is now and notes what the operations under way may
- * have seen. */
+/* Checks the present table, and notes what the operations under way may have
+ * seen. */
 static void
 observe(void)
 {
@@ -187,7 +186,7 @@ observe(void)
     }
 }
 
-/* Chooses who goes on.  Returns null if nobody can. */
+/* Chooses the thread to go on.  Returns null if none can. */
 static struct thread *
 decide(void)
 {
@@ -230,7 +229,7 @@ decide(void)
     return able[choice];
 }
 
-/* Lets another thread go on before an access to 'p', if so decided. */
+/* Switches to another thread before an access to 'p', if so decided. */
 static void
 step(const volatile void *p)
 {
@@ -400,7 +399,7 @@ run(const struct program *program)
     running = decide();
     swapcontext(&scheduler, &running->context);
 
-    /* No entry is claimed for good. */
+    /* No entry stays claimed. */
     for (size_t i = 0; i < N_CANDIDATES; i++) {
         uint64_t value = candidate(table, 0, i)->value;
 
@@ -437,8 +436,8 @@ run_all(const struct program *program, int max, void (*check)(void))
     print_message("%zu schedules\n", n);
 }
 
-/* Of insertions of one hash by several threads, one wins and nobody hears of
- * another token; or all gave way to each other. */
+/* Several threads insert one hash.  One wins and nobody sees another token, or
+ * all give way to each other. */
 static void
 check_one_winner(void)
 {
@@ -501,8 +500,8 @@ test_insert_same(void **state)
     run_all(&dead, 4, check_one_winner);
 }
 
-/* One entry is left, and passes from flow to flow under the eyes of a thread
- * that looks one of them up. */
+/* One entry is left, and passes from flow to flow while a thread looks one of
+ * them up. */
 static void
 test_reuse(void **state)
 {
@@ -537,7 +536,7 @@ test_reuse(void **state)
 }
 
 /* A flow is dead for one thread and alive for another, whose clock is behind.
- * While the one inserts it again, or gives its entry to another flow, the
+ * The first inserts it again, or gives its entry to another flow, while the
  * other refreshes it. */
 static void
 test_clocks_differ(void **state)

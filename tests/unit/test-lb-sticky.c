@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tests lb-sticky.c: against a second implementation without bits, atomics
- * or wrap-around, under a flood of new flows, and under several threads that
- * fight for few entries.  What needs a certain order of their steps to go
- * wrong is in test-lb-sticky-schedules.c.
+/* Tests lib/lb/lb-sticky.c: against a second implementation without bits,
+ * atomics or wrap-around, under a flood of new flows, and with several threads
+ * that compete for few entries.  Errors that need a certain order of steps are
+ * for test-lb-sticky-schedules.c.
  *
- * With TEST_LIGHT set in the environment the slow ones do less, for runs under
- * valgrind or sanitizers.  Linked with
- * -Wl,--wrap=mmap,--wrap=numa_available, also makes these two fail. */
+ * With TEST_LIGHT set in the environment the slow tests do less, for runs
+ * under valgrind or sanitizers.  Linked with
+ * -Wl,--wrap=mmap,--wrap=numa_available, it also makes these two fail. */
 
 #include <errno.h>
 #include <limits.h>
@@ -28,7 +28,7 @@
 
 #define SEC LB_STICKY_TICKS_PER_SEC
 
-/* Returns 'n', or much less if the tests are to be light. */
+/* Returns 'n', or much less with TEST_LIGHT. */
 static size_t
 scale(size_t n)
 {
@@ -73,7 +73,7 @@ create(size_t n_entries)
     return sticky;
 }
 
-/* Inserts 'hash', of which nothing is known, with 'token'. */
+/* Inserts the new hash 'hash' with 'token'. */
 static void
 add(struct lb_sticky *sticky, uint64_t hash, uint32_t token, uint32_t now,
     uint32_t timeout)
@@ -143,7 +143,7 @@ test_no_memory(void **state)
     assert_null(sticky);
 }
 
-/* A table can be on one node, or on any number where there is no NUMA. */
+/* A table can be on one node, or, without NUMA, on any number. */
 static void
 test_numa(void **state)
 {
@@ -176,7 +176,7 @@ test_numa(void **state)
     numa_is_missing = false;
 }
 
-/* All hashes are equal before the table, 0 and all ones included. */
+/* Every hash can be stored, 0 and all ones included. */
 static void
 test_basics(void **state)
 {
@@ -231,8 +231,8 @@ test_ticks(void **state)
     assert_int_equal(lb_sticky_ticks(250 * UINT64_C(0x100000002)), 2);
 }
 
-/* From its last packet, a flow lives for its timeout and little longer,
- * wherever on the clock that is. */
+/* A flow lives for its timeout after its last packet, and little longer,
+ * wherever the clock is. */
 static void
 test_expiry(void **state)
 {
@@ -261,7 +261,7 @@ test_expiry(void **state)
                                               timeouts[j]), 0);
             assert_true(lb_sticky_remove(sticky, 5));
 
-            /* Idle after packets that came whenever they liked. */
+            /* Idle after packets at random times. */
             add(sticky, 5, 2, now, timeouts[j]);
             for (uint32_t k = 0; k < 40; k++) {
                 now += (uint64_t) t * k / 39;
@@ -277,7 +277,7 @@ test_expiry(void **state)
     lb_sticky_destroy(sticky);
 }
 
-/* An entry that gets in nobody's way is dead for 777 days. */
+/* An entry that nobody needs stays dead for 777 days. */
 static void
 test_long_dead(void **state)
 {
@@ -315,7 +315,7 @@ ticks_left(const struct lb_sticky *sticky, uint32_t now)
     return ticks;
 }
 
-/* A busy flow writes to its entry rarely; a shorter timeout takes effect with
+/* A busy flow writes to its entry rarely.  A shorter timeout takes effect with
  * the next packet, and so does a longer one. */
 static void
 test_refresh(void **state)
@@ -347,9 +347,9 @@ test_refresh(void **state)
     lb_sticky_destroy(sticky);
 }
 
-/* The second implementation.  Time has 64 bits.  The order of the slots of a
- * line, and which of them is taken, are part of what it has to say, since they
- * decide which dead flow is forgotten for good. */
+/* The second implementation.  Time has 64 bits.  The order of a line's slots,
+ * and the choice among them, are part of the promise: they decide which dead
+ * flow is forgotten. */
 
 struct naive_slot {
     bool used;
@@ -503,7 +503,7 @@ naive_flush(struct naive *naive, uint32_t token)
     return n;
 }
 
-/* What check_entry() checks against. */
+/* What check_entry() compares with. */
 struct check {
     struct naive *naive;
     uint64_t now;
@@ -538,8 +538,7 @@ check_all(const struct lb_sticky *sticky, struct naive *naive, uint64_t now)
 }
 
 /* Runs 'n_ops' random operations on both from 'now' on.  The clock jitters as
- * that of different threads does, and stands still for long enough to fill the
- * table. */
+ * between threads, and stands still for long enough to fill the table. */
 static void
 compare(uint64_t now, size_t n_ops, uint64_t *rng)
 {
@@ -637,8 +636,8 @@ test_flush_all(void **state)
     lb_sticky_destroy(sticky);
 }
 
-/* A flood of new flows, ten times what fits, neither evicts an established
- * flow nor changes its token, and takes what is free. */
+/* A flood of new flows, ten times the table's size, takes free entries.  It
+ * evicts no established flow and changes no token. */
 static void
 test_flood(void **state)
 {
@@ -674,7 +673,7 @@ test_flood(void **state)
     assert_int_equal(lb_sticky_count(sticky, 0), n_live);
     assert_in_range(n_live, n_entries / 100 * 99, n_entries);
 
-    /* Once the flood has expired its entries are there for others. */
+    /* Others get the entries of the flood once it has expired. */
     for (int round = 0; round < 2; round++) {
         uint32_t now = round * 20 * SEC;
 
@@ -691,7 +690,7 @@ test_flood(void **state)
     lb_sticky_destroy(sticky);
 }
 
-/* What the header says about how full the table gets. */
+/* The table gets as full as its header says. */
 static void
 test_load(void **state)
 {
@@ -720,8 +719,8 @@ test_load(void **state)
     lb_sticky_destroy(sticky);
 }
 
-/* Threads.  A failed assertion of cmocka is for the main thread only, so the
- * others count what went wrong. */
+/* Threads.  cmocka's assertions are for the main thread only, so the others
+ * count errors. */
 
 #define N_THREADS 4
 
@@ -733,7 +732,7 @@ struct arena {
     pthread_barrier_t barrier;
     atomic_uint clock;
     atomic_uint seed;
-    atomic_size_t n_strangers;   /* Tokens that another hash was given. */
+    atomic_size_t n_strangers;   /* Tokens of another hash that were seen. */
     atomic_size_t n_hits;
     atomic_size_t n_results[4];  /* By enum lb_sticky_result. */
     uint32_t (*tokens)[N_THREADS];
@@ -752,7 +751,7 @@ run_threads(struct arena *arena, void *(*main_)(void *arena))
     }
 }
 
-/* Notes that somebody said that 'token' is of hash number 'i'. */
+/* Notes that a thread saw 'token' for hash number 'i'. */
 static void
 check_token(struct arena *arena, uint32_t token, size_t i)
 {
@@ -779,7 +778,7 @@ check_hammer_entry(uint64_t hash, uint32_t token, uint32_t ticks, void *arena_)
     arena->n_strangers++;
 }
 
-/* Does whatever there is to do to hashes that are too many for the table. */
+/* Does every operation on hashes that are too many for the table. */
 static void *
 hammer_main(void *arena_)
 {
@@ -869,7 +868,7 @@ test_hammer(void **state)
         assert_in_range(counts[i], 0, i > 0);
     }
 
-    /* No entry is lost: all of them can be freed and used again. */
+    /* No entry is lost: all can be freed and used again. */
     lb_sticky_flush(arena.sticky, NULL, NULL);
     for (int i = 0; i < 1000; i++) {
         uint32_t token = 1;
@@ -881,8 +880,8 @@ test_hammer(void **state)
     lb_sticky_destroy(arena.sticky);
 }
 
-/* Inserts all hashes in the order of all other threads, with tokens of its
- * own, and then asks for what became of them. */
+/* Inserts all hashes in the same order as the other threads, with tokens of
+ * its own, and then looks them up. */
 static void *
 converge_main(void *arena_)
 {

@@ -28,8 +28,8 @@ build(const struct lb_member *members, size_t n)
     return table;
 }
 
-/* Every slot holds the token of a member that has a weight, in the shares that
- * the weights give. */
+/* Every slot holds the token of a member with a weight, in the shares of the
+ * weights. */
 static void
 test_tokens(void **state)
 {
@@ -51,7 +51,7 @@ test_tokens(void **state)
     lb_table_destroy(table);
 }
 
-/* The set of tokens has those of the live members, weight or not. */
+/* The set of tokens holds those of the live members, of any weight. */
 static void
 test_token_set(void **state)
 {
@@ -239,7 +239,7 @@ test_registry(void **state)
     lb_table_destroy(b);
 }
 
-/* All ids can be had, each once, and one that was freed comes last. */
+/* All ids are given out, each once, and a freed one comes last. */
 static void
 test_registry_ids(void **state)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tests lib/maglev.[ch]: what the tables hold, against two naive ways to build
- * them, and what they are good for: balance, and little disruption.
+/* Tests lib/lb/maglev.[ch]: the content of the tables, against two naive ways
+ * to build them, and their qualities: balance and little disruption.
  *
  * With TEST_LIGHT in the environment, leaves out most of the large tables, for
  * valgrind.  Linked with -Wl,--wrap=malloc, also makes malloc() fail. */
@@ -108,9 +108,9 @@ count_slots(const uint16_t *slots, uint32_t size, size_t n)
     return counts;
 }
 
-/* Returns a table that maglev_build() made.  Whatever else a test is about,
- * every slot names a live backend, every live backend has a slot, and nothing
- * is written past the end. */
+/* Returns a table from maglev_build().  Whatever the test, every slot names a
+ * live backend, every live backend has a slot, and nothing is written past the
+ * end. */
 static uint16_t *
 build(const struct maglev_backend *backends, size_t n,
       const struct siphash_key *key, uint32_t size)
@@ -178,7 +178,7 @@ naive_visit(uint64_t secret, uint32_t step, uint32_t size)
                                      + (cell + 1) * 0x9e3779b97f4a7c15);
     uint32_t slot = step / 64;
 
-    /* Inverts the bits of 'slot', the highest one by the highest one. */
+    /* Mirrors 'slot': the highest bit becomes the lowest. */
     for (uint32_t bit = cell_size / 2; bit; bit /= 2) {
         slot ^= random >> 63 ? bit : 0;
         random *= 2;
@@ -186,7 +186,7 @@ naive_visit(uint64_t secret, uint32_t step, uint32_t size)
     return cell * cell_size + slot;
 }
 
-/* A visit of a backend to a slot, or a turn of it to get a slot more. */
+/* A backend's visit to a slot, or its turn to get one more slot. */
 struct event {
     double time;
     uint64_t weight;            /* In parts of the heaviest's. */
@@ -206,8 +206,8 @@ compare_events(const void *a_, const void *b_)
             : a->id < b->id ? -1 : a->id > b->id);
 }
 
-/* Stores in 'weights' those of the 'n' 'backends', in parts of the heaviest's,
- * that is 2^32. */
+/* Stores in 'weights' those of the 'n' 'backends', as parts of the heaviest's,
+ * which becomes 2^32. */
 static void
 naive_weights(const struct maglev_backend *backends, size_t n,
               uint64_t *weights)
@@ -224,8 +224,8 @@ naive_weights(const struct maglev_backend *backends, size_t n,
 
 /* Returns how many of 'size' slots are due to each of 'n' backends, by giving
  * out one after the other.  A backend of weight 'w' has its first turn at
- * once, and turn number k, counted from 0, when the heaviest is due
- * (k + 1/2) / w slots, rounded up to a 2^11th of a slot. */
+ * once.  Its turn number k, from 0 on, comes when the heaviest is due (k +
+ * 1/2) / w slots, rounded up to a 2^11th of a slot. */
 static uint32_t *
 naive_shares(const struct maglev_backend *backends, const uint64_t *weights,
              size_t n, uint32_t size)
@@ -257,8 +257,8 @@ naive_shares(const struct maglev_backend *backends, const uint64_t *weights,
     return shares;
 }
 
-/* The definition of the table: all visits of all backends to all slots, in
- * order of time. */
+/* The table by definition: all visits of all backends to all slots, in order
+ * of time. */
 static uint16_t *
 naive_build(const struct maglev_backend *backends, size_t n,
             const struct siphash_key *key, uint32_t size)
@@ -332,8 +332,8 @@ test_equals_naive(void **state)
     }
 }
 
-/* Weights from all over the range, with weights that are equal, multiples of
- * others (so that turns coincide), and 0. */
+/* Weights from the whole range: some are equal, some multiples of others (so
+ * that turns coincide), some 0. */
 static void
 test_equals_naive_weighted(void **state)
 {
@@ -392,8 +392,8 @@ hash_of_table(size_t n, const uint32_t weights[3], uint32_t size)
 }
 
 /* A table must not depend on release or host.  If this fails, nodes with and
- * without the change at hand would send flows to different backends.  (The
- * hashes were worked out by another program, in another language.) */
+ * without your change send flows to different backends.  (Another program, in
+ * another language, computed the hashes.) */
 static void
 test_contents_are_pinned(void **state)
 {
@@ -437,7 +437,7 @@ test_order_does_not_matter(void **state)
     free(backends);
 }
 
-/* Under another key, a slot keeps its backend by chance only. */
+/* Under another key, slots keep their backend by chance only. */
 static void
 test_key_matters(void **state)
 {
@@ -461,7 +461,7 @@ test_key_matters(void **state)
     free(backends);
 }
 
-/* A backend of weight 0 might as well not be there. */
+/* A backend of weight 0 is as good as absent. */
 static void
 test_weight_0_is_absence(void **state)
 {
@@ -509,9 +509,8 @@ test_single_backend(void **state)
     }
 }
 
-/* As many backends as there may be, also in as few slots as there may be, and
- * with weights that would starve all but one: build() checks that each has a
- * slot. */
+/* The most backends, also in the fewest slots, and with weights that would
+ * starve all but one: build() checks that each has a slot. */
 static void
 test_max_backends(void **state)
 {
@@ -607,7 +606,7 @@ test_bad_backends(void **state)
     check_error(backends, 1, 1024, EINVAL);
     check_error(backends, 100, 1024, EINVAL);
 
-    /* Too many, though but one is live. */
+    /* Too many, though only one is live. */
     backends[5].weight = 1;
     check_error(backends, n, 1024, EINVAL);
     assert_int_equal(maglev_table_size(n), 0);
@@ -618,7 +617,7 @@ test_bad_backends(void **state)
     }
     check_error(backends, 129, 128, EINVAL);
 
-    /* Twice the same id, far apart, with equal weights and otherwise. */
+    /* The same id twice, far apart, with equal weights and others. */
     backends[90].id = backends[3].id;
     check_error(backends, 100, 1024, EINVAL);
     backends[90].weight = 2;
@@ -696,8 +695,8 @@ test_slot(void **state)
         uint32_t size = sizes[i];
         uint64_t start = 0;
 
-        /* Hashes that share a slot are contiguous, and equally many for each
-         * slot but for one. */
+        /* Hashes that share a slot are contiguous, and each slot has equally
+         * many, within one. */
         assert_int_equal(maglev_slot(0, size), 0);
         assert_int_equal(maglev_slot(UINT32_MAX, size), size - 1);
         for (uint32_t slot = 0; slot < size; slot++) {
@@ -820,7 +819,7 @@ test_balance(void **state)
             backends[j].weight = pattern_weight(pattern, j, n);
         }
 
-        /* The recommended size gives 1 % to equals... */
+        /* The recommended size keeps equal backends within 1 %... */
         double imbalance = check_balance(backends, n, maglev_table_size(n));
 
         if (!pattern) {
@@ -828,7 +827,7 @@ test_balance(void **state)
             worst = fmax(worst, imbalance);
         }
 
-        /* ...and any size what it can. */
+        /* ...and other sizes as well as they can. */
         for (size_t j = 0; j < ARRAY_SIZE(sizes); j++) {
             if (sizes[j] >= n && (!light || sizes[j] < 65536)) {
                 check_balance(backends, n, sizes[j]);
@@ -843,12 +842,12 @@ test_balance(void **state)
 
 /* Disruption. */
 
-/* The tables before and after one of 'n' equal backends goes.  Since a table
- * has no history, they are also the tables after and before it comes.
+/* The tables before and after one of 'n' equal backends goes.  A table has no
+ * history, so these are also the tables after and before it comes.
  *
- * Returns the part of the slots of the others that moves though it need not.
- * Stores the part of all slots that moves into '*moved', and the least that it
- * could be into '*least'. */
+ * Returns the part of the others' slots that moves without need.  Stores the
+ * part of all slots that moves in '*moved', and the least possible one in
+ * '*least'. */
 static double
 disruption_of_removal(size_t n, double *moved, double *least)
 {
@@ -879,7 +878,7 @@ disruption_of_removal(size_t n, double *moved, double *least)
     return (double) (n_moved - n_own) / (size - n_own);
 }
 
-/* The bounds are what was measured, plus a good margin for other sequences of
+/* The bounds are measured values plus a good margin for other sequences of
  * random numbers. */
 static void
 test_one_comes_or_goes(void **state)
@@ -936,9 +935,9 @@ test_one_comes_or_goes(void **state)
 }
 
 /* Raises the weight of one of 'n' backends from 100 to 'weight', averaged over
- * 'n_trials'.  Stores the part of all slots that it gains into '*gain', and
- * the part of those that move elsewhere than to it into '*extra'.  Returns the
- * part of its own that it loses. */
+ * 'n_trials'.  Stores the part of all slots that it gains in '*gain', and the
+ * part of those that move to others in '*extra'.  Returns the part of its own
+ * slots that it loses. */
 static double
 disruption_of_raise(size_t n, uint32_t weight, int n_trials,
                     double *gain, double *extra)
@@ -985,7 +984,7 @@ test_weight_is_raised(void **state)
         { 80, 110, .01 }, { 80, 200, .02 }, { 80, 1000, .035 },
         { 200, 110, .008 }, { 200, 200, .015 }, { 200, 1000, .025 },
     };
-    /* Also if light: the means of fewer tables differ by more. */
+    /* With TEST_LIGHT too: means over fewer tables differ by more. */
     int n_trials = 20;
 
     (void) state;
@@ -1001,7 +1000,8 @@ test_weight_is_raised(void **state)
                       " %.2f %% move elsewhere\n", n, weight, 100 * gain,
                       100 * least, 100 * loss, 100 * extra);
 
-        /* It gains its due, keeps what it had, and leaves the others alone. */
+        /* It gains its share, keeps what it had, and leaves the others
+         * alone. */
         assert_true(gain >= least * .95 - 1e-4);
         assert_true(gain <= least + .01 / n + .01 * least + loss / n);
         assert_true(loss <= .03);
@@ -1022,8 +1022,9 @@ struct change {
     double max_extra;           /* Part that may move without need. */
 };
 
-/* Stores in '*least' the part of all flows that has to move by 'change', and
- * returns the part that does, in a table of the size for each number. */
+/* Stores in '*least' the part of all flows that has to move by 'change'.
+ * Returns the part that moves, in a table of the size for each number of
+ * backends. */
 static double
 moved_by(const struct change *change, double *least)
 {
@@ -1052,7 +1053,7 @@ moved_by(const struct change *change, double *least)
         *least += gain > 0 ? gain : 0;
     }
 
-    /* Of each hash, the part that its first 19 bits tell. */
+    /* The part of each hash that its first 19 bits hold. */
     for (uint32_t i = 0; i < MAGLEV_MAX_SIZE; i++) {
         uint32_t hash = i << 13;
 
@@ -1065,7 +1066,7 @@ moved_by(const struct change *change, double *least)
     return (double) moved / MAGLEV_MAX_SIZE;
 }
 
-/* The first two are how services are rolled out and drained. */
+/* The first two are how Services are rolled out and drained. */
 static void
 test_only_few_flows_move(void **state)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Tests that reserved memory (lib/mem/reserve.c), and a table of the fused
- * flow cache in it, is taken as it is used, in a process with locked memory
- * too.  Locking lasts as long as the process, so these tests fork.
+ * flow cache in it, is taken as it is used, with locked memory too.  Locking
+ * lasts as long as the process, so these tests fork.
  *
- * With TEST_LIGHT set in the environment those are left out that measure the
- * process: it has memory of valgrind or a sanitizer besides its own. */
+ * With TEST_LIGHT set in the environment the tests that measure the process
+ * are left out: valgrind and sanitizers add memory of their own. */
 
 #define _GNU_SOURCE 1            /* For mlock2(). */
 
@@ -37,7 +37,7 @@
 struct result {
     bool forbidden;              /* It cannot lock memory. */
     int error;
-    size_t created;              /* What the process grew by, in octets... */
+    size_t created;              /* The growth of the process, in octets... */
     size_t used;                 /* ...at first, and with use. */
     size_t locked;               /* Of what is used. */
     bool locks;
@@ -77,7 +77,7 @@ resident(void)
     return n * sysconf(_SC_PAGESIZE);
 }
 
-/* Returns how many octets of the mapping that 'p' points into are locked and
+/* Returns how many octets of the mapping around 'p' are locked and
  * resident. */
 static size_t
 locked_at(const void *p)
@@ -102,7 +102,7 @@ locked_at(const void *p)
 }
 
 /* Locks all memory that this process will get.  Returns false if it may not,
- * or if that does nothing: AddressSanitizer has a mlockall() of its own. */
+ * or if nothing happens: AddressSanitizer has a mlockall() of its own. */
 static bool
 lock_memory(void)
 {
@@ -165,8 +165,8 @@ without_lock(struct result *result)
 static void
 with_lock(struct result *result)
 {
-    /* What is there already, shadow memory of a sanitizer among it, is of no
-     * concern. */
+    /* Memory that is there already does not count, such as a sanitizer's
+     * shadow memory. */
     if (!lock_memory()) {
         result->forbidden = true;
         return;
@@ -204,7 +204,7 @@ n_faults(void)
 }
 
 /* Inserts 'n' entries, and takes memory from time to time, as the thread
- * beside the owner would. */
+ * beside the owner does. */
 static void
 insert_many(struct fuse_table *table, uint32_t n, bool large,
             struct result *result)
@@ -252,7 +252,7 @@ ahead_with_lock(struct result *result)
     ahead(result);
 }
 
-/* Runs 'func' in a process of its own and skips the test if it may not lock
+/* Runs 'func' in a process of its own.  Skips the test if that may not lock
  * memory. */
 static struct result
 run_child(void (*func)(struct result *))
@@ -286,7 +286,7 @@ run_child(void (*func)(struct result *))
     return result;
 }
 
-/* 'result' took what a few thousand entries need. */
+/* 'result' took the memory of a few thousand entries. */
 static void
 check_size(const struct result *result)
 {
@@ -327,14 +327,14 @@ test_old_kernel(void **state)
     assert_int_equal(result.locked, 0);
 }
 
-/* If another thread takes memory, the owner never waits for it: no insertion
- * causes a page fault. */
+/* If another thread takes memory, the owner never waits: no insertion causes a
+ * page fault. */
 static void
 check_ahead(const struct result *result)
 {
     assert_int_equal(result->error, 0);
     assert_int_equal(result->n_faults, 0);
-    /* The first large one, until somebody took memory for such. */
+    /* The first large page, until memory is taken for it. */
     assert_in_range(result->n_missing, 1, N_AHEAD / 1000);
     assert_in_range(result->created, MB, 16 * MB);
     assert_in_range(result->used, N_AHEAD * FUSE_LARGE_ENTRY, 48 * MB);
@@ -360,7 +360,7 @@ test_ahead_locked(void **state)
     assert_in_range(result.locked, N_AHEAD * FUSE_SMALL_ENTRY, result.used);
 }
 
-/* As long as nobody takes memory, the owner makes do with what is there. */
+/* While nobody takes memory, the owner makes do with what is there. */
 static void
 test_no_more(void **state)
 {

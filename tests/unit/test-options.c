@@ -124,7 +124,7 @@ test_parse(void **state)
     assert_int_equal(v.word, 1);
 }
 
-/* A long name must not leave the table of distances. */
+/* A long name must not overrun the table of distances. */
 static void
 test_long_name(void **state)
 {
@@ -144,7 +144,7 @@ static struct option_set set = {
     .n = ARRAY_SIZE(specs),
 };
 
-/* Takes one key, or none if it is null, and checks what is reported. */
+/* Takes one key, or none if 'key' is null, and checks what is reported. */
 static void
 take(const char *key, const char *text, const char *expected)
 {
@@ -188,13 +188,13 @@ test_set(void **state)
     take("x-rate", "-2", "x-rate=-2 is not an integer from 0 to 1000000: "
                          "7 stays");
 
-    /* Without a good one before, the default. */
+    /* Without a good one before, the default stays. */
     take(NULL, NULL, NULL);
     take("x-rate", "-2", "x-rate=-2 is not an integer from 0 to 1000000: "
                          "10 stays");
     assert_int_equal(option_set_number(&set, "x-rate"), 10);
 
-    /* So is an unknown key, and again once it was gone. */
+    /* An unknown key is reported once, and again after it was gone. */
     take("x-rat", "1", "x-rat is unknown, the nearest name is x-rate");
     assert_int_equal(option_set_number(&set, "x-rate"), 10);
     take("x-rat", "2", NULL);
@@ -208,7 +208,7 @@ test_set(void **state)
     assert_null(set.strays);
 }
 
-/* As JSON, with what must be escaped. */
+/* As JSON, with escaped characters. */
 static void
 test_json(void **state)
 {

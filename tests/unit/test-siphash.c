@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Tests siphash.h against the published test vectors, and beyond their 63
- * bytes against a second implementation that follows the paper word by word
- * and has nothing else to recommend it. */
+ * bytes against a second implementation, which follows the paper word by
+ * word. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -197,7 +197,7 @@ test_vectors(void **state)
     }
 }
 
-/* The forms of the data path against the published vectors, with no
+/* The data path's functions against the published vectors, without
  * siphash_bytes() in between. */
 static void
 test_word_vectors(void **state)
@@ -278,8 +278,8 @@ count_1bits(uint64_t x)
     return n;
 }
 
-/* Checks 'batch' with up to 40 inputs, at any alignment.  It writes nothing
- * else. */
+/* Checks 'batch' with up to 40 inputs, at any alignment.  It must write
+ * nothing else. */
 static void
 check_batch(siphash_batch_func *batch)
 {
@@ -337,8 +337,8 @@ test_batch_avx512(void **state)
 }
 #endif
 
-/* Every bit of the input and of the key changes each bit of the output half of
- * the time. */
+/* Every bit of the input and of the key changes each bit of the output in half
+ * of all cases. */
 static void
 test_avalanche(void **state)
 {
@@ -362,13 +362,13 @@ test_avalanche(void **state)
             n_flipped += count_1bits(before ^ siphash13_u64x2(a, b, &key));
         }
 
-        /* 32 of 64, give or take 8 standard deviations. */
+        /* 32 of 64, within 8 standard deviations. */
         assert_in_range(n_flipped, 31 * N_TRIALS, 33 * N_TRIALS);
     }
 }
 
-/* Inputs that collide under one key do so under another by chance only.  This
- * is what a seeded CRC does not give. */
+/* Inputs that collide under one key collide under another by chance only.  A
+ * seeded CRC does not give that. */
 static void
 test_collisions_do_not_outlive_key(void **state)
 {

@@ -6,14 +6,14 @@
 /* A case of the in-process equivalence harness
  * ============================================
  *
- * A pipeline, conversations, and events: batches of packets, and changes in
- * between.  A case is plain data that eq_case_generate() makes from a seed and
- * nothing else, so that it can be run again, made smaller and printed.
+ * A case is a pipeline, conversations, and events: batches of packets, and
+ * changes between them.  It is plain data that eq_case_generate() makes from a
+ * seed alone, so it can be run again, made smaller and printed.
  *
  * The pipeline has a decision tree for each recirculation.  A node tests some
- * bits of one field, a leaf has actions.  A megaflow matches the bits that the
- * nodes on the way to its leaf tested, so no two megaflows overlap, as those
- * that ofproto makes of one table do not.
+ * bits of one field; a leaf has actions.  A megaflow matches the bits that the
+ * nodes on the way to its leaf tested.  So no two megaflows overlap, like
+ * those that ofproto makes of one table.
  *
  * All integers are in host byte order. */
 
@@ -133,7 +133,7 @@ struct eq_table {
     uint32_t n_nodes;            /* 'nodes[0]' is the root. */
 };
 
-/* A conversation: the tuple of those who open it. */
+/* A conversation: the tuple of the side that opens it. */
 struct eq_conv {
     uint8_t in_port, proto;
     bool ipv6;
@@ -225,8 +225,8 @@ struct eq_case {
 void eq_case_generate(struct eq_case *c, uint64_t seed);
 void eq_case_print(const struct eq_case *);
 
-/* Returns true if '*c', which differs, was made smaller: leaves out what is
- * not needed for 'differs' to go on returning true. */
+/* Makes '*c', which differs, smaller: leaves out what 'differs' does not need
+ * to go on returning true.  Returns true if anything was left out. */
 bool eq_case_shrink(struct eq_case *c,
                     bool (*differs)(const struct eq_case *));
 

@@ -12,11 +12,11 @@
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
 
-/* By how many seconds timeouts of connections may differ: the cache refreshes
- * a connection once in 5 s, and the dump has whole seconds. */
+/* Seconds by which timeouts of connections may differ: the cache refreshes a
+ * connection once in 5 s, and the dump has whole seconds. */
 #define TIMEOUT_SLACK 6
 
-/* A line that a side has to say about itself. */
+/* A line that a side says about itself. */
 struct line {
     char *text;
     uint32_t timeout;
@@ -121,7 +121,7 @@ report_conns(const struct eq_side *side, struct report *report)
     ct_dpif_dump_done(dump);
 }
 
-/* A name of a connection: it has two. */
+/* One of the two names of a connection. */
 struct key {
     struct ct_dpif_tuple tuple;
     uint16_t zone;

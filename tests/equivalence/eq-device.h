@@ -14,7 +14,7 @@
 
 void eq_device_register(void);
 
-/* What a packet had when it was sent, besides its octets. */
+/* Metadata of a packet when it was sent. */
 struct eq_meta {
     uint32_t priority;
     uint32_t rss;                /* 0 if not valid. */

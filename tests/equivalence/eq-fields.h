@@ -11,13 +11,12 @@
 struct flow;
 struct flow_wildcards;
 
-/* Fields of packets, and what their values depend on. */
+/* Fields of packets, and the bits that their values depend on. */
 
 bool eq_is_ip(const struct flow *);
 bool eq_has_ports(const struct flow *);
 
-/* Returns true if 'flow' has 'field'.  What that depends on is added to
- * 'wc'. */
+/* Returns true if 'flow' has 'field'.  Adds the bits that say so to 'wc'. */
 bool eq_has_field(const struct flow *flow, enum eq_field field,
                   struct flow_wildcards *wc);
 

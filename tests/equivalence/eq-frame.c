@@ -170,7 +170,7 @@ put_l4(struct dp_packet *b, const struct eq_header *h,
 {
     if (pkt->frag == EQ_LAST) {
         /* Open vSwitch takes this for a UDP header when it sets addresses, and
-         * leaves alone a checksum of 0. */
+         * leaves a checksum of 0 alone. */
         dp_packet_put_zeros(b, UDP_HEADER_LEN);
         return;
     }
@@ -233,7 +233,7 @@ fill_csum(const struct eq_header *h, const void *ip, uint8_t *l4, size_t len,
         ovs_be16 *last = (ovs_be16 *) (l4 + len - 2);
         ovs_be16 old = *last;
 
-        /* Then all octets sum up to 0xffff, which complements to 0. */
+        /* Then the sum of all octets is 0xffff, whose complement is 0. */
         *last = csum_finish(csum_continue(pseudo, l4, len - 2));
         sum = csum_finish(csum_continue(pseudo, l4, len));
         if (sum) {
@@ -355,7 +355,7 @@ put_eth(struct dp_packet *b, struct eth_addr dst, struct eth_addr src,
     }
 }
 
-/* Puts the headers of the tunnel before what is in 'b'. */
+/* Puts the headers of the tunnel before the content of 'b'. */
 static void
 push_tunnel(struct dp_packet *b, const struct eq_header *h, uint16_t id)
 {
@@ -410,7 +410,7 @@ eq_frame(const struct eq_header *h, const struct eq_pkt *pkt,
     }
     memset(dp_packet_put_uninit(b, pkt->pad), 0x5a, pkt->pad);
     eq_set_offloads(b, h->tunnel ? EQ_NONE : pkt->offload, pkt, n->rss);
-    /* What was left of the packet that was in its memory before. */
+    /* As if left by the packet that used this memory before. */
     b->md.skb_priority = 77;
     b->md.pkt_mark = 77;
     return b;

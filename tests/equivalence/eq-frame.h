@@ -15,9 +15,9 @@ struct dp_packet;
 /* Frames
  * ======
  *
- * What the packets of one direction of a conversation have in common, and how
- * to make a packet of it.  That of answers is found from a packet that came
- * out, so that it is right whatever was translated on the way. */
+ * The common part of one direction of a conversation, and a function that
+ * makes a packet of it.  The header of answers is found from a packet that
+ * came out, so that it is right whatever was translated on the way. */
 
 struct eq_header {
     bool valid;
@@ -34,7 +34,7 @@ struct eq_header {
     uint32_t key;                /* with this. */
 };
 
-/* What changes from packet to packet. */
+/* The part that differs between packets. */
 struct eq_numbers {
     uint32_t tag;
     uint16_t id;                 /* Of IPv4. */
@@ -46,8 +46,7 @@ struct eq_numbers {
 struct eq_header eq_header_of_conv(const struct eq_conv *, uint32_t i);
 
 /* Makes the header of answers to the frame of 'size' octets, which left by
- * 'port'.  It is not valid if the frame is none of those that conversations
- * have. */
+ * 'port'.  It is not valid if no conversation has such a frame. */
 struct eq_header eq_header_of_answer(const uint8_t *frame, uint32_t size,
                                      uint8_t port);
 

@@ -10,8 +10,8 @@
 #include "util.h"
 
 /* Conversations.  Ports of clients differ, so that no two conversations are
- * translated to the same: which one then gets another port depends on random
- * numbers of the connection tracker. */
+ * translated to the same: random numbers of the connection tracker decide
+ * which of two gets another port. */
 static void
 make_conv(struct plan *p, uint32_t i)
 {

@@ -9,9 +9,10 @@
 #include "tests/equivalence/eq-case.h"
 #include "tests/equivalence/eq-random.h"
 
-/* What the parts of the generator share. */
+/* Shared by the parts of the generator. */
 
-/* How packets get to a table: what the leaf that sends them there does. */
+/* The way of packets to a table: the actions of the leaf that sends them
+ * there. */
 enum kind { PLAIN, AFTER_CT, AFTER_LB, AFTER_HASH };
 
 struct plan {

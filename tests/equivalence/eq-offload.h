@@ -3,15 +3,14 @@
 #ifndef EQ_OFFLOAD_H
 #define EQ_OFFLOAD_H 1
 
-/* What a device notes of a packet that it received, in each release of Open
+/* The notes of a device about a received packet, in each release of Open
  * vSwitch. */
 
 #include "dp-packet.h"
 #include "ovs-features.h"
 #include "tests/equivalence/eq-case.h"
 
-/* Notes 'rss', unless it is 0, and checksums of 'packet', as far as they are
- * so. */
+/* Notes 'rss', unless it is 0, and which checksums of 'packet' are right. */
 static inline void
 eq_set_offloads(struct dp_packet *packet, enum eq_offload offload,
                 const struct eq_pkt *pkt, uint32_t rss)

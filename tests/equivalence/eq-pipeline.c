@@ -17,7 +17,7 @@ bits_of(struct plan *p, uint32_t n)
             : UINT32_MAX << rnd(p, n)) & (UINT32_MAX >> (32 - n));
 }
 
-/* Makes a test that some conversation's packets are likely to pass. */
+/* Makes a test that packets of some conversation are likely to pass. */
 static struct eq_test
 make_test(struct plan *p)
 {
@@ -102,7 +102,7 @@ add_end(struct eq_node *leaf, struct eq_action action)
     leaf->actions[leaf->n_actions++] = action;
 }
 
-/* Rewrites.  If not 'last', none that lets two conversations become one. */
+/* Rewrites.  Only the 'last' may let two conversations become one. */
 static void
 add_rewrites(struct plan *p, struct eq_node *leaf, bool last)
 {
@@ -115,7 +115,7 @@ add_rewrites(struct plan *p, struct eq_node *leaf, bool last)
         { .kind = EQ_A_DEC_TTL },
         { .kind = EQ_A_DEC_TTL },
         { .kind = EQ_A_POP_VLAN },
-        /* Those with which connections meet no answers. */
+        /* Rewrites that keep answers from their connections. */
         { EQ_A_NW_DST, .a = 0x0a000201 + rnd(p, 3) },
         { EQ_A_TP_DST, .a = 8000 + rnd(p, 3) },
         { .kind = EQ_A_CT_CLEAR },
@@ -133,7 +133,7 @@ add_rewrites(struct plan *p, struct eq_node *leaf, bool last)
     }
 }
 
-/* Commits to 'zone'.  Only what is new is translated. */
+/* Commits to 'zone'.  Translates only new connections. */
 static void
 add_commit(struct plan *p, struct eq_node *leaf, uint32_t zone, bool new)
 {
@@ -157,7 +157,7 @@ add_commit(struct plan *p, struct eq_node *leaf, uint32_t zone, bool new)
     add(leaf, ct);
 }
 
-/* Commits in a leaf of 'table', perhaps. */
+/* Maybe commits in a leaf of 'table'. */
 static void
 add_commits(struct plan *p, struct eq_node *leaf, uint32_t table, bool new)
 {
@@ -289,7 +289,7 @@ make_node(struct plan *p, uint32_t table, uint32_t depth, bool new)
     return i;
 }
 
-/* A table that tells buckets apart: a chain of tests of dp_hash. */
+/* A table that tells buckets apart by a chain of tests of dp_hash. */
 static void
 make_bucket_table(struct plan *p, uint32_t table)
 {

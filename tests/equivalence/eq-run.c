@@ -24,21 +24,21 @@ struct eq_totals eq_totals;
 
 static struct eq_side reference, cached;
 
-/* Packets of one direction of a conversation, by their numbers. */
+/* The packets of one direction of a conversation, by number. */
 #define MAX_STREAMS (2 * EQ_MAX_CONVS + 1)
 #define MAX_NUMBER 2048
 static bool was_hit[MAX_STREAMS][MAX_NUMBER];
 static uint16_t kinds[MAX_STREAMS][MAX_NUMBER];
 
 /* Two packets of one direction of a conversation that left by one port in
- * another order than they came. */
+ * another order than they came in. */
 struct inversion {
     uint32_t event, port, stream;
 };
 #define MAX_INVERSIONS 1024
 
 struct run {
-    struct eq_case c;            /* Leaves and groups as they are now. */
+    struct eq_case c;            /* The present leaves and groups. */
     uint32_t event;
     bool cache, verbose;
     bool differs;
@@ -106,8 +106,8 @@ has_inversion(const struct run *r, const struct inversion *inversion)
     return false;
 }
 
-/* Returns a number that tells packets of one direction of a conversation apart
- * that may meet other megaflows. */
+/* Returns a number for packets of one direction of a conversation that may
+ * meet other megaflows than the rest. */
 static uint16_t
 get_kind(const struct eq_pkt *pkt)
 {
@@ -121,8 +121,8 @@ get_kind(const struct eq_pkt *pkt)
 
 /* Returns true if the packets with these tags, the second of which came first,
  * are in the wrong order.  Open vSwitch takes packets that meet one megaflow
- * before those that meet the next one.  But what hits, and what meets the same
- * megaflows, must keep its order. */
+ * before those that meet the next one.  Hits, and packets that meet the same
+ * megaflows, must keep their order. */
 static bool
 is_wrong(uint32_t a, uint32_t b)
 {
@@ -182,7 +182,7 @@ compare_sides(struct run *r)
 
 /* Batches. */
 
-/* Returns 'next', the next sequence number, made odd as 'how' says. */
+/* Returns the sequence number 'next', changed as 'how' says. */
 static uint32_t
 odd_number(uint32_t next, enum eq_seq how, uint32_t len, uint32_t window)
 {
@@ -220,7 +220,7 @@ make_numbers(struct run *r, const struct eq_pkt *pkt, bool reply)
     return n;
 }
 
-/* Notes the headers of answers to what came out of the reference. */
+/* Notes the headers of answers to the packets that left the reference. */
 static void
 note_answers(struct run *r)
 {
@@ -239,8 +239,8 @@ note_answers(struct run *r)
     }
 }
 
-/* Takes the packets in 'todo', a bitmap, that come in where the first one
- * does.  Returns the others. */
+/* Takes those packets in 'todo', a bitmap, that come in at the same port as
+ * the first one.  Returns the others. */
 static uint32_t
 run_port(struct run *r, const struct eq_event *event, uint32_t todo)
 {
@@ -266,7 +266,7 @@ run_port(struct run *r, const struct eq_event *event, uint32_t todo)
         b[n++] = eq_frame(h, pkt, &numbers, event->reply);
     }
     if (n) {
-        /* Around upcalls, Open vSwitch reorders the packets of a batch. */
+        /* Around upcalls, Open vSwitch reorders a batch. */
         bool upcalls = eq_side_input(&reference, port, a, n, true);
 
         eq_side_input(&cached, port, b, n, upcalls);
@@ -373,7 +373,7 @@ run_case(struct run *r, const struct eq_case *c, bool cache, bool verbose)
 
 static fuse_replay_func *replay;
 
-/* Replays, and notes what hits. */
+/* Replays, and notes the hits. */
 static void
 note_hits(struct fuse_replay *fr, struct fuse_batch *batch)
 {

@@ -20,7 +20,7 @@ try(struct eq_case *c, const struct eq_case *smaller, differs_func *differs)
     return true;
 }
 
-/* Leaves out events, in lumps of 'lump'. */
+/* Leaves out events, 'lump' at a time. */
 static bool
 shrink_events(struct eq_case *c, uint32_t lump, differs_func *differs)
 {
@@ -65,7 +65,7 @@ shrink_packets(struct eq_case *c, differs_func *differs)
     return any;
 }
 
-/* Puts children in the place of nodes, and leaves out actions. */
+/* Replaces nodes by their children, and leaves out actions. */
 static bool
 shrink_node(struct eq_case *c, uint32_t table, uint32_t i,
             differs_func *differs)

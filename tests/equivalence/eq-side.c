@@ -58,7 +58,8 @@ hash64(const void *p, size_t n)
     return (uint64_t) hash_bytes(p, n, 1) << 32 | hash_bytes(p, n, 2);
 }
 
-/* Returns what names the megaflow of 'flow' and 'mask' on either side. */
+/* Returns the id of the megaflow of 'flow' and 'mask', the same on either
+ * side. */
 static uint64_t
 megaflow_id(const struct flow *flow, const struct flow *mask)
 {
@@ -84,7 +85,7 @@ find_megaflow(struct eq_side *side, uint64_t id)
     return &side->megaflows[side->n_megaflows++];
 }
 
-/* Sends a packet of its own, as ofproto does to find a neighbour. */
+/* Sends a packet, as ofproto does to find a neighbour. */
 static void
 look_for_neighbour(struct eq_side *side)
 {
@@ -179,7 +180,7 @@ modify_megaflow(struct eq_side *side, const struct eq_megaflow *m,
     ofpbuf_uninit(&mask);
 }
 
-/* Makes all megaflows what the pipeline says by now. */
+/* Makes all megaflows follow the present pipeline. */
 void
 eq_side_revalidate(struct eq_side *side)
 {
@@ -211,7 +212,7 @@ eq_side_revalidate(struct eq_side *side)
     side->n_megaflows = n;
 }
 
-/* Deletes a megaflow: 'which' chooses the same one on both sides. */
+/* Deletes a megaflow.  'which' chooses the same one on both sides. */
 void
 eq_side_delete_flow(struct eq_side *side, uint16_t which)
 {

@@ -18,14 +18,13 @@ struct dpif;
 /* A side of a comparison
  * ======================
  *
- * A datapath of type "dummy" in this process, polled by this thread, with
- * devices that hand over batches and keep what is sent: octets, and what else
- * a device can read of a packet.  One side may use the cache, the other may
- * not.
+ * A datapath of type "dummy" in this process, polled by this thread.  Its
+ * devices receive batches and keep what is sent: octets and metadata.  One
+ * side may use the cache, the other may not.
  *
  * Thread-safety: for one thread. */
 
-/* A megaflow as a side knows it: 'id' is the same on both sides. */
+/* A megaflow of a side.  'id' is the same on both sides. */
 struct eq_megaflow {
     uint64_t id;
     ovs_u128 ufid;
@@ -55,13 +54,13 @@ extern const char *const eq_drop_names[EQ_N_DROPS];
 /* To be called once. */
 void eq_side_start(struct eq_side *, char name);
 
-/* Forgets all that was, for a case.  'c' may change later, as to its leaves
- * and groups.  The cache is on for all sides, or off, by eq_set_fuse(). */
+/* Begins case 'c' with nothing of earlier ones.  The leaves and groups of 'c'
+ * may change later.  eq_set_fuse() turns the cache on or off for all sides. */
 void eq_side_reset(struct eq_side *, const struct eq_case *c);
 void eq_set_fuse(bool on);
 
-/* Takes 'n' packets, which it frees, that come from 'port', one by one or as
- * one batch.  Returns true if there were upcalls. */
+/* Processes 'n' packets, which it frees, from 'port', one by one or as one
+ * batch.  Returns true if there were upcalls. */
 bool eq_side_input(struct eq_side *, uint32_t port, struct dp_packet **,
                    uint32_t n, bool one_by_one);
 
@@ -74,24 +73,24 @@ void eq_side_flush_ct(struct eq_side *, uint16_t zone);
 void eq_side_flap_port(struct eq_side *, uint32_t which);
 void eq_flush_cache(void);
 
-/* Lets the caches credit what they have to. */
+/* Lets the caches credit all statistics. */
 void eq_settle(struct eq_side *, struct eq_side *);
 
 /* Compares statistics, connections and drops.  Prints the first difference if
  * 'verbose'. */
 bool eq_sides_agree(struct eq_side *, struct eq_side *, bool verbose);
 
-/* Returns true if some name belongs to two connections: which one a packet
- * meets then depends on their places in a table. */
+/* Returns true if two connections share a name: then their places in a table
+ * decide which one a packet meets. */
 bool eq_side_has_twins(const struct eq_side *);
 
-/* Returns how many packets hit the cache, ever. */
+/* Returns how many packets have hit the cache. */
 uint64_t eq_n_hits(void);
 
-/* Prints what the cache counted. */
+/* Prints the counters of the cache. */
 void eq_print_counters(void);
 
-/* Simulated time: all of the process sees it. */
+/* Simulated time, for the whole process. */
 void eq_clock_advance(uint32_t ms);
 double eq_clock_real(void);      /* In s. */
 

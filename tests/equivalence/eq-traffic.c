@@ -29,7 +29,7 @@ some(struct plan *p, uint32_t n, uint32_t one_in)
     return rarely(p, one_in) ? 1 + rnd(p, n - 1) : 0;
 }
 
-/* Makes a packet that is unlike the others of its conversation. */
+/* Makes a packet unlike the others of its conversation. */
 static void
 make_odd(struct plan *p, struct eq_pkt *pkt)
 {
@@ -54,8 +54,8 @@ make_odd(struct plan *p, struct eq_pkt *pkt)
     pkt->headroom = rarely(p, 3) ? rnd(p, 3) : 0;
     pkt->len = rarely(p, 3) ? 8 + rnd(p, 1400) : pkt->len;
     if (p->c->convs[pkt->conv].tunnel && (pkt->flags & 7 || !pkt->flags)) {
-        /* What the cache cannot read, a RST in a tunnel among options, is
-         * judged after hits of its batch. */
+        /* A packet that the cache cannot read, such as a RST in a tunnel with
+         * options, is judged after the hits of its batch. */
         pkt->options = false;
         pkt->pad = 0;
     }
@@ -88,7 +88,7 @@ make_pkts(struct plan *p, struct eq_event *event)
             make_odd(p, pkt);
             if (event->n > 1 && pkt->flags & TCP_SYN) {
                 /* It may replace the connection.  The others of a batch meet
-                 * the tracker before that is committed. */
+                 * the tracker before the new one is committed. */
                 pkt->flags = TCP_ACK;
             }
         }
@@ -128,9 +128,9 @@ random_leaf(struct plan *p, uint32_t table)
     return i;
 }
 
-/* A change.  Time goes in small steps, which are less than any timeout
- * together, and in large ones, which are more: what happens near the end of a
- * timeout may differ by some seconds. */
+/* A change.  Time goes in small steps, which add up to less than any timeout,
+ * and in large ones, which are longer.  Near the end of a timeout the sides
+ * may differ by some seconds. */
 static void
 make_change(struct plan *p, struct eq_event *event, uint32_t *time)
 {

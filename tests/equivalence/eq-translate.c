@@ -21,7 +21,7 @@
 
 struct xlate {
     const struct eq_pipeline *p;
-    struct flow flow;            /* As the actions so far have made it. */
+    struct flow flow;            /* The packet after the actions so far. */
     struct flow_wildcards *wc;
     struct ofpbuf *actions;
     bool resolved;
@@ -39,7 +39,7 @@ put_set(struct xlate *x, enum ovs_key_attr type, const void *key,
     nl_msg_end_nested(x->actions, ofs);
 }
 
-/* Sets 'MEMBER' of key 'KEY', which is that of 'TYPE', to 'VALUE'. */
+/* Sets 'MEMBER' of key 'KEY', of type 'TYPE', to 'VALUE'. */
 #define PUT_SET(X, KEY, TYPE, MEMBER, VALUE)                        \
     do {                                                            \
         struct KEY key__, mask__;                                   \
@@ -267,8 +267,8 @@ put_clone(struct xlate *x, uint32_t port)
     nl_msg_end_nested(x->actions, ofs);
 }
 
-/* Sends the packet through tunnel 'a->a' to the peer that 'a->b' says, once
- * its address is known. */
+/* Sends the packet through tunnel 'a->a' to peer 'a->b', once its address is
+ * known. */
 static void
 put_tunnel(struct xlate *x, const struct eq_action *a)
 {
@@ -362,7 +362,7 @@ put_action(struct xlate *x, const struct eq_action *a)
     return true;
 }
 
-/* Finds the leaf for 'flow', in the table that it has come to. */
+/* Finds the leaf for 'flow', in its present table. */
 static const struct eq_node *
 find_leaf(const struct eq_case *c, const struct flow *flow,
           struct flow_wildcards *wc)
@@ -381,8 +381,8 @@ find_leaf(const struct eq_case *c, const struct flow *flow,
     return node;
 }
 
-/* Puts what takes the tunnel's headers off into 'actions' if 'flow' comes to
- * an end of a tunnel. */
+/* Puts the action that removes the tunnel's headers into 'actions' if 'flow'
+ * comes to an end of a tunnel. */
 static bool
 ends_tunnel(const struct flow *flow, struct flow_wildcards *wc,
             struct ofpbuf *actions)
@@ -428,8 +428,8 @@ eq_translate(const struct eq_pipeline *p, const struct flow *flow,
         return true;
     }
     if (!flow->recirc_id && eq_is_ip(flow)) {
-        /* No simple match, which may come and go with other megaflows of the
-         * port, and with it the RSS hash that the datapath computes. */
+        /* No simple match: it may come and go with other megaflows of the
+         * port, and the RSS hash that the datapath computes with it. */
         wc->masks.nw_proto = UINT8_MAX;
     }
     leaf = find_leaf(p->c, flow, wc);

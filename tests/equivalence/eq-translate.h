@@ -16,13 +16,13 @@ struct ofpbuf;
 /* Translation of a case's pipeline
  * ================================
  *
- * In the place of ofproto: finds the actions of the datapath for a packet, and
- * which of its bits they depend on. */
+ * Takes the place of ofproto: finds the datapath actions for a packet, and the
+ * bits that they depend on. */
 
 #define EQ_LOCAL_IP 0xc0a80001   /* Ends of tunnels: 192.168.0.1, this... */
 #define EQ_PEER_IP 0xc0a80002    /* ...and others, by key. */
 
-/* What the two sides do not share, and what changes. */
+/* The state that is different between sides, or changes. */
 struct eq_pipeline {
     const struct eq_case *c;     /* With the leaves as they are now. */
     uint32_t groups[EQ_N_GROUPS]; /* Ids of their tables. */
@@ -30,8 +30,8 @@ struct eq_pipeline {
     uint32_t neighbours;         /* Bitmap of tunnels' peers that are known. */
 };
 
-/* Puts the actions for 'flow' into 'actions', and which bits of it they depend
- * on into '*wc'.  Returns false if the packet needs a neighbour that is not
+/* Puts the actions for 'flow' into 'actions', and the bits that they depend on
+ * into '*wc'.  Returns false if the packet needs a neighbour that is not
  * known: then the actions drop it. */
 bool eq_translate(const struct eq_pipeline *, const struct flow *flow,
                   struct flow_wildcards *wc, struct ofpbuf *actions);

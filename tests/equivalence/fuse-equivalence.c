@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Generated pipelines and traffic through two datapaths of one process, one
- * without the fused flow cache and one with it: see
+/* Sends generated traffic through generated pipelines in two datapaths of one
+ * process, one with the fused flow cache: see
  * Documentation/internals/equivalence.md. */
 
 #include <config.h>
@@ -26,8 +26,8 @@
 #include "tests/equivalence/eq-side.h"
 #include "util.h"
 
-/* Of all packets, so many must hit the cache, in percent: otherwise a run
- * proves nothing. */
+/* The least part of all packets that must hit the cache, in percent: otherwise
+ * a run proves nothing. */
 #define MIN_HITS 25
 #define MAX_VOID 2               /* Of cases, likewise. */
 
@@ -148,7 +148,7 @@ is_fault(const struct eq_case *c)
     return eq_judge(c, false) == EQ_FAULT;
 }
 
-/* Prints what the case of 'seed' does, as small as it can be made. */
+/* Prints the case of 'seed', as small as it can be made. */
 static void
 report_fault(struct eq_case *c)
 {

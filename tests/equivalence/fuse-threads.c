@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The fused flow cache of PMD threads, while other threads change all that it
- * depends on: see Documentation/internals/equivalence.md. */
+/* PMD threads with the fused flow cache, while other threads change everything
+ * that it depends on: see Documentation/internals/equivalence.md. */
 
 #include <config.h>
 
@@ -35,14 +35,14 @@
 #include "unixctl.h"
 #include "util.h"
 
-/* Of all packets, so many must hit the cache, in percent, and so many pairs
- * must be known to be in order: otherwise a run proves nothing. */
+/* The least parts, in percent: of packets that must hit the cache, and of
+ * pairs whose order must be known.  Otherwise a run proves nothing. */
 #define MIN_HITS 5
 #define MIN_IN_ORDER 5
 
 #define MAX_MESSAGES 10
 
-/* How long to wait for what comes within a second or two, in ms. */
+/* How long to wait for events that come within a second or two, in ms. */
 #define PATIENCE 10000
 
 atomic_bool th_receiving;
@@ -190,7 +190,7 @@ start(void)
     dpif_run(th_dpif);
 }
 
-/* Commands, by a client as ovs-appctl is one. */
+/* Commands, from a client like ovs-appctl. */
 
 /* Returns the reply to 'command', which the caller frees, or null. */
 static char *
@@ -231,7 +231,7 @@ count_drops(struct jsonrpc *client)
     return sum;
 }
 
-/* A thread adds its counts to those of all once a second. */
+/* A thread adds its counts to the common ones once a second. */
 static void
 check_drops(struct jsonrpc *client)
 {
@@ -299,7 +299,7 @@ take_counters(struct fuse_thread *t, void *aux OVS_UNUSED)
     return true;
 }
 
-/* Turns the cache on or off, or gives it another size.  Returns when to do so
+/* Turns the cache on or off, or changes its size.  Returns when to call this
  * again, in ms. */
 static long long int
 change_settings(uint64_t *rng)

@@ -3,10 +3,11 @@
 /* Threads that change what the cache depends on
  * =============================================
  *
- * The "modifier" makes new versions.  It tells that an old one is over when no
- * packet that is received from then on may meet it.  Before connections are
- * flushed for this, all PMD threads must have finished the batch that they are
- * at (a grace period): it may make a connection of the old version.
+ * The "modifier" makes new versions.  An old version is over when no packet
+ * that is received from then on may meet it.  Before the modifier flushes
+ * connections for this, it waits for a grace period, so that all PMD threads
+ * have finished their batches: a batch may make a connection of the old
+ * version.
  *
  * The "flusher" deletes megaflows and connections. */
 
@@ -86,7 +87,7 @@ make_version(enum th_kind kind)
         th_revalidate();
     }
     if (kind == TH_NAT || kind == TH_SERVICE) {
-        /* A connection stays with the translation that it has. */
+        /* A connection keeps its translation. */
         ovsrcu_synchronize();
         flush_connections(kind);
     }

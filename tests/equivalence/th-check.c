@@ -3,16 +3,16 @@
 /* The checks of packets that leave
  * ================================
  *
- * Conservation: a packet of the batch leaves once.  One that has not left when
- * the thread comes for its next batch was dropped, which the pipeline must
- * mean.  In the end there are as many of them as the counters of drops say.
+ * Conservation: a packet of the batch leaves once.  A packet that has not left
+ * when the thread receives its next batch was dropped, and the pipeline must
+ * mean that.  In the end the counters of drops must say the same number.
  *
  * Order: batches follow one another.  Within a batch, packets of a flow leave
  * in their order, unless Open vSwitch itself may reorder them: one of them has
- * no megaflow, or megaflows, connections or states go or come meanwhile.
+ * no megaflow, or megaflows, connections or states come or go meanwhile.
  *
- * Outcome: ports, addresses, checksums and payload are as the pipeline makes
- * them, by a version that a packet of the batch may meet. */
+ * Outcome: ports, addresses, checksums and payload are those of the pipeline,
+ * in a version that a packet of the batch may meet. */
 
 #include <config.h>
 #include "tests/equivalence/th-traffic.h"
@@ -88,8 +88,8 @@ th_flow_pick(struct th_flow *flow)
                       == th_batch.flushes[TH_CONNECTIONS] + 1);
 }
 
-/* Returns true if a reply had left before the batch began, and connections
- * were not flushed since: all packets of 'flow' meet the same state. */
+/* Returns true if a reply left before the batch began, and connections were
+ * not flushed since.  Then all packets of 'flow' meet the same state. */
 static bool
 is_settled(const struct th_flow *flow)
 {
@@ -127,7 +127,7 @@ may_drop(const struct th_flow *flow)
     case TH_CT:
     case TH_NAT:
     case TH_SERVICE:
-        /* Segments may be out of the window, replies may come without a
+        /* Segments may be outside of the window; replies may have no
          * connection. */
         return (conv->tcp || (flow->reply && !is_settled(flow))
                 || (conv->kind == TH_SERVICE
@@ -174,7 +174,7 @@ th_note_upcall(const struct dp_packet *packet)
 
 /* Packets. */
 
-/* Returns true if 'version' of 'kind' may be met by now. */
+/* Returns true if a packet may meet 'version' of 'kind' by now. */
 static bool
 version_is_right(enum th_kind kind, uint32_t version)
 {
@@ -236,7 +236,7 @@ check_order(struct th_flow *flow, uint32_t index)
     flow->last_index = index;
 }
 
-/* Lets replies follow the packet 'f' of 'flow'. */
+/* Allows replies to the packet 'f' of 'flow'. */
 static void
 note_progress(const struct frame *f, struct th_flow *flow)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The pipeline: in the place of ofproto, and of its revalidators. */
+/* The pipeline.  Takes the place of ofproto and its revalidators. */
 
 #include <config.h>
 #include "tests/equivalence/th.h"
@@ -47,7 +47,7 @@ put_address(struct ofpbuf *actions, uint32_t address)
     nl_msg_end_nested(actions, ofs);
 }
 
-/* Puts ct(), which translates if the kind does: to 'address' if 'commit'. */
+/* Puts ct(), which translates if 'kind' does: to 'address' if 'commit'. */
 static void
 put_ct(struct ofpbuf *actions, enum th_kind kind, bool commit,
        uint32_t address)
@@ -142,9 +142,9 @@ translate_bucket(const struct flow *flow, struct flow_wildcards *wc,
     put_output(actions, flow, reply);
 }
 
-/* Appends to 'actions' what the pipeline does with packets of 'flow', and sets
- * '*wc' to the bits that this depends on, which are the same for all packets
- * that match in them. */
+/* Appends the pipeline's actions for packets of 'flow' to 'actions'.  Sets
+ * '*wc' to the bits that they depend on, the same for all packets that match
+ * in them. */
 static void
 translate(const struct flow *flow, struct flow_wildcards *wc,
           struct ofpbuf *actions)
@@ -215,8 +215,8 @@ th_pipeline_init(void)
 
 /* Megaflows. */
 
-/* Calls 'func' for each megaflow.  One that is deleted meanwhile may come, or
- * not. */
+/* Calls 'func' for each megaflow.  A megaflow that is deleted meanwhile may be
+ * left out. */
 static void
 for_each_megaflow(void (*func)(const struct dpif_flow *, void *), void *aux)
 {
@@ -264,8 +264,8 @@ th_revalidate(void)
 {
     uint64_t n_upcalls;
 
-    /* What is dumped is all there is unless megaflows come or go meanwhile.
-     * Those of earlier upcalls are there after a grace period. */
+    /* The dump is complete unless megaflows come or go meanwhile.  Those of
+     * earlier upcalls are there after a grace period. */
     ovs_mutex_lock(&deleting);
     do {
         ovsrcu_synchronize();
@@ -296,7 +296,7 @@ th_delete_megaflows(uint64_t *rng, uint32_t n)
     struct share share = { rng, n };
 
     if (ovs_mutex_trylock(&deleting)) {
-        return;                  /* To wait would delay the grace period. */
+        return;                  /* Waiting would delay the grace period. */
     }
     atomic_fetch_add(&th_flushes[TH_MEGAFLOWS], 1);
     if (n > 1) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Packets that devices receive, and the checks of those that leave. */
+/* Packets for devices to receive, and the checks of those that leave. */
 
 #include <config.h>
 #include "tests/equivalence/th-traffic.h"
@@ -13,10 +13,10 @@
 #include "tests/equivalence/eq-random.h"
 #include "util.h"
 
-/* At most so many flows in a batch. */
+/* Limit of flows in a batch. */
 #define MAX_PICKS 6
 
-/* Octets that a peer may send before they are acknowledged. */
+/* Octets that a peer may send before an acknowledgment. */
 #define WINDOW 8192
 
 const char *const th_kind_names[TH_N_KINDS] = {
@@ -30,7 +30,7 @@ __thread struct th_batch th_batch;
 
 static struct th_conv convs[TH_MAX_CONVS];
 
-/* What a device's thread has of its own. */
+/* State of a device's thread. */
 struct source {
     uint64_t rng;
     struct th_flow *flows[2 * TH_CONVS_OF_PORT];
@@ -134,7 +134,7 @@ make_packet(struct th_flow *flow, const struct th_tag *tag, uint16_t flags,
     ovs_be16 *sum = &udp->udp_csum;
     uint32_t l4_len = l4_size + len;
 
-    /* The ports of both protocols are at the same place. */
+    /* Both protocols have the ports at the same place. */
     udp->udp_src = htons(flow->reply ? 80 : conv->client_port);
     udp->udp_dst = htons(flow->reply ? conv->client_port : 80);
     if (conv->tcp) {
@@ -177,10 +177,10 @@ add_packet(struct source *source, struct th_flow *flow, uint16_t flags,
     dp_packet_batch_add(batch, make_packet(flow, &tag, flags, &source->rng));
 }
 
-/* Has 'flow', which opens a connection of TCP, send a RST now and then, and
- * later a SYN, each the only one of 'flow' in its batch.  Connections that are
- * translated do not: the new one may get another port than the old one.
- * Returns false if nothing was sent. */
+/* Sends a RST of 'flow', which opens a TCP connection, now and then, and later
+ * a SYN, each the only packet of 'flow' in its batch.  Translated connections
+ * are left out: the new one may get another port.  Returns false if nothing
+ * was sent. */
 static bool
 add_control(struct source *source, struct th_flow *flow,
             struct dp_packet_batch *batch)

@@ -3,7 +3,7 @@
 #ifndef TH_TRAFFIC_H
 #define TH_TRAFFIC_H 1
 
-/* What those who make packets and those who check them share. */
+/* Shared by the makers and the checkers of packets. */
 
 #include "tests/equivalence/th.h"
 
@@ -11,7 +11,7 @@
 #define TH_CONVS_OF_PORT 42      /* Three of each kind and protocol. */
 #define TH_MAX_CONVS (TH_MAX_THREADS * TH_CONVS_OF_PORT)
 
-/* The payload of a packet begins with this. */
+/* The start of each packet's payload. */
 #define TH_MAGIC 0x7e57f1e5
 struct th_tag {
     uint32_t magic;
@@ -21,7 +21,7 @@ struct th_tag {
 };
 
 /* A direction of a conversation.  The thread that receives its packets writes
- * it, but for 'acked'. */
+ * it, except 'acked'. */
 struct th_flow {
     struct th_conv *conv;
     bool reply;
@@ -45,7 +45,7 @@ struct th_conv {
     struct th_flow flows[2];     /* By 'reply'. */
 };
 
-/* The batch that a PMD thread is at. */
+/* The present batch of a PMD thread. */
 struct th_packet {
     struct th_flow *flow;
     bool sent;
@@ -65,7 +65,7 @@ struct th_flow *th_flow_of(const struct th_tag *tag);
 /* th-check.c */
 void th_batch_begin(void);
 
-/* The batch is about to have packets of the flow. */
+/* Notes that the batch will have packets of the flow. */
 void th_flow_pick(struct th_flow *);
 void th_batch_end(void);
 

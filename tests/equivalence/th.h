@@ -3,31 +3,32 @@
 #ifndef TH_H
 #define TH_H 1
 
-/* The fused flow cache with PMD threads that are real
- * ===================================================
+/* The fused flow cache with real PMD threads
+ * ==========================================
  *
  * A datapath of type "dummy" in this process, with the cache on, whose ports
  * are polled by PMD threads.  Port 'i' belongs to thread 'i'.  Conversations
- * go from each port to the next one and back, so both directions of one are on
+ * go from each port to the next one and back, so the two directions are on
  * different threads.  Other threads flush, modify and replace meanwhile.
  *
- * A PMD thread handles one batch at a time, and all of the batch has left or
- * is dropped before it receives the next one.  So the thread itself checks
- * what it sends against what it received, in a structure of its own.
+ * A PMD thread handles one batch at a time.  The whole batch has left or is
+ * dropped before the thread receives the next one.  So the thread itself
+ * checks the packets that it sends against those it received, in a structure
+ * of its own.
  *
- * All that a rewrite depends on has a version, which grows.  A packet carries
- * the version by which it was rewritten in an address.  'newest' is the latest
- * version that some packet may meet; 'oldest' the first one that a packet that
- * is received now may meet.  So a packet that leaves by an outcome that is
- * over is found.
+ * Everything that a rewrite depends on has a version, which grows.  An address
+ * of the packet carries the version that rewrote it.  'newest' is the latest
+ * version that any packet may meet.  'oldest' is the first version that a
+ * packet received now may meet.  This finds a packet that leaves by an outcome
+ * that is over.
  *
- * th-traffic.c   packets that devices receive
- * th-check.c     the checks of what leaves
- * th-device.c    network devices
- * th-pipeline.c  from a packet to actions; megaflows
- * th-change.c    threads that change what the cache depends on
+ *     th-traffic.c   packets that devices receive
+ *     th-check.c     the checks of packets that leave
+ *     th-device.c    network devices
+ *     th-pipeline.c  from a packet to actions; megaflows
+ *     th-change.c    threads that change what the cache depends on
  *
- * All integers are in host byte order if their type does not say else. */
+ * All integers are in host byte order unless their type says otherwise. */
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -43,7 +44,7 @@ struct dpif;
 #define TH_MAX_THREADS 4
 #define TH_PORT(I) (1 + (I))     /* Datapath port of device 'I'. */
 
-/* What happens to packets: TH_KIND(NAME, name). */
+/* Kinds of treatment: TH_KIND(NAME, name). */
 #define TH_KINDS                                                            \
     TH_KIND(PLAIN, "plain")      /* A new address. */                       \
     TH_KIND(ACL, "acl")          /* Likewise, or dropped: odd versions. */  \
@@ -83,15 +84,16 @@ struct th_version {
 };
 extern struct th_version th_versions[TH_N_KINDS];
 
-/* The address of 'version'; groups have TH_BUCKETS addresses for two versions,
- * so that a change of the table may keep the buckets. */
+/* The address of 'version'.  Groups have TH_BUCKETS addresses for two
+ * versions, so that a change of the table may keep the buckets. */
 #define TH_BUCKETS 4
 #define TH_ADDRESS(VERSION, BUCKET) \
     (UINT32_C(0x0a400000) + (VERSION) * TH_BUCKETS + (BUCKET))
 #define TH_HAS_NO_BUCKET(VERSION) ((VERSION) % 16 == 8)
 #define TH_TOKEN(VERSION, BUCKET) ((VERSION) * TH_BUCKETS + (BUCKET) + 1)
 
-/* Grow by one before and after flushes: of megaflows, of connections. */
+/* Counts of flushes, of megaflows and of connections.  Each grows by one
+ * before and after a flush. */
 enum th_flush { TH_MEGAFLOWS, TH_CONNECTIONS, TH_N_FLUSHES };
 extern atomic_uint th_flushes[TH_N_FLUSHES];
 
@@ -100,7 +102,7 @@ struct th_totals {
     atomic_ullong received, sent, dropped;
     atomic_ullong by_kind[TH_N_KINDS]; /* Sent. */
     atomic_ullong upcalls;
-    atomic_ullong in_order;      /* Pairs that order was asked of. */
+    atomic_ullong in_order;      /* Pairs whose order was checked. */
 };
 extern struct th_totals th_totals;
 
@@ -115,12 +117,12 @@ void th_fail(const char *format, ...) OVS_PRINTF_FORMAT(1, 2);
 /* th-traffic.c */
 void th_traffic_init(uint64_t seed);
 
-/* Fills 'batch' with what device 'i' receives.  Returns false if there is
- * nothing.  PMD thread 'i'. */
+/* Fills 'batch' with packets for device 'i'.  Returns false if there are none.
+ * PMD thread 'i'. */
 bool th_receive(uint32_t i, struct dp_packet_batch *batch);
 
-/* Returns true if device 'i' has received its last packet, which is gone.  Any
- * thread. */
+/* Returns true if device 'i' has received its last packet, and that has left.
+ * Any thread. */
 bool th_is_idle(uint32_t i);
 
 /* th-check.c */
@@ -139,12 +141,12 @@ void th_device_register(void);
 void th_pipeline_init(void);
 uint32_t th_group_id(enum th_kind);
 
-/* Makes all megaflows follow the versions of now.  No packet meets older ones
- * once it returns, but for those of a batch that is handled just then. */
+/* Makes all megaflows follow the present versions.  After that no packet meets
+ * older ones, except in batches that are under way. */
 void th_revalidate(void);
 
-/* Deletes all megaflows if 'n' is 1, else one of 'n', by chance, or none if
- * they are being modified.  'rng' is as for eq_random(). */
+/* Deletes all megaflows if 'n' is 1, else a random one of 'n', or none while
+ * they are modified.  'rng' is as for eq_random(). */
 void th_delete_megaflows(uint64_t *rng, uint32_t n);
 
 /* th-change.c: the threads stop when 'th_receiving' is false. */

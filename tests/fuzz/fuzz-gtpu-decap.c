@@ -13,26 +13,26 @@
  *
  * Each packet is received three times: from malloc(), in DPDK's segments, and
  * in segments that were not made contiguous.  Every segment is a block of its
- * own, so that the sanitizers see its end.  What must hold:
+ * own, so that the sanitizers see its end.  This must hold:
  *
- *   - no access outside of the blocks, no undefined behaviour, no leak, and
+ *   - no access outside of the blocks, no undefined behaviour, no leak,
  *     nothing freed twice;
  *
  *   - segments make no difference: the same drop, or the same packet with the
- *     same metadata, in one segment; those that were left alone are dropped
- *     as such;
+ *     same metadata, in one segment; packets left in segments are dropped
+ *     for that;
  *
- *   - a packet is dropped and counted once, or lives;
+ *   - a packet either is dropped and counted once, or lives;
  *
- *   - for a message in right outer headers: the naive decoder of
+ *   - for a message in right outer headers, the naive decoder of
  *     gtpu-naive.c has the same reason to drop it, or the same inner
  *     packet;
  *
  *   - an answer has right lengths and checksums.
  *
- * Of Open vSwitch, what reads the packet is compiled here, too, under the
- * sanitizers.  'make fuzz FUZZ_TARGETS=gtpu-decap' makes it and runs it under
- * libFuzzer.
+ * The parts of Open vSwitch that read the packet are compiled here too, under
+ * the sanitizers.  'make fuzz FUZZ_TARGETS=gtpu-decap' makes the target and
+ * runs it under libFuzzer.
  *
  * Without libFuzzer, each input is also cut into segments at each octet of its
  * headers, and octets are cut off its end. */
@@ -76,7 +76,7 @@ enum {
 #define MAX_CUTS 7
 #define MAX_SIZE 40000
 
-/* What decapsulation asks the rest of the switch. */
+/* The functions of the switch that decapsulation calls. */
 
 static uint8_t flags;
 static unsigned int n_drops;
@@ -158,7 +158,7 @@ __wrap_rte_malloc_virt2iova(const void *p)
     return (uintptr_t) p;
 }
 
-/* A pool whose objects come from and go to malloc(). */
+/* A pool of objects from malloc(). */
 
 struct segment {
     uint8_t *buf;
@@ -280,7 +280,7 @@ struct outcome {
     struct dp_packet *packet;   /* Null if it is gone. */
 };
 
-/* Does what Open vSwitch does up to the tunnel.  Fragments but the first match
+/* Does the work of Open vSwitch up to the tunnel.  Later fragments match
  * none. */
 static struct outcome
 receive(struct dp_packet *packet)
@@ -368,7 +368,7 @@ check_answer(struct dp_packet *packet)
           || h.msg_type == GTPU_MSG_EXT_NOTIFICATION);
 }
 
-/* Compares 'o' with what the naive decoder says of the message of 'len' octets
+/* Compares 'o' with the naive decoder's result for the message of 'len' octets
  * at 'msg', which came in right outer headers. */
 static void
 check_naive(const struct outcome *o, const uint8_t *msg, size_t len)
@@ -465,8 +465,8 @@ compare_cuts(const void *a_, const void *b_)
     return *a < *b ? -1 : *a > *b;
 }
 
-/* Receives the frame of 'size' octets, which has the message 'msg' of 'len'
- * octets in right headers if 'msg' is not null. */
+/* Receives the frame of 'size' octets.  If 'msg' is not null, the frame has
+ * the message 'msg' of 'len' octets in right headers. */
 static void
 check_frame(const uint8_t *frame, size_t size, size_t *cuts, size_t n,
             const uint8_t *msg, size_t len)
@@ -532,7 +532,7 @@ check_frame(const uint8_t *frame, size_t size, size_t *cuts, size_t n,
     CHECK(!n_segments);
 }
 
-/* Splits the input as it is described on top. */
+/* Splits the input as described above. */
 static void
 check_input(const uint8_t *data, size_t size, bool have_cut, size_t cut)
 {

@@ -3,20 +3,21 @@
 /* Fuzz target: the GTP-U parser
  * =============================
  *
- * The input is a packet.  What must hold for every packet, whole and in each
+ * The input is a packet.  This must hold for every packet, whole and in each
  * of two linear parts:
  *
  *   - no access outside the block, no undefined behaviour (the sanitizers);
  *
- *   - lib/ and the naive decoder of gtpu-naive.c agree on the result,
- *     the header, the IEs and the kind of inner packet;
+ *   - lib/ and the naive decoder of gtpu-naive.c agree on the result, the
+ *     header, the IEs and the kind of inner packet;
  *
  *   - the walk over the extension headers shows as many as were counted;
  *
- *   - a packet that was accepted can be built again from what was parsed, to
- *     the same octets but for those the standard says to ignore.
+ *   - an accepted packet can be built again from the parsed header, to the
+ *     same octets except those that the standard says to ignore.
  *
- * 'make fuzz FUZZ_TARGETS=gtpu-parse' makes it and runs it under libFuzzer.
+ * 'make fuzz FUZZ_TARGETS=gtpu-parse' makes the target and runs it under
+ * libFuzzer.
  *
  * Without libFuzzer, each input is also cut off and apart at each octet. */
 
@@ -56,7 +57,7 @@ check_inner(const uint8_t *data, size_t linear, const struct gtpu_header *h)
 }
 
 /* Builds the header 'h' of the packet at 'data' again.  The parser accepts a
- * UDP Port of any length, the builder does not. */
+ * UDP Port of any length; the builder does not. */
 static void
 check_rebuild(const uint8_t *data, const struct gtpu_header *h)
 {
@@ -83,7 +84,7 @@ check_rebuild(const uint8_t *data, const struct gtpu_header *h)
     }
     CHECK(spec.n_exts == h->n_exts);
 
-    /* E with no chain is not built. */
+    /* E without a chain is not built. */
     if (h->flags & GTPU_F_E && !h->n_exts) {
         buildable = false;
     }

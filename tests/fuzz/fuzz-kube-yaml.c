@@ -3,21 +3,23 @@
 /* Fuzz target: what ovs-kube-proxy reads
  * ======================================
  *
- * The input is YAML and, a second time, the stream of a watch.  What must hold
+ * The input is YAML and, a second time, the stream of a watch.  This must hold
  * for any:
  *
  *   - no access outside of it, no undefined behaviour, no leak (the
- *     sanitizers), and no value that is deeper than it may be;
+ *     sanitizers), and no value that is too deep;
  *
- *   - what it means, printed as JSON, means the same again, and text that
- *     Open vSwitch's JSON parser takes means the same as YAML, unless it is
- *     refused or has one of the three characters that end a line in YAML 1.1
- *     and not in JSON;
+ *   - the parsed value, printed as JSON, parses to the same value;
  *
- *   - a stream gives the same objects, and the same error, whole and octet by
- *     octet.
+ *   - text that Open vSwitch's JSON parser takes means the same as YAML,
+ *     unless it is refused or has one of the three characters that end a
+ *     line in YAML 1.1 and not in JSON;
  *
- * 'make fuzz FUZZ_TARGETS=kube-yaml' makes it and runs it under libFuzzer.
+ *   - a stream gives the same objects, and the same error, whole and octet
+ *     by octet.
+ *
+ * 'make fuzz FUZZ_TARGETS=kube-yaml' makes the target and runs it under
+ * libFuzzer.
  *
  * Without libFuzzer, octets are also cut off each input's end. */
 
@@ -38,8 +40,8 @@
 #include "utilities/kube/kube-lines.h"
 #include "utilities/kube/kube-yaml.h"
 
-/* Compares 'a' and 'b'; what printing takes from real numbers does not
- * count. */
+/* Compares 'a' and 'b'.  The precision that printing takes from real numbers
+ * does not count. */
 static bool
 is_same(const struct json *a, const struct json *b)
 {

@@ -3,13 +3,13 @@
 #ifndef FUZZ_TARGET_H
 #define FUZZ_TARGET_H 1
 
-/* What the fuzz targets share
- * ===========================
+/* Shared by the fuzz targets
+ * ==========================
  *
- * Each defines LLVMFuzzerTestOneInput(), for libFuzzer.  With FUZZ_REPLAY
- * defined, it also defines replay(), and is a program that runs each file in
- * the directory named by its argument.  The program fails if there is none, so
- * that a corpus that has gone missing does not pass. */
+ * Each target defines LLVMFuzzerTestOneInput(), for libFuzzer.  With
+ * FUZZ_REPLAY defined, it also defines replay(), and is a program that runs
+ * each file in the directory named by its argument.  The program fails if
+ * there is none: the corpus must be there. */
 
 #include <dirent.h>
 #include <stdint.h>

@@ -41,9 +41,9 @@ API_ARGS = [
 
 
 def wait_until(condition, what, seconds=60):
-    """Returns what "condition()" does once that is true.  It is not the clock
-    that decides when to give up, but how often we have asked: a machine that
-    stands still for a minute has not had the time."""
+    """Returns the result of "condition()" once that is true.  Gives up after a
+    number of attempts, not by the clock: a machine that stands still for a
+    minute has not had the time."""
     for _ in range(int(seconds / 0.02)):
         result = condition()
         if result:
@@ -183,15 +183,16 @@ class Cluster:
                 "kube-apiserver" if self.etcd.running() else "etcd"))
         try:
             self.call("GET", "/readyz")
-            # Made by a hook that runs after the server says it is ready.
+            # Made by a hook that runs after the server is ready.
             self.call("GET", "/api/v1/namespaces/default")
             return True
         except (ApiError, OSError, http.client.HTTPException):
             return False
 
     def call(self, method, path, body=None, kind="application/json"):
-        """Does an HTTP request as administrator, returns what is decoded."""
-        # The server closes a connection that was idle for a while.
+        """Sends an HTTP request as administrator.  Returns the decoded
+        reply."""
+        # The server closes idle connections.
         if self.connection and time.monotonic() > self.used + IDLE:
             self.connection.close()
             self.connection = None

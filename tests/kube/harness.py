@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What the tests of ovs-kube-proxy's readers share."""
+"""Shared by the tests of ovs-kube-proxy's readers."""
 
 import os
 import re
@@ -14,7 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class World:
-    """What the tests share."""
+    """Shared by the tests."""
 
     build = folder = None
     fuse_shown = None           # File for "fuse/show" of each switch, or None.
@@ -27,7 +27,7 @@ class Skip(Exception):
 
 
 class Dump:
-    """kube-dump, and what it says."""
+    """kube-dump, and its output."""
 
     def __init__(self, *args, env=None):
         self.lines = []
@@ -54,7 +54,8 @@ class Dump:
             lines.append(line.rstrip("\n"))
 
     def wait(self, line, since=0, seconds=60):
-        """Waits for a line that regular expression "line" matches whole."""
+        """Waits for a line that matches the regular expression "line" as a
+        whole."""
         regex = re.compile(line)
 
         def found():
@@ -83,7 +84,7 @@ class Dump:
                                  self.process.returncode)
 
     def appctl(self, *args):
-        """Does a command, returns what it says."""
+        """Runs a command.  Returns its output."""
         return subprocess.run(
             [os.path.join(World.build,
                           "openvswitch/extended/utilities/ovs-appctl"),
@@ -91,19 +92,19 @@ class Dump:
             stdout=subprocess.PIPE, text=True).stdout
 
     def status(self):
-        """Failures, lists, and so on, as an int by resource and name."""
+        """A counter of the resource, such as failures or lists."""
         text = self.appctl("status")
         return {(kind, name): int(value) for name, kind, value in re.findall(
             r"^ovs_kube_proxy_api_(\w+)_total{resource=\"(\w+)\"} (\d+)$",
             text, re.M)}
 
     def memory(self):
-        """The most that it ever used, in MB."""
+        """The most memory that it has used, in MB."""
         with open("/proc/%d/status" % self.process.pid) as stream:
             return int(re.search(r"VmHWM:\s*(\d+)", stream.read())[1]) / 1024
 
     def stop(self):
-        """Ends it, which must go without an error."""
+        """Ends it, without an error."""
         self.alive()
         self.appctl("exit")
         assert self.process.wait(20) == 0

@@ -67,7 +67,7 @@ class Host:
         self.port = number
         self.ip4, self.ip6 = HOSTS[name]
         self.mac = mac or "02:00:00:00:01:%02x" % number
-        # Ends that send nothing unasked.
+        # The hosts send nothing unasked.
         for folder in "all", "default":
             with open("/proc/sys/net/ipv6/conf/%s/disable_ipv6" % folder,
                       "w") as stream:
@@ -135,7 +135,7 @@ class Lab(Daemons):
         self.proxy = None
         self.target = "ovs-kube-proxy"  # For ovs-appctl.
         self.normal = normal
-        # In the log of the switch.
+        # Warnings in the log of the switch.
         self.expected = ["selection method 'maglev'"] if stock else []
         self.processes = []     # To be killed at the end, if they run.
         self.node = copy.deepcopy(NODE)
@@ -172,10 +172,10 @@ class Lab(Daemons):
                  "datapath_type=netdev", "fail-mode=secure")
 
     def configure(self):
-        """Before the switch starts."""
+        """Called before the switch starts."""
 
     def program(self):
-        """The flows of the one whose switch it is."""
+        """Adds the flows of the switch's owner."""
         flows = ["table=0,ip,actions=resubmit(,60)",
                  "table=0,ipv6,actions=resubmit(,60)",
                  "table=20,priority=0,actions=mod_dl_dst:%s,output:%d" %
@@ -211,7 +211,7 @@ class Lab(Daemons):
     # ovs-kube-proxy.
 
     def write(self, *objects):
-        """The objects that there are from now on, besides the Node."""
+        """Writes the objects of now, besides the Node."""
         path = os.path.join(self.manifests, "objects.json")
         with open(path + ".tmp", "w") as stream:
             json.dump({"apiVersion": "v1", "kind": "List",
@@ -272,20 +272,21 @@ class Lab(Daemons):
         return self.appctl("sync/status", check=False).startswith("synced\n")
 
     def metrics(self):
-        """What /metrics says."""
+        """The text of /metrics."""
         url = "http://127.0.0.1:%d/metrics" % METRICS_PORT
         with urllib.request.urlopen(url, timeout=20) as response:
             return response.read().decode()
 
     def slow_changes(self):
-        """Changes that took the switch more than half a second."""
+        """The number of changes that took the switch more than half a
+        second."""
         values = dict(re.findall(
             r"sync_latency_seconds_bucket{le=\"([^\"]+)\"} (\d+)",
             self.metrics()))
         return int(values["+Inf"]) - int(values["0.512"])
 
     def groups_sent(self):
-        """Changes of groups that the program has sent."""
+        """The number of changes of groups that the program has sent."""
         return sum(int(n) for n in re.findall(
             r"changes_total{type=\"group-\w+\"} (\d+)", self.metrics()))
 
@@ -328,7 +329,7 @@ class Lab(Daemons):
                 r"\|(WARN|ERR|EMER)\|", line) and
                 # At its end.
                 "left allocated when ofproto" not in line and
-                # On a machine with much else to do.
+                # On a busy machine.
                 not re.search(r"\|timeval\||blocked [123]\d{3} ms", line) and
                 not any(text in line for text in self.expected)]
         os.rename(self.dir, self.dir + ".%d" % time.monotonic_ns())
@@ -337,8 +338,8 @@ class Lab(Daemons):
     # Packets.
 
     def collect(self, enough, seconds=10):
-        """Receives, as (host, packet), until "enough" of them is true, or
-        there was nothing to receive for "seconds", as wait_until() counts."""
+        """Receives (host, packet) pairs until "enough" of them is true, or
+        nothing has come for "seconds", as wait_until() counts."""
         got, silent = [], 0
         while not enough(got) and silent < seconds / 0.2:
             ready = select.select([h.socket for h in self.hosts.values()],
@@ -351,7 +352,7 @@ class Lab(Daemons):
         return got
 
     def route(self, host, packet):
-        """Routes a packet that came to the router, returns true if so."""
+        """Routes a packet that came to the router.  Returns true if it did."""
         if not self.normal or host.name != "other":
             return False
         for to in self.hosts.values():
@@ -379,7 +380,8 @@ def network(packet):
 
 
 def l4(packet):
-    """Its TCP, UDP or SCTP header, or None; not that in an ICMP error."""
+    """Its TCP, UDP or SCTP header, or None.  A header within an ICMP error
+    does not count."""
     if ICMP in packet or packet.lastlayer().name.startswith("ICMPv6"):
         return None
     for layer in TCP, UDP, SCTP:
@@ -391,8 +393,8 @@ def l4(packet):
 # Objects.
 
 def make_service(name, **spec):
-    """A Service with ClusterIP 10.96.0.10 and TCP port 80, or what "spec"
-    says instead."""
+    """A Service with ClusterIP 10.96.0.10 and TCP port 80, unless "spec" says
+    otherwise."""
     base = {"type": "ClusterIP", "clusterIP": "10.96.0.10",
             "ipFamilies": ["IPv4"],
             "ports": [{"name": "p", "protocol": "TCP", "port": 80,

@@ -28,7 +28,7 @@ from lab import GW_MAC, Lab
 SERVERS, CLIENTS = 4, 2
 PORT = 8080
 CIDR = "10.1.0.0/16,10.2.0.0/16"
-# The gateway is the switch; nobody asks who has its address.
+# The gateway is the switch; nobody asks for its address.
 GATEWAY = "169.254.1.1"
 
 
@@ -46,7 +46,7 @@ class Pod:
         self.port = number
         self.prefix = prefix
         self.mac = "02:00:00:00:02:%02x" % number
-        # It ends when we do.
+        # It ends with us.
         self.holder = subprocess.Popen(["unshare", "--net", "cat"],
                                        stdin=subprocess.PIPE,
                                        stdout=subprocess.DEVNULL)
@@ -103,7 +103,7 @@ class Web:
         self.process.stdin.close()
 
     def result(self):
-        """What happened until it was stopped: the words of each line."""
+        """Its events until it was stopped: the words of each line."""
         text = self.process.stdout.read()
         assert self.process.wait(60) == 0, self.process.returncode
         return [line.split() for line in text.splitlines() if line]
@@ -201,8 +201,8 @@ class PodLab(Lab):
 
 
 def requests(clients):
-    """What happened to the requests of "clients", which it ends: tuples
-    (begin, end, host, answered by), and of those that failed."""
+    """The results of the requests of "clients", which it ends: tuples (begin,
+    end, host, answered by), and the failed ones."""
     done, failed = [], []
     for client in clients:
         client.stop()

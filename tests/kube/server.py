@@ -79,13 +79,13 @@ def respond(sock, body, status="200 OK", headers=""):
 
 
 def begin(sock):
-    """Sends the header of a response without end."""
+    """Sends the header of an endless response."""
     sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
                  b"Connection: close\r\n\r\n")
 
 
 def items(*names, version="1", **metadata):
-    """A list of Services, or of whatever was asked for."""
+    """A list of Services, or of the objects asked for."""
     return json.dumps({
         "kind": "List", "apiVersion": "v1",
         "metadata": dict(metadata, resourceVersion=version),

@@ -28,8 +28,8 @@ from lab import NODE, make_service
 from pods import PORT, endpoint, requests, with_pods
 from tests_proxy_api import put
 
-# Each Service has so many endpoints that stay, and others of which half are
-# ready at any time, and each is removed and added again in turn.
+# Endpoints of each Service that stay, and others.  Half of the others are
+# ready at any time; each is removed and added again in turn.
 STAY, CHANGE = 10, 40
 BATCH = 10
 WRITERS = 2
@@ -44,23 +44,23 @@ def vip(number):
 
 
 class Slice:
-    """The endpoints of a Service, and when each of them was removed."""
+    """The endpoints of a Service, and the times of their removal."""
 
     def __init__(self, number):
         self.number = number
         first = number * (STAY + CHANGE)
         self.addresses = [endpoint(first + i) for i in range(STAY + CHANGE)]
-        # The first ones are the longest in this state.
+        # The first ones have been in this state for longest.
         changing = self.addresses[STAY:]
         self.ready = collections.deque(changing[:CHANGE // 2])
         self.away = collections.deque(changing[CHANGE // 2:])
-        # Address -> [when it was removed, when it was added again], ...
+        # Address -> [time of removal, time of return], ...
         self.removals = collections.defaultdict(list)
         self.n_writes = 0
 
     def obj(self):
-        """As the API server wants it.  Those that are away are not in it, or
-        they are and terminate."""
+        """The slice for the API server.  Endpoints that are away are left out,
+        or are in it and terminate."""
         def one(address, ready):
             return {"addresses": [address],
                     "conditions": {"ready": ready, "serving": True,
@@ -78,7 +78,7 @@ class Slice:
                 [one(a, False) for a in list(self.away)[::2]]}
 
     def write(self, cluster):
-        """Removes and adds BATCH / 2 each."""
+        """Removes BATCH / 2 endpoints, and adds as many."""
         gone = [self.ready.popleft() for _ in range(BATCH // 2)]
         back = [self.away.popleft() for _ in range(BATCH // 2)]
         self.ready.extend(back)
@@ -95,7 +95,7 @@ class Slice:
 
     def lateness(self, address, begin, end):
         """By how much a connection from 'begin' to 'end' came too late to
-        'address', negative if it did not."""
+        'address'; negative if it did not."""
         removals = self.removals[address]
         i = bisect.bisect(removals, begin, key=lambda r: r[0]) - 1
         if i < 0:
@@ -105,7 +105,7 @@ class Slice:
 
 
 class Writer(threading.Thread):
-    """Writes its part of the slices, in turn, at its part of the rate."""
+    """A writer: writes its slices in turn, at its part of the rate."""
 
     def __init__(self, cluster, slices, rate):
         super().__init__(daemon=True)
@@ -139,8 +139,8 @@ def parameters():
 
 
 def check_load(slices, done, failed):
-    """Checks all requests; returns the longest time after a removal that a
-    connection was begun to the endpoint."""
+    """Checks all requests.  Returns the longest time from a removal to the
+    begin of a connection to the endpoint."""
     assert not failed, "%d of %d requests failed: %s" % (
         len(failed), len(done) + len(failed), failed[:5])
     by_vip = {vip(s.number): s for s in slices}
@@ -182,7 +182,7 @@ def report(slices, writers, done, latest, seconds):
 @with_pods
 def test_churn(lab, c):
     seconds, rate = parameters()
-    # What is removed is away for long enough to be missed: 4 s.
+    # A removed endpoint is away for long enough to be missed: 4 s.
     count = int(rate / CHANGE * 4 * LATE)
     slices = [Slice(i) for i in range(count)]
     put(c, {k: v for k, v in NODE.items() if k != "status"})
@@ -213,7 +213,7 @@ def test_churn(lab, c):
     done, failed = requests(clients)
     wait_until(lab.synced, "the switch has all")
     latest = check_load(slices, done, failed)
-    # The servers saw what the clients did.
+    # The servers saw the same as the clients.
     for server in servers:
         server.stop()
     accepted = collections.Counter(

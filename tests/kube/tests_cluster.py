@@ -12,7 +12,8 @@ from harness import HERE, Dump, World, admin, endpoint_slice, service
 
 
 def test_list_and_watch(c):
-    """Objects before and after the list, changed, deleted, and of others."""
+    """Objects before and after the list, changed ones, deleted ones, and
+    objects of others."""
     c.create(service("lw-before"))
     c.create(service("lw-headless", labels={
         "service.kubernetes.io/headless": ""}))
@@ -41,7 +42,7 @@ def test_list_and_watch(c):
     dump.wait("delete Service default/lw-after", n)
     dump.wait("delete EndpointSlice default/lw-slice", n)
 
-    # A label makes it somebody else's.
+    # With this label the object belongs to somebody else.
     c.call("PATCH", c.path("Service") + "/lw-before",
            {"metadata": {"labels": {
                "service.kubernetes.io/service-proxy-name": "other"}}},
@@ -57,7 +58,7 @@ def test_list_and_watch(c):
 
 
 def test_pages(c):
-    """More objects than a page has."""
+    """More objects than fit into a page."""
     names = ["page-%d" % i for i in range(1201)]
     for name in names:
         c.create(endpoint_slice(name, "page", "10.0.0.1"))
@@ -72,14 +73,14 @@ def test_pages(c):
 
 
 def test_gone(c):
-    """A version that etcd has compacted away: 410, and a list."""
+    """etcd has compacted the version away: status 410, and a list."""
     for name in "gone-stays", "gone-goes":
         c.create(service(name))
     dump = Dump(admin())
     dump.wait_synced()
     dump.wait("put Service default/gone-goes .*")
     n = len(dump.lines)
-    # Away for longer than the server remembers.
+    # Away for longer than the server remembers versions.
     os.kill(dump.process.pid, 19)
     c.api.kill()
     c.start_api()
@@ -88,7 +89,7 @@ def test_gone(c):
                {"metadata": {"annotations": {"i": str(i)}}},
                "application/merge-patch+json")
     c.delete("Service", "gone-goes")
-    # The cache of the next one begins after all that.
+    # The next server's cache begins after all of these.
     c.compact()
     c.api.kill()
     c.start_api()
@@ -105,13 +106,13 @@ def test_gone(c):
 
 
 def test_restart(c):
-    """The server is killed, away for a while, and comes back."""
+    """The server is killed, is away for a while, and comes back."""
     dump = Dump(admin())
     dump.wait_synced()
     n = len(dump.lines)
     c.api.kill()
     dump.wait_log("/api/v1/services", 60)
-    # Some attempts later it is still said once, however long each took.
+    # After some attempts it is still said once, however long each took.
     wait_until(lambda: dump.status()["services", "failures"] >= 5,
                "there are failures")
     warned = [line for line in dump.log if "|WARN|" in line
@@ -120,7 +121,7 @@ def test_restart(c):
     assert any("Failed to connect" in line for line in warned), warned
     assert not any(re.search(" after [0-9]+ m", line) for line in warned), \
         warned
-    # It may have begun to list, but took nothing away.
+    # It may have begun to list, and has taken nothing away.
     said = [line for line in dump.lines[n:] if not line.startswith("begin ")]
     assert not said, said
     c.start_api()
@@ -157,7 +158,7 @@ def test_token(c):
     dump.wait_synced()
     dump.wait_log("/api/v1/nodes works again")
 
-    # A request that begins later uses what the file holds then.
+    # A later request uses the present content of the file.
     write("not-a-token")
     c.api.kill()
     c.start_api()
@@ -170,7 +171,7 @@ def test_token(c):
 
 
 def test_forbidden(c):
-    """An account that may not: said why, and once."""
+    """An account without permission: the reason is said once."""
     c.create({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {
         "name": "nobody", "namespace": "kube-system"}})
     dump = Dump(c.kubeconfig("nobody.conf",
@@ -183,7 +184,8 @@ def test_forbidden(c):
 
 
 def test_malformed(c):
-    """An object that the store refuses: said once, the rest goes on."""
+    """An object that the store refuses: it is complained of once, and the rest
+    goes on."""
     dump = Dump(admin())
     dump.wait_synced()
     bad = service("malformed", annotations={"kube-dump": "malformed"})
@@ -209,7 +211,7 @@ def manifest_objects():
 
 
 def test_manifest(c):
-    """The API server takes the DaemonSet's manifest as it is."""
+    """The API server accepts the DaemonSet's manifest."""
     kinds = []
     for obj in manifest_objects():
         path = c.path(obj["kind"], obj["metadata"].get("namespace",
@@ -217,7 +219,7 @@ def test_manifest(c):
         try:
             c.call("POST", path + "?dryRun=All&fieldValidation=Strict", obj)
         except k8s.ApiError as error:
-            # Another test has made it.
+            # Another test may have made it.
             if error.status != 409:
                 raise
             c.call("PUT", path + "/" + obj["metadata"]["name"] +

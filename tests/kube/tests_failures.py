@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What fails while pods do HTTP: the program, the API server, the switch, and
-what they are told."""
+"""Failures while pods do HTTP: of the program, the API server, the switch, and
+their input."""
 
 import json
 import os
@@ -43,7 +43,8 @@ def write_slice(c, number, endpoints):
 
 
 def wait_endpoints(lab, number, endpoints):
-    """Waits until the switch has just these for Service "number"."""
+    """Waits until the switch has exactly these endpoints for Service
+    "number"."""
     def has():
         text = lab.appctl("service/show", "default/f%d" % number, check=False)
         found = re.search(r"^ *cluster: (.*)$", text, re.M)
@@ -55,7 +56,7 @@ def wait_endpoints(lab, number, endpoints):
 
 
 class Traffic:
-    """Connections, new ones and such that stay, to all Services."""
+    """New connections, and connections that stay, to all Services."""
 
     def __init__(self, lab):
         lab.serve()
@@ -63,12 +64,12 @@ class Traffic:
         self.load = lab.clients("load", LOAD, *VIPS)
 
     def finish(self):
-        """Returns all that was answered, and all that failed, separately for
-        connections that stay."""
+        """Returns all answered and all failed requests, those on connections
+        that stay apart."""
         return requests(self.load), requests(self.hold)
 
     def finish_well(self):
-        """The same, when nothing may have failed."""
+        """The same, if nothing may have failed."""
         (new, new_failed), (kept, kept_failed) = self.finish()
         assert not new_failed, (len(new_failed), new_failed[:5])
         assert not kept_failed, (len(kept_failed), kept_failed[:5])
@@ -82,7 +83,7 @@ class Traffic:
 
 
 def remove_objects(c):
-    """Also those of a test that has failed."""
+    """Removes the objects, those of a failed test too."""
     names = [("Node", "n1")]
     for i in range(SERVICES):
         names += [("Service", "f%d" % i), ("EndpointSlice", "f%d-x" % i)]
@@ -96,7 +97,7 @@ def remove_objects(c):
 
 def begin(lab, c, *args, **kwargs):
     """Objects, the program, and traffic."""
-    # Of connections to programs that are killed.
+    # A warning about connections to killed programs.
     lab.expected.append("connection dropped")
     remove_objects(c)
     put(c, {k: v for k, v in NODE.items() if k != "status"})
@@ -137,8 +138,8 @@ def with_cluster_kubeconfig():
 
 @with_pods
 def test_failure_program(lab, c):
-    """The program is killed, thrice, and once more in the middle of many
-    changes: not one connection is lost."""
+    """The program is killed three times, and once more within many changes: no
+    connection is lost."""
     source = with_cluster_kubeconfig()
     traffic = begin(lab, c, source=source)
     for _ in range(2):
@@ -147,7 +148,7 @@ def test_failure_program(lab, c):
         time.sleep(0.5)
         lab.start(source=source)
         assert changes(lab) == 0, lab.metrics()
-    # Endpoints go while it is away: connections to them stay.
+    # Endpoints go while the program is away: their connections stay.
     lab.kill()
     for i in range(SERVICES):
         write_slice(c, i, addresses(i, 4))
@@ -163,7 +164,7 @@ def test_failure_program(lab, c):
         lab.start(source=source)
     wait_until(lambda: time.monotonic() > late + 1, "there are connections")
     new, kept = traffic.finish_well()
-    # And new ones did not come to those that had gone.
+    # No new connection went to them.
     gone = {a for i in range(SERVICES) for a in addresses(i, 0, 4)}
     assert not [e for e in new if e[0] > late and e[3] in gone]
     assert {e[3] for e in kept if e[0] > late} & gone
@@ -172,9 +173,9 @@ def test_failure_program(lab, c):
 
 @with_pods
 def test_failure_api_server(lab, c):
-    """The API server is killed; others take its place, who cannot prove who
-    they are, talk nonsense, or nothing.  Each is complained of once, traffic
-    goes on, and at last all is as the real one says."""
+    """The API server is killed.  Others take its place: they cannot prove
+    their identity, or send garbage or nothing.  Each is complained of once,
+    traffic goes on, and at last everything follows the real server."""
     traffic = begin(lab, c, source=with_cluster_kubeconfig())
     sent = changes(lab)
     c.api.kill()
@@ -190,7 +191,7 @@ def test_failure_api_server(lab, c):
         wait_until(lambda b=before: failures(lab) > b, "there are failures")
         server.close()
         said = warnings(lab, since)
-        # What it had said before of no server at all is not said again.
+        # An earlier complaint, about no server at all, is not repeated.
         assert len(said) <= 2, (what, said)
         assert what != "certificate" or not server.requests, server.requests
     assert changes(lab) == sent
@@ -220,7 +221,7 @@ def test_failure_token(lab, c):
             stream.write(token + "\n")
         os.rename(path + ".new", path)
 
-    # A token is good for another minute, because of clocks that differ.
+    # A token is valid for another minute, in case clocks differ.
     expires = time.time() + 6
     write(c.token("ovs-kube-proxy", 6 - 60))
     lab.env.update(KUBERNETES_SERVICE_HOST=k8s.HOST,
@@ -242,7 +243,7 @@ def test_failure_token(lab, c):
     assert sum("HTTP status 401" in line for line in warnings(lab, since)) \
         == 1, lab.log()[since:]
     assert changes(lab) == sent
-    # As a kubelet does.
+    # Like a kubelet.
     write(c.call("POST", c.path("ServiceAccount", "kube-system") +
                  "/ovs-kube-proxy/token", {
                      "apiVersion": "authentication.k8s.io/v1",
@@ -255,12 +256,12 @@ def test_failure_token(lab, c):
 
 
 def own_flows(lab):
-    """The program's flows, in an order of their own."""
+    """The program's flows, in a fixed order."""
     return sorted(line for line in lab.flows() if "0x6b70" in line)
 
 
 def configuration(lab):
-    """What is configured in the switch's database."""
+    """The configuration in the switch's database."""
     columns = {
         "Bridge": "name,controller,datapath_type,fail_mode,external_ids,"
                   "other_config,flow_tables,ports,protocols,mirrors",
@@ -276,10 +277,9 @@ def configuration(lab):
 @with_pods
 def test_failure_switch(lab, c):
     """The switch is killed: our flows come back by themselves, and connections
-    work again.  With --seed, most of those that stay outlive it: their
-    packets come to the same endpoint as before, but for a reply that the
-    client has not got when the switch goes.  The switch's database was not
-    touched."""
+    work again.  With --seed, most connections survive: their packets reach the
+    same endpoint as before.  One whose reply was lost with the switch may not.
+    The switch's database is not touched."""
     traffic = begin(lab, c, "--seed=77", source=with_cluster_kubeconfig())
     before = configuration(lab)
     ours, groups = own_flows(lab), lab.groups()
@@ -287,7 +287,7 @@ def test_failure_switch(lab, c):
     killed = time.monotonic()
     lab.kill_switch()
     assert not lab.synced()
-    # What changes meanwhile is not lost.
+    # Changes meanwhile are not lost.
     write_slice(c, 0, addresses(0, 1))
     lab.daemon("ovs-vswitchd", "--disable-system")
     wait_until(lambda: own_flows(lab) == ours and lab.synced(),
@@ -313,8 +313,8 @@ def test_failure_switch(lab, c):
 
 @with_pods
 def test_failure_others(lab, c):
-    """Somebody removes all that is ours: it comes back.  Connections that
-    stay do; new ones may be refused, but only until then."""
+    """Somebody removes all our flows and groups: they come back.  Old
+    connections stay.  New ones may be refused until then."""
     traffic = begin(lab, c, source=with_cluster_kubeconfig())
     ours = own_flows(lab)
     gone = []
@@ -345,8 +345,8 @@ def test_failure_others(lab, c):
     end(lab, c)
 
 
-# Objects that no API server of today would send, but one of tomorrow, or
-# somebody who means ill.
+# Objects that no API server of today would send.  One of tomorrow may, or an
+# attacker.
 GOOD = make_service(
     "good", clusterIPs=[VIP, VIP6], ipFamilies=["IPv4", "IPv6"],
     type="NodePort", future={"field": [1, {"x": None}]}, ports=[
@@ -377,7 +377,7 @@ BAD_SLICES = [
         "labels": {"kubernetes.io/service-name": "good"}},
         addressType="FQDN", endpoints=[{"addresses": ["a.example"]}]),
 ]
-# A node, and a cluster, of IPv4 alone.
+# A node and a cluster with IPv4 alone.
 NODE4 = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1"},
          "spec": {"podCIDR": "10.1.0.0/24", "podCIDRs": ["10.1.0.0/24"]},
          "status": {"addresses": [
@@ -385,8 +385,8 @@ NODE4 = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1"},
 
 
 class Store:
-    """Answers as an API server does that has these objects, and then sends
-    events by send()."""
+    """Answers like an API server with these objects, and then sends events by
+    send()."""
 
     def __init__(self, **objects):
         self.objects = objects
@@ -421,8 +421,8 @@ class Store:
 
 @with_lab
 def test_failure_objects(lab, c):
-    """Objects that are malformed, of another version or family, or large:
-    complained of once, and the others work."""
+    """Objects that are malformed, of another version or family, or large: each
+    is complained of once, and the others work."""
     store = Store(services=[GOOD, SIX, MANY] + MALFORMED,
                   endpointslices=SLICES + BAD_SLICES, nodes=[NODE4])
     server = BadServer(c.server_cert, store.behave)
@@ -435,15 +435,15 @@ def test_failure_objects(lab, c):
         check(lab, "ext", lab.hosts["node"].ip4, names, True, dport=30080)
         check(lab, "pod", "10.96.1.1", "reject", dport=5000)
         check(lab, "pod", "fd00:96::77", "b")
-        # Nowhere is said where node ports of IPv6 would be.
+        # The addresses of IPv6 node ports are not told.
         check(lab, "ext", lab.hosts["node"].ip6, "untouched", dport=30080)
 
     works("a")
-    # All of it again and again.
+    # The same again and again.
     for _ in range(3):
         store.send("services", *MALFORMED, SIX, GOOD, MANY)
         store.send("endpointslices", *BAD_SLICES)
-    # Without a spec the last good form stays.
+    # Without a spec the last good object stays.
     store.send("services", WAS_GOOD, *MALFORMED)
     store.send("endpointslices", make_slice("bad-spec", "b"))
     store.send("endpointslices", make_slice("good", "a", "b"))

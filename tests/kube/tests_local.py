@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Tests of what ovs-kube-proxy reads from files and serves by HTTP."""
+"""Tests of the files that ovs-kube-proxy reads, and of its HTTP."""
 
 import http.client
 import json
@@ -80,14 +80,14 @@ items:
              json.dumps(service("f2")))
     becomes("Service", "default/a", "default/f", "default/f2", "x/a2")
 
-    # What breaks counts as it was; the others go on; it is said once.
+    # A broken file counts as before, the others go on; it is said once.
     manifest(folder, "f.json", "{")
     dump.wait_log("f.json: ", count=2)
     os.unlink(os.path.join(folder, "a.yaml"))
     becomes("Service", "default/f", "default/f2")
     becomes("Node")
     assert dump.count_log("f.json: ") == 2, dump.log
-    # A link that comes to lead elsewhere, as in a ConfigMap.
+    # A link that is changed to lead elsewhere, as in a ConfigMap.
     versions = tempfile.mkdtemp(dir=World.folder)
     for name in "v1", "v2":
         manifest(versions, name, service(name))
@@ -97,7 +97,7 @@ items:
     os.symlink(os.path.join(versions, "v2"), os.path.join(folder, "f.lnk"))
     os.rename(os.path.join(folder, "f.lnk"), os.path.join(folder, "f.json"))
     becomes("Service", "default/v2")
-    # The directory away for a moment.
+    # The directory is away for a moment.
     n = len(dump.lines)
     os.rename(folder, folder + ".away")
     dump.wait_log(folder + ": No such file")
@@ -109,9 +109,9 @@ items:
 
 
 def test_directory_start(_):
-    """--from-file DIR with a file that cannot be read: nothing is known to
-    be all there is, and so nothing of the last run goes, until it can be or
-    has gone."""
+    """--from-file DIR with a file that cannot be read: nothing is known to be
+    complete.  So nothing of the last run is removed until the file can be
+    read, or has gone."""
     for repair in lambda: manifest(folder, "b.json", service("b")), \
             lambda: os.unlink(os.path.join(folder, "b.json")):
         folder = tempfile.mkdtemp(dir=World.folder)
@@ -119,7 +119,7 @@ def test_directory_start(_):
         manifest(folder, "b.json", "{")
         dump = Dump("--from-file", folder)
         dump.wait_log("nothing is changed until all files could be read")
-        # Others change meanwhile.
+        # Other files change meanwhile.
         manifest(folder, "c.json", service("c"))
         wait_until(lambda: "3 files" in dump.appctl("status"), "it looks")
         assert "waiting until all could be read" in dump.appctl("status")
@@ -135,7 +135,7 @@ def test_directory_start(_):
 
 
 def test_stdin(_):
-    """--from-file -: as kubectl prints it; and what must not be."""
+    """--from-file -: the output of kubectl, and wrong input."""
     def dump_of(text):
         return subprocess.run(
             [os.path.join(World.build, "tests/kube/kube-dump"),
@@ -143,7 +143,7 @@ def test_stdin(_):
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             timeout=60)
 
-    # That there can be no socket ends it, after it has read.
+    # It ends because it cannot create the socket, after reading.
     assert "put Service default/s \n" in dump_of(json.dumps({
         "apiVersion": "v1", "kind": "List", "items": [service("s")]},
         indent=4)).stdout
@@ -163,7 +163,7 @@ def get(port, path="/", method="GET", host="127.0.0.1"):
 
 
 def test_http(_):
-    """The metrics' server, and clients that misbehave."""
+    """The metrics server, and clients that misbehave."""
     dump = Dump("--http=127.0.0.1:9000", "--from-file", World.folder)
     status, body, headers = get(9000, "/metrics")
     assert status == 200 and "files" in body, body
@@ -171,8 +171,8 @@ def test_http(_):
     assert get(9000, "/metrics", "HEAD")[:2] == (200, "")
     assert get(9000, "/")[0] == 404
     assert get(9000, "/metrics", "POST")[0] == 405
-    # More that say nothing, or not all, than may connect; they go away by
-    # time and others are served then.
+    # More clients than may connect say nothing, or not all.  They go away in
+    # time, and others are served then.
     idle = [socket.create_connection(("127.0.0.1", 9000))
             for _ in range(40)]
     for sock in idle[:20]:
@@ -216,7 +216,7 @@ def test_health(_):
     status, body, _ = get(30002)
     assert status == 503 and json.loads(body)["localEndpoints"] == 0
 
-    # A proxy that is not healthy, and an endpoint that came.
+    # An unhealthy proxy, and a new endpoint.
     dump.appctl("health", "false", "ns", "some", "30001", "2")
     status, body, _ = get(30001)
     assert status == 503 and not json.loads(body)["serviceProxyHealthy"]
@@ -225,7 +225,7 @@ def test_health(_):
     status, body, _ = get(30001)
     assert status == 200 and json.loads(body)["service"]["name"] == "none"
 
-    # A port that is in use, until it is not.
+    # A port in use, until it is free.
     with socket.create_server(("127.0.0.1", 30003)):
         dump.appctl("health", "true", "ns", "late", "30003", "1",
                     "ns", "twin", "30003", "1")
@@ -239,7 +239,7 @@ def test_health(_):
 
 
 def test_version(_):
-    """--version says that of configure.ac, and Open vSwitch's."""
+    """--version tells the versions of configure.ac and of Open vSwitch."""
     with open(os.path.join(World.build, "Makefile")) as stream:
         version = re.search(r"^PACKAGE_VERSION = (.*)$", stream.read(),
                             re.M)[1]
@@ -251,8 +251,8 @@ def test_version(_):
 
 
 def test_features(_):
-    """Documentation/reference/kube-proxy-features.md names tests that there
-    are, and one for each rule."""
+    """Documentation/reference/kube-proxy-features.md names tests that exist,
+    and one for each rule."""
     path = os.path.join(
         HERE, "../../Documentation/reference/kube-proxy-features.md")
     with open(path) as stream:

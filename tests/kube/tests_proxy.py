@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""ovs-kube-proxy, rule by rule: objects and packets, and what becomes of
-them in the switch."""
+"""ovs-kube-proxy, rule by rule: objects, packets, and their outcome in the
+switch."""
 
 from scapy.layers.inet import ICMP, TCP, UDP, IPerror, UDPerror, IP
 from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6EchoRequest, IPv6)
@@ -9,8 +9,8 @@ from scapy.layers.sctp import SCTP, SCTPChunkInit, SCTPChunkInitAck
 
 from lab import (HOSTS, Lab, ip_layer, l4, make_service, make_slice, network)
 
-# Connections to a Service: with three endpoints, the chance that one of them
-# gets none is one in a million.
+# Connections to a Service.  With three endpoints, one of them gets none once
+# in a million runs.
 N = 40
 
 VIP, VIP6 = "10.96.0.10", "fd00:96::10"
@@ -29,7 +29,7 @@ def segment(protocol, sport, dport):
 
 
 def answer(packet):
-    """What an endpoint says to "packet"."""
+    """The answer of an endpoint to "packet"."""
     src, dst = network(packet)
     header = l4(packet)
     if UDP in packet:
@@ -54,7 +54,7 @@ def is_reject(packet, protocol):
 
 
 def checksums_are_right(packet):
-    """Has the packet the checksums that scapy would give it?"""
+    """Returns true if the packet has the checksums of scapy."""
     again = packet.copy()
     for layer in IP, TCP, UDP, SCTP, ICMP:
         if layer in again:
@@ -64,13 +64,13 @@ def checksums_are_right(packet):
 
 def try_connections(lab, source, dst, protocol="TCP", dport=80, n=N):
     """Sends the first packets of "n" connections from host "source".  Returns
-    a list of (host, packet) of those that got anywhere."""
+    a list of (host, packet) of those that arrived."""
     host = lab.hosts[source]
     lab.drain()
     for _ in range(n):
         host.send(ip_layer(host.address(dst), dst) /
                   segment(protocol, next(sports), dport))
-    # What is sent past all Services, when such a packet has arrived, is of a
+    # A packet past all Services, sent when such a packet has arrived, is in a
     # later batch of the switch and arrives last.
     sentinel = ip_layer(host.address(dst), lab.hosts["other"].address(dst))
     sentinel /= ICMPv6EchoRequest() if ":" in dst else ICMP()
@@ -101,10 +101,10 @@ def check_answers(lab, source, dst, got, protocol, dport):
 
 def check(lab, source, dst, expected, masquerade=False, protocol="TCP",
           dport=80, target=8080):
-    """Checks what becomes of connections from host "source" to "dst":
-    "reject", "drop", "untouched", or the names of all endpoints.  If they are
-    to be masqueraded, "masquerade" is true, or the address that they get
-    instead of the node's.  Returns the packets that came to endpoints."""
+    """Checks the outcome of connections from host "source" to "dst": "reject",
+    "drop", "untouched", or the names of all endpoints.  If they are
+    masqueraded, "masquerade" is true, or the address that they get instead of
+    the node's.  Returns the packets that came to endpoints."""
     if expected == "reject":
         lab.drain()
         sport = next(sports)
@@ -124,7 +124,7 @@ def check(lab, source, dst, expected, masquerade=False, protocol="TCP",
         assert not got, where + repr(got[0])
         return got
     if expected == "untouched":
-        # The node's own address is delivered, any other is somebody's else.
+        # The node's own address is delivered; any other is elsewhere.
         assert len(got) == N and all(
             network(p)[1] == dst for _, p in got), where + repr(got[:1])
         return got
@@ -199,7 +199,7 @@ def test_rule_19_families_and_protocols(lab, _):
 
 @with_lab
 def test_rule_08_affinity(lab, _):
-    """One endpoint for a client, whatever address and port it uses."""
+    """A client keeps its endpoint, whatever address and port it uses."""
     config = {"clientIP": {"timeoutSeconds": 100}}
     service = make_service("s", sessionAffinity="ClientIP",
                            sessionAffinityConfig=config, **nodeport())
@@ -214,7 +214,7 @@ def test_rule_08_affinity(lab, _):
                     lab, source, dst, dport=dport, n=5)}
         assert len(names) == 1, (source, names)
         chosen[source], = names
-    # Its endpoint stays when another comes, and is another when it goes.
+    # The endpoint stays when another comes, and changes when it goes.
     lab.write(service, make_slice("s", "a", "b", "remote"))
     lab.wait_shown("default/s", "10.1.1.4:8080")
     for source in "pod", "ext", "other":
@@ -231,7 +231,7 @@ def test_rule_08_affinity(lab, _):
 
 @with_lab
 def test_rule_17_udp_cleanup(lab, _):
-    """A UDP connection leaves an endpoint that stopped to serve."""
+    """A UDP connection leaves an endpoint that has stopped serving."""
     ports = [{"name": "p", "protocol": "UDP", "port": 80,
               "targetPort": 8080}]
     service = make_service("s", ports=ports)
@@ -252,7 +252,7 @@ def test_rule_17_udp_cleanup(lab, _):
     lab.write(service, make_slice("s", "b", protocol="UDP"))
     lab.wait_shown("default/s", "cluster: 10.1.0.3:8080")
     assert where() == {"b"}
-    # Nor do its packets go there when there is no endpoint any more.
+    # Its packets do not go there without endpoints either.
     lab.write(service)
     lab.wait_shown("default/s", "reject")
     assert where() == {"pod"}
@@ -270,8 +270,8 @@ def test_rule_20_icmp_errors_and_fragments(lab, _):
               make_slice("s", "a", "b", protocol="UDP"))
     lab.start()
     for source in "pod", "ext":
-        # An endpoint's ICMP error comes from the Service, and quotes what
-        # was sent to the Service.
+        # An endpoint's ICMP error comes from the Service, and quotes the
+        # packet to the Service.
         (name, packet), = try_connections(lab, source, VIP, "UDP", n=1)
         sport = l4(packet).sport
         src, dst = network(packet)
@@ -284,7 +284,7 @@ def test_rule_20_icmp_errors_and_fragments(lab, _):
             error
         assert error[UDPerror].dport == 80, error
         assert source == "ext" or error[UDPerror].sport == sport, error
-        # Fragments of a new connection, and then of one that is known.
+        # Fragments of a new connection, and then of a known one.
         host = lab.hosts[source]
         sport = next(sports)
         reached = set()

@@ -41,8 +41,8 @@ def get(path, port=HEALTHZ_PORT, host="127.0.0.1"):
 # HTTP.
 
 def parse_metrics(text):
-    """Metrics by name and labels.  The text must be as Prometheus wants it:
-    help and type of a family before its samples."""
+    """Metrics by name and labels.  The text must be as Prometheus wants it: a
+    family's help and type before its samples."""
     values, types, helped = {}, {}, set()
     for line in text.splitlines():
         comment = re.fullmatch(r"# (HELP|TYPE) (\w+) (.+)", line)
@@ -70,7 +70,7 @@ def parse_metrics(text):
 
 @with_lab
 def test_admin_http(lab, _):
-    """/healthz, /livez and /metrics, with the switch there and not."""
+    """/healthz, /livez and /metrics, with and without the switch."""
     prefix = "ovs_kube_proxy_"
     options = ["--healthz-address=127.0.0.1:%d" % HEALTHZ_PORT]
     lab.write(make_service("s"), make_slice("s", "a", "b"))
@@ -131,7 +131,7 @@ def test_admin_http(lab, _):
         assert get("/" + path)[0] == code
         assert parse_metrics(lab.metrics())[name] == second[name] + 1
 
-    # The switch is away for longer than it may be.
+    # The switch is away for too long.
     lab.run("ovs-appctl", "-t", "ovs-vswitchd", "exit")
     lab.daemons.remove("ovs-vswitchd")
     wait_until(lambda: get("/healthz") == (503, "the switch is behind\n"),
@@ -145,8 +145,8 @@ def test_admin_http(lab, _):
 
 @with_lab
 def test_admin_leaving_node(lab, _):
-    """/healthz tells load balancers to let go of a Node that will be
-    deleted.  What is sent to it is served until then."""
+    """/healthz tells load balancers to leave a Node that will be deleted.
+    Packets to it are served until then."""
     objects = make_service("s"), make_slice("s", "a")
     lab.write(*objects)
     lab.start("--healthz-address=127.0.0.1:%d" % HEALTHZ_PORT)
@@ -187,8 +187,8 @@ def test_admin_leaving_node(lab, _):
 
 def migration(old, *ours):
     """The flows of Documentation/howto/kube-proxy.md in front of table 60:
-    "ours" are the matches of new connections that go there, and "old" are the
-    actions for what kube-proxy has begun or begins."""
+    "ours" are the matches of new connections that go there, "old" are the
+    actions for connections of kube-proxy."""
     return (["table=0,ip,actions=ct(zone=60001,table=58)",
              "table=58,priority=2,ip,ct_mark=1/1,actions=resubmit(,60)",
              "table=58,priority=1,ip,actions=ct(zone=60000,table=59)",
@@ -212,7 +212,7 @@ def test_admin_migration(lab, _):
         lab.run("ovs-appctl", "-t", "ovs-vswitchd", "revalidator/wait")
 
     def middle_goes_to(sport):
-        """The host that gets packets from the middle of a connection."""
+        """The host that gets a packet from the middle of a connection."""
         lab.drain()
         data = ip_layer(pod.ip4, VIP) / TCP(sport=sport, dport=80, flags="A",
                                             seq=7, ack=9) / b"data"
@@ -223,7 +223,7 @@ def test_admin_migration(lab, _):
     steer("table=0,ip,actions=" + old)
     assert middle_goes_to(5000) == ["other"]
 
-    # kube-proxy has the ports.  Nothing is sent to table 60 yet.
+    # kube-proxy has the ports.  Nothing goes to table 60 yet.
     with socket.create_server(("127.0.0.1", METRICS_PORT)), \
             socket.create_server(("", HEALTHZ_PORT)):
         lab.start("--healthz-address=:%d" % HEALTHZ_PORT)
@@ -257,21 +257,21 @@ def test_admin_migration(lab, _):
 # Commands.
 
 def shown_flows(text):
-    """The flows in what "service/show" says."""
+    """The flows in the output of "service/show"."""
     return {re.sub(" +", " ", line.strip()) for line in text.splitlines()
             if line.strip().startswith("table=")}
 
 
 def flows_of(lab):
-    """Those in the switch that are ours, in the same form."""
+    """Our flows in the switch, in the same form."""
     return {re.sub(" +", " ", re.sub(r"cookie=0x6b70\w+, ", "", line).strip())
             for line in lab.flows() if "cookie=0x6b70" in line}
 
 
 @with_lab
 def test_admin_commands(lab, _):
-    """What service/list, service/show, service/show-base and sync/status
-    say is what the switch has."""
+    """service/list, service/show, service/show-base and sync/status tell what
+    the switch has."""
     name = make_service("x", type="ExternalName", externalName="x.example")
     del name["spec"]["clusterIP"], name["spec"]["clusterIPs"]
     empty = make_service("e", clusterIP="10.96.0.20")
@@ -303,7 +303,7 @@ def test_admin_commands(lab, _):
         lab.appctl("service/show", "default/e"))
     base = shown_flows(lab.appctl("service/show-base"))
     assert len(flows) == 12 and len(base) > 30 and not flows & base
-    # What remains are the two endpoints' ways to themselves.
+    # The flows of the two endpoints to themselves remain.
     rest = flows_of(lab) - flows - base
     assert not (flows | base) - flows_of(lab)
     assert len(rest) == 4 and all("table=65," in line for line in rest), rest
@@ -324,7 +324,7 @@ def test_admin_commands(lab, _):
 
 @with_lab
 def test_admin_daemon(lab, _):
-    """--detach, with names relative to where it was started."""
+    """--detach, with names relative to the present folder."""
     def start(*args, **kwargs):
         return lab.run(lab.program_path(), "--detach", "--pidfile",
                        "-vsyslog:off", *args, cwd=lab.dir, **kwargs)
@@ -332,7 +332,7 @@ def test_admin_daemon(lab, _):
     def shown():
         return lab.appctl("service/show", "default/s", check=False)
 
-    # What cannot be used is said before it goes to the background.
+    # Wrong options are reported before it goes to the background.
     for args, error in ((["--kubeconfig=none", "br0"], "No such file"),
                         (["--from-file=none", "br0"], "No such file"),
                         (["--from-file=manifests", "punix:x"],
@@ -361,7 +361,7 @@ def test_admin_daemon(lab, _):
 
 @contextlib.contextmanager
 def sysctls(**values):
-    """Sets net.ipv4.NAME of this network namespace meanwhile."""
+    """Sets net.ipv4.NAME of this network namespace for a while."""
     def put(name, value):
         path = "/proc/sys/net/ipv4/" + name
         with open(path) as stream:
@@ -380,8 +380,8 @@ def sysctls(**values):
 
 @with_lab
 def test_admin_masquerade_ports(lab, _):
-    """The node's kernel gives none of the ports of masqueraded packets to
-    the node's own connections."""
+    """The node's kernel gives its own connections no port of masqueraded
+    packets."""
     lab.write(make_service("s", **nodeport()), make_slice("s", "a"))
     for kernel, reserved, first, last in (
             ("32768 60999", "", 61000, 65535),
@@ -396,7 +396,7 @@ def test_admin_masquerade_ports(lab, _):
             assert len(ports) == len(got), ports
             assert min(ports) >= first and max(ports) <= last, ports
             lab.stop()
-    # None is left.
+    # No port is left.
     with sysctls(ip_local_port_range="10240 65535",
                  ip_local_reserved_ports="8080,50000-50999"):
         lab.start(wait=False)
@@ -409,8 +409,8 @@ def test_admin_masquerade_ports(lab, _):
 # The DaemonSet.
 
 def pod_command(lab, c, folder):
-    """The command and environment that the manifest's pod has on node n1,
-    with what is mounted there in "folder" and that of the lab."""
+    """The command and environment of the manifest's pod on node n1, with the
+    mounts in "folder" and in that of the lab."""
     objects = {obj["kind"]: obj for obj in manifest_objects()}
     config = dict(objects["ConfigMap"]["data"], **{
         "api-server-host": k8s.HOST, "api-server-port": str(k8s.PORT),
@@ -466,10 +466,10 @@ def test_admin_in_cluster(lab, c):
     write(c.token("ovs-kube-proxy", -3600))
     before = lab.flows()
     command, env, probes = pod_command(lab, c, folder)
-    # A pod has no other variables of ours.
+    # A pod has no other variables of this program.
     ours = {k: v for k, v in lab.env.items() if not k.startswith("OVS_")}
     with open(os.path.join(lab.dir, "proxy.log"), "w") as log:
-        # A pod has process numbers of its own, and the host asks it.
+        # A pod has its own process ids, and the host asks it.
         lab.proxy = subprocess.Popen(
             ["unshare", "--pid", "--fork", "--kill-child"] + command,
             env=dict(ours, **env), stdin=subprocess.DEVNULL, stdout=log,
@@ -486,7 +486,7 @@ def test_admin_in_cluster(lab, c):
     check(lab, "remote", VIP, "a")
     check(lab, "ext", VIP, "a", masquerade=True)
     check(lab, "pod", "10.96.0.11", "drop")
-    # Requests that begin later have the token that is there then.
+    # Later requests use the new token.
     write(c.token("ovs-kube-proxy", 600))
     c.api.kill()
     c.start_api()
@@ -503,8 +503,8 @@ def test_admin_in_cluster(lab, c):
 
 @with_pods
 def test_admin_node_traffic(lab, _):
-    """What the node itself sends to Services goes by the bridge's own port,
-    set up as Documentation/howto/kube-proxy.md says."""
+    """The node's own packets to Services go by the bridge's own port, set up
+    as in Documentation/howto/kube-proxy.md."""
     node_ip = NODE["status"]["addresses"][0]["address"]
     port = [{"name": "p", "protocol": "TCP", "port": 80, "targetPort": PORT}]
     pods = [endpoint(number) for number in range(4)]
@@ -532,7 +532,7 @@ def test_admin_node_traffic(lab, _):
     answered = {get("/", 80, VIP) for _ in range(40)}
     assert {text.split()[0] for _, text in answered} == set(pods), answered
     assert {status for status, _ in answered} == {200}
-    # Where nobody serves, it hears so at once.
+    # Without endpoints it is rejected at once.
     try:
         get("/", 81, VIP)
         raise AssertionError("port 81 has no Service")

@@ -27,7 +27,7 @@ def put(c, obj):
 
 
 def api_slice(service, *hosts):
-    """A slice as the API server wants it."""
+    """A slice for the API server."""
     obj = make_slice(service, *hosts)
     obj["endpoints"] = obj["endpoints"] or []
     return obj
@@ -37,15 +37,15 @@ def node(c):
     put(c, {k: v for k, v in NODE.items() if k != "status"})
     c.call("PATCH", c.path("Node") + "/n1/status",
            {"status": NODE["status"]}, "application/merge-patch+json")
-    # Lists come out of a cache of the server's, which may be late.
+    # Lists come from a cache of the server, which may be late.
     wait_until(lambda: c.call(
         "GET", c.path("Node") + "/n1?resourceVersion=0")["status"].get(
             "addresses"), "the server knows the node")
 
 
 def open_connection(lab, source):
-    """Opens a TCP connection to the Service; returns a function that sends a
-    segment on it and returns the name of the host that gets it."""
+    """Opens a TCP connection to the Service.  Returns a function that sends a
+    segment on it and returns the name of the host that receives it."""
     host = lab.hosts[source]
     sport = next(sports)
     lab.drain()
@@ -69,7 +69,7 @@ def open_connection(lab, source):
 
 @with_lab
 def test_proxy_api(lab, c):
-    """Services come, change and go; everything is killed once."""
+    """Services come, change and go; each program is killed once."""
     node(c)
     lab.start(source="--kubeconfig=" + admin())
     put(c, make_service("s"))
@@ -83,8 +83,8 @@ def test_proxy_api(lab, c):
     check(lab, "pod", VIP, "a b remote")
     check(lab, "ext", VIP, "a b remote", True)
 
-    # The program is killed: connections go on, and so do new ones; the next
-    # one changes nothing.
+    # The program is killed: connections go on, and new ones work.  The next
+    # program changes nothing.
     name, send = open_connection(lab, "pod")
     before = lab.flows(), lab.groups()
     lab.kill()
@@ -97,7 +97,7 @@ def test_proxy_api(lab, c):
          for x, y in ((before, after), (after, before))])
     assert send() == [name]
 
-    # What changed meanwhile is made up for.
+    # Changes meanwhile are caught up with.
     lab.kill()
     put(c, api_slice("s", "b"))
     put(c, make_service("t", clusterIP="10.96.0.30"))
@@ -125,7 +125,7 @@ def test_proxy_api(lab, c):
 
 @with_lab
 def test_proxy_cleanup(lab, _):
-    """--cleanup removes all that is ours, and nothing else."""
+    """--cleanup removes all our flows, groups and meters, and nothing else."""
     lab.run("ovs-ofctl", "-O", "OpenFlow15", "add-group", "br0",
             "group_id=1,type=all,bucket=actions=drop")
     before = lab.flows(), lab.groups()
@@ -161,7 +161,7 @@ def test_proxy_switch_restart(lab, _):
 
 @with_lab
 def test_proxy_bad_input(lab, _):
-    """Objects of any make, of which the good ones work."""
+    """Good and bad objects: the good ones work."""
     good = make_service("s"), make_slice("s", "a")
     many = make_service("many", clusterIP="10.96.1.1", ports=[
         {"name": "p%d" % n, "protocol": "TCP", "port": n}
@@ -191,7 +191,7 @@ def test_proxy_bad_input(lab, _):
 
 
 def test_proxy_command_line(_):
-    """What cannot be done is said at once, in one line."""
+    """Wrong command lines are reported at once, in one line."""
     program = os.path.join(World.build,
                            "utilities/ovs-kube-proxy/ovs-kube-proxy")
     switch = "unix:/nowhere"

@@ -7,10 +7,10 @@ from lab import make_service, make_slice, network
 from tests_proxy import (LB, VIP, VIP6, answer, check, l4, try_connections,
                          with_lab)
 
-# A slice has so many, as those of Kubernetes' own controller.
+# Endpoints of a slice, as in those of Kubernetes' own controller.
 SLICE = 100
 
-# So many packets wait for the switch in the buffer of a socket.
+# Packets that fit into a socket's buffer for the switch.
 BURST = 100
 
 
@@ -35,8 +35,8 @@ def large_slices(service, numbers, ipv6=False):
 
 
 def n_endpoints(lab):
-    """How many buckets the group of the Service has in the switch, and how
-    many groups there are."""
+    """The number of buckets of the Service's group in the switch, and the
+    number of groups."""
     groups = lab.groups()
     select = [g for g in groups if "type=select" in g]
     return max(g.count("bucket_id:") for g in select), len(groups)
@@ -49,8 +49,8 @@ def wait_endpoints(lab, n):
 
 
 def reached(lab, vip, n):
-    """Opens "n" connections from "pod", checks that each gets to an endpoint
-    and that its answer comes back; returns the endpoints' addresses."""
+    """Opens "n" connections from "pod".  Checks that each gets to an endpoint
+    and is answered.  Returns the endpoints' addresses."""
     addresses = set()
     for _ in range(0, n, BURST):
         got = try_connections(lab, "pod", vip, n=BURST)
@@ -71,7 +71,8 @@ def reached(lab, vip, n):
 
 @with_lab
 def test_proxy_2000_endpoints(lab, _):
-    """2,000 of each family; all of them are used, and found again."""
+    """2,000 endpoints of each family: all of them are used, and found
+    again."""
     service = make_service("s", clusterIPs=[VIP, VIP6],
                            ipFamilies=["IPv4", "IPv6"])
     six = large_slices("s", range(2000), True)
@@ -81,25 +82,25 @@ def test_proxy_2000_endpoints(lab, _):
     assert n_endpoints(lab) == (2000, 4002), n_endpoints(lab)
     for vip, ipv6 in (VIP, False), (VIP6, True):
         addresses = reached(lab, vip, 500)
-        # Of 2,000 equally likely ones 500 choose 442, give or take 7.
+        # 500 choices among 2,000 equally likely ones hit 442, give or take 7.
         assert 400 < len(addresses) < 485, len(addresses)
         assert addresses <= {address(n, ipv6) for n in range(2000)}
 
-    # The next program finds all of it there.
+    # The next program finds all of it in place.
     before = lab.flows(), lab.groups()
     lab.kill()
     lab.start()
     assert (lab.flows(), lab.groups()) == before
     assert lab.groups_sent() == 0
 
-    # One endpoint goes: its group does, and one bucket, and nothing else.
+    # One endpoint goes: its group and one bucket go, and nothing else.
     lab.write(service, *large_slices("s", range(1, 2000)), *six)
     wait_endpoints(lab, 2000)
     wait_until(lambda: len(lab.groups()) == 4001, "a group has gone")
     assert lab.groups_sent() == 2, lab.groups_sent()
     assert address(0, False) not in reached(lab, VIP, 300)
 
-    # Across the number from which on endpoints have groups of their own.
+    # Across the number from which endpoints have groups of their own.
     for n in 500, 501, 499:
         lab.write(service, *large_slices("s", range(n)))
         wait_endpoints(lab, n)
@@ -113,7 +114,7 @@ def test_proxy_2000_endpoints(lab, _):
 
 @with_lab
 def test_proxy_too_many_endpoints(lab, _):
-    """More than OpenFlow can tell of one group: cut, and told."""
+    """More endpoints than fit into a group of OpenFlow: cut, and reported."""
     lab.write(make_service("s"), *large_slices("s", range(3000)))
     lab.start()
     n, _ = n_endpoints(lab)
@@ -163,7 +164,7 @@ def test_proxy_many_ranges(lab, _):
         check(lab, "other", LB, "drop", dport=dport)
     check(lab, "other", LB, "a", masquerade=True, dport=8081)
     check(lab, "ext", LB, "drop", dport=8081)
-    # The one that comes second takes the first one's place.
+    # The second one takes the first one's place.
     lab.apply(few, slices("t", [8081]))
     check(lab, "other", LB, "a", masquerade=True, dport=8081)
     check(lab, "ext", LB, "drop", dport=8081)
@@ -173,8 +174,8 @@ def test_proxy_many_ranges(lab, _):
 
 @with_lab
 def test_proxy_too_many_flows(lab, _):
-    """A Service of 20,000 ports gets as many flows as one may have, and
-    takes nothing away from others."""
+    """A Service of 20,000 ports gets as many flows as one may have, and takes
+    nothing from others."""
     huge = make_service("huge", clusterIP="10.96.0.30",
                         ports=tcp_ports(range(1, 20001)))
     rest = make_service("s"), make_slice("s", "a")

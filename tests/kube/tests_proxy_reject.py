@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""ovs-kube-proxy's rejections, and floods of what is to be rejected."""
+"""ovs-kube-proxy's rejections, and floods of packets to reject."""
 
 import re
 import time
@@ -8,18 +8,18 @@ import time
 from lab import ip_layer, make_service, make_slice
 from tests_proxy import VIP, VIP6, check, segment, sports, with_lab
 
-# Packets a second that are answered, and that are sent at once.
+# Packets a second that are answered; packets that are sent at once.
 RATE, BURST, FLOOD = 50, 100, 3000
 
 
 def rejects(lab):
-    """How many packets came to be rejected, by what became of them."""
+    """The number of packets to reject, by outcome."""
     return {result: int(n) for result, n in re.findall(
         r"rejects_total{result=\"(\w+)\"} (\d+)", lab.metrics())}
 
 
 def all_rejects(lab):
-    """How many came, when there are no more under way."""
+    """The same, once no more are under way."""
     n = -1
     while n != (now := sum(rejects(lab).values())):
         n = now
@@ -38,8 +38,8 @@ def meter_drops(lab):
 
 
 def flood(lab, vip):
-    """Sends FLOOD packets to a Service without endpoints, half of them UDP;
-    returns how many were answered and how many seconds it took."""
+    """Sends FLOOD packets to a Service without endpoints, half of them UDP.
+    Returns the number of answers, and of seconds."""
     host = lab.hosts["pod"]
     answers = 0
     start = time.monotonic()
@@ -48,8 +48,8 @@ def flood(lab, vip):
             host.send(ip_layer(host.address(vip), vip) /
                       segment("UDP" if i % (2 * BURST) else "TCP",
                               next(sports) % 20000 + 10000, 80))
-        # As many as the buffer of a socket holds: what is sent past all
-        # Services comes back when they have been worked on.
+        # As many as fit into a socket's buffer.  A packet past all Services
+        # comes back after them.
         host.send(ip_layer(host.address(vip),
                            lab.hosts["other"].address(vip)) /
                   segment("UDP", 9, 9))
@@ -61,7 +61,8 @@ def flood(lab, vip):
 
 @with_lab
 def test_proxy_reject_flood(lab, _):
-    """The switch sends no more packets to be rejected than --reject-rate."""
+    """The switch sends at most --reject-rate packets a second to the
+    program."""
     ports = [{"name": p, "protocol": p, "port": 80, "targetPort": 8080}
              for p in ("TCP", "UDP")]
     lab.write(make_service("s", clusterIPs=[VIP, VIP6],
@@ -75,13 +76,13 @@ def test_proxy_reject_flood(lab, _):
         before, dropped = rejects(lab), meter_drops(lab)
         answers, seconds = flood(lab, vip)
         came = all_rejects(lab) - sum(before.values())
-        # The meter begins full, and both it and the program have a second's
-        # worth more.
+        # The meter begins full, and it and the program each hold the packets
+        # of one second.
         assert 0 < answers <= came <= RATE * (seconds + 2), \
             (answers, came, seconds)
-        # On a busy machine some do not even reach the switch.
+        # On a busy machine some do not reach the switch.
         assert meter_drops(lab) - dropped > FLOOD // 2
-        # Others' traffic goes on, and so do rejections.
+        # Other traffic goes on, and so do rejections.
         check(lab, "pod", "10.96.0.30", "a")
         time.sleep(1)
         check(lab, "pod", vip, "reject")
@@ -100,12 +101,12 @@ def test_proxy_reject_flood(lab, _):
 
 @with_lab
 def test_proxy_reject_without_meter(lab, _):
-    """Without a meter the program's own limit holds."""
+    """Without a meter, the program's own limit holds."""
     lab.write(make_service("s"))
     lab.start("--reject-rate=%d" % RATE, "--meter=0")
     assert "meter=" not in meters(lab), meters(lab)
     answers, seconds = flood(lab, VIP)
-    # What is UDP is to another port of the address, and rejected as well.
+    # UDP packets go to another port of the address, and are rejected too.
     assert 0 < answers <= RATE * (seconds + 1), (answers, seconds)
     time.sleep(1)
     check(lab, "pod", VIP, "reject")

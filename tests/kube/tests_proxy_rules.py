@@ -75,9 +75,9 @@ def both(*endpoints, **kwargs):
 
 
 def play(rows, *options, stock=False, node=None):
-    """Plays "rows" in a lab of its own: (what it shows, Service or a list of
-    objects, slices, packets), of which each is (source, destination,
-    outcome) or that and more arguments for check(), as a dict."""
+    """Runs "rows" in a lab of its own: (description, Service or a list of
+    objects, slices, packets).  A packet is (source, destination, outcome), and
+    maybe a dict of more arguments for check()."""
     lab = Lab(stock)
     try:
         lab.node.update(node or {})
@@ -158,8 +158,8 @@ def test_rule_03_missing_conditions(_):
 
 
 def test_rule_04_topology(_):
-    """The same node, else the same zone, else all; a hint less, and none
-    count."""
+    """The same node, else the same zone, else all.  If one hint is missing,
+    none counts."""
     near, far = zones("z1"), zones("z2")
     play([
         ("same zone",
@@ -203,7 +203,7 @@ def test_rule_04_topology(_):
 
 
 def test_rule_05_drop_or_reject(_):
-    """Policy Local and endpoints elsewhere: drop.  None anywhere: reject."""
+    """Policy Local and endpoints elsewhere: drop.  No endpoints: reject."""
     ports = [{"name": p.lower(), "protocol": p, "port": 80,
               "targetPort": 8080, "nodePort": 30080}
              for p in ("TCP", "UDP", "SCTP")]
@@ -252,8 +252,8 @@ def test_rule_06_short_circuit(_):
 
 
 def test_rule_07_masquerade(_):
-    """External ones by policy Cluster always, by Local never; to ClusterIPs
-    those that are no pods; and hairpins."""
+    """Masqueraded are: external clients, with policy Cluster but not Local;
+    clients of ClusterIPs that are not pods; hairpins."""
     play([
         ("policy Cluster",
          dual(), both(("a", {}), ("remote", {})),
@@ -283,7 +283,7 @@ def test_rule_07_options(_):
         lab.start("--cluster-cidr=10.1.0.0/16,fd02::/64",
                   "--masquerade-address=%s,%s" % (address, address6),
                   "--masquerade-ports=40000-40999")
-        # The ranges of pods are these, not the node's.
+        # These are the ranges of pods, not the node's.
         check(lab, "remote", VIP, "a")
         check(lab, "remote", VIP6, "a")
         check(lab, "pod", VIP, "a")
@@ -293,7 +293,7 @@ def test_rule_07_options(_):
             got = check(lab, "ext", dst, "a", masquerade=masquerade)
             assert {40000 <= p.sport <= 40999 for _, p in got} == {True}
         lab.stop()
-        # One range only: in the other family everybody counts as a pod.
+        # One range only: in the other family every client counts as a pod.
         lab.start("--cluster-cidr=10.1.0.0/24")
         check(lab, "ext", VIP, "a", masquerade=True)
         check(lab, "ext", VIP6, "a")
@@ -303,7 +303,8 @@ def test_rule_07_options(_):
 
 
 def dropped(lab, table, match):
-    """How many packets the flow with "match" in "table" has dropped."""
+    """The number of packets that the flow with "match" in "table" has
+    dropped."""
     lab.run("ovs-appctl", "-t", "ovs-vswitchd", "revalidator/wait")
     flow, = [line for line in lab.run(
         "ovs-ofctl", "-O", "OpenFlow15", "dump-flows", "br0",
@@ -329,7 +330,7 @@ def no_room(lab):
         wait_until(lambda b=before, n=n: dropped(
             lab, 66, "100,ct_zone=60001,ct_mark=0/0x1") == b + n - 3,
             "all are counted")
-    # Who needs no port of those gets through.
+    # A client that needs no such port gets through.
     check(lab, "pod", VIP, "a")
     before = dropped(lab, 65, "0")
     lab.run("ovs-appctl", "-t", "ovs-vswitchd", "dpctl/ct-set-maxconns", "1")
@@ -344,8 +345,8 @@ def no_room(lab):
 
 
 def test_rule_07_no_room(_):
-    """Without a port to masquerade by, or room in the connection tracker,
-    packets are dropped and counted, and never go on as they came."""
+    """Without a free port for masquerading, or room in the connection tracker,
+    packets are dropped and counted.  They never go on untranslated."""
     for stock in False, True:
         lab = Lab(stock)
         try:
@@ -355,7 +356,8 @@ def test_rule_07_no_room(_):
 
 
 def test_rule_09_nodeport_addresses(_):
-    """At the node's primary addresses, not loopback, or at those given."""
+    """Node ports are at the node's primary addresses, not at loopback, or at
+    the given ones."""
     rows = [("s", dual(), both(("a", {})))]
     status = {"addresses": [
         {"type": "Hostname", "address": "n1"},
@@ -384,8 +386,8 @@ def test_rule_09_nodeport_addresses(_):
 
 @with_lab
 def test_rule_09_nodeport_ranges(lab, _):
-    """Of a range: the addresses that this machine has, as they come and
-    go."""
+    """With a range, node ports are at this machine's addresses in it, as they
+    come and go."""
     def own(verb, address):
         lab.run("ip", "address", verb, address, "dev", "lo")
 
@@ -423,8 +425,8 @@ def test_rule_09_nodeport_ranges(lab, _):
 
 
 def test_rule_10_source_ranges(_):
-    """loadBalancerSourceRanges: load balancers' addresses only, trimmed, by
-    family."""
+    """loadBalancerSourceRanges: only for load balancers' addresses, trimmed,
+    by family."""
     four, six = " 203.0.113.0/24 ", "2001:db8:f::/64"
     play([
         ("both families",
@@ -446,7 +448,8 @@ def test_rule_10_source_ranges(_):
 
 
 def test_rule_11_ingress(_):
-    """Not those of a proxy in front, nor those that are a name only."""
+    """Load balancers that are a proxy in front, or a name only, have no
+    addresses here."""
     service = dual()
     service["status"]["loadBalancer"]["ingress"] = [
         {"hostname": "lb.example"}, {"ip": "198.51.100.7", "ipMode": "Proxy"},
@@ -490,7 +493,7 @@ def targets(lab, dst, **kwargs):
 
 
 def with_objects(*objects):
-    """Passes a lab with a proxy that has these objects."""
+    """Yields a lab with a proxy that has these objects."""
     def decorator(test):
         def wrapper(_):
             lab = Lab()
@@ -521,7 +524,7 @@ def port(name, number, protocol="TCP"):
         port("web", 8001), port("dns", 5301), port("dns-udp", 5301, "UDP")]),
     slice_of(endpoint("b"), name="s2", ports=[
         port("web", 8002), port("unknown", 5302),
-        # The name is the key, but of another protocol.
+        # The name is the key, but the protocol differs.
         port("dns", 5303, "UDP")]))
 def test_rule_13_join_key(lab):
     """By name of the port and protocol; each slice has its own numbers."""
@@ -538,7 +541,7 @@ del UNLABELLED["metadata"]["labels"]
 
 @with_objects(make_service("s"))
 def test_rule_14_slices(lab):
-    """What counts of slices, and how they are put together."""
+    """The parts of slices that count, and how slices are merged."""
     # The first address only; other kinds; no label; ports without a number.
     lab.apply(
         make_service("s"), FQDN, UNLABELLED,
@@ -548,7 +551,7 @@ def test_rule_14_slices(lab):
                  ports=[port("p", None), port("p", 0), port("q", 8080),
                         {"port": 8080, "protocol": "TCP"}]))
     assert targets(lab, VIP) == {("a", 8080)}
-    # The same endpoint twice: one bucket, and local if one says so.
+    # The same endpoint twice: one bucket, local if either says so.
     for order in ("n1", "n2"), ("n2", "n1"):
         lab.apply(local(),
                   *[slice_of(endpoint("a", node=node), name="s%d" % i)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 """ovs-kube-proxy and its switch: kinds of connections, an unmodified Open
-vSwitch, and others that use the same bridge."""
+vSwitch, and other users of the bridge."""
 
 import json
 import os
@@ -31,8 +31,7 @@ def listen(lab, method):
 
 
 def works(lab, *args, **kwargs):
-    """The proxy, started like that, does its work, and again after it was
-    killed."""
+    """The proxy works with these options, and again after it was killed."""
     lab.start(*args, **kwargs)
     for _ in range(2):
         check(lab, "pod", VIP, "a b")
@@ -54,7 +53,7 @@ def test_switch_tcp(lab, _):
 
 
 def tls(pki, name, ca):
-    """Options with a certificate of "pki" for who trusts in "ca"."""
+    """Options with a certificate of "pki", for a peer that trusts in "ca"."""
     crt, key = pki.issue(name, "/CN=" + name)
     return ["--private-key=" + key, "--certificate=" + crt,
             "--ca-cert=" + ca.ca]
@@ -78,20 +77,20 @@ def test_switch_ssl(lab, _):
         with open(os.path.join(lab.dir, "ovs-vswitchd.log")) as stream:
             return stream.read()
 
-    # A switch that somebody else vouches for.
+    # A switch with a certificate of another authority.
     lab.start(*tls(right, "proxy-a", wrong), switch=switch, wait=False)
     wait_until(lambda: lab.log().count("certificate verify failed") >= 2,
                "the program refuses the switch's certificate")
     assert not lab.synced() and lab.flows() == before
     lab.kill()
-    # A program that the switch does not know.
+    # A program with a certificate of another authority.
     n = log_of_switch().count("SSL_accept: ")
     lab.start(*tls(wrong, "proxy-b", right), switch=switch, wait=False)
     wait_until(lambda: log_of_switch().count("SSL_accept: ") >= n + 2,
                "the switch refuses the program's certificate")
     assert not lab.synced() and lab.flows() == before
     lab.kill()
-    # Both know each other.
+    # Both trust each other.
     works(lab, *tls(right, "proxy-c", right), switch=switch)
     lab.run(lab.program_path(), "--cleanup", *tls(right, "proxy-d", right),
             switch)
@@ -133,7 +132,7 @@ def affine(lab):
 
 
 def test_switch_stock(_):
-    """An unmodified Open vSwitch: dp_hash groups, and the rest as ever."""
+    """An unmodified Open vSwitch: dp_hash groups, and the rest as before."""
     play(ROWS, stock=True)
     lab = Lab(stock=True)
     try:
@@ -161,7 +160,7 @@ def test_switch_stock(_):
 
 
 def test_switch_option_stock(_):
-    """--stock: our switch is treated as if it were an unmodified one."""
+    """--stock: our switch is treated like an unmodified one."""
     play(ROWS[:1], "--stock")
     lab = Lab()
     try:
@@ -170,7 +169,7 @@ def test_switch_option_stock(_):
         group, = lab.groups()
         assert "selection_method=dp_hash" in group, group
         lab.stop()
-        # Without the option the same group becomes another one in place.
+        # Without the option the same group changes in place.
         lab.start()
         group, = lab.groups()
         assert "selection_method=maglev" in group, group
@@ -205,8 +204,8 @@ class Second:
     PLACE = ["--first-table=100", "--zone=50000", "--register=9",
              "--cookie=0x7777000000000000/0xffff000000000000",
              "--groups=1000-1999", "--controller-id=77", "--meter=77",
-             # The zones do not know of each other: if both masqueraded by the
-             # same port, the first would take the second's answers.
+             # The zones are separate: if both masqueraded by the same port,
+             # the first would take the second's answers.
              "--masquerade-ports=20000-29999"]
 
     def __init__(self, lab):
@@ -251,8 +250,8 @@ FOREIGN = ["cookie=0x1,table=62,priority=999,udp,nw_dst=10.9.9.9,actions=drop",
 
 @with_lab
 def test_switch_beside_others(lab, _):
-    """Others' flows, also in our tables, groups and meters, and a second
-    ovs-kube-proxy, which packets pass behind the first."""
+    """Flows, groups and meters of others, also in our tables, and a second
+    ovs-kube-proxy behind the first."""
     def ofctl(*args):
         return lab.run("ovs-ofctl", "-O", "OpenFlow15", *args)
 
@@ -290,7 +289,7 @@ def test_switch_beside_others(lab, _):
             check(lab, "pod", vip.replace(".10", ".11"), "drop")
 
     both_work()
-    # Changes, a restart and the end of one are nothing to the other.
+    # Changes, a restart and the end of one do not touch the other.
     lab.apply(SERVICE, make_slice("s", "b"))
     check(lab, "pod", VIP, "b")
     lab.kill()

@@ -78,7 +78,7 @@ def test_rule_08_affinity_timeout(lab, _):
                    for vip in (VIP, VIP6))
 
     wait_until(moved, "clients that paused choose again")
-    # The default, and no more than a day.
+    # The default timeout, and the longest, a day.
     service = affine(1)
     del service["spec"]["sessionAffinityConfig"]
     lab.apply(service, *three)
@@ -90,7 +90,7 @@ def test_rule_08_affinity_timeout(lab, _):
 
 @with_lab
 def test_rule_08_affinity_refreshed(lab, _):
-    """Each connection begins the timeout anew."""
+    """Each connection restarts the timeout."""
     lab.write(affine(8), *both(("a", {}), ("b", {})))
     lab.start()
     before = choices(lab, VIP)
@@ -107,7 +107,7 @@ def test_rule_08_affinity_refreshed(lab, _):
 
 @with_lab
 def test_rule_08_affinity_per_port(lab, _):
-    """Each port of a Service has clients of its own."""
+    """Affinity is for each port of a Service apart."""
     def objects(*hosts):
         ports = [{"name": "p%d" % port, "port": port, "protocol": "TCP"}
                  for port in (80, 81)]
@@ -147,7 +147,7 @@ def health(lab, port=HEALTH_PORT):
 
 @with_lab
 def test_rule_16_health_check_port(lab, _):
-    """200 while there is a local endpoint that is ready, else 503."""
+    """Status 200 while there is a local ready endpoint, else 503."""
     def service(**spec):
         return make_service("s", healthCheckNodePort=HEALTH_PORT, **nodeport(
             externalTrafficPolicy="Local", **spec))
@@ -175,7 +175,7 @@ def test_rule_16_health_check_port(lab, _):
 
 @with_lab
 def test_rule_16_many_ports(lab, _):
-    """More health-check node ports than files may usually be open."""
+    """More health-check node ports than the usual limit of open files."""
     def service(n):
         return make_service(
             "s%d" % n, type="LoadBalancer", clusterIP="10.96.1.%d" % n,
@@ -197,7 +197,7 @@ def test_rule_16_many_ports(lab, _):
 # Rule 17.
 
 class Connection:
-    """One of "source" to "dst", that the test sends packets on."""
+    """A connection from "source" to "dst" whose packets the test sends."""
 
     def __init__(self, lab, source, dst, protocol="UDP", dport=80):
         self.lab, self.host = lab, lab.hosts[source]
@@ -206,7 +206,7 @@ class Connection:
         self.established = False
 
     def where(self):
-        """Sends a packet, and has it answered; who got it?"""
+        """Sends a packet, and has it answered.  Returns its receiver."""
         self.lab.drain()
         self.host.send(self.packet)
         got = self.lab.collect(len, 5)
@@ -237,8 +237,8 @@ def all_slices(*endpoints):
 
 @with_lab
 def test_rule_17_udp_and_tcp(lab, _):
-    """UDP leaves an endpoint that does not serve any more, at all addresses
-    of the Service, and not earlier; TCP stays."""
+    """UDP leaves an endpoint when it stops serving, at all addresses of the
+    Service, and not earlier.  TCP stays."""
     lab.write(dual(ports=UDP_PORTS), *all_slices(("a", {})))
     lab.start()
     ways = [("pod", VIP, 80), ("pod", VIP6, 80), ("ext", VIP, 80),
@@ -252,20 +252,20 @@ def test_rule_17_udp_and_tcp(lab, _):
         assert connection.where() == ["a"], way
     for way, connection in zip(ways, tcp):
         assert connection.where() == ["a"], way
-    # It terminates, but serves on.
+    # It terminates and still serves.
     lab.apply(dual(ports=UDP_PORTS), *all_slices(("a", DRAINS), ("b", {})))
     assert "old connections: 10.1.0.2:8080" in \
         lab.appctl("service/show", "default/s")
     for way, connection in zip(ways, udp):
         assert connection.where() == ["a"], way
     assert {name for name, _ in try_connections(lab, "pod", VIP)} == {"b"}
-    # It does not serve any more.
+    # It serves no more.
     lab.apply(dual(ports=UDP_PORTS), *all_slices(("a", GONE), ("b", {})))
     for way, connection in zip(ways, udp):
         assert connection.where() == ["b"], way
     for way, connection in zip(ways, tcp):
         assert connection.where() == ["a"], way
-    # Nobody serves, and then there is no Service.
+    # No endpoint serves; then the Service goes.
     lab.apply(dual(ports=UDP_PORTS))
     for connection in udp[:4]:
         assert connection.where() == [connection.host.name]
@@ -278,8 +278,8 @@ def test_rule_17_udp_and_tcp(lab, _):
 
 @with_lab
 def test_rule_17_udp_while_away(lab, _):
-    """UDP leaves endpoints that went while the program did not run, and only
-    those."""
+    """UDP leaves the endpoints that went while the program did not run, and
+    only those."""
     def objects(*hosts):
         return [dual(ports=UDP_PORTS), *all_slices(*hosts),
                 make_service("t", clusterIP="10.96.0.20", ports=UDP_PORTS[:1]),
@@ -318,8 +318,8 @@ def test_rule_17_udp_while_away(lab, _):
 
 @with_lab
 def test_rule_17_udp_under_traffic(lab, _):
-    """UDP also leaves an endpoint while datagrams come all the time, and the
-    switch has much else to change."""
+    """UDP leaves an endpoint also while datagrams keep coming and the switch
+    has many other changes."""
     def objects(name):
         others = [obj for n in range(400) for obj in (
             make_service("t%d" % n,
@@ -355,7 +355,7 @@ def test_rule_17_udp_under_traffic(lab, _):
 # Rule 18.
 
 def grant(c, *rules):
-    """Lets the account "half" do what "rules" say, and nothing else."""
+    """Gives the account "half" the permissions "rules", and no others."""
     put(c, {"apiVersion": "v1", "kind": "ServiceAccount",
             "metadata": {"name": "half", "namespace": "kube-system"}})
     put(c, {"apiVersion": "rbac.authorization.k8s.io/v1",
@@ -398,7 +398,7 @@ def test_rule_18_both_lists_first(lab, c):
     lab.wait_shown("default/s", "cluster: 10.1.0.2:8080")
     check(lab, "pod", VIP, "a")
 
-    # What the last run left stays as long.
+    # The last run's flows stay as long.
     lab.stop()
     before = lab.flows(), lab.groups()
     c.delete("Service", "s")
@@ -420,8 +420,7 @@ def test_rule_18_both_lists_first(lab, c):
 
 @with_lab
 def test_rule_18_nodes_too(lab, c):
-    """As long as Nodes cannot be listed, what the last run made of our Node
-    stays."""
+    """While Nodes cannot be listed, the last run's flows for our Node stay."""
     half = [("", "services"), ("discovery.k8s.io", "endpointslices")]
     node(c)
     put(c, make_service("s", type="NodePort", ports=nodeport()["ports"]))
@@ -438,7 +437,7 @@ def test_rule_18_nodes_too(lab, c):
     lab.start(source=source, wait=False)
     wait_until(lambda: "nodes" in lab.log() and "is forbidden" in lab.log(),
                "it may not read Nodes")
-    # For longer than a Node would be waited for that is not listed.
+    # For longer than the wait for a Node that is not listed.
     late = time.monotonic() + 15
     wait_until(lambda: time.monotonic() > late, "it has waited")
     assert (lab.flows(), lab.groups()) == before
@@ -454,8 +453,8 @@ def test_rule_18_nodes_too(lab, c):
 
 @with_lab
 def test_proxy_node_gone(lab, c):
-    """Without its Node object, the node does what it did.  A program that
-    starts then changes nothing for longer than a kubelet is late."""
+    """Without its Node object, the node goes on as before.  A program that
+    starts then changes nothing for longer than a kubelet may be late."""
     node(c)
     put(c, make_service("s", type="NodePort", ports=nodeport()["ports"]))
     put(c, api_slice("s", "a"))
@@ -503,8 +502,7 @@ def unreachable(src, dst, quoted):
 
 
 def quotes(error):
-    """What an ICMP error says of the packet that it is about: addresses,
-    ports."""
+    """The addresses and ports of the packet that an ICMP error is about."""
     ip = error[IPerror6] if IPerror6 in error else error[IPerror]
     l4error = error[TCPerror] if TCPerror in error else error[UDPerror]
     return ip.src, ip.dst, l4error.sport, l4error.dport
@@ -512,7 +510,7 @@ def quotes(error):
 
 @with_lab
 def test_rule_20_icmp_errors_both_ways(lab, _):
-    """Errors about either direction say what the other side had sent."""
+    """Errors about either direction quote what the other side had sent."""
     ports = [{"name": "p", "protocol": p, "port": 80, "targetPort": 8080}
              for p in ("UDP", "TCP")]
     lab.write(make_service("s", ports=ports, **BOTH),

@@ -14,7 +14,7 @@ from tests_proxy import EXTERNAL, LB, VIP, with_lab
 from tests_proxy_large import large_slices
 
 PORTS = [{"name": "p", "protocol": "UDP", "port": 80, "targetPort": 8080}]
-# As many source ports has a client.
+# Source ports of a client.
 CLIENT = 20000
 CONNECTIONS = 100000
 
@@ -64,7 +64,7 @@ def connect(lab, n, vips):
 
 
 def processor_time(lab):
-    """Seconds that the switch has worked."""
+    """Processor seconds of the switch."""
     with open("/proc/%d/stat" % lab.pid_of("ovs-vswitchd")) as stream:
         words = stream.read().rsplit(")", 1)[1].split()
     return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
@@ -72,8 +72,8 @@ def processor_time(lab):
 
 @with_lab
 def test_udp_flush_cost(lab, _):
-    """100,000 connections end at once, without one walk of the switch for
-    each endpoint."""
+    """100,000 connections end at once, with less than one walk of the switch
+    for each endpoint."""
     service = make_service("s", ports=PORTS, type="LoadBalancer",
                            externalTrafficPolicy="Local",
                            externalIPs=[EXTERNAL],
@@ -100,6 +100,6 @@ def test_udp_flush_cost(lab, _):
               "processor, all ended after %.1f s, %d changes took longer "
               "than half a second" % (n, CONNECTIONS, work, took, slowest),
               flush=True)
-        # It was 14 s and more, about 0.6 s now: the machine may be busy.
+        # Once 14 s, about 0.6 s now: the machine may be busy.
         assert work < 5, work
     lab.stop()

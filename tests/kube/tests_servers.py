@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""Tests of ovs-kube-proxy's readers with servers that do wrong."""
+"""Tests of ovs-kube-proxy's readers with misbehaving servers."""
 
 import json
 import os
@@ -20,7 +20,7 @@ def bad_config(c, server, **kwargs):
 
 
 def test_wrong_ca(c):
-    """A server that cannot prove who it is gets not even a request."""
+    """A server that cannot prove its identity does not even get a request."""
     other = k8s.Pki(os.path.join(World.folder, "other"), "other-ca")
     expired = c.pki.issue("expired", "/CN=expired", "IP:127.0.0.1")
     c.pki.run("x509", "-req", "-in", "expired.csr", "-CA", "ca.crt",
@@ -35,7 +35,7 @@ def test_wrong_ca(c):
             (c.pki.issue("name", "/CN=127.0.0.1", "DNS:other.test"), {}),
             (expired, {}),
             (c.server_cert, {"tls-server-name": "other.test"}),
-            # The server's own CA, but it is the system's that count if none
+            # Its CA signed the server, but only the system's CAs count if none
             # is configured.
             (c.server_cert, {"certificate-authority": ""})):
         server = BadServer(cert, behave)
@@ -49,7 +49,7 @@ def test_wrong_ca(c):
         dump.stop()
         server.close()
 
-    # That it is the certificate: with the right name it works.
+    # The certificate was the reason: with the right name it works.
     server = BadServer(c.server_cert, behave)
     config = {"tls-server-name": "api.test"}
     dump = Dump(bad_config(c, server, **config))
@@ -59,7 +59,7 @@ def test_wrong_ca(c):
 
 
 def test_redirect(c):
-    """A redirection is not followed: it would carry the token along."""
+    """A redirection, which would carry the token along, is not followed."""
     elsewhere = BadServer(c.server_cert,
                           lambda _, sock: respond(sock, items("evil")))
     server = BadServer(c.server_cert, lambda _, sock: respond(
@@ -106,7 +106,7 @@ def test_hang(c):
     dump = Dump("--idle-ms=300", bad_config(c, server))
     dump.wait_log("/api/v1/services: the server is silent")
     dump.wait("put Service default/before 7")
-    # The next watch goes on where that one ended.
+    # The next watch continues from there.
     wait_until(lambda: any("resourceVersion=7" in r and "/services" in r
                            for r in server.requests), "it watches again")
     dump.stop()
@@ -114,7 +114,7 @@ def test_hang(c):
 
 
 def test_bookmark(c):
-    """A watch that was told of a newer version goes on from there."""
+    """A watch goes on from the version of its last bookmark."""
     def behave(request, sock):
         if "watch=1" not in request:
             respond(sock, items("listed", version="5"))
@@ -138,7 +138,7 @@ def test_bookmark(c):
     assert asked == ["5", "90"], asked
     assert all("allowWatchBookmarks=true" in r for r in server.requests
                if "watch=1" in r), server.requests
-    # It is nothing that there is, and no failure.
+    # It is no object, and no failure.
     assert [line for line in dump.lines if line.startswith("put Service")] == [
         "put Service default/listed 1"], dump.lines
     assert dump.status()["services", "lists"] == 1
@@ -151,7 +151,7 @@ GARBAGE = bytes(range(256)) * 64
 
 
 def test_watch_forbidden(c):
-    """Lists work, watches do not: asked less and less often, said once."""
+    """Lists work, watches fail: the pauses grow, and it is said once."""
     def behave(request, sock):
         if "watch=1" in request:
             respond(sock, '{"message":"no watches here"}', "403 Forbidden")
@@ -163,7 +163,7 @@ def test_watch_forbidden(c):
     dump = Dump(bad_config(c, server))
     wait_until(lambda: dump.status()["services", "failures"] >= 4,
                "there are failures")
-    # After pauses of 0.5, 1 and 2 s, or half of that.
+    # After pauses of 0.5, 1 and 2 s, or half as long.
     lists = [r for r in server.requests
              if r.startswith("GET /api/v1/services?limit")]
     assert len(lists) <= 5, lists
@@ -176,8 +176,8 @@ def test_watch_forbidden(c):
 
 
 def test_watch_silent(c):
-    """A watch fails, and of the next ones nothing comes at all: to be silent
-    for long is not to work."""
+    """A watch fails, and the next ones bring nothing at all: silence does not
+    count as working."""
     silent = threading.Event()
 
     def behave(request, sock):
@@ -196,7 +196,7 @@ def test_watch_silent(c):
     wait_until(lambda: sum("/services?watch" in r
                            for r in server.requests) >= 2,
                "the silent watch has begun")
-    # A watch that works would count as one after 10 s.
+    # A working watch would count after 10 s.
     time.sleep(12)
     dump.alive()
     said = [line for line in dump.log if "/api/v1/services" in line]
@@ -206,7 +206,7 @@ def test_watch_silent(c):
 
 
 def test_garbage(c):
-    """Servers that talk nonsense: all of it is refused, and said once."""
+    """Servers that send garbage: all of it is refused, and said once."""
     def raw(_, sock):
         sock.sendall(GARBAGE)
         return False
@@ -254,7 +254,7 @@ def test_garbage(c):
 
 
 def test_endless(c):
-    """A line, and a list, without end: memory stays bounded."""
+    """An endless line, and an endless list: memory stays bounded."""
     def line(request, sock):
         if "watch=1" not in request:
             respond(sock, items("listed", version="5"))
@@ -281,7 +281,7 @@ def test_endless(c):
 
 
 def test_storm(c):
-    """Servers that would have a client spin: it pauses."""
+    """Servers that would make a client spin: it pauses."""
     def end(request, sock):
         if "watch=1" in request:
             begin(sock)
@@ -304,8 +304,8 @@ def test_storm(c):
     def busy(_, sock):
         respond(sock, "{}", "429 Too Many Requests", "Retry-After: 1000\r\n")
 
-    # A page that leads to itself may spin: but it is another request each
-    # time, as it is with every continued list.
+    # A page that leads to itself may spin, but each turn is a request, as for
+    # every continued list.
     for behave, most in ((end, 20), (mark, 20), (gone, 30), (busy, 3)):
         server = BadServer(c.server_cert, behave)
         dump = Dump(bad_config(c, server))

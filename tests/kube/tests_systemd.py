@@ -65,7 +65,7 @@ class Systemd:
         wait_until(is_up, "systemd is up")
 
     def find_pid(self):
-        """The outer number of its process 1."""
+        """The host's process id of its process 1."""
         path = "/proc/%d/task/%d/children" % (self.process.pid,
                                               self.process.pid)
         with open(path) as stream:
@@ -76,7 +76,7 @@ class Systemd:
         return self.pid
 
     def run(self, *args, check=True):
-        """What a command says in it."""
+        """The output of a command in it."""
         return subprocess.run(
             ["nsenter", "--target=%d" % self.pid, "--mount", "--pid", "--uts",
              "--ipc", "--net", "--root", "--wd", "env", "-i",
@@ -110,7 +110,7 @@ class Systemd:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
         self.process.wait()
-        # All of it has ended when its process 1 has.
+        # All of it ends with its process 1.
         wait_until(lambda: not self.pid or
                    not os.path.exists("/proc/%d" % self.pid),
                    "systemd has ended")
@@ -118,7 +118,7 @@ class Systemd:
 
 
 def remove_cgroup(folder, name):
-    """Its cgroups, which only a mount of one's own shows everywhere."""
+    """Its cgroups, which are visible everywhere only in a mount of our own."""
     script = ('mount --make-rprivate / && mount -t cgroup2 cgroup2 "$1" && '
               'test ! -d "$1/$2" || find "$1/$2" -depth -type d -delete')
     subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh",
@@ -128,7 +128,7 @@ def remove_cgroup(folder, name):
 
 @with_lab
 def test_systemd_unit(lab, _):
-    """What cannot be used, what can, a crash, a restart, and the end."""
+    """Wrong options, right ones, a crash, a restart, and the end."""
     good = "--from-file=/srv/manifests --node=n1 --next-table=20 br0"
     systemd = Systemd(lab)
     try:
@@ -146,14 +146,14 @@ def test_systemd_unit(lab, _):
         wait_until(lambda: int(systemd.show("NRestarts")) >= 2,
                    "it was tried again")
 
-        # What is repaired meanwhile is used.
+        # A repaired configuration is used.
         lab.write(make_service("s"), make_slice("s", "a"))
         systemd.arguments(good)
         systemd.wait_synced()
         check(lab, "pod", VIP, "a")
         assert systemd.systemctl("is-active").strip() == "active"
 
-        # Killed: it comes again by itself, and the flows stay.
+        # Killed: it starts again by itself, and the flows stay.
         flows = lab.flows()
         pid = systemd.show("MainPID")
         systemd.run("kill", "-9", pid)

@@ -24,14 +24,14 @@ import threading
 import time
 from urllib.parse import urlsplit
 
-# A client's patience: that of TCP with a few packets that get lost.
+# A client waits as long as TCP with a few lost packets.
 TIMEOUT = 20
 
 
 # Servers.
 
 class Server:
-    """One thread, so that who answers knows when it was asked."""
+    """One thread, so that the answer has the time of the request."""
 
     def __init__(self, port):
         self.selector = selectors.DefaultSelector()
@@ -93,7 +93,7 @@ def connect(url):
 
 
 def ask(sock, host):
-    """Sends a request; returns who answers it."""
+    """Sends a request.  Returns the server that answers it."""
     path = "/%x" % random.getrandbits(64)
     sock.sendall(("GET %s HTTP/1.1\r\nHost: %s\r\n\r\n" %
                   (path, host)).encode())
@@ -172,7 +172,7 @@ class Clients:
 
 
 def load(clients, rate, urls):
-    """Keeps to the rate even if some requests take long."""
+    """Keeps the rate even if some requests take long."""
     work = queue.SimpleQueue()
     for _ in range(32):
         clients.start(clients.load, urls, work)

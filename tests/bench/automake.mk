@@ -27,7 +27,7 @@ EXTRA_DIST += \
 	tests/bench/vhost.py \
 	tests/bench/workloads.py
 
-# Preloaded into ovs-vswitchd: libtool has no part in it.
+# Preloaded into ovs-vswitchd; built without libtool.
 tests/bench/bench-traffic.so: tests/bench/bench-traffic.c
 	$(AM_V_at)$(MKDIR_P) tests/bench
 	$(AM_V_CC)$(CC) $(CFLAGS) -Wall -Wextra -shared -fPIC \

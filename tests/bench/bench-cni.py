@@ -44,7 +44,7 @@ class Plugin:
             self.config['bridge'] = 'cnibr0'
 
     def call(self, command, pod):
-        """Returns its time, in ms."""
+        """Returns the plugin's time, in ms."""
         self.node.plugin = self.path
         start = time.monotonic()
         self.node.call(command, pod, self.config)

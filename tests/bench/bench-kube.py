@@ -74,7 +74,7 @@ def endpoint_slice(i, hosts):
 
 
 class Writers:
-    """Threads with a connection each to the API server."""
+    """Threads, each with a connection to the API server."""
 
     def __init__(self, cluster, n):
         self.cluster = cluster
@@ -110,8 +110,8 @@ class Switch(Daemons):
 
 
 class Groups:
-    """What the switch reports of groups that others change: when it last did
-    for each, by OpenFlow 1.5's request forwarding."""
+    """The last report of the switch about each group that others change, by
+    OpenFlow 1.5's request forwarding."""
 
     HEADER = '!BBHI'            # Version, type, length, xid.
     VERSION, HELLO, ECHO, ECHO_REPLY, GROUP_MOD, SET_ASYNC, FORWARD = \
@@ -151,7 +151,7 @@ class Groups:
 
 
 def usage(pid):
-    """Processor seconds, resident memory and its highest, in MB."""
+    """Processor seconds, resident memory and its maximum, in MB."""
     with open('/proc/%d/stat' % pid) as f:
         fields = f.read().rsplit(')', 1)[1].split()
     ticks = int(fields[11]) + int(fields[12])
@@ -190,7 +190,7 @@ class Proxy:
                               check=True).stdout
 
     def changes(self):
-        """Flow and group modifications that were sent."""
+        """The number of flow and group modifications that were sent."""
         return sum(int(n) for n in re.findall(
             r'^ovs_kube_proxy_changes_total\{.*\} (\d+)', self.metrics(),
             re.M))
@@ -201,14 +201,14 @@ class Proxy:
                 and ', %d groups; 0 to be changed' % groups in status)
 
     def wait_synced(self, groups):
-        """Returns how long it took from the start."""
+        """Returns the seconds from the start."""
         wait_until(lambda: self.is_synced(groups), '%d groups are there: %s' %
                    (groups, self.appctl('sync/status')), 900)
         return time.monotonic() - self.start
 
     def put_back(self, groups):
-        """Deletes all, returns how long it took to be there again from when
-        the program began to do something about it."""
+        """Deletes all flows and groups.  Returns the seconds until they are
+        back, from when the program began to act."""
         def metric(name):
             return int(re.search(r'^ovs_kube_proxy_%s (\d+)' % name,
                                  self.metrics(), re.M)[1])
@@ -283,7 +283,7 @@ def one_change(cluster, n, switch):
 
 
 def one_of_ten(cluster, n, switch):
-    """The same, of a bucket among others."""
+    """The same for a bucket among others."""
     groups = Groups(switch.mgmt)
     times = []
     for sample in range(SAMPLES):
@@ -331,9 +331,9 @@ def sustained(build, at_once, folder):
 
 
 def many_changes(writers, n, proxy, host):
-    """Changes a second that writers got through, by which an endpoint gives
-    way to one on 'host', and the seconds after the last one until the switch
-    had all."""
+    """Changes a second that writers made, each of which replaces an endpoint
+    by one on 'host', and the seconds from the last one until the switch had
+    all."""
     count = min(CHANGES, n)
     before = proxy.changes()
     start = time.monotonic()

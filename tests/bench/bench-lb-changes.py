@@ -57,8 +57,8 @@ class Stand(Daemons):
                         if line.startswith('VmRSS'))
 
     def settled_rss(self):
-        """The same, when the deleted has been freed: it lasts for a grace
-        period, and a table for ten seconds more."""
+        """The same, when all deleted memory is freed: after a grace period,
+        and for a table ten seconds later."""
         time.sleep(12)
         switch = of.Switch(self.dir + '/br0.mgmt')
         switch.sync(of.group_mod(of.ADD, 999999, method='maglev')
@@ -76,7 +76,7 @@ def some_bucket(i):
 
 
 def build_group(switch, group, n, method):
-    """In pieces, since a message has 64 kB."""
+    """Builds a group in pieces: a message has at most 64 kB."""
     name, param = PROPS[method]
     first = [some_bucket(i) for i in range(min(n, 500))]
     switch.sync(of.group_mod(of.ADD, group, first, method=name, param=param))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Measures lb-sticky.c: cycles per packet of the time stamp counter, the
- * best of several runs, by number of flows in a table of twice as many
- * entries.  Flows come in random order, in batches of 32 as in a PMD thread.
+/* Measures lb-sticky.c: cycles of the time stamp counter per packet, the best
+ * of several runs, by number of flows in a table of twice as many entries.
+ * Flows come in random order, in batches of 32 as in a PMD thread.
  *
  *     bench-lb-sticky [FLOWS]... */
 

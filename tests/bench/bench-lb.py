@@ -70,7 +70,7 @@ class Bench:
         self.set_mac = 'set_field:%s->eth_dst,' % mac(NEW_DST_MAC)
 
     def small_buckets(self):
-        """Has each change be one message: after insert-buckets, Open vSwitch
+        """Makes each change in one message: after insert-buckets, Open vSwitch
         3.1 builds the table of dp_hash from the new buckets alone."""
         self.piece = 1300
         self.set_mac = ''
@@ -81,7 +81,7 @@ class Bench:
     def group(self, command, method, buckets):
         """Buckets are pairs (number, weight)."""
         props = METHODS[method]
-        # In pieces, for messages have 64 kB.
+        # In pieces: messages have at most 64 kB.
         pieces = [buckets[i:i + self.piece]
                   for i in range(0, len(buckets), self.piece)]
         texts = [','.join(
@@ -141,15 +141,15 @@ WEIGHTS = {
 
 
 def excess(counts, fair):
-    """Of flows that met buckets so often, the part that is too much, and how
-    much more than its share the most loaded one has."""
+    """For flows that met buckets so often: the part that is too much, and how
+    far the most loaded bucket is above its share."""
     n = sum(counts.values())
     return (sum(max(0, counts[b] / n - fair[b]) for b in fair),
             max(counts[b] / n / fair[b] for b in fair) - 1)
 
 
 def by_chance(fair, n):
-    """The same if each flow threw dice."""
+    """The same for a random choice of each flow."""
     dice = random.Random(1)
     tries = [excess(collections.Counter(dice.choices(
         list(fair), list(fair.values()), k=n)), fair) for _ in range(5)]
@@ -203,7 +203,7 @@ def new(bench):
     for n_buckets in (16, 1000):
         for method in METHODS:
             bench.fresh(method, [(b, 1) for b in range(n_buckets)], n)
-            # So that each bucket has been used.
+            # Each bucket must have been used.
             bench.traffic.send(bench.source, 20000)
             bench.switch.clear()
             start = time.monotonic()
@@ -224,7 +224,7 @@ def loss(bench):
     for n_buckets in (16, 1000):
         for method in METHODS:
             bench.fresh(method, [(b, 1) for b in range(n_buckets)], flows)
-            # So that each bucket has been used, by other flows.
+            # Each bucket must have been used, by other flows.
             bench.source.set_file(bench.pcaps.get(
                 'others', itertools.islice(workloads.to_vip(flows + 20000),
                                            flows, None)))

@@ -48,10 +48,11 @@
 #define UNUSED __attribute__((unused))
 
 /* A source with a rate keeps as many packets as Open vSwitch's receive queues
- * do by default, and loses what comes when they are full. */
+ * do by default, and loses later ones when they are full. */
 enum { N_SLOTS = 8, MAX_TX_QUEUES = 16, QUEUE = 2048 };
 
-/* One port.  Written by us: 'done', 'used', 'error'; else by who measures. */
+/* One port.  This side writes 'done', 'used' and 'error'; the measuring side
+ * writes the rest. */
 struct slot {
     char device[32];            /* "net_null0", or empty. */
     char file[192];             /* Source: pcap to send.  Sink: for capture. */
@@ -74,7 +75,7 @@ struct record {
 };
 enum { PCAP_HEADER = 24 };
 
-/* What a port has mapped.  'data' is NULL as long as there is nothing. */
+/* The mapping of a port.  'data' is NULL without one. */
 struct port {
     struct slot *slot;
     uint32_t epoch;
@@ -114,8 +115,8 @@ map_slots(void)
     return slots;
 }
 
-/* Returns a copy of the 'size' bytes of 'fd' in huge pages, for a NIC writes
- * packets where the processor finds them without a miss of its TLB. */
+/* Returns a copy of the 'size' bytes of 'fd' in huge pages: a NIC too writes
+ * packets where the processor finds them without a TLB miss. */
 static void *
 load(int fd, size_t size)
 {
@@ -137,8 +138,8 @@ load(int fd, size_t size)
     return p;
 }
 
-/* Maps the file that 'port''s slot names now.  Its packets are checked here,
- * so that the way of each packet need not. */
+/* Maps the file that 'port''s slot names now.  Checks its packets here, so
+ * that the path of each packet need not. */
 static void
 open_file(struct port *port)
 {
@@ -202,7 +203,8 @@ next_packet(struct port *port)
     return r;
 }
 
-/* Returns how many packets the sink on the device of source 'port' has had. */
+/* Returns the number of packets that the sink on the device of source 'port'
+ * has received. */
 static uint64_t
 come_back(const struct port *port)
 {
@@ -210,8 +212,8 @@ come_back(const struct port *port)
             ? __atomic_load_n(&port->sink->slot->done, __ATOMIC_RELAXED) : 0);
 }
 
-/* Returns how many packets wait at 'port', and takes those away for which the
- * queue had no place. */
+/* Returns the number of packets that wait at 'port'.  Removes those that found
+ * no place in the queue. */
 static uint64_t
 waiting(struct port *port)
 {
@@ -283,7 +285,7 @@ source_rx(uint16_t port_id UNUSED, uint16_t queue UNUSED,
         m->pkt_len = r->caplen;
     }
     if (n_sent) {
-        /* What comes next will be in the cache, as if a NIC had put it
+        /* The next packets will be in the cache, as if a NIC had put them
          * there. */
         const uint8_t *next = port->data + port->next;
 
@@ -337,7 +339,7 @@ sink_tx(uint16_t port_id UNUSED, uint16_t queue UNUSED,
     return n;
 }
 
-/* Takes our callbacks away from 'port', of device 'id'. */
+/* Removes our callbacks from 'port', of device 'id'. */
 static void
 detach(uint16_t id, struct port *port)
 {
@@ -353,8 +355,8 @@ detach(uint16_t id, struct port *port)
     }
 }
 
-/* Makes 'port', of device 'id' with 'n_txqs' transmit queues, what its slot
- * says. */
+/* Makes 'port', of device 'id' with 'n_txqs' transmit queues, follow its
+ * slot. */
 static void
 attach(uint16_t id, struct port *port, uint16_t n_txqs)
 {

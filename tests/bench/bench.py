@@ -37,7 +37,7 @@ from packets import Wrong
 from switch import FUSE, FUSE_AND, SETTINGS, Failed, Switch, check_library
 
 PAGE1 = workloads.PAGE1 + [vhost.Vhost]
-# Of memory that a run takes besides hugepages, whatever the flows.
+# Memory that a run takes besides hugepages, for any number of flows.
 BYTES = 1 << 30
 # The fused flow cache refreshes connections each 5 s.
 REFRESH_SECONDS = 5.5
@@ -45,7 +45,7 @@ HUGEPAGES = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
 
 
 class Hugepages:
-    """Sees to it that two switches find theirs, and puts things back."""
+    """Provides hugepages for two switches, and restores the setting."""
 
     def __init__(self, megabytes):
         self.need = megabytes // 2
@@ -111,15 +111,15 @@ class Pair:
         return measure(self.work[name], self.switches[name], setting, seconds)
 
     def seconds(self, name, setting, seconds):
-        """For how long to measure, if 'seconds' would do: so long that the
-        fused flow cache has refreshed each connection."""
+        """The seconds to measure, at least 'seconds': enough for the fused
+        flow cache to refresh each connection."""
         return (max(seconds, REFRESH_SECONDS)
                 if setting.startswith(FUSE) and self.work[name].tracks
                 else seconds)
 
     def last(self, name, setting):
-        """Returns what the switch holds, with caches full as the last round
-        left them, and checks what comes out."""
+        """Returns the content of the switch, with caches as full as the last
+        round left them, and checks the packets that come out."""
         switch, work = self.switches[name], self.work[name]
         switch.resume()
         try:
@@ -145,7 +145,7 @@ class Pair:
 
 
 def search(pair, name, settings, seconds):
-    """The cycles of each of 'settings' of switch 'name' that it has."""
+    """The cycles of each of 'settings' that switch 'name' has."""
     tried, wrong = {}, "none is there"
     for setting in settings:
         found = pair.measure(name, setting, seconds)
@@ -164,10 +164,9 @@ def best(tried):
 
 
 def choose(pair, cls, case, args, known):
-    """The settings to measure, as (variant, switch, setting).  'known' has
-    what was found for cases before, by row: after the first case only the
-    best three are tried, and above 100k flows, where each takes long, the best
-    alone."""
+    """The settings to measure, as (variant, switch, setting).  'known' has the
+    results of earlier cases, by row.  After the first case only the best three
+    are tried, and above 100k flows, where each takes long, only the best."""
     settings = list(SETTINGS)
     if cls.name in known:
         settings = sorted(known[cls.name], key=known[cls.name].get)[:3]
@@ -267,7 +266,8 @@ def summary(rounds, setting, last):
 
 
 def ratios(rounds):
-    """Pair by pair: how many times as fast the extended switch is."""
+    """The speed of the extended switch as a multiple of stock's, pair by
+    pair."""
     found = {}
     stock, off = rounds.get("stock"), rounds.get("off")
     fast = rounds.get("on", off)
@@ -347,7 +347,7 @@ def main():
         parser.error("needs two processors, one of them for the PMD thread")
     args.cpus = cpus[0], cpus[-1]
 
-    # Ended by whatever signal, this leaves no daemon and no hugepage behind.
+    # After any signal, no daemon and no hugepage is left.
     signals = signal.SIGTERM, signal.SIGHUP, signal.SIGINT
 
     def leave(*_):

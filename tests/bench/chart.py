@@ -25,7 +25,7 @@ STOCK, OURS, INK, SOFT, GRID = ("#D55E00", "#0072B2", "#1f2328", "#59636e",
                                 "#e4e7eb")
 FONT = "DejaVu Sans, Helvetica, Arial, sans-serif"
 WIDTH = 860
-# What each row is, in words: {} are parameters of its case.
+# Each row in words: {} are parameters of its case.
 WORDS = {
     "io": "receive and {work}",
     "fwd": "forward, rewriting MAC addresses",
@@ -39,7 +39,7 @@ WORDS = {
     "upf": "UPF: GTP-U and Service, both ways",
     "vhost": "Service between vhost-user ports",
 }
-# Rows of the second page: what grows, and in what words.
+# Rows of the second page: the number that grows, in words.
 GROWTH = (
     ("flows-svc", "flows", "Service with conntrack and NAT", "connections"),
     ("flows-fwd", "flows", "Forwarding by one megaflow", "flows"),
@@ -66,12 +66,12 @@ def usable(rows, page):
 
 
 def words(row):
-    """What the row is, and the number of flows, in words."""
+    """The row and the number of flows, in words."""
     case = {k: count(v) if isinstance(v, int) else v
             for k, v in row["case"].items()}
     text = WORDS.get(row["row"], row["row"]).format(**case)
     text = text.replace(" 1 rules", " 1 rule")
-    # One-flow rows such as "io" have flows that do not matter.
+    # In one-flow rows such as "io" the flows do not matter.
     if row["row"] == "io":
         return text
     return "%s, %s flows" % (text, case["flows"])
@@ -109,7 +109,7 @@ class Svg:
                opacity))
 
     def mark(self, x, y, colour):
-        """A circle for stock's, a square for ours."""
+        """A circle for stock, a square for ours."""
         if colour == STOCK:
             self.parts.append('<circle cx="%.1f" cy="%.1f" r="5.5" fill="%s" '
                               'stroke="#ffffff"/>' % (x, y, colour))
@@ -188,8 +188,8 @@ def cycles_chart(rows, path):
 
 
 def panel(svg, box, rows, key, title, unit):
-    """One row of the second page, in the 'box' of left, top, width and
-    height: cycles against what grows."""
+    """One row of the second page, in the 'box' of left, top, width and height:
+    cycles against the number that grows."""
     left, top, width, height = box
     xs = sorted({r["case"][key] for r in rows})
     scale = math.log10 if xs[0] > 0 else float
@@ -248,7 +248,7 @@ def growth_chart(rows, path):
 
 
 def charts(rows, folder):
-    """Draws what there is in 'rows', of results.json, to 'folder'."""
+    """Draws 'rows', of results.json, into 'folder'."""
     os.makedirs(folder, exist_ok=True)
     first = usable(rows, 1)
     if first:

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One round of a measurement: waiting until a switch has settled, its figures,
-and whether they count."""
+"""One round of a measurement: the wait until a switch has settled, the
+figures, and whether they count."""
 
 import time
 
-# How long a switch may take to settle: it has so many seconds, and so many
-# rounds of all flows if these take longer.
+# Limit for a switch to settle: seconds, and rounds of all flows if these take
+# longer.
 SETTLE_SECONDS = 20
 SETTLE_ROUNDS = 12
-# Shares, in percent, are alike if they differ by less: from one round of all
+# Shares, in percent, are alike if they differ by less, from one round of all
 # flows to the next, and in a short part of a round.
 ALIKE = 0.5
 ALIKE_PART = 3
 
 
 class Unsettled(Exception):
-    """The caches did not come to rest."""
+    """The caches have not settled."""
 
 
 class Window:
@@ -27,7 +27,7 @@ class Window:
         switch.clear()
 
     def end(self):
-        """Sets 'perf' to the statistics and 'shares' to what the caches did,
+        """Sets 'perf' to the statistics, and 'shares' to those of the caches,
         in percent."""
         self.perf = perf = self.switch.perf()
         self.shares = {"passes": 100 * perf["passes"], "EMC": perf["EMC"],
@@ -52,7 +52,7 @@ class Window:
 
 
 def round_of_all(workload, seconds):
-    """Waits until each source has sent all its flows, 'seconds' at least."""
+    """Waits at least 'seconds', until each source has sent all its flows."""
     ports = workload.traffic.sources()
     goals = [p["done"] + workload.n for p in ports]
     end, late = time.monotonic() + seconds, time.monotonic() + 60
@@ -64,9 +64,9 @@ def round_of_all(workload, seconds):
 
 
 def settle(workload, switch):
-    """Lets traffic run until, twice in a row, the caches did in a round of all
-    flows what they had done in the round before: for all switches and settings
-    alike.  Returns what they do."""
+    """Runs traffic until the shares of the caches in a round of all flows are
+    the same twice in a row, for all switches and settings alike.  Returns
+    them."""
     start = time.monotonic()
     before, same, rounds = {}, 0, 0
     while same < 2:
@@ -86,7 +86,7 @@ def settle(workload, switch):
 
 def undisturbed(switch, seconds, attempts=5):
     """The window of 'seconds' in which the PMD thread had its processor for
-    itself, or the best of so many attempts."""
+    itself, or the best of a number of attempts."""
     best = None
     for _ in range(attempts):
         window = Window(switch)
@@ -103,14 +103,14 @@ def undisturbed(switch, seconds, attempts=5):
 
 
 def steady(workload, switch, setting, seconds):
-    """A round of flows that come again and again."""
+    """A round of flows that repeat."""
     workload.start()
     try:
         for _ in range(3):
             if setting != switch.settled[0]:
                 switch.settled = setting, settle(workload, switch)
             else:
-                # As it was left, but for the caches of the processor.
+                # As it was left, except for the processor's caches.
                 round_of_all(workload, 0.2)
             window = undisturbed(switch, seconds)
             change = window.unlike(switch.settled[1], ALIKE_PART)
@@ -120,13 +120,13 @@ def steady(workload, switch, setting, seconds):
         else:
             raise Unsettled("settled, but not for long: " + change)
     finally:
-        # What was sent must have come out, of all since the start.
+        # All packets sent since the start must have come out.
         workload.stop()
     return window.perf
 
 
 def once(workload, switch):
-    """A round of flows that come once."""
+    """A round of flows that do not repeat."""
     workload.fresh()
     workload.source["epoch"] += 1
     time.sleep(0.5)

@@ -118,9 +118,9 @@ Udp = collections.namedtuple(
 
 
 def parse_udp(frame, any_checksum=False):
-    """What is in 'frame', all of whose lengths and checksums must be right.
-    The UDP checksum may be missing if the payload is GTP-U, and is not looked
-    at if 'any_checksum'."""
+    """The fields of 'frame', whose lengths and checksums must all be right.
+    The UDP checksum may be missing if the payload is GTP-U, and does not count
+    with 'any_checksum'."""
     if len(frame) < 42 or frame[12:14] != b"\x08\0" or frame[14] != 0x45:
         raise Wrong("not an IPv4 frame: %s" % frame.hex())
     size, ttl, proto = struct.unpack_from("!H4xBB", frame, 16)
@@ -146,7 +146,7 @@ def parse_udp(frame, any_checksum=False):
 
 
 def parse_gtpu(frame, any_checksum):
-    """The outer header of 'frame', its TEID, and what it carries, with an
+    """The outer header of 'frame', its TEID, and the inner packet, with an
     Ethernet header of zeros before it."""
     outer = parse_udp(frame, any_checksum)
     flags, kind, length, teid = struct.unpack_from("!BBHI", outer.payload)
@@ -158,7 +158,7 @@ def parse_gtpu(frame, any_checksum):
 
 
 def expect(what, **fields):
-    """Raises Wrong if 'what' has not these 'fields'."""
+    """Raises Wrong unless 'what' has these 'fields'."""
     for name, value in fields.items():
         if getattr(what, name) != value:
             raise Wrong("%s is %r, should be %r: %r"

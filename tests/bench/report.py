@@ -12,7 +12,7 @@ COLUMNS = (("work", -34), ("stock", 12), ("best", 12), ("off", 12),
            ("on", 12), ("off/stock", 9), ("best/ext", 16), ("to reach", 12),
            ("reached", 7), ("Mpps", 6), ("hits", 5), ("megafl.", 7))
 
-# What "not slower" leaves to chance.
+# Tolerance of "not slower".
 TOLERANCE = 0.02
 
 
@@ -23,7 +23,7 @@ def title(row):
 
 
 def cycles(row, variant):
-    """Median and spread, or what makes the figure void."""
+    """Median and spread, or the reason why the figure is void."""
     if variant in row["refused"]:
         return "refused"
     v = row["variants"].get(variant)
@@ -40,8 +40,8 @@ def ratio(row, name):
 
 
 def goal(row):
-    """What the extended switch is to reach, and whether it does: None without
-    a figure.  Ratios are those to stock with its best settings."""
+    """The target of the extended switch, and whether it is met, or None
+    without a figure.  Ratios are to stock with its best settings."""
     if not row.get("goal"):
         return "-", None
     kind, value = row["goal"]
@@ -85,7 +85,7 @@ def line(values):
 
 
 class Table:
-    """Printed line by line, as results come in."""
+    """Prints results line by line, as they come in."""
 
     def __init__(self):
         print("cycles per packet, median ± half the spread of the rounds; "

@@ -13,8 +13,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "python"))
 from ovs_daemons import Daemons, Failed  # noqa: E402
 
-# How the parts of 3.1 that are there more than once can be set.  Those that a
-# build or a processor does not have are left out when the switch says so.
+# Settings for parts of 3.1 that have several implementations.  The switch
+# refuses those that the build or the processor lacks.
 AVX512 = [["dpif-netdev/dpif-impl-set", "dpif_avx512"],
           ["dpif-netdev/miniflow-parser-set", "study"],
           ["dpif-netdev/subtable-lookup-prio-set", "avx512_gather", "5"],
@@ -39,7 +39,7 @@ FUSE_AND = "fuse+"              # ...or with one of SETTINGS.
 
 
 def check_library(path):
-    """Raises Failed if 'path' is not made from the bench-traffic.c here."""
+    """Raises Failed unless 'path' is made from this bench-traffic.c."""
     source = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                           "bench-traffic.c")
     if not os.path.exists(path):
@@ -70,9 +70,9 @@ class Switch(Daemons):
         self._stopped = False
         self._pmd = None
         self._ports = {}
-        # Processes that stop and end when the switch does.
+        # Processes that stop and end with the switch.
         self.companions = []
-        # The setting with which it was last at rest, and what it did then.
+        # The setting with which it last settled, and its shares then.
         self.settled = None, {}
         self._set = None
         try:
@@ -84,8 +84,8 @@ class Switch(Daemons):
     def _start(self, library, cpus, memory, options):
         self.create_database()
         self.start_database()
-        # Flows are not to time out while a switch stands still for the
-        # other's turn.
+        # Flows must not time out while a switch stands still for the other's
+        # turn.
         self.vsctl("--no-wait", "init", "--", "set", "open", ".",
                    "other_config:dpdk-init=true",
                    "other_config:dpdk-extra=--no-pci --in-memory",
@@ -124,8 +124,8 @@ class Switch(Daemons):
                    "datapath_type=netdev", "fail-mode=secure")
 
     def keep_connections(self, zone):
-        """Lets no UDP connection of 'zone' time out either.  To be called
-        after bridge(): Open vSwitch takes no notice of it before."""
+        """Lets no UDP connection of 'zone' time out.  Call it after bridge():
+        Open vSwitch ignores it before."""
         self.vsctl("add-zone-tp", "netdev", "zone=%d" % zone,
                    "udp_first=3600", "udp_single=3600", "udp_multiple=3600")
 
@@ -178,9 +178,9 @@ class Switch(Daemons):
         return True
 
     def pmd_thread(self):
-        """The folder of the PMD thread in /proc.  Its priority becomes the
-        highest, once: by nice value and, where the kernel shares processors
-        out among sessions first, of the session that is the daemon's own."""
+        """The folder of the PMD thread in /proc.  Gives it the highest
+        priority, once: by its nice value and, where the kernel shares
+        processors among sessions, by the daemon's session."""
         if not self._pmd:
             pid = self.pid_of("ovs-vswitchd")
             try:
@@ -199,7 +199,7 @@ class Switch(Daemons):
         return self._pmd
 
     def cpu_seconds(self):
-        """What the PMD thread has had of its processor."""
+        """Processor seconds of the PMD thread."""
         with open(os.path.join(self.pmd_thread(), "schedstat")) as f:
             return int(f.read().split()[0]) / 1e9
 
@@ -248,8 +248,8 @@ class Switch(Daemons):
         return int(m.group(1)) * 100 / float(m.group(2)) / float(d.group(1))
 
     def fuse(self):
-        """What the PMD thread's fused flow cache holds and has done since it
-        was switched on, or None if there is none."""
+        """Content and counters of the PMD thread's fused flow cache since it
+        was switched on, or None without one."""
         if not self._set or not self._set.startswith(FUSE):
             return None
         m = re.search(r"core \d+:\n  entries: (\d+) of (\d+), "
@@ -270,8 +270,8 @@ class Switch(Daemons):
         return "timeout=" in self.appctl("dpctl/dump-flows")
 
     def megaflows(self):
-        """The datapath flows of the PMD thread.  Those of other threads, of
-        packets that took the slow path, say, are left out."""
+        """The number of datapath flows of the PMD thread.  Those of other
+        threads, such as of packets in the slow path, do not count."""
         return len(re.findall(r"recirc_id\(", self.appctl(
             "dpctl/dump-flows")))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ports that bench-traffic.c makes, from the side that measures."""
+"""The ports of bench-traffic.c, from the measuring side."""
 
 import mmap
 import os
@@ -66,7 +66,7 @@ class Traffic:
         return port
 
     def sink(self, capacity=1 << 23, device=None):
-        """A sink that can keep 'capacity' bytes of packets."""
+        """A sink that keeps up to 'capacity' bytes of packets."""
         port = self._port(device)
         port["sink"] = 1
         port["size"] = capacity
@@ -109,8 +109,8 @@ class Traffic:
             time.sleep(0.02)
 
     def send(self, source, n, timeout=60):
-        """Sends 'n' packets from 'source' and waits for them to be through.
-        Returns how many were lost."""
+        """Sends 'n' packets from 'source' and waits until they are through.
+        Returns the number of lost ones."""
         before = sum(p["done"] for p in self.sinks())
         source["limit"] = source["done"] + n
         source["run"] = 1

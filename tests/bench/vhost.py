@@ -35,7 +35,7 @@ WINDOW = 960
 
 
 def swap(frame):
-    """What 5tswap makes of 'frame'."""
+    """The result of 5tswap for 'frame'."""
     return (frame[6:12] + frame[:6] + frame[12:26] + frame[30:34]
             + frame[26:30] + frame[36:38] + frame[34:36] + frame[38:])
 
@@ -66,7 +66,7 @@ class Testpmd:
             raise Failed("dpdk-testpmd is not there: install the Debian "
                          "package 'dpdk-dev'") from None
         self.pid = self._process.pid
-        # Its prompt comes when the switch has connected to both sockets.
+        # It prompts when the switch has connected to both sockets.
         self._wait(rb"testpmd> ")
         self._process.stdin.write(b"start\n")
         self._process.stdin.flush()
@@ -107,7 +107,7 @@ class Vhost(Service):
             self.pcaps.get("swapped-%d" % self.n, map(swap, to_vip(self.n))),
             "net_null0")
         self.source["window"] = WINDOW
-        # What comes back to the client, and what the server answers.
+        # Packets back to the client, and the server's answers.
         self.reply_sink = self.traffic.sink(self.room(self.n), "net_null0")
         self.answers = self.traffic.sink(self.room(self.n),
                                          "net_virtio_user1")
@@ -125,7 +125,7 @@ class Vhost(Service):
         self.switch.companions.append(self.testpmd)
 
     def balance(self):
-        """What the ports received and did not send."""
+        """The number of packets that the ports received and did not send."""
         text = self.switch.run("ovs-ofctl", "-OOpenFlow15", "dump-ports",
                                "br0")
         received, sent = (sum(map(int, re.findall(pattern, text)))
@@ -136,8 +136,8 @@ class Vhost(Service):
         return received - sent
 
     def send(self, n):
-        """Sends 'n' packets, and returns how many of them were not answered
-        and how many did not come back."""
+        """Sends 'n' packets.  Returns the number that were not answered, and
+        the number that did not come back."""
         sinks = self.answers, self.reply_sink
         before = [sink["done"] for sink in sinks]
         self.traffic.send(self.source, n)

@@ -25,7 +25,7 @@ from packets import (BACKEND_PORT, BACKENDS, DST_MAC, GNB_IP, NEW_DST_MAC,
 
 REWRITE = "set_field:%s->eth_src,set_field:%s->eth_dst" % (
     mac(NEW_SRC_MAC), mac(NEW_DST_MAC))
-# As many packets as are looked at one by one.
+# The number of packets that are checked one by one.
 CHECKED = 20000
 
 
@@ -35,7 +35,8 @@ class Pcaps:
         os.makedirs(folder, exist_ok=True)
 
     def get(self, name, frames):
-        """The path of pcap 'name', made of 'frames' if it is not there."""
+        """The path of pcap 'name', which is made of 'frames' if it is
+        missing."""
         path = os.path.join(self.folder, name + ".pcap")
         if not os.path.exists(path):
             packets.write_pcap(path + ".tmp", frames)
@@ -44,14 +45,14 @@ class Pcaps:
 
 
 def to_vip(n):
-    """'n' clients' packets to the Service."""
+    """Packets of 'n' clients to the Service."""
     for i in range(n):
         src, sport = packets.client(i)
         yield packets.udp(i, src, VIP, sport, VIP_PORT)
 
 
 def ue_flow(i, n_ues):
-    """Address and port of UE flow 'i' of those of 'n_ues' UEs."""
+    """Address and port of UE flow 'i', with 'n_ues' UEs."""
     return UES + 1 + i % n_ues, 1024 + i // n_ues
 
 
@@ -89,7 +90,7 @@ class Workload:
         self.extended = extended
         self.traffic = switch.traffic
         self.n = case["flows"]
-        # By default there is room for 1,048,576.
+        # The default size is 1,048,576.
         self.entries = self.n * self.directions
         if extended and self.entries > 1 << 20:
             switch.vsctl("set", "open", ".",
@@ -106,20 +107,20 @@ class Workload:
         self.traffic.stop()
 
     def balance(self):
-        """How many packets went in and have not come out."""
+        """The number of packets that went in and have not come out."""
         return (sum(p["done"] for p in self.traffic.sources())
                 - sum(p["done"] for p in self.traffic.sinks()))
 
     def lost(self):
-        """How many packets were lost since the last call."""
+        """The number of packets lost since the last call."""
         before, self._balance = self._balance, self.balance()
         return self._balance - before
 
     _balance = 0
 
     def capture(self, source, sink, n=None):
-        """Sends one round of 'n' packets (or those that are looked at) and
-        returns what came out."""
+        """Sends one round of 'n' packets, or of the checked ones, and returns
+        those that came out."""
         n = n or min(self.n, CHECKED)
         self.traffic.capture(sink, True)
         lost = self.traffic.send(source, n)
@@ -131,7 +132,7 @@ class Workload:
         return frames
 
     def warm(self):
-        """Has all flows come twice."""
+        """Sends all flows twice."""
         for source in self.traffic.sources():
             for _ in range(2):
                 self.traffic.send(source, self.n)
@@ -156,7 +157,7 @@ class Simple(Workload):
         self.switch.port("br0", self.sink, 2)
 
     def same(self, got, **changed):
-        """Checks that 'got' is as it was sent but for what is 'changed'."""
+        """Checks that 'got' is the sent packet, except for 'changed'."""
         src, sport = packets.client(got.i)
         fields = dict(src_mac=SRC_MAC, dst_mac=DST_MAC, src=src, dst=VIP,
                       sport=sport, dport=VIP_PORT, ttl=64)
@@ -216,7 +217,7 @@ class Forward(Simple):
 
 
 class Flood(Forward):
-    """The same, every packet the first of its flow."""
+    """The same; every packet is the first of its flow."""
     name = "flood"
     cases = [{"flows": 4000000}]
     once = True
@@ -289,8 +290,8 @@ class Service(Simple):
     bytes_per_flow = 4000
     buckets = 16
     method = "dp_hash"
-    # OpenFlow ports: where clients' packets come in and replies leave, where
-    # replies come in and clients' packets leave.
+    # OpenFlow ports: for clients' packets in and replies out, for replies in
+    # and clients' packets out.
     in_port, out_port, reply_in_port, reply_out_port = 1, 2, 3, 4
 
     @staticmethod
@@ -332,19 +333,19 @@ class Service(Simple):
 
     @staticmethod
     def room(n):
-        """Bytes of the packet of each flow, of which replies are made."""
+        """The packet of each flow, of which replies are made."""
         return max(CHECKED, n + 64) * 80
 
     def connect(self, source, sink, n):
-        """Makes the connections of the first 'n' packets and returns what
-        came out.  Upcalls may lose some of the first."""
+        """Makes the connections of the first 'n' packets.  Returns the packets
+        that came out.  Upcalls may lose some of the first."""
         self.traffic.send(source, min(n, 1000))
         source["epoch"] += 1    # From the first packet on.
         return self.capture(source, sink, n)
 
     def warm(self):
         frames = self.connect(self.source, self.sink, self.n)
-        # A file of its own: which backend a flow got is this switch's matter.
+        # A file for each switch: the switches choose different backends.
         path = os.path.join(self.switch.dir, "replies.pcap")
         packets.write_pcap(path, map(packets.reply, frames))
         self.reply_source.set_file(path)
@@ -357,7 +358,8 @@ class Service(Simple):
             self.look_reply(packets.parse_udp(frame))
 
     def look_at_clients(self, frames):
-        """Checks what came from clients, and counts flows of each bucket."""
+        """Checks the packets from clients, and counts the flows of each
+        bucket."""
         counts = {}
         for frame in frames:
             got = packets.parse_udp(frame)
@@ -400,7 +402,7 @@ class ServiceNew(Service):
 
 
 class ServiceOneWay(Service):
-    """The same, and nobody answers: statsd, syslog, media."""
+    """The same without answers: statsd, syslog, media."""
     name = "svc-oneway"
     cases = [{"flows": n} for n in (10000, 100000)]
     directions = 1
@@ -450,8 +452,8 @@ class Tunnel(Workload):
         self.switch.flows("br-phy", flows)
 
     def uplink(self, n, n_ues):
-        """Packets of 'n' flows of 'n_ues' UEs, each with its TEID.  The
-        switch's MAC is its own, so are the files."""
+        """Packets of 'n' flows of 'n_ues' UEs, each with its TEID.  The files
+        are for one switch, whose MAC they have."""
         def frames():
             for i in range(n):
                 src, sport = ue_flow(i, n_ues)
@@ -463,9 +465,9 @@ class Tunnel(Workload):
         return path
 
     def look_gtpu(self, frame, n_ues):
-        """Checks the outer header of 'frame' and returns what is inside."""
-        # The stock switch always computes the outer UDP checksum, and before
-        # it writes the length that the checksum covers: wrong.
+        """Checks the outer header of 'frame'.  Returns the inner packet."""
+        # The stock switch always computes the outer UDP checksum, and does so
+        # before it writes the length that the checksum covers, so it is wrong.
         outer, got_teid, inner = packets.parse_gtpu(frame, not self.extended)
         expect(outer, src=SWITCH_IP, dst=GNB_IP, src_mac=self.mac,
                dst_mac=SRC_MAC, ttl=64)
@@ -641,9 +643,9 @@ class ScaleConnections(Scale, Service):
 
 
 class ScaleTables(Scale, Simple):
-    """Tables that each look at another field, some after a recirculation: by
-    debug_recirc, which does nothing else, and for which ovs-vswitchd wants
-    --enable-dummy.  All else is as without."""
+    """Tables that each match another field, some after a recirculation.  That
+    is by debug_recirc, which does nothing else, and for which ovs-vswitchd
+    wants --enable-dummy.  The rest is as without it."""
     name = "tables"
     options = "--enable-dummy",
     cases = [{"tables": t, "recirculations": r, "flows": 10000}

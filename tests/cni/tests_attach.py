@@ -54,7 +54,8 @@ def test_packets(node):
     try:
         assert server.stdout.readline() == "ready\n"
         for address in theirs:
-            # At once: IPv6 without a second for the detection of duplicates.
+            # At once: IPv6 does not spend a second on the detection of
+            # duplicates.
             a.run("ping", "-c", "2", "-i", "0.2", "-w", "5", address)
             a.run("python3", "-c", ECHO, address)
     finally:
@@ -67,7 +68,7 @@ def test_packets(node):
 
 
 def test_setup(node):
-    """MTU, MAC, addresses, routes; what the database says."""
+    """MTU, MAC, addresses, routes, and the rows of the database."""
     pod = node.pod()
     result = node.call("ADD", pod)
     host, inner = result["interfaces"]
@@ -95,7 +96,7 @@ def test_setup(node):
         "cni-addresses": " ".join(ip["address"] for ip in result["ips"]),
     }, ids
 
-    # The same pod again has the same MAC and names.
+    # The same pod gets the same MAC and names again.
     node.call("DEL", pod)
     node.assert_clean()
     again = node.call("ADD", pod)
@@ -104,7 +105,7 @@ def test_setup(node):
 
 
 def test_versions(node):
-    """The result has the form of the version that is asked for."""
+    """The result has the form of the requested version."""
     for version in "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0":
         pod = node.pod()
         config = node.config(version, dns={"nameservers": ["10.1.0.10"]})
@@ -150,7 +151,7 @@ def test_layer_2(node):
 
 
 def test_chain(node):
-    """Behind another plugin, whose result is passed on."""
+    """After another plugin, whose result is passed on."""
     pod = node.pod()
     before = {"cniVersion": "1.0.0",
               "interfaces": [{"name": "lo", "sandbox": pod.netns}],
@@ -196,7 +197,7 @@ while True:
 
 
 def test_announced(node):
-    """Neighbors hear of the MAC of an address that another pod had."""
+    """Neighbors learn the MAC of an address that another pod had."""
     a, b = node.pod(), node.pod()
     node.call("ADD", a)
     listener = a.popen("python3", "-c", LISTEN, stdout=subprocess.PIPE)
@@ -244,7 +245,7 @@ def test_delete(node):
 
 
 def test_repeat(node):
-    """ADD of a pod that has been attached: the runtime did not hear of it."""
+    """ADD of a pod that is attached already: the runtime missed the result."""
     pod = node.pod()
     first = node.call("ADD", pod)
     again = node.call("ADD", pod)
@@ -256,7 +257,7 @@ def test_repeat(node):
 
 
 def test_check(node):
-    """CHECK finds what has been changed."""
+    """CHECK finds changes."""
     pod = node.pod()
     result = node.call("ADD", pod)
     config = node.config(prevResult=result)
@@ -306,7 +307,7 @@ for _ in range(3):
 
 
 def test_host_is_apart(node):
-    """The host's own stack does not take what a pod sends."""
+    """The host's own stack ignores packets of a pod."""
     run("ip", "address", "add", "192.0.2.1/32", "dev", "lo")
     run("ip", "tuntap", "add", "uplink", "mode", "tap")
     run("ip", "link", "set", "uplink", "up")
@@ -337,7 +338,7 @@ def test_host_is_apart(node):
 
 
 def test_netns_by_pid(node):
-    """CNI_NETNS as some runtimes give it."""
+    """CNI_NETNS in the form of some runtimes."""
     pod = node.pod()
     holder = pod.popen("sleep", "60")
     try:
@@ -355,7 +356,7 @@ def test_netns_by_pid(node):
 
 
 def test_output_lost(node):
-    """A runtime that does not read the result learns that it is lost."""
+    """A runtime that does not read the result gets an error."""
     pod = node.pod()
     process = subprocess.run(
         ["sh", "-c", '"$0" > /dev/full', node.plugin], text=True,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
-"""What bad input gets: the code, and a sentence that says what to do."""
+"""Bad input gets a code, and a sentence that says what to do."""
 
 import os
 
@@ -125,8 +125,8 @@ def test_configurations(node):
     pod = node.pod()
     for code, text, changes in CONFIGS:
         expect(node, code, text, "ADD", pod, node.config(**changes))
-        # Or the pod could not be deleted.  What host-local does not parse, it
-        # does not for DEL either.
+        # Otherwise the pod could not be deleted.  host-local parses as little
+        # for DEL.
         wrong = [key for key in ("dns", "prevResult", "runtimeConfig")
                  if not isinstance(changes.get(key, {}), dict)]
         if not wrong and not {"cniVersion", "name", "database",
@@ -138,7 +138,7 @@ def test_configurations(node):
 
 
 def test_input(node):
-    """Standard input that is no configuration."""
+    """Standard input without a configuration."""
     pod = node.pod()
     for text in ("", "{", "[]", "{} x", '{"name": "\0"}', '"net"',
                  '{"x": "' + "y" * 1100000 + '"}', "[" * 100000):
@@ -158,7 +158,8 @@ def test_environments(node):
 
 
 def test_commands_of_versions(node):
-    """Commands that the version does not have; input that they must have."""
+    """Commands that the version does not have, and required input that is
+    missing."""
     pod = node.pod()
     expect(node, 1, "CNI 0.3.1 ", "CHECK", pod, node.config("0.3.1"))
     for command in "GC", "STATUS":
@@ -190,7 +191,7 @@ def test_interface_exists(node):
 
 
 def test_foreign_port(node):
-    """DEL leaves alone what the plugin has not made."""
+    """DEL leaves others' links and ports alone."""
     pod = node.pod()
     port = node.call("ADD", pod)["interfaces"][0]["name"]
     node.call("DEL", pod)
@@ -211,7 +212,7 @@ def test_bridge_of_ovn(node):
 
 
 def test_addresses_used_up(node):
-    """The range is full; the error is host-local's."""
+    """The range is full; host-local's error is passed on."""
     config = node.config(ipam={
         "type": "host-local", "dataDir": node.leases,
         "subnet": "10.2.0.0/30"})
@@ -225,7 +226,7 @@ def test_addresses_used_up(node):
     node.assert_clean()
 
 
-# IPAM plugins that are wrong: what they print, their status, and the message.
+# IPAM plugins with errors: output, status, and the message.
 FAULTY = [
     ("", 0, "no address"),
     ("{}", 0, "no address"),
@@ -249,7 +250,7 @@ FAULTY = [
 
 
 def test_faulty_ipam(node):
-    """Each is told of, and its DEL is called."""
+    """Each error is reported, and the plugin's DEL is called."""
     folder = os.path.join(node.dir, "plugins")
     os.mkdir(folder)
     path = os.path.join(folder, "faulty")

@@ -12,8 +12,8 @@ from world import Failure, wait_until
 
 
 def usual_time(node, config):
-    """Seconds of an ADD, the median of a few, after the plugin has its
-    input."""
+    """Seconds of an ADD after the plugin has its input, the median of a
+    few."""
     times = []
     for _ in range(9):
         pod = node.pod()
@@ -26,7 +26,7 @@ def usual_time(node, config):
 
 
 def kill(process, seconds):
-    """Kills the plugin after that time.  Returns true if it was in time."""
+    """Kills the plugin after that time.  Returns true if it still ran."""
     time.sleep(seconds)
     process.kill()
     for stream in process.stdout, process.stderr:
@@ -35,14 +35,14 @@ def kill(process, seconds):
 
 
 def step(node):
-    """What there is: link, port, leases."""
+    """The link, port and leases that exist."""
     return bool(node.links()), bool(node.switch.ports()), bool(
         node.lease_files())
 
 
 def test_killed(node):
-    """A hundred ADDs that are killed at random; then DEL, ADD, or GC and
-    nothing."""
+    """A hundred ADDs that are killed at random.  Then DEL, ADD, or GC, and
+    nothing is left."""
     config = node.config("1.1.0")
     usual = usual_time(node, config)
     rng = random.Random(1)
@@ -62,7 +62,7 @@ def test_killed(node):
             node.call("DEL", pod, config)
         node.assert_clean()
         node.clear()
-    # In the middle, and at different places there.
+    # In the middle, at different places.
     assert killed > 50, killed
     assert len(steps) >= 3, steps
 
@@ -90,8 +90,8 @@ touch %(lease)s %(lease)s.ended
 
 
 def test_killed_before_ipam(node):
-    """The IPAM plugin of an ADD that was killed works on.  DEL waits for it,
-    and so gives back what it takes."""
+    """The IPAM plugin of a killed ADD works on.  DEL waits for it, and so
+    returns its lease."""
     folder = os.path.join(node.dir, "plugins")
     os.mkdir(folder)
     lease = os.path.join(folder, "lease")

@@ -80,8 +80,8 @@ def in_tests(source, name):
 
 
 def make_targets(source):
-    """What 'make' can be asked for, by the rules of Open vSwitch's extension
-    and by automake."""
+    """The targets of 'make', by the rules of Open vSwitch's extension and by
+    automake."""
     targets = {"install", "clean", "dist", "distcheck", "check", "all"}
     for path in [os.path.join(source, "Makefile.am")] + glob.glob(
             os.path.join(source, "**", "*.mk"), recursive=True):
@@ -92,7 +92,7 @@ def make_targets(source):
 
 
 def fault(block, covered, targets, source):
-    """Why nothing vouches for the block, or None."""
+    """The reason why the block is at fault, or None."""
     if block.language not in LANGUAGES:
         return "code without a language, or with an unknown one"
     if block.language != "sh":

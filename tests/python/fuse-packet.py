@@ -172,7 +172,7 @@ class Conversation:
         self.scale = [r.choice([0, 0, 2, 7, 14]) for _ in range(2)]
         # Numbers wrap soon.
         self.next = [2 ** 32 - r.randrange(200000) for _ in range(2)]
-        # As the sender of the window has it.
+        # As the sender of the window sees it.
         self.edge = [0, 0]
 
     def packet(self, side, seq, ack, length, flags='A', win=None, **more):
@@ -196,7 +196,7 @@ class Conversation:
         yield self.packet(0, self.next[0], self.next[1], 0, win=65535)
 
     def more(self):
-        """The next packet of one side, or one that is odd."""
+        """The next packet of one side, or an odd one."""
         r, side = self.r, self.r.randrange(2)
         seq, ack = self.next[side], self.next[1 - side]
         length = r.choice([0, 1, 100, 1000, 1448])

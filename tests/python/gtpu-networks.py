@@ -46,7 +46,7 @@ gtpu = importlib.machinery.SourceFileLoader(
 
 UE, UE6 = gtpu.packed('10.60.0.2'), gtpu.packed('fd60::2')
 NET, NET6 = gtpu.packed('10.1.0.100'), gtpu.packed('fd10::100')
-# Of the addresses of frames to be received.
+# In the addresses of frames to be received.
 MARK = bytes.fromhex('0200')
 
 
@@ -81,15 +81,15 @@ def with_flags(flags, keys):
 
 
 def rows():
-    """Yields (container or None if nothing may come of it, inner packet, keys
-    of make_outer(), inner packet that comes out if it is another one)."""
+    """Yields (container or None if nothing may come out, inner packet, keys of
+    make_outer(), inner packet that comes out if it is another one)."""
     ping = inner4(n=56)
     # Base stations of LTE, with and without a checksum; DF, TTL, DSCP.
     yield 0, ping, {}
     yield 0, ping, {'csum': '0', 'frag': '0', 'tos': '0xb8'}
     yield 0, inner6(), {'csum': '0', 'sport': '2152'}
-    # With sequence numbers, N-PDU numbers, both, and what is in the fields
-    # whose flag is not set.
+    # With sequence numbers, N-PDU numbers, both, and octets in fields whose
+    # flag is not set.
     yield 0, ping, {'flags': '0x32', 'opt': '00000000'}
     yield 0, ping, {'flags': '0x32', 'opt': 'fffe1285'}
     yield 0, ping, {'flags': '0x33', 'opt': '12347f00', 'csum': '0'}
@@ -112,7 +112,7 @@ def rows():
     yield 0x00090000, ping, chain((0x85, '0409000001'))
     yield 0x00090000, ping, chain((0x85, '0809' + '5a' * 8))
     yield 0x00090187, ping, chain((0x85, '0cc9e0' + '5a' * 8 + '000001'))
-    # Longer than it need be.
+    # Longer than needed.
     yield 0x00050000, ping, chain((0x85, '0005' + '00' * 60))
     # Other extension headers, before and after it.
     yield 0, ping, chain((0x20, '0100'))
@@ -121,8 +121,8 @@ def rows():
     yield 0x00050000, ping, chain((0x85, '0005'), (0x20, '0100'))
     yield 0x01050000, ping, chain((0x40, '0868'), (0x85, '1005'),
                                   (0x03, '012345000000'))
-    # What only the radio's side comprehends: PDCP numbers of a handover, and
-    # the container of F1-U and Xn-U, with PDCP inside.
+    # Headers that only the radio's side comprehends: PDCP numbers of a
+    # handover, and the container of F1-U and Xn-U, with PDCP inside.
     for kind, content, inside in ((0xc0, '0abc', ping),
                                   (0x82, '012345000000', ping),
                                   (0x81, '0001', b''),
@@ -139,8 +139,8 @@ def rows():
     yield 0, inner4(options=b'\x94\4\0\0'), {}
     yield 0, inner6(src=gtpu.packed('fe80::1'), dst=gtpu.packed('ff02::2')), {}
     yield 0, inner4(ttl=1), {}
-    # ECN, as RFC 6040's compatible mode: CE outside goes on inside; to a
-    # packet that does not know ECN it must not come.
+    # ECN, in RFC 6040's compatible mode: CE outside goes on inside, but not to
+    # a packet that does not know ECN.
     for outer in 0, 1, 2, 3:
         for inner in 0, 1, 2, 3:
             keys = {'tos': str(outer)}

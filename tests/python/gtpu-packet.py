@@ -112,7 +112,7 @@ def make_outer(payload, flags='0x30', type='255', teid='0x7b', len=None,
 
 
 def parse_outer(frame):
-    """Returns (src, dst, tos, ttl, datagram) or None, or what is wrong."""
+    """Returns (src, dst, tos, ttl, datagram), None, or an error."""
     if frame[12:14] == b'\x08\x00' and frame[23] == 17:
         ip_len, = struct.unpack('!H', frame[16:18])
         src, dst, start = frame[26:30], frame[30:34], 34
@@ -137,7 +137,7 @@ def parse_outer(frame):
 
 
 def describe(frame):
-    """Returns what a GTP-U frame says, or None if it is something else."""
+    """Returns the text of a GTP-U frame, or None for another frame."""
     outer = parse_outer(frame)
     if outer is None or isinstance(outer, str):
         return outer
@@ -158,7 +158,7 @@ def describe(frame):
 
 
 def describe_signalling(frame):
-    """The same for what is no G-PDU, to any port."""
+    """The same for messages other than G-PDUs, to any port."""
     outer = parse_outer(frame)
     if outer is None or isinstance(outer, str):
         return outer

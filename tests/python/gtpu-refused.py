@@ -46,9 +46,9 @@ gtpu = importlib.machinery.SourceFileLoader(
 INNER = {4: gtpu.make_inner('ipv4').hex(), 6: gtpu.make_inner('ipv6').hex()}
 PSC = '01100900'
 
-# Dropped although nothing is wrong with them.
+# Dropped without an error.
 NOT_ERRORS = {'fragment', 'ext_required'}
-# Without an address or a TEID that could be believed: of no port.
+# Their address and TEID cannot be believed: they belong to no port.
 NO_PORT = {'ip_csum'}
 
 # Name of the line, reason, and arguments of make_outer(): payload, then keys.
@@ -142,7 +142,7 @@ def build(payload, keys, af, **more):
     field = int(keys.get('frag', '0x4000'), 0)
     ip_csum = keys.pop('ip_csum', None)
     if af == 6 and keys.get('csum') == '0':
-        # UDP over IPv6 must have one, but the length is looked at first.
+        # UDP over IPv6 requires a checksum, but the length is checked first.
         pass
     frame = gtpu.make_outer(payload, **keys)
     if af == 6 and field & 0x3fff:

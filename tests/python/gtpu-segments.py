@@ -33,7 +33,7 @@ gtpu = importlib.machinery.SourceFileLoader(
     'gtpu_packet', os.path.join(os.path.dirname(__file__),
                                 'gtpu-packet.py')).load_module()
 
-# What a buffer holds, and the headers before the inner packet.
+# The size of a buffer, and of the headers before the inner packet.
 BUFFER = 2048
 HEADERS = 14 + 20 + 8 + 8
 # The longest extension header, of a type that nobody must know, then itself.
@@ -65,7 +65,7 @@ def packets():
     yield 'ok', inner(100), {
         'flags': '0x34', 'opt': '00000001',
         'ext': (EXT + '01') * 7 + EXT + '00'}
-    # What is wrong is found there, too.
+    # Errors are found there, too.
     yield 'ext_count', inner(100), {
         'flags': '0x34', 'opt': '00000001',
         'ext': (EXT + '01') * 8 + EXT + '00'}
@@ -94,7 +94,7 @@ def line(packet):
 def receive(interface, pidfile):
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
                          socket.htons(3))
-    # SO_RCVBUFFORCE: whatever the machine's limit is.
+    # SO_RCVBUFFORCE goes beyond the machine's limit.
     sock.setsockopt(socket.SOL_SOCKET, 33, 1 << 22)
     sock.bind((interface, 3))
     with open(pidfile, 'w') as out:

@@ -33,7 +33,7 @@ def resubmit(table):
 
 
 def set_eth_dst(mac):
-    """Of the integer 'mac'."""
+    """Sets the Ethernet destination to the integer 'mac'."""
     return struct.pack('!HHI6s2x', 25, 16, 0x80000606, mac.to_bytes(6, 'big'))
 
 
@@ -100,7 +100,7 @@ class Switch:
         self.receive(BARRIER_REPLY, self.xid)
 
     def bundle(self, messages):
-        """Has all of 'messages' done at once."""
+        """Sends 'messages' as one bundle."""
         self.xid += 1
         self.send(b''.join(
             [message(BUNDLE_CONTROL, struct.pack('!IHH', 1, 0, 3), self.xid)]

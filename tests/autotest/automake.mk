@@ -59,7 +59,7 @@ RUN_TESTSUITE = \
 	FUSE=$(FUSE) FUSE_SHOWN=$$s \
 	$$network $(SHELL) tests/$$suite -C tests $(TESTSUITEFLAGS) \
 	    AUTOTEST_PATH=$$f$$d/utilities:$$d/vswitchd:$$d/ovsdb:$$d/tests
-# What RUN_TESTSUITE ends with.
+# The end of RUN_TESTSUITE.
 FUSE_SUMMARY = \
 	status=$$?; \
 	test -z "$$s" || $(srcdir)/tests/fuse-on/summary $$s || status=1; \
@@ -76,8 +76,8 @@ tests/package.m4: Makefile
 	  echo 'm4_define([AT_PACKAGE_BUGREPORT], [$(PACKAGE_BUGREPORT)])'; \
 	} > $@
 
-# What Open vSwitch's macros take for the source and the build are the extended
-# ones; only the tests are ours.
+# Open vSwitch's macros see the extended source and build; only the tests are
+# ours.
 tests/atconfig: Makefile
 	$(AM_V_at)$(MKDIR_P) tests
 	$(AM_V_GEN){ \

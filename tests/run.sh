@@ -169,7 +169,7 @@ run_part() {
         command=("${make[@]}" check-autotest
                  "TESTSUITEFLAGS=-j$((2 * $(nproc)))") ;;
     equivalence)
-        # Not by make, which has the last word if something fails.
+        # Not by make, which prints the last line if something fails.
         command=(/usr/bin/python3
                  "$setup_top/tests/equivalence/equivalence.py"
                  --build "$setup_build_dir" --minutes 3) ;;
@@ -217,7 +217,8 @@ run_part() {
         counts=$(set -- $other_releases && count_last "$log" $#) ;;
     esac
     read -r ok bad skip <<< "${counts:-0 0 0}"
-    # A part that fails without saying so, or that runs nothing, has failed.
+    # A part that fails without a failed test, or that runs nothing, has
+    # failed.
     if test "$bad" = 0 && { test $status != 0 || test "$ok$skip" = 00; }; then
         bad=1
         echo "$part: no result (exit status $status)"

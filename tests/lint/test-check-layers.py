@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Breaks each line of build-aux/layers once, and each other rule of
-build-aux/check-layers, in a project made up for it."""
+build-aux/check-layers, in a made-up project."""
 
 import importlib.machinery
 import importlib.util
@@ -15,8 +15,9 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(
 CHECKER = os.path.join(TOP, 'build-aux', 'check-layers')
 TABLE = os.path.join(TOP, 'build-aux', 'layers')
 
-# For each "part" of the table, by its FOLDER: a folder that it means, what a
-# file there may include, and what not, with the part or library that it is of.
+# For each "part" of the table, by its FOLDER: a folder that it covers, what a
+# file there may include, and what it may not, with the part or library that
+# this is of.
 LIB_HASH = '"lib/hash/h.h"'
 PARTS = {
     'lib/*': (

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Lets each part of build-aux/lint find what it ought to find, in a project
-made up for it, and nothing in one that is right."""
+"""Each part of build-aux/lint finds its faults in a made-up project, and none
+in one that is right."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 SPDX = '# SPDX-License-Identifier: Apache-2.0\n'
 
-# For each part: a file, its text, and what the part is to say of it.
+# For each part: a file, its text, and what the part says of it.
 FAULTS = [
     ('layers', 'lib/lb/a.c', '#include "util.h"\n',
      'lib/lb/a.c:1: lib/lb may not use openvswitch'),
@@ -51,7 +51,7 @@ FAULTS = [
     ('self', 'tests/lint/test-a.py', 'raise SystemExit("no")\n', 'no'),
 ]
 
-# What no part says anything of.
+# Files without faults.
 RIGHT = {
     'NEWS': 'All releases.\n\n0.1.0 - now\n',
     'AUTHORS': 'A U Thor\n',

@@ -50,7 +50,7 @@ def family(address):
     return socket.AF_INET6 if ':' in address else socket.AF_INET
 
 
-# SCTP (RFC 9260), as much of it as both ends here need.
+# The parts of SCTP (RFC 9260) that both ends here need.
 
 INIT, INIT_ACK, ABORT, COOKIE_ECHO, COOKIE_ACK = 1, 2, 6, 10, 11
 DATA, SACK = 0, 3
@@ -122,7 +122,7 @@ def sctp_socket(address):
 
 
 def sctp_receive(s):
-    """Returns the packet that 's' has, parsed, and where it is from."""
+    """Returns the packet at 's', parsed, and its source."""
     packet, peer = s.recvfrom(65536)
     if s.family == socket.AF_INET:
         packet = packet[4 * (packet[0] & 15):]
@@ -130,8 +130,8 @@ def sctp_receive(s):
 
 
 def sctp_serve(s, port):
-    """Answers the packet that waits at 's'.  The server keeps no state: its
-    cookie is the client's tag, and its own tag is the same."""
+    """Answers the packet at 's'.  The server keeps no state: its cookie is the
+    client's tag, and its own tag is the same."""
     parsed, client = sctp_receive(s)
     if not parsed or parsed[1] != port:
         return
@@ -153,7 +153,7 @@ def sctp_serve(s, port):
 
 
 def sctp_exchange(s, address, request, sport, dport, wanted):
-    """Sends 'request' until a packet with chunk 'wanted' comes; returns that
+    """Sends 'request' until a packet with chunk 'wanted' comes.  Returns that
     chunk's value."""
     for _ in range(TRIES):
         s.sendto(request, (address, 0))

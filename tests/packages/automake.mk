@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
-# What 'make deb' made, installed in a fresh Debian with a systemd of its own.
+# The packages of 'make deb', installed in a fresh Debian with a systemd of its
+# own.
 
 EXTRA_DIST += \
 	tests/packages/boot \

@@ -26,7 +26,7 @@ stop() {
     if test -n "$systemd"; then
         kill -KILL "$systemd"
         wait "$systemd" 2> /dev/null
-        # All of it has ended when its process 1 has.
+        # All of it ends with its process 1.
         while test -d "/proc/$init"; do read -rt 0.05 <> <(:); done
         # shellcheck disable=SC2016  # For the shell in the namespace.
         unshare --mount sh -c 'mount --make-rprivate / &&
@@ -130,6 +130,6 @@ machine_start() {
     cp "$switch_deb" "$proxy_deb" "$cni_deb" "$work"
     cp /etc/resolv.conf "$base/etc/resolv.conf"
     boot
-    # Lists may be older than what the mirror has now.
+    # The lists may be older than the mirror.
     apt update || :
 }

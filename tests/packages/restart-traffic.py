@@ -62,7 +62,7 @@ class Flow:
         self.ended = True
 
     def ask(self, now):
-        """TCP waits for its answer, since it repeats what was lost."""
+        """TCP waits for its answer, since it sends lost packets again."""
         if self.ended or now - self.asked < PERIOD or (
                 self.waits and self.kind != 'udp'):
             return
@@ -100,7 +100,8 @@ class Client:
         self.selector.register(sys.stdin, selectors.EVENT_READ)
 
     def turn(self):
-        """Asks, and takes answers.  Returns whether a command is there."""
+        """Sends requests and takes answers.  Returns true if there is a
+        command."""
         command = False
         for flow in self.flows:
             flow.ask(time.monotonic())
@@ -112,8 +113,7 @@ class Client:
         return command
 
     def wait(self):
-        """Until each open flow has been answered.  Returns those that have
-        not."""
+        """Waits until each open flow has an answer.  Returns those without."""
         start = time.monotonic()
         late = self.flows
         while late and time.monotonic() < start + PATIENCE:

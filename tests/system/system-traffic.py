@@ -54,7 +54,7 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request, client_address):
-        """A client that went away is not worth a traceback."""
+        """A client that goes away causes no traceback."""
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -39,6 +39,8 @@ datapath_dpdk_libdatapath_la_SOURCES = \
 	datapath-dpdk/fuse/fuse-memory.c \
 	datapath-dpdk/fuse/fuse-memory.h \
 	datapath-dpdk/fuse/fuse-owner.h \
+	datapath-dpdk/fuse/fuse-port.c \
+	datapath-dpdk/fuse/fuse-port.h \
 	datapath-dpdk/fuse/fuse-reason.c \
 	datapath-dpdk/fuse/fuse-reason.h \
 	datapath-dpdk/fuse/fuse-record.c \

@@ -2,6 +2,8 @@
 noinst_LTLIBRARIES += lib/libext.la
 lib_libext_la_SOURCES = \
 	lib/fuse/fuse-batch.h \
+	lib/fuse/fuse-gain.c \
+	lib/fuse/fuse-gain.h \
 	lib/fuse/fuse-order.c \
 	lib/fuse/fuse-order.h \
 	lib/fuse/fuse-pool.c \

@@ -84,7 +84,7 @@ dump_thread(struct fuse_thread *t, void *reply_)
     do {
         dump->n = 0;
         if (!fuse_ask_thread(t, fuse_dump_copy, dump)) {
-            ds_put_cstr(reply, "  no answer, the thread polls no port\n");
+            fuse_put_silent(t, reply);
             break;
         }
         for (uint32_t i = 0; i < dump->n; i++) {

@@ -8,8 +8,6 @@
 #include <config.h>
 #include "datapath-dpdk/fuse/fuse-flush.h"
 
-#include <string.h>
-
 #include "datapath-dpdk/fuse/fuse-chain.h"
 #include "datapath-dpdk/fuse/fuse.h"
 
@@ -28,7 +26,10 @@ fuse_thread_flush(struct fuse_thread *t)
     }
     if (!t->flushing) {
         t->flushing = true;
-        memset(t->futile, 0, sizeof t->futile);
+        for (int i = 0; i < FUSE_N_PORTS; i++) {
+            t->ports[i].futile = 0;
+            fuse_gain_init(&t->ports[i].gain);
+        }
         table->sweep[0] = table->sweep[1] = 0;
     }
     fuse_chains_credit(t, FLUSH_MAX);

@@ -42,15 +42,6 @@
 #define MANY_REFUSALS 64
 #define LEARN_RARELY 64
 
-/* One batch in so many is looked at although the port is left alone: for
- * simple matches, and for a port that the cache is of no use to. */
-#define LOOK_RARELY 1024
-#define LOOK_AT_TIMES 16
-
-/* The cache is of use to a port if more than one packet in so many is a hit or
- * is learned. */
-#define USEFUL_SHARE 64
-
 static fuse_output_func *output;
 
 /* Packets go out by 'func'.  Called once, before the first packet. */
@@ -235,9 +226,9 @@ send_hits(struct dp_netdev_pmd_thread *pmd, struct dp_packet **packets,
 
 /* Takes 'batch' through the ordinary path, as if the port had just received
  * it. */
-static void
-input_ordinary(struct dp_netdev_pmd_thread *pmd,
-               struct dp_packet_batch *batch, odp_port_t in_port)
+void
+fuse_take_ordinary_path(struct dp_netdev_pmd_thread *pmd,
+                        struct dp_packet_batch *batch, odp_port_t in_port)
 {
     if (!dp_packet_batch_is_empty(batch)) {
         fuse_ordinary_input(pmd, batch, in_port);
@@ -291,7 +282,7 @@ learn_packet(struct fuse_thread *t, const struct fuse_batch *fb, uint32_t i,
 
     fuse_record_start(&t->record, fb, i, packet, t->pmd->ctx.now / 1000);
     dp_packet_batch_init_packet(&one, packet);
-    input_ordinary(t->pmd, &one, in_port);
+    fuse_take_ordinary_path(t->pmd, &one, in_port);
     compat_batch_destroy(&one);
     fuse_record_current = NULL;
 
@@ -337,7 +328,7 @@ struct waiting_rest {
 static void
 run_rest(struct fuse_thread *t, struct waiting_rest *rest, odp_port_t in_port)
 {
-    input_ordinary(t->pmd, &rest->batch, in_port);
+    fuse_take_ordinary_path(t->pmd, &rest->batch, in_port);
     fuse_flows_clear(&rest->flows);
 }
 
@@ -403,72 +394,17 @@ handle_mixed(struct fuse_thread *t, struct dp_packet_batch *batch,
     return n_learned;
 }
 
-/* Returns true if the cache leaves 'batch' alone, for one of two reasons.
- *
- *    - All megaflows of 'in_port' are for the simple match, and those that
- *      were met only output or drop.  That lookup by port and EtherType costs
- *      less than ours.
- *
- *    - Over more packets than the cache has entries, fewer than 1 in
- *      USEFUL_SHARE from 'in_port' hit or were learned.  Flows that come round
- *      in turn would have hit by then, so the port has a flood of short flows,
- *      or flows that cannot be learned.
- *
- * Now and then a batch is looked at all the same, to notice when that ends. */
-static inline bool
-leaves_alone(struct fuse_thread *t, const struct dp_packet_batch *batch,
-             odp_port_t in_port)
+uint32_t
+fuse_use_cache(struct fuse_thread *t, struct dp_packet_batch *batch,
+               odp_port_t in_port, uint32_t *n_learned)
 {
-    uint32_t note = odp_to_u32(in_port) % FUSE_N_PORT_NOTES;
-
-    if (OVS_UNLIKELY(t->futile[note] >= t->futile_limit)) {
-        if (++t->n_left_alone % LOOK_AT_TIMES) {
-            fuse_count(t, FUSE_C_FUTILE, batch->count);
-            return true;
-        }
-    } else if (OVS_UNLIKELY(t->port_notes[note] == FUSE_PORT_SIMPLE)
-               && t->pmd->core_id != NON_PMD_CORE_ID
-               && compat_simple_match_enabled(t->pmd, in_port)
-               && ++t->n_left_alone % LOOK_RARELY) {
-        fuse_count(t, FUSE_C_SIMPLE, batch->count);
-        return true;
-    }
-    return false;
-}
-
-/* Notes that 'n' packets of 'in_port' were looked at, and that 'n_useful' of
- * them hit or were learned: see leaves_alone(). */
-static inline void
-note_use(struct fuse_thread *t, odp_port_t in_port, uint32_t n,
-         uint32_t n_useful)
-{
-    uint32_t *futile = &t->futile[odp_to_u32(in_port) % FUSE_N_PORT_NOTES];
-    uint32_t sum = MIN(*futile + n, t->futile_limit);
-
-    *futile = sum - MIN(sum, n_useful * USEFUL_SHARE);
-}
-
-/* See fuse_input(). */
-bool
-fuse_input__(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
-             odp_port_t in_port)
-{
-    struct fuse_thread *t = fuse_thread_get(pmd);
+    struct dp_netdev_pmd_thread *pmd = t->pmd;
     struct fuse_batch fb;
     uint64_t ways[FUSE_BATCH];
-    uint32_t n_hits, n_learned = 0;
+    uint32_t n_hits;
     bool differ;
 
-    if (!t || batch->trunc || OVS_UNLIKELY(batch->count > FUSE_BATCH)
-        || OVS_UNLIKELY(t->n_closed_ports
-                        && fuse_port_is_closed(t, in_port))
-        || leaves_alone(t, batch, in_port)) {
-        return false;
-    }
-    if (pmd->core_id == NON_PMD_CORE_ID) {
-        ovs_mutex_lock(&t->mutex);
-    }
-    t->busy = true;
+    *n_learned = 0;
     t->replay.epoch = fuse_epoch(pmd);
     t->replay.now = pmd->ctx.now / 1000;
     t->learn_debt -= MIN(t->learn_debt, batch->count);
@@ -489,12 +425,7 @@ fuse_input__(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
         }
         compat_batch_clear(batch);
     } else {
-        n_learned = handle_mixed(t, batch, &fb, ways, in_port);
+        *n_learned = handle_mixed(t, batch, &fb, ways, in_port);
     }
-    note_use(t, in_port, fb.n, n_hits + n_learned);
-    t->busy = false;
-    if (pmd->core_id == NON_PMD_CORE_ID) {
-        ovs_mutex_unlock(&t->mutex);
-    }
-    return dp_packet_batch_is_empty(batch);
+    return n_hits;
 }

@@ -362,16 +362,16 @@ static void
 note_work(struct fuse_thread *t, uint32_t in_port)
 {
     const struct fuse_uses *uses = &t->record.uses;
-    uint8_t *note = &t->port_notes[in_port % FUSE_N_PORT_NOTES];
+    struct fuse_port *port = fuse_port_of(t, in_port);
     const struct dp_netdev_flow *flow = uses->flows[0].flow;
     const struct dp_netdev_actions *actions
         = ovsrcu_get(struct dp_netdev_actions *, &flow->actions);
 
     if (uses->n_flows > 1
         || actions->size > NL_A_U32_SIZE) {
-        *note = FUSE_PORT_WORK;
-    } else if (*note == FUSE_PORT_UNKNOWN) {
-        *note = FUSE_PORT_SIMPLE;
+        port->work = FUSE_PORT_WORK;
+    } else if (port->work == FUSE_PORT_UNKNOWN) {
+        port->work = FUSE_PORT_SIMPLE;
     }
 }
 

@@ -15,6 +15,7 @@
 #include "datapath-dpdk/fuse/fuse-show.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "compat/compat-unixctl.h"
 #include "datapath-dpdk/compat/compat-dpif.h"
@@ -46,6 +47,45 @@ put_times(const struct fuse_thread *t, struct ds *reply)
                                            memory_order_relaxed),
                       i < FUSE_N_TIMES - 1 ? "," : "\n");
     }
+}
+
+/* Appends what the cache gains for each of 'ports' for which that was
+ * measured. */
+static void
+put_gains(const struct fuse_port *ports, struct ds *reply)
+{
+    for (int i = 0; i < FUSE_N_PORTS; i++) {
+        const struct fuse_gain *g = &ports[i].gain;
+
+        if (fuse_gain_is_known(g)) {
+            ds_put_format(reply, "  port %"PRIu32": %.1f cycles a packet with "
+                          "the cache, %.1f without%s\n", ports[i].number,
+                          g->cache / 16.0, g->ordinary / 16.0,
+                          fuse_gain_is_aside(g) ? ": steps aside" : "");
+        }
+    }
+}
+
+/* Appends the same as a member of JSON. */
+static void
+put_gains_json(const struct fuse_port *ports, struct ds *reply)
+{
+    const char *comma = "";
+
+    ds_put_cstr(reply, ",\"ports\":[");
+    for (int i = 0; i < FUSE_N_PORTS; i++) {
+        const struct fuse_gain *g = &ports[i].gain;
+
+        if (fuse_gain_is_known(g)) {
+            ds_put_format(reply, "%s{\"port\":%"PRIu32",\"with\":%.1f,"
+                          "\"without\":%.1f,\"aside\":%s}", comma,
+                          ports[i].number, g->cache / 16.0,
+                          g->ordinary / 16.0,
+                          fuse_gain_is_aside(g) ? "true" : "false");
+            comma = ",";
+        }
+    }
+    ds_put_char(reply, ']');
 }
 
 /* Returns the number of packets that the cache never takes. */
@@ -103,6 +143,33 @@ show(struct fuse_thread *t, void *reply_)
     return true;
 }
 
+static bool
+copy_ports(struct fuse_thread *t, void *ports)
+{
+    memcpy(ports, t->ports, sizeof t->ports);
+    return true;
+}
+
+static void
+show_thread(struct fuse_thread *t, void *reply)
+{
+    struct fuse_port *ports = xmalloc(sizeof t->ports);
+
+    if (fuse_ask_thread(t, show, reply)
+        && fuse_ask_thread(t, copy_ports, ports)) {
+        put_gains(ports, reply);
+    } else {
+        fuse_put_silent(t, reply);
+    }
+    free(ports);
+}
+
+void
+fuse_show(struct ds *reply)
+{
+    fuse_visit_threads(show_thread, reply);
+}
+
 /* Appends an object of JSON, for an array, after a comma. */
 static bool
 show_json(struct fuse_thread *t, void *reply_)
@@ -124,18 +191,29 @@ show_json(struct fuse_thread *t, void *reply_)
                   implementation_name, table ? get_memory(t) : 0);
     ds_put_format(reply, ",\"hits\":%"PRIu64",\"misses\":%"PRIu64
                   ",\"stale\":%"PRIu64",\"declined\":%"PRIu64
-                  ",\"not_eligible\":%"PRIu64",\"learned\":%"PRIu64"}",
+                  ",\"not_eligible\":%"PRIu64",\"learned\":%"PRIu64,
                   counter(t, FUSE_C_HITS), counter(t, FUSE_C_MISSES),
                   counter(t, FUSE_C_STALE), counter(t, FUSE_C_DECLINED),
                   count_skips(t), counter(t, FUSE_C_LEARNED));
     return true;
 }
 
-/* The same for a thread that does not answer. */
+/* The same with the ports, or only the number of a thread that does not
+ * answer. */
 static void
-silent_json(unsigned int core_id, struct ds *reply)
+show_thread_json(struct fuse_thread *t, void *reply_)
 {
-    ds_put_format(reply, ",{\"thread\":%u}", core_id);
+    struct fuse_port *ports = xmalloc(sizeof t->ports);
+    struct ds *reply = reply_;
+
+    if (fuse_ask_thread(t, copy_ports, ports)
+        && fuse_ask_thread(t, show_json, reply)) {
+        put_gains_json(ports, reply);
+        ds_put_char(reply, '}');
+    } else {
+        ds_put_format(reply, ",{\"thread\":%u}", t->pmd->core_id);
+    }
+    free(ports);
 }
 
 static void
@@ -162,6 +240,7 @@ why_not(struct fuse_thread *t, void *reply_)
                counter(t, FUSE_C_SIMPLE));
     put_reason(reply, "cache is of no use to this port",
                counter(t, FUSE_C_FUTILE));
+    put_reason(reply, "ordinary path costs less", counter(t, FUSE_C_ASIDE));
     put_reason(reply, "no entry", counter(t, FUSE_C_MISSES));
     put_reason(reply, "entry no longer true", counter(t, FUSE_C_STALE));
     put_reason(reply, "wrong checksum, or end of a connection",
@@ -196,17 +275,19 @@ command(struct unixctl_conn *conn, int argc OVS_UNUSED,
 
 /* "fuse/show". */
 static void
-show_command(struct unixctl_conn *conn, int argc, const char *argv[],
-             void *aux OVS_UNUSED)
+show_command(struct unixctl_conn *conn, int argc OVS_UNUSED,
+             const char *argv[] OVS_UNUSED, void *aux OVS_UNUSED)
 {
     struct ds reply = DS_EMPTY_INITIALIZER;
     char *text;
 
     if (!compat_wants_json(conn)) {
-        command(conn, argc, argv, show);
+        fuse_show(&reply);
+        unixctl_command_reply(conn, ds_cstr(&reply));
+        ds_destroy(&reply);
         return;
     }
-    fuse_ask_threads(show_json, silent_json, &reply);
+    fuse_visit_threads(show_thread_json, &reply);
     text = xasprintf("[%s]", reply.length ? ds_cstr(&reply) + 1 : "");
     compat_reply_json(conn, json_from_string(text));
     free(text);

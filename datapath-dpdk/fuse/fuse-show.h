@@ -8,6 +8,11 @@
  *
  * See fuse-show.c. */
 
+struct ds;
+
+/* Appends what "fuse/show" shows to 'reply'.  Main thread. */
+void fuse_show(struct ds *reply);
+
 void fuse_show_init(const char *implementation);
 
 #endif /* fuse-show.h */

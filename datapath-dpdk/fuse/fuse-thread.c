@@ -186,6 +186,10 @@ create_thread(struct dp_netdev_pmd_thread *pmd)
     t->replay.attend = fuse_attend;
     t->replay.resync = fuse_tcp_resync;
     t->replay.end = end;
+    t->measures = pmd->core_id != NON_PMD_CORE_ID;
+    for (int i = 0; i < FUSE_N_PORTS; i++) {
+        fuse_gain_init(&t->ports[i].gain);
+    }
     t->memory = fuse_memory_create(config_entries, pmd->numa_id,
                                    pmd->core_id == NON_PMD_CORE_ID);
     t->max_chains = fuse_max_chains(config_entries);
@@ -324,21 +328,6 @@ fuse_visit_threads(void (*visit)(struct fuse_thread *, void *aux), void *aux)
 }
 
 void
-fuse_ask_threads(fuse_request_func *func, fuse_silent_func *silent,
-                 struct ds *reply)
-{
-    struct fuse_thread *t;
-
-    ovs_mutex_lock(&config_mutex);
-    LIST_FOR_EACH (t, node, &threads) {
-        if (!fuse_ask_thread(t, func, reply)) {
-            silent(t->pmd->core_id, reply);
-        }
-    }
-    ovs_mutex_unlock(&config_mutex);
-}
-
-void
 fuse_thread_put_name(const struct fuse_thread *t, struct ds *reply)
 {
     if (t->pmd->core_id == NON_PMD_CORE_ID) {
@@ -348,15 +337,23 @@ fuse_thread_put_name(const struct fuse_thread *t, struct ds *reply)
     }
 }
 
-static void
-put_silent(unsigned int core_id, struct ds *reply)
+void
+fuse_put_silent(const struct fuse_thread *t, struct ds *reply)
 {
     ds_put_format(reply, "core %u: no answer, the thread polls no port\n",
-                  core_id);
+                  t->pmd->core_id);
 }
 
 void
-fuse_for_each_thread(fuse_request_func *func, struct ds *reply)
+fuse_for_each_thread(fuse_request_func *func, void *aux)
 {
-    fuse_ask_threads(func, put_silent, reply);
+    struct fuse_thread *t;
+
+    ovs_mutex_lock(&config_mutex);
+    LIST_FOR_EACH (t, node, &threads) {
+        if (!fuse_ask_thread(t, func, aux)) {
+            fuse_put_silent(t, aux);
+        }
+    }
+    ovs_mutex_unlock(&config_mutex);
 }

@@ -51,12 +51,11 @@ void fuse_visit_threads(void (*visit)(struct fuse_thread *, void *aux),
                         void *aux);
 bool fuse_ask_thread(struct fuse_thread *, fuse_request_func *, void *aux);
 
-/* Appends that the PMD thread of 'core_id' does not answer. */
-typedef void fuse_silent_func(unsigned int core_id, struct ds *reply);
+/* Appends that the thread of a cache does not answer. */
+void fuse_put_silent(const struct fuse_thread *, struct ds *reply);
 
-/* Have each thread run a function, with 'reply'.  fuse_for_each_thread()
- * appends a line for a thread that does not answer.  Main thread. */
-void fuse_ask_threads(fuse_request_func *, fuse_silent_func *, struct ds *);
-void fuse_for_each_thread(fuse_request_func *, struct ds *);
+/* Has each thread run a function with 'reply', a "struct ds".  Appends a line
+ * for a thread that does not answer.  Main thread. */
+void fuse_for_each_thread(fuse_request_func *, void *reply);
 
 #endif /* fuse-thread.h */

@@ -66,6 +66,7 @@
 
 #include "datapath-dpdk/fuse/fuse-reason.h"
 #include "datapath-dpdk/fuse/fuse-uses.h"
+#include "lib/fuse/fuse-gain.h"
 #include "lib/fuse/fuse-pool.h"
 #include "lib/fuse/fuse-replay.h"
 #include "openvswitch/list.h"
@@ -89,6 +90,7 @@ enum fuse_counter {
     FUSE_C_LEARNED,
     FUSE_C_SIMPLE,               /* See leaves_alone()... */
     FUSE_C_FUTILE,               /* ...in fuse-input.c. */
+    FUSE_C_ASIDE,                /* See lib/fuse/fuse-gain.h. */
     FUSE_C_SKIPS,                /* One for each enum fuse_skip... */
     FUSE_C_SKIP_OFFLOAD = FUSE_C_SKIPS + FUSE_N_SKIPS,
     FUSE_C_REASONS,                 /* ...enum fuse_reason... */
@@ -115,13 +117,21 @@ struct fuse_dp_chain {
     uint64_t credited;           /* Packets, ever. */
 };
 
-/* A thread's note on how much work packets from a port are.  Ports with
- * numbers far apart share a note. */
-#define FUSE_N_PORT_NOTES 256
-enum fuse_port_note {
+/* How much work packets from a port are. */
+enum fuse_port_work {
     FUSE_PORT_UNKNOWN,
     FUSE_PORT_SIMPLE,            /* Flows were met that only output or drop. */
     FUSE_PORT_WORK,              /* Some flow did more. */
+};
+
+/* What a thread knows of the packets from a port.  Ports with numbers far
+ * apart share this. */
+#define FUSE_N_PORTS 256
+struct fuse_port {
+    uint32_t number;             /* Of the last one. */
+    uint32_t futile;             /* Packets looked at in vain. */
+    enum fuse_port_work work;
+    struct fuse_gain gain;
 };
 
 /* A port is given up, for a while, after so many packets at least. */
@@ -183,9 +193,9 @@ struct fuse_thread {
     uint32_t random;
     odp_port_t *closed_ports;    /* Opt-outs, as of 'config_version'. */
     size_t n_closed_ports;
-    uint8_t port_notes[FUSE_N_PORT_NOTES]; /* Of enum fuse_port_note. */
-    uint32_t futile[FUSE_N_PORT_NOTES]; /* Packets looked at in vain. */
+    struct fuse_port ports[FUSE_N_PORTS];
     uint32_t futile_limit;
+    bool measures;               /* Whether ports may step aside. */
     uint32_t n_left_alone;       /* Batches. */
     struct fuse_queue queue;
     _Atomic(struct fuse_request *) request;
@@ -201,6 +211,12 @@ static inline uint32_t
 fuse_max_chains(uint32_t max_entries)
 {
     return MIN(MAX(max_entries, FUSE_MIN_CHAINS), FUSE_MAX_CHAINS);
+}
+
+static inline struct fuse_port *
+fuse_port_of(struct fuse_thread *t, uint32_t number)
+{
+    return &t->ports[number % FUSE_N_PORTS];
 }
 
 static inline struct fuse_thread *

@@ -10,6 +10,7 @@
 
 UNIT_TESTS = \
 	tests/unit/test-fuse \
+	tests/unit/test-fuse-gain \
 	tests/unit/test-fuse-pool \
 	tests/unit/test-fuse-tcp \
 	tests/unit/test-gtpu \
@@ -58,6 +59,10 @@ EXTRA_DIST += tests/unit/test-gtpu-peers.py
 tests_unit_test_fuse_SOURCES = tests/unit/test-fuse.c
 tests_unit_test_fuse_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_fuse_LDADD = $(UNIT_LDADD)
+
+tests_unit_test_fuse_gain_SOURCES = tests/unit/test-fuse-gain.c
+tests_unit_test_fuse_gain_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_fuse_gain_LDADD = $(UNIT_LDADD)
 
 tests_unit_test_fuse_pool_SOURCES = tests/unit/test-fuse-pool.c
 tests_unit_test_fuse_pool_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -13,6 +13,8 @@
 
 #include "datapath-dpdk/fuse/fuse-dump.h"
 #include "datapath-dpdk/fuse/fuse-flush.h"
+#include "datapath-dpdk/fuse/fuse-port.h"
+#include "datapath-dpdk/fuse/fuse-show.h"
 #include "datapath-dpdk/fuse/fuse-thread.h"
 #include "dpif.h"
 #include "netlink.h"
@@ -446,6 +448,78 @@ test_slices(void **state OVS_UNUSED)
     assert_true(n_slices > N_PATHS / 64);
 }
 
+/* The cache measures what it gains. */
+
+static struct fuse_thread *measured;
+static uint32_t cost_of_cache, cost_of_ordinary; /* Of a packet. */
+
+static bool
+start_measuring(struct fuse_thread *t, void *aux OVS_UNUSED)
+{
+    t->measures = true;
+    measured = t;
+    return true;
+}
+
+/* A clock that goes on with each packet. */
+static uint64_t
+count_cycles(struct dp_netdev_pmd_thread *pmd OVS_UNUSED)
+{
+    return (measured->counters[FUSE_C_HITS] * cost_of_cache
+            + measured->counters[FUSE_C_ASIDE] * cost_of_ordinary);
+}
+
+/* Receives 'n' batches of flow 0, all of which must leave in their order.
+ * Returns how many packets hit. */
+static uint64_t
+run_batches(int n)
+{
+    uint64_t hits = count_of(FUSE_C_HITS);
+
+    while (n-- > 0) {
+        n_sent = 0;
+        for (int i = 0; i < NETDEV_MAX_BURST; i++) {
+            put_packet(0, i, PLAIN);
+        }
+        run();
+        assert_int_equal(n_sent, NETDEV_MAX_BURST);
+        for (int i = 0; i < NETDEV_MAX_BURST; i++) {
+            assert_int_equal(sent[i].id, i);
+        }
+    }
+    return count_of(FUSE_C_HITS) - hits;
+}
+
+/* A port whose packets cost less without the cache steps aside, until they
+ * cost more. */
+static void
+test_step_aside(void **state OVS_UNUSED)
+{
+    fuse_cycles_func *clock = fuse_cycles;
+    struct ds text = DS_EMPTY_INITIALIZER;
+
+    set_way(0, true);
+    learn(0);
+    fuse_for_each_thread(start_measuring, NULL);
+    fuse_cycles = count_cycles;
+    cost_of_cache = 120;
+    cost_of_ordinary = 100;
+    assert_true(run_batches(3000) > 1500 * NETDEV_MAX_BURST);
+    assert_int_equal(run_batches(100), 0);
+    assert_true(count_of(FUSE_C_ASIDE) > 1000 * NETDEV_MAX_BURST);
+    fuse_show(&text);
+    assert_non_null(strstr(ds_cstr(&text), ": 120.0 cycles a packet with "
+                           "the cache, 100.0 without: steps aside\n"));
+    ds_clear(&text);
+    cost_of_ordinary = 900;
+    assert_true(run_batches(20000) > 2000 * NETDEV_MAX_BURST);
+    assert_true(run_batches(4000) > 3500 * NETDEV_MAX_BURST);
+    fuse_show(&text);
+    assert_null(strstr(ds_cstr(&text), "aside"));
+    ds_destroy(&text);
+    fuse_cycles = clock;
+}
+
 int
 main(int argc OVS_UNUSED, char *argv[])
 {
@@ -459,6 +533,7 @@ main(int argc OVS_UNUSED, char *argv[])
         cmocka_unit_test_setup(test_learn_in_steps, setup),
         cmocka_unit_test_setup(test_slices, setup),
         cmocka_unit_test_setup(test_too_many_chains, setup),
+        cmocka_unit_test_setup(test_step_aside, setup),
         cmocka_unit_test_setup(test_order_between_hits, setup),
         cmocka_unit_test_setup(test_order_of_random_batches, setup),
     };

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Which packets use the fused flow cache
+ * ======================================
+ *
+ * Each port and thread is looked at for itself.  A port may opt out, be of
+ * little work, have packets that never hit, or cost less without the cache. */
+
+#include <config.h>
+#include "datapath-dpdk/fuse/fuse-port.h"
+
+#include "datapath-dpdk/compat/compat-dpif.h"
+#include "datapath-dpdk/fuse/fuse-hooks.h"
+#include "datapath-dpdk/fuse/fuse-input.h"
+#include "datapath-dpdk/fuse/fuse-thread.h"
+#include "datapath-dpdk/fuse/fuse.h"
+#include "dpdk.h"
+#include "util.h"
+
+/* One batch in so many is looked at although the port is left alone: for
+ * simple matches, and for a port that the cache is of no use to. */
+#define LOOK_RARELY 1024
+#define LOOK_AT_TIMES 16
+
+/* The cache is of use to a port if more than one packet in so many is a hit or
+ * is learned. */
+#define USEFUL_SHARE 64
+
+/* A port that goes on learning is measured after so many packets for each
+ * entry that there is room for: see lib/fuse/fuse-gain.h. */
+#define PATIENCE 16
+
+static uint64_t
+get_cycles(struct dp_netdev_pmd_thread *pmd)
+{
+    return cycles_counter_update(&pmd->perf_stats);
+}
+
+fuse_cycles_func *fuse_cycles = get_cycles;
+
+static uint64_t
+get_patience(const struct fuse_thread *t)
+{
+    return (uint64_t) PATIENCE * t->max_entries;
+}
+
+/* Returns true if the cache leaves 'batch' alone, for one of two reasons.
+ *
+ *    - All megaflows of 'port' are for the simple match, and those that were
+ *      met only output or drop.  That lookup by port and EtherType costs less
+ *      than ours.
+ *
+ *    - Over more packets than the cache has entries, fewer than 1 in
+ *      USEFUL_SHARE from 'port' hit or were learned.  Flows that come round in
+ *      turn would have hit by then, so the port has a flood of short flows, or
+ *      flows that cannot be learned.
+ *
+ * Now and then a batch is looked at all the same, to notice when that ends. */
+static inline bool
+leaves_alone(struct fuse_thread *t, const struct dp_packet_batch *batch,
+             const struct fuse_port *port, odp_port_t in_port)
+{
+    if (OVS_UNLIKELY(port->futile >= t->futile_limit)) {
+        if (++t->n_left_alone % LOOK_AT_TIMES) {
+            fuse_count(t, FUSE_C_FUTILE, batch->count);
+            return true;
+        }
+    } else if (OVS_UNLIKELY(port->work == FUSE_PORT_SIMPLE)
+               && t->pmd->core_id != NON_PMD_CORE_ID
+               && compat_simple_match_enabled(t->pmd, in_port)
+               && ++t->n_left_alone % LOOK_RARELY) {
+        fuse_count(t, FUSE_C_SIMPLE, batch->count);
+        return true;
+    }
+    return false;
+}
+
+/* Notes that 'n' packets of 'port' were looked at, and that 'n_useful' of them
+ * hit or were learned: see leaves_alone(). */
+static inline void
+note_use(const struct fuse_thread *t, struct fuse_port *port, uint32_t n,
+         uint32_t n_useful)
+{
+    uint32_t sum = MIN(port->futile + n, t->futile_limit);
+
+    port->futile = sum - MIN(sum, n_useful * USEFUL_SHARE);
+}
+
+/* Takes the packets with a known outcome from 'batch', and those that are
+ * learned.  Returns how many are learned. */
+static uint32_t
+use_cache(struct fuse_thread *t, struct dp_packet_batch *batch,
+          struct fuse_port *port, odp_port_t in_port)
+{
+    uint32_t n = batch->count, n_learned;
+    uint32_t n_hits = fuse_use_cache(t, batch, in_port, &n_learned);
+
+    note_use(t, port, n, n_hits + n_learned);
+    return n_learned;
+}
+
+/* Takes 'batch' by the way that is being measured, all of it, and notes the
+ * cycles. */
+static void
+measure(struct fuse_thread *t, struct dp_packet_batch *batch,
+        struct fuse_port *port, odp_port_t in_port)
+{
+    uint32_t n = batch->count, n_learned = 0;
+    uint64_t start = fuse_cycles(t->pmd);
+
+    if (fuse_gain_uses_cache(&port->gain, n)) {
+        n_learned = use_cache(t, batch, port, in_port);
+    } else {
+        fuse_count(t, FUSE_C_ASIDE, n);
+    }
+    fuse_take_ordinary_path(t->pmd, batch, in_port);
+    fuse_gain_note(&port->gain, get_patience(t), n, n_learned,
+                   fuse_cycles(t->pmd) - start);
+}
+
+/* See fuse_input(). */
+bool
+fuse_input__(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
+             odp_port_t in_port)
+{
+    struct fuse_thread *t = fuse_thread_get(pmd);
+    struct fuse_port *port;
+    uint32_t n = batch->count, n_learned;
+
+    if (!t || batch->trunc || OVS_UNLIKELY(n > FUSE_BATCH)
+        || OVS_UNLIKELY(t->n_closed_ports
+                        && fuse_port_is_closed(t, in_port))) {
+        return false;
+    }
+    port = fuse_port_of(t, odp_to_u32(in_port));
+    if (leaves_alone(t, batch, port, in_port)) {
+        return false;
+    }
+    port->number = odp_to_u32(in_port);
+    if (OVS_UNLIKELY(t->measures
+                     && !fuse_gain_uses_cache(&port->gain, n)
+                     && !fuse_gain_measures(&port->gain, n))) {
+        fuse_count(t, FUSE_C_ASIDE, n);
+        fuse_gain_note(&port->gain, 0, n, 0, 0);
+        return false;
+    }
+    if (pmd->core_id == NON_PMD_CORE_ID) {
+        ovs_mutex_lock(&t->mutex);
+    }
+    t->busy = true;
+    if (OVS_UNLIKELY(t->measures && fuse_gain_measures(&port->gain, n))) {
+        measure(t, batch, port, in_port);
+    } else {
+        n_learned = use_cache(t, batch, port, in_port);
+        if (t->measures) {
+            fuse_gain_note(&port->gain, get_patience(t), n, n_learned, 0);
+        }
+    }
+    t->busy = false;
+    if (pmd->core_id == NON_PMD_CORE_ID) {
+        ovs_mutex_unlock(&t->mutex);
+    }
+    return dp_packet_batch_is_empty(batch);
+}

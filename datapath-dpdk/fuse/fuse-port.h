@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef FUSE_PORT_H
+#define FUSE_PORT_H 1
+
+/* Which packets use the fused flow cache
+ * ======================================
+ *
+ * See fuse-port.c. */
+
+#include <stdint.h>
+
+struct dp_netdev_pmd_thread;
+
+/* Returns the processor's cycles since some time.  A test may put another
+ * clock here. */
+typedef uint64_t fuse_cycles_func(struct dp_netdev_pmd_thread *);
+extern fuse_cycles_func *fuse_cycles;
+
+#endif /* fuse-port.h */

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef FUSE_GAIN_H
+#define FUSE_GAIN_H 1
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What the fused flow cache gains
+ * ===============================
+ *
+ * Decides for one port whether its packets use the cache or step aside to the
+ * ordinary path, which costs less for packets of few megaflows or of flows
+ * that come once.  Both are measured, in cycles a packet:
+ *
+ *                      the cache costs less
+ *       .---------------------<---------------------.
+ *       v                                           |
+ *      USE ---> CACHE ---> ORDINARY ----------------'
+ *       ^         ^            |
+ *       |         |            | the ordinary path costs less
+ *       |        TRY           v
+ *       |         ^          ASIDE <---.
+ *       |         |            |       |
+ *       |         '----<---- WATCH ----'
+ *       |        at times      |
+ *       '-----------<----------'
+ *         the ordinary path costs more than before
+ *
+ * CACHE after TRY leads to USE or back to ASIDE.
+ *
+ * A cost is the least of some windows of some batches, so that an interrupt
+ * does not count.  The ordinary path is measured for as long as it gets
+ * faster, while its own caches fill, but gives up at once when it costs more
+ * than twice as much.
+ *
+ * While many packets are learned, nothing is decided: learning costs much and
+ * pays later.  A port that learns for ever is measured after 'patience'
+ * packets all the same.
+ *
+ * Batches of fewer than FUSE_GAIN_BATCH packets change nothing: a port with
+ * few packets does not matter, and their costs vary.
+ *
+ * Measuring takes less than 1 % of a port's time after its first second.
+ *
+ * Thread-safety: belongs to one thread. */
+
+#define FUSE_GAIN_BATCH 16
+
+enum fuse_gain_state {
+    FUSE_GAIN_USE,
+    FUSE_GAIN_CACHE,             /* Measures the cache. */
+    FUSE_GAIN_ORDINARY,          /* Measures the ordinary path. */
+    FUSE_GAIN_ASIDE,
+    FUSE_GAIN_WATCH,             /* Aside; measures the ordinary path. */
+    FUSE_GAIN_TRY,               /* The cache learns before it is measured. */
+};
+
+struct fuse_gain {
+    uint8_t state;               /* An enum fuse_gain_state. */
+    bool trying;                 /* CACHE comes from TRY. */
+    uint32_t left;               /* Batches, where nothing is measured. */
+    uint32_t period;             /* The last 'left' of USE. */
+    uint32_t until_try;          /* Batches in ASIDE... */
+    uint32_t try_period;         /* ...the last such time. */
+
+    /* In this turn of USE, and in those in which much was learned. */
+    uint32_t n_packets, n_learned;
+    uint64_t n_restless;
+
+    /* The present window. */
+    uint32_t n_batches, window_packets;
+    uint64_t window_cycles;
+
+    /* The present group of windows: how many before it and in it, and the
+     * least cost. */
+    uint32_t n_windows;
+    uint32_t least;
+
+    /* Costs of a packet, in 1/16 cycles, 0 if not known. */
+    uint32_t cache, ordinary;
+    uint32_t base;               /* Least ordinary one since stepping aside. */
+};
+
+void fuse_gain_init(struct fuse_gain *);
+
+/* Returns true if a batch of 'n' packets is to use the cache. */
+static inline bool
+fuse_gain_uses_cache(const struct fuse_gain *g, uint32_t n)
+{
+    return (g->state <= FUSE_GAIN_CACHE || g->state == FUSE_GAIN_TRY
+            || (g->state == FUSE_GAIN_ORDINARY && n < FUSE_GAIN_BATCH));
+}
+
+/* Returns true if the cycles of a batch of 'n' packets are to be measured. */
+static inline bool
+fuse_gain_measures(const struct fuse_gain *g, uint32_t n)
+{
+    return (n >= FUSE_GAIN_BATCH
+            && (g->state == FUSE_GAIN_CACHE || g->state == FUSE_GAIN_ORDINARY
+                || g->state == FUSE_GAIN_WATCH));
+}
+
+/* Returns true if packets step aside, but for attempts. */
+static inline bool
+fuse_gain_is_aside(const struct fuse_gain *g)
+{
+    return (g->state == FUSE_GAIN_ASIDE || g->state == FUSE_GAIN_WATCH
+            || g->state == FUSE_GAIN_TRY || g->trying);
+}
+
+/* Returns true if both costs were measured. */
+static inline bool
+fuse_gain_is_known(const struct fuse_gain *g)
+{
+    return g->ordinary && g->ordinary != UINT32_MAX;
+}
+
+void fuse_gain_note(struct fuse_gain *, uint64_t patience, uint32_t n,
+                    uint32_t n_learned, uint64_t cycles);
+
+#endif /* fuse-gain.h */

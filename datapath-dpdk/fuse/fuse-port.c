@@ -20,14 +20,15 @@
 /* One batch in so many is looked at although the port is left alone: for
  * simple matches, and for a port that the cache is of no use to. */
 #define LOOK_RARELY 1024
-#define LOOK_AT_TIMES 16
+#define LOOK_AT_TIMES_SHIFT (32 - 4) /* 16, of 32 random bits. */
 
 /* The cache is of use to a port if more than one packet in so many is a hit or
  * is learned. */
 #define USEFUL_SHARE 64
+#define FUTILE_LIMIT 4096
 
-/* A port that goes on learning is measured after so many packets for each
- * entry that there is room for: see lib/fuse/fuse-gain.h. */
+/* A port whose packets go on missing is measured after so many packets for
+ * each entry that there is room for: see lib/fuse/fuse-gain.h. */
 #define PATIENCE 16
 
 static uint64_t
@@ -50,18 +51,19 @@ get_patience(const struct fuse_thread *t)
  *      met only output or drop.  That lookup by port and EtherType costs less
  *      than ours.
  *
- *    - Over more packets than the cache has entries, fewer than 1 in
- *      USEFUL_SHARE from 'port' hit or were learned.  Flows that come round in
- *      turn would have hit by then, so the port has a flood of short flows, or
- *      flows that cannot be learned.
+ *    - Of many packets from 'port', fewer than 1 in USEFUL_SHARE hit or were
+ *      learned: a flood of short flows, or flows that cannot be learned.
  *
- * Now and then a batch is looked at all the same, to notice when that ends. */
+ * Now and then a batch is looked at all the same, to notice when that ends.
+ * In the second case it is chosen by chance: where many flows come round in
+ * turn, some will be looked at twice before long, and are learned. */
 static inline bool
 leaves_alone(struct fuse_thread *t, const struct dp_packet_batch *batch,
              const struct fuse_port *port, odp_port_t in_port)
 {
-    if (OVS_UNLIKELY(port->futile >= t->futile_limit)) {
-        if (++t->n_left_alone % LOOK_AT_TIMES) {
+    if (OVS_UNLIKELY(port->futile >= FUTILE_LIMIT)) {
+        t->look_random = t->look_random * 1664525 + 1013904223;
+        if (t->look_random >> LOOK_AT_TIMES_SHIFT) {
             fuse_count(t, FUSE_C_FUTILE, batch->count);
             return true;
         }
@@ -78,16 +80,15 @@ leaves_alone(struct fuse_thread *t, const struct dp_packet_batch *batch,
 /* Notes that 'n' packets of 'port' were looked at, and that 'n_useful' of them
  * hit or were learned: see leaves_alone(). */
 static inline void
-note_use(const struct fuse_thread *t, struct fuse_port *port, uint32_t n,
-         uint32_t n_useful)
+note_use(struct fuse_port *port, uint32_t n, uint32_t n_useful)
 {
-    uint32_t sum = MIN(port->futile + n, t->futile_limit);
+    uint32_t sum = MIN(port->futile + n, FUTILE_LIMIT);
 
     port->futile = sum - MIN(sum, n_useful * USEFUL_SHARE);
 }
 
 /* Takes the packets with a known outcome from 'batch', and those that are
- * learned.  Returns how many are learned. */
+ * learned.  Returns how many packets miss. */
 static uint32_t
 use_cache(struct fuse_thread *t, struct dp_packet_batch *batch,
           struct fuse_port *port, odp_port_t in_port)
@@ -95,8 +96,8 @@ use_cache(struct fuse_thread *t, struct dp_packet_batch *batch,
     uint32_t n = batch->count, n_learned;
     uint32_t n_hits = fuse_use_cache(t, batch, in_port, &n_learned);
 
-    note_use(t, port, n, n_hits + n_learned);
-    return n_learned;
+    note_use(port, n, n_hits + n_learned);
+    return n - n_hits;
 }
 
 /* Takes 'batch' by the way that is being measured, all of it, and notes the
@@ -105,16 +106,16 @@ static void
 measure(struct fuse_thread *t, struct dp_packet_batch *batch,
         struct fuse_port *port, odp_port_t in_port)
 {
-    uint32_t n = batch->count, n_learned = 0;
+    uint32_t n = batch->count, n_missed = 0;
     uint64_t start = fuse_cycles(t->pmd);
 
     if (fuse_gain_uses_cache(&port->gain, n)) {
-        n_learned = use_cache(t, batch, port, in_port);
+        n_missed = use_cache(t, batch, port, in_port);
     } else {
         fuse_count(t, FUSE_C_ASIDE, n);
     }
     fuse_take_ordinary_path(t->pmd, batch, in_port);
-    fuse_gain_note(&port->gain, get_patience(t), n, n_learned,
+    fuse_gain_note(&port->gain, get_patience(t), n, n_missed,
                    fuse_cycles(t->pmd) - start);
 }
 
@@ -125,7 +126,7 @@ fuse_input__(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
 {
     struct fuse_thread *t = fuse_thread_get(pmd);
     struct fuse_port *port;
-    uint32_t n = batch->count, n_learned;
+    uint32_t n = batch->count, n_missed;
 
     if (!t || batch->trunc || OVS_UNLIKELY(n > FUSE_BATCH)
         || OVS_UNLIKELY(t->n_closed_ports
@@ -151,9 +152,9 @@ fuse_input__(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
     if (OVS_UNLIKELY(t->measures && fuse_gain_measures(&port->gain, n))) {
         measure(t, batch, port, in_port);
     } else {
-        n_learned = use_cache(t, batch, port, in_port);
+        n_missed = use_cache(t, batch, port, in_port);
         if (t->measures) {
-            fuse_gain_note(&port->gain, get_patience(t), n, n_learned, 0);
+            fuse_gain_note(&port->gain, get_patience(t), n, n_missed, 0);
         }
     }
     t->busy = false;

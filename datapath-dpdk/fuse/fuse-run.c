@@ -46,6 +46,7 @@ sweep(struct fuse_thread *t)
     t->replay.now = t->pmd->ctx.now / 1000;
     t->last_sweep = t->pmd->ctx.now;
     fuse_memory_follow(t->memory);
+    fuse_table_prefetch_sweep(table, n);
     while (n-- > 0 && !t->flushing) {
         struct fuse_entry *entry = fuse_table_sweep(table);
 

@@ -181,8 +181,6 @@ create_thread(struct dp_netdev_pmd_thread *pmd)
 
     t->pmd = pmd;
     t->max_entries = config_entries;
-    t->futile_limit = MAX(config_entries + config_entries / 8,
-                          FUSE_MIN_FUTILE);
     t->replay.attend = fuse_attend;
     t->replay.resync = fuse_tcp_resync;
     t->replay.end = end;

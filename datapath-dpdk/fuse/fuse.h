@@ -134,9 +134,6 @@ struct fuse_port {
     struct fuse_gain gain;
 };
 
-/* A port is given up, for a while, after so many packets at least. */
-#define FUSE_MIN_FUTILE 4096
-
 /* An end of a tunnel: the tunnel port, and indexes in struct fuse_tunnels. */
 #define FUSE_MAX_TUNNEL_ENDS 64
 struct fuse_tunnel_end {
@@ -194,9 +191,9 @@ struct fuse_thread {
     odp_port_t *closed_ports;    /* Opt-outs, as of 'config_version'. */
     size_t n_closed_ports;
     struct fuse_port ports[FUSE_N_PORTS];
-    uint32_t futile_limit;
     bool measures;               /* Whether ports may step aside. */
     uint32_t n_left_alone;       /* Batches. */
+    uint32_t look_random;        /* See leaves_alone(). */
     struct fuse_queue queue;
     _Atomic(struct fuse_request *) request;
     struct fuse_request *answering; /* What 'request' was. */

@@ -25,7 +25,7 @@
 /* Measuring the ordinary path takes one part in so many of USE. */
 #define MEASURE_SHARE 16
 
-/* A port is restless if more than one packet in so many is learned. */
+/* A port is restless if more than one packet in so many misses. */
 #define RESTLESS_SHARE 64
 
 static uint32_t
@@ -58,7 +58,7 @@ use(struct fuse_gain *g, uint32_t period)
     g->state = FUSE_GAIN_USE;
     g->trying = false;
     g->left = period;
-    g->n_packets = g->n_learned = 0;
+    g->n_packets = g->n_missed = 0;
 }
 
 static void
@@ -73,7 +73,7 @@ step_aside(struct fuse_gain *g)
 static void
 end_use(struct fuse_gain *g, uint64_t patience)
 {
-    if ((uint64_t) g->n_learned * RESTLESS_SHARE > g->n_packets
+    if ((uint64_t) g->n_missed * RESTLESS_SHARE > g->n_packets
         && g->n_restless < patience) {
         g->n_restless += g->n_packets;
         use(g, FIRST_USE);
@@ -175,12 +175,13 @@ end_window(struct fuse_gain *g)
     }
 }
 
-/* Notes that a batch of 'n' packets, of which 'n_learned' were learned, took
- * 'cycles', which count only where fuse_gain_measures() is true.  A port that
- * learns for ever is measured after 'patience' packets. */
+/* Notes that a batch of 'n' packets took 'cycles', which count only where
+ * fuse_gain_measures() is true.  'n_missed' of them used the cache and did not
+ * hit.  A port whose packets go on missing is measured after 'patience'
+ * packets. */
 void
 fuse_gain_note(struct fuse_gain *g, uint64_t patience, uint32_t n,
-               uint32_t n_learned, uint64_t cycles)
+               uint32_t n_missed, uint64_t cycles)
 {
     if (n < FUSE_GAIN_BATCH) {
         return;
@@ -188,7 +189,7 @@ fuse_gain_note(struct fuse_gain *g, uint64_t patience, uint32_t n,
     switch ((enum fuse_gain_state) g->state) {
     case FUSE_GAIN_USE:
         g->n_packets += n;
-        g->n_learned += n_learned;
+        g->n_missed += n_missed;
         if (!--g->left) {
             end_use(g, patience);
         }

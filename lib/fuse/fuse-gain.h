@@ -34,9 +34,9 @@
  * faster, while its own caches fill, but gives up at once when it costs more
  * than twice as much.
  *
- * While many packets are learned, nothing is decided: learning costs much and
- * pays later.  A port that learns for ever is measured after 'patience'
- * packets all the same.
+ * While many packets miss, nothing is decided: they mark their flow or have it
+ * learned, which costs much and pays later.  A port whose packets go on
+ * missing is measured after 'patience' packets all the same.
  *
  * Batches of fewer than FUSE_GAIN_BATCH packets change nothing: a port with
  * few packets does not matter, and their costs vary.
@@ -64,8 +64,8 @@ struct fuse_gain {
     uint32_t until_try;          /* Batches in ASIDE... */
     uint32_t try_period;         /* ...the last such time. */
 
-    /* In this turn of USE, and in those in which much was learned. */
-    uint32_t n_packets, n_learned;
+    /* In this turn of USE, and in those in which many packets missed. */
+    uint32_t n_packets, n_missed;
     uint64_t n_restless;
 
     /* The present window. */
@@ -117,6 +117,6 @@ fuse_gain_is_known(const struct fuse_gain *g)
 }
 
 void fuse_gain_note(struct fuse_gain *, uint64_t patience, uint32_t n,
-                    uint32_t n_learned, uint64_t cycles);
+                    uint32_t n_missed, uint64_t cycles);
 
 #endif /* fuse-gain.h */

@@ -277,6 +277,24 @@ fuse_table_remove(struct fuse_table *table, struct fuse_entry *entry)
     table->n_entries--;
 }
 
+/* Prefetches what the next 'n' calls of fuse_table_sweep() are about. */
+void
+fuse_table_prefetch_sweep(const struct fuse_table *table, uint32_t n)
+{
+    for (int large = 0; large < 2; large++) {
+        uint32_t first = table->sweep[large];
+        uint32_t rest = table->n_touched[large] - first;
+
+        for (uint32_t i = 0; i < n && i < rest; i++) {
+            uint32_t number = (first + i) | (large ? FUSE_LARGE_BIT : 0);
+
+            __builtin_prefetch(fuse_table_cold(table, number));
+            __builtin_prefetch(&fuse_table_entry(table, number)->dead);
+        }
+        n = n < rest ? 0 : n - rest;
+    }
+}
+
 /* Returns one entry in use after the other, in no order, and begins again at
  * the end.  Returns null once in each round, and if there is none at the
  * cursor. */

@@ -179,6 +179,7 @@ void fuse_entry_set_image(struct fuse_entry *, const uint8_t *image,
 struct fuse_tcp *fuse_table_track(struct fuse_table *, struct fuse_entry *);
 void fuse_table_remove(struct fuse_table *, struct fuse_entry *);
 struct fuse_entry *fuse_table_sweep(struct fuse_table *);
+void fuse_table_prefetch_sweep(const struct fuse_table *, uint32_t n);
 bool fuse_entry_is_idle(const struct fuse_entry *, uint32_t now);
 size_t fuse_table_memory(const struct fuse_table *);
 

@@ -357,6 +357,23 @@ test_learn_in_steps(void **state OVS_UNUSED)
     assert_in_range(sum, 500, n);
 }
 
+/* A flood of flows that come once is left alone soon.  Many flows that come
+ * round in turn are learned. */
+static void
+test_flood(void **state OVS_UNUSED)
+{
+    uint32_t n_learned = 0, rounds = 0;
+
+    set_entries("131072");
+    set_way(0, true);
+    run_flows(65536);
+    assert_true(count_of(FUSE_C_FUTILE) > 55000);
+    while (n_learned < 19000 && rounds++ < 40) {
+        n_learned += run_flows(20000);
+    }
+    assert_in_range(n_learned, 19000, 21000);
+}
+
 /* Rule 14. */
 
 #define N_PATHS 400
@@ -531,6 +548,7 @@ main(int argc OVS_UNUSED, char *argv[])
         cmocka_unit_test_setup(test_dead_chains, setup),
         cmocka_unit_test_setup(test_many_chains, setup),
         cmocka_unit_test_setup(test_learn_in_steps, setup),
+        cmocka_unit_test_setup(test_flood, setup),
         cmocka_unit_test_setup(test_slices, setup),
         cmocka_unit_test_setup(test_too_many_chains, setup),
         cmocka_unit_test_setup(test_step_aside, setup),

@@ -19,6 +19,7 @@ struct port {
     uint32_t learned_cost;       /* More, for a packet that is learned. */
     uint32_t n_to_learn;         /* Flows that are not known yet. */
     bool learns_for_ever;        /* One packet in 16. */
+    uint32_t n_to_mark;          /* Flows of which no packet came yet. */
     uint32_t warmth;             /* After so many packets the ordinary... */
     uint32_t warm_ordinary;      /* ...path costs only this. */
     uint32_t n_warm;
@@ -60,19 +61,25 @@ ordinary_cost(struct port *p, uint32_t n)
                                * p->n_warm / p->warmth));
 }
 
-/* Returns what 'n' packets cost that use the cache, and adds to '*n_learned'
- * how many of them are learned. */
+/* Returns what 'n' packets cost that use the cache, and stores in '*n_missed'
+ * how many do not hit. */
 static uint64_t
-cache_cost(struct port *p, uint32_t n, uint32_t *n_learned)
+cache_cost(struct port *p, uint32_t n, uint32_t *n_missed)
 {
-    if (!p->n_to_learn) {
-        *n_learned = p->learns_for_ever ? n / 16 : 0;
-        return n * p->cache + *n_learned * p->learned_cost;
+    uint32_t n_learned = n / 8;
+
+    if (!p->n_to_mark && !p->n_to_learn) {
+        *n_missed = p->learns_for_ever ? n / 16 : 0;
+        return n * p->cache + *n_missed * p->learned_cost;
     }
-    /* The others miss. */
-    *n_learned = n / 8;
-    p->n_to_learn -= *n_learned;
-    return n * (p->ordinary + 60) + *n_learned * p->learned_cost;
+    *n_missed = n;
+    if (p->n_to_mark) {
+        p->n_to_mark -= n;
+        n_learned = 0;
+    } else {
+        p->n_to_learn -= n_learned;
+    }
+    return n * (p->ordinary + 60) + n_learned * p->learned_cost;
 }
 
 /* Sends a batch of 'n' packets to 'p'. */
@@ -81,15 +88,15 @@ send_batch(struct port *p, uint32_t n)
 {
     bool cache = fuse_gain_uses_cache(&p->g, n);
     bool aside = fuse_gain_is_aside(&p->g);
-    uint32_t n_learned = 0;
-    uint64_t cycles = (cache ? cache_cost(p, n, &n_learned)
+    uint32_t n_missed = 0;
+    uint64_t cycles = (cache ? cache_cost(p, n, &n_missed)
                        : ordinary_cost(p, n));
 
     cycles += cycles * rnd(p->noise + 1) / 100;
     if (p->interrupts && !rnd(200)) {
         cycles *= 10;
     }
-    fuse_gain_note(&p->g, PATIENCE, n, n_learned,
+    fuse_gain_note(&p->g, PATIENCE, n, n_missed,
                    fuse_gain_measures(&p->g, n) ? cycles : 0);
     p->n += n;
     p->n_cache += cache ? n : 0;
@@ -233,7 +240,7 @@ test_learns_first(void **state)
 
     (void) state;
     p.learned_cost = 3000;
-    p.n_to_learn = 300000;
+    p.n_to_mark = p.n_to_learn = 300000 - 300000 % BATCH;
     send_batches(&p, 200000);
     assert_int_equal(p.n_to_learn, 0);
     assert_int_equal(p.n_asides, 0);

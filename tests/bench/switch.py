@@ -252,13 +252,21 @@ class Switch(Daemons):
         was switched on, or None without one."""
         if not self._set or not self._set.startswith(FUSE):
             return None
-        m = re.search(r"core \d+:\n  entries: (\d+) of (\d+), "
-                      r"(?:chains|paths): (\d+)"
-                      r"(?:.*\n)+?  memory: (\d+) kB\n"
-                      r"  packets: (\d+), hits: (\d+)(?:.*\n)+?"
-                      r"  learned: (\d+)", self.appctl("fuse/show"))
-        if not m:
-            raise Failed("%s: no PMD thread in fuse/show" % self.name)
+        late = time.monotonic() + 10
+        while True:
+            text = self.appctl("fuse/show")
+            m = re.search(r"core \d+:\n  entries: (\d+) of (\d+), "
+                          r"(?:chains|paths): (\d+)"
+                          r"(?:.*\n)+?  memory: (\d+) kB\n"
+                          r"  packets: (\d+), hits: (\d+)(?:.*\n)+?"
+                          r"  learned: (\d+)", text)
+            if m:
+                break
+            if time.monotonic() > late:
+                raise Failed("%s: no PMD thread in fuse/show: %s"
+                             % (self.name, text))
+            # A PMD thread has its cache some time after its first packet.
+            time.sleep(0.05)
         return dict(zip(("entries", "room", "chains", "kB", "packets", "hits",
                          "learned"), map(int, m.groups())))
 

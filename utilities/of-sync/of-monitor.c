@@ -95,6 +95,9 @@ of_monitor_start(struct of_sync *sync)
     for (int i = 0; i < o->n_tables; i++) {
         monitor_table(sync, o->first_table + i);
     }
+    if (o->other_table) {
+        monitor_table(sync, o->other_table);
+    }
 }
 
 /* Notes that the switch may have anything for 'item'.  Owners of 'item' that

@@ -21,6 +21,7 @@ struct of_sync_options {
     uint32_t group_min, group_max;  /* These groups are ours. */
     uint8_t first_table;        /* Changes by others are noticed in this */
     uint8_t n_tables;           /* and the next tables; 0: in all. */
+    uint8_t other_table;        /* And in this one; 0: none. */
     int probe_interval;         /* Seconds. */
     uint32_t meter_id;          /* 0: none. */
     uint32_t meter_rate;        /* Packets a second; 0: delete the meter. */

@@ -9,6 +9,8 @@ endif
 utilities_ovs_ext_cni_ovs_ext_cni_SOURCES = \
 	$(RT_NETLINK_SOURCES) \
 	utilities/ovs-ext-cni/cni-address.c \
+	utilities/ovs-ext-cni/cni-agent.c \
+	utilities/ovs-ext-cni/cni-agent.h \
 	utilities/ovs-ext-cni/cni-check.c \
 	utilities/ovs-ext-cni/cni-commands-private.h \
 	utilities/ovs-ext-cni/cni-commands.c \

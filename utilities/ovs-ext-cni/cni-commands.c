@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cni-agent.h"
 #include "cni-commands-private.h"
 #include "cni-error.h"
 #include "cni-ipam.h"
@@ -24,7 +25,7 @@
 #include "util.h"
 #include "utilities/common/compat-json.h"
 
-/* Connects to the database of 'r'. */
+/* Connects to the database of 'r', and looks for the node agent there. */
 struct cni_error *
 cni_connect(const struct cni_request *r, struct ovsdb_connection **db)
 {
@@ -33,6 +34,13 @@ cni_connect(const struct cni_request *r, struct ovsdb_connection **db)
         r->database ? r->database : by_default, CONNECT_MS, db);
 
     free(by_default);
+    if (!error) {
+        error = cni_agent_prepare(*db, r);
+        if (error) {
+            ovsdb_disconnect(*db);
+            *db = NULL;
+        }
+    }
     return error;
 }
 
@@ -107,6 +115,9 @@ attach(struct ovsdb_connection *db, const struct cni_request *r,
     }
     addresses = cni_result_addresses(result, -1);
     error = cni_port_finish(db, r, addresses);
+    if (!error) {
+        error = cni_agent_wait(db, r, addresses);
+    }
     free(addresses);
     if (!error) {
         if (!socket) {

@@ -78,6 +78,22 @@ cni_json_integer(const struct json *object, const char *what,
     return NULL;
 }
 
+/* Stores in '*value' the boolean.  Leaves it alone if the member is absent. */
+struct cni_error *
+cni_json_boolean(const struct json *object, const char *what,
+                 const char *name, bool *value)
+{
+    const struct json *member = cni_json_member(object, name);
+
+    if (member) {
+        if (member->type != JSON_TRUE && member->type != JSON_FALSE) {
+            return wrong(member, what, name, "true or false");
+        }
+        *value = member->type == JSON_TRUE;
+    }
+    return NULL;
+}
+
 /* Stores in '*value' the object, which belongs to 'object', or null if the
  * member is absent. */
 struct cni_error *

@@ -24,6 +24,8 @@ struct cni_error *cni_json_string(const struct json *, const char *what,
 struct cni_error *cni_json_integer(const struct json *, const char *what,
                                    const char *name, long long int min,
                                    long long int max, long long int *);
+struct cni_error *cni_json_boolean(const struct json *, const char *what,
+                                   const char *name, bool *);
 struct cni_error *cni_json_object(const struct json *, const char *what,
                                   const char *name, const struct json **);
 struct cni_error *cni_json_array(const struct json *, const char *what,

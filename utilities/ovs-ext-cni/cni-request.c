@@ -148,8 +148,8 @@ refuse_unknown_keys(const struct json *config)
     static const char *const known[] = {
         "args", "bridge", "capabilities", "cniVersion", "cniVersions",
         "database", "disableCheck", "disableGC", "dns", "ipam",
-        "loadOnlyInlinedPlugins", "mode", "mtu", "name", "prevResult",
-        "runtimeConfig", "timeout", "type", "vhost-user", "vlan",
+        "loadOnlyInlinedPlugins", "mode", "mtu", "name", "node-agent",
+        "prevResult", "runtimeConfig", "timeout", "type", "vhost-user", "vlan",
     };
     struct shash_node *node;
 
@@ -184,6 +184,8 @@ parse_names(struct cni_request *r)
     r->network = r->bridge = "";
     if ((error = cni_json_string(r->config, what, "name", &r->network))
         || (error = cni_json_string(r->config, what, "bridge", &r->bridge))
+        || (error = cni_json_boolean(r->config, what, "node-agent",
+                                     &r->node_agent))
         || (error = cni_json_object(r->config, what, "ipam", &ipam))
         || (error = cni_json_string(ipam, "\"ipam\"", "type", &type))) {
         return error;

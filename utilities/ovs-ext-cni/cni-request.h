@@ -72,6 +72,7 @@ struct cni_request {
     const char *bridge;
     const char *database;       /* OVSDB connection method. */
     const char *ipam;           /* Name of the IPAM plugin, or null. */
+    bool node_agent;            /* Makes the flows of ports. */
     int mtu;
     int vlan;                   /* 0 for none. */
     int timeout;                /* For the switch, in ms. */

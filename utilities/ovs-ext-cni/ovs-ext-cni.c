@@ -6,6 +6,7 @@
  *     cni-request -> cni-commands -> cni-port, cni-ovsdb   the switch
  *                        |           cni-link, rt-netlink   links, addresses
  *                        |           cni-vhost              sockets
+ *                        |           cni-agent              node agent
  *                        |           cni-ipam, cni-exec     addresses' plugin
  *                        v
  *                    cni-print, cni-error

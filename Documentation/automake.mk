@@ -7,6 +7,7 @@ EXTRA_DIST += \
 	Documentation/howto/controllers.md \
 	Documentation/howto/gtpu.md \
 	Documentation/howto/kube-proxy.md \
+	Documentation/howto/node.md \
 	Documentation/howto/ovn.md \
 	Documentation/howto/pods.md \
 	Documentation/howto/services.md \
@@ -33,6 +34,7 @@ EXTRA_DIST += \
 	Documentation/reference/kube-proxy-pipeline.md \
 	Documentation/reference/lb.md \
 	Documentation/reference/ovs-ext-cni.md \
+	Documentation/reference/ovs-ext-node.md \
 	Documentation/reference/support.md \
 	Documentation/results.md
 
@@ -42,7 +44,7 @@ EXT_MANS = \
 	Documentation/ovs-ext-gtpu.7 \
 	Documentation/ovs-ext-lb.7
 man7_MANS = $(EXT_MANS)
-man8_MANS = Documentation/ovs-ext-cni.8
+man8_MANS = Documentation/ovs-ext-cni.8 Documentation/ovs-ext-node.8
 CLEANFILES += $(EXT_MANS) $(man8_MANS)
 MD2MAN = $(MKDIR_P) Documentation && $(PYTHON3) $(srcdir)/build-aux/md2man
 Documentation/ovs-ext-fuse.7: $(srcdir)/build-aux/md2man \
@@ -64,6 +66,11 @@ Documentation/ovs-ext-lb.7: $(srcdir)/build-aux/md2man \
 Documentation/ovs-ext-cni.8: $(srcdir)/build-aux/md2man \
     $(srcdir)/Documentation/reference/ovs-ext-cni.md Makefile
 	$(AM_V_GEN)$(MD2MAN) $(srcdir)/Documentation/reference/ovs-ext-cni.md \
+	    $(PACKAGE_VERSION) > $@.tmp
+	$(AM_V_at)mv $@.tmp $@
+Documentation/ovs-ext-node.8: $(srcdir)/build-aux/md2man \
+    $(srcdir)/Documentation/reference/ovs-ext-node.md Makefile
+	$(AM_V_GEN)$(MD2MAN) $(srcdir)/Documentation/reference/ovs-ext-node.md \
 	    $(PACKAGE_VERSION) > $@.tmp
 	$(AM_V_at)mv $@.tmp $@
 

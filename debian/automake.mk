@@ -20,6 +20,11 @@ EXTRA_DIST += \
 	debian/ovs-ext-cni.docs \
 	debian/ovs-ext-cni.install \
 	debian/ovs-ext-cni.manpages \
+	debian/ovs-ext-node.default \
+	debian/ovs-ext-node.docs \
+	debian/ovs-ext-node.install \
+	debian/ovs-ext-node.manpages \
+	debian/ovs-ext-node.postinst \
 	debian/ovs-kube-proxy.default \
 	debian/ovs-kube-proxy.docs \
 	debian/ovs-kube-proxy.examples \

@@ -27,6 +27,7 @@ are named:
   kube        ovs-kube-proxy with a real kube-apiserver, which is built first:
               some five minutes the first time, see tests/kube/build --help
   cni         ovs-ext-cni with network namespaces and host-local
+  node        ovs-ext-node with two nodes as network namespaces
   ovs         Open vSwitch's own test suite, on the extended build, compared
               with stock test by test
   releases    unit and autotest with the Open vSwitch of Debian 13 and testing,
@@ -51,7 +52,7 @@ USAGE
 }
 
 all_parts="lint unit valgrind asan peers autotest pipelines equivalence"
-all_parts="$all_parts system cni kube ovs releases"
+all_parts="$all_parts system cni node kube ovs releases"
 # In two lanes: these compute on one processor, and those mostly wait.
 compute_lane="unit valgrind asan peers pipelines equivalence releases"
 wait_lane="autotest kube ovs"
@@ -118,8 +119,8 @@ count_autotest() {
 }
 
 # count_last LOG [N]: the same, of lint, run-ovs-suite, kube/run, cni/run,
-# equivalence.py, fuse-equivalence and this script: their last line, or the sum
-# of the last N such lines.
+# node/run, equivalence.py, fuse-equivalence and this script: their last line,
+# or the sum of the last N such lines.
 count_last() {
     local n='([0-9]+)'
     sed -En "s/^(.*: )?$n passed, $n failed, $n skipped\$/\2 \3 \4/p" "$1" |
@@ -186,6 +187,8 @@ run_part() {
         command=("${make[@]}" check-kube) ;;
     cni)
         command=("${make[@]}" check-cni) ;;
+    node)
+        command=("${make[@]}" check-node) ;;
     ovs)
         command=("$setup_top/tests/ovs/run-ovs-suite" "${ovs_flags[@]}"
                  "$setup_build_dir/openvswitch/extended") ;;
@@ -209,7 +212,7 @@ run_part() {
         esac ;;
     autotest) counts=$(count_autotest testsuite) ;;
     system) counts=$(count_autotest system-testsuite) ;;
-    lint | equivalence | pipelines | kube | cni | ovs)
+    lint | equivalence | pipelines | kube | cni | node | ovs)
         counts=$(count_last "$log") ;;
     packages) counts=$(count_last "$log" 2) ;;
     releases)
@@ -334,6 +337,6 @@ mkdir -p "$logs"
 rm -f "$logs"/*.result
 run_lanes lint
 run_lanes "$compute_lane" "$wait_lane"
-run_lanes "system cni"
+run_lanes "system cni node"
 run_lanes packages
 show_summary

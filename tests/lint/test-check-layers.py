@@ -129,6 +129,14 @@ PARTS = {
          '"lib/lb/h.h"': 'lib/lb',
          '<curl/curl.h>': 'web',
          '"netdev-dpdk.h"': 'switch'}),
+    'utilities/ovs-ext-node': (
+        'utilities/ovs-ext-node',
+        ['"util.h"', '<libmnl/libmnl.h>', '<yaml.h>',
+         '"utilities/common/h.h"', '"utilities/kube/h.h"',
+         '"utilities/netlink/h.h"', '"utilities/of-sync/h.h"'],
+        {'"utilities/ovs-ext-cni/h.h"': 'utilities/ovs-ext-cni',
+         '"lib/lb/h.h"': 'lib/lb',
+         '"netdev.h"': 'switch'}),
     'utilities/ovs-kube-proxy': (
         'utilities/ovs-kube-proxy',
         ['"util.h"', '<yaml.h>', '"utilities/common/h.h"',

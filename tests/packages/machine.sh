@@ -108,9 +108,9 @@ repack() {
     rm -rf "$work/repack"
 }
 
-# machine_start FOLDER: starts it.  $switch_deb, $proxy_deb and $cni_deb are
-# the packages that make deb left in FOLDER, as files of $work, which is /srv
-# in there.
+# machine_start FOLDER: starts it.  $switch_deb, $proxy_deb, $cni_deb and
+# $node_deb are the packages that make deb left in FOLDER, as files of $work,
+# which is /srv in there.
 machine_start() {
     setup_root
     setup_packages packages
@@ -119,15 +119,16 @@ machine_start() {
     switch_deb=$(echo "$debs/$ext"_*.deb)
     proxy_deb=$(echo "$debs"/ovs-kube-proxy_*.deb)
     cni_deb=$(echo "$debs"/ovs-ext-cni_*.deb)
+    node_deb=$(echo "$debs"/ovs-ext-node_*.deb)
     if ! test -f "$switch_deb" || ! test -f "$proxy_deb" ||
-        ! test -f "$cni_deb"
+        ! test -f "$cni_deb" || ! test -f "$node_deb"
     then
         setup_die "$debs has no packages: 'make deb' makes them."
     fi
     mkdir -p "$cache"
     test -d "$base" || setup_chroot "$suite" "$base" 1500 \
         systemd-sysv,dbus,iproute2,iputils-ping,openvswitch-switch
-    cp "$switch_deb" "$proxy_deb" "$cni_deb" "$work"
+    cp "$switch_deb" "$proxy_deb" "$cni_deb" "$node_deb" "$work"
     cp /etc/resolv.conf "$base/etc/resolv.conf"
     boot
     # The lists may be older than the mirror.

@@ -243,13 +243,8 @@ service_base(struct unixctl_conn *conn, int argc OVS_UNUSED,
     struct proxy *proxy = proxy_;
     struct ds s = DS_EMPTY_INITIALIZER;
 
-    if (compat_wants_json(conn)) {
-        compat_reply_json(conn,
-                          service_pipeline_show_base_json(proxy->pipeline));
-    } else {
-        service_pipeline_show_base(proxy->pipeline, &s);
-        reply(conn, &s);
-    }
+    service_pipeline_show_base(proxy->pipeline, &s);
+    reply(conn, &s);
 }
 
 static void

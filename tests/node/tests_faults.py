@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: Apache-2.0
+
+"""Forgeries, restarts, what others break, bad input, and cleaning up."""
+
+import os
+import sys
+
+from nodes import node_object, run, wait_until, world
+from tests_node import start
+
+
+def expect(code, text, function, *args, **kwargs):
+    try:
+        function(*args, **kwargs)
+    except world.Failure as failure:
+        assert failure.code == code and text in failure.msg, failure
+        return failure
+    raise AssertionError("no error")
+
+
+# Sends frames from a pod; "mac" and "ip" are its own.
+FORGE = """
+import sys
+from scapy.all import *
+mac, ip, ip6, to, to6 = sys.argv[1:6]
+other, gw = "02:00:00:00:99:99", "02:00:00:00:00:01"
+for frame in eval(sys.argv[6]):
+    sendp(frame, iface="eth0", verbose=False)
+"""
+
+
+def forge(pod, target, frames):
+    mac = pod.run("cat", "/sys/class/net/eth0/address").strip()
+    pod.run(sys.executable, "-c", FORGE, mac, pod.ip4, pod.ip6, target.ip4,
+            target.ip6, frames)
+
+
+def test_forged(lab):
+    """A pod sends with its own addresses alone; what else it sends is
+    counted."""
+    start(lab)
+    a, b = lab.n1.pod(), lab.n1.pod()
+    port = lab.n1.run("ovs-vsctl", "get", "Interface", a.port,
+                      "ofport").strip()
+    drop = "priority=50,in_port=%s actions=drop" % port
+
+    def seen():
+        text = lab.n1.run("ovs-ofctl", "-OOpenFlow14", "dump-ports",
+                          "br-int", b.port)
+        return int(text.split("tx pkts=")[1].split(",")[0])
+
+    assert a.ping(b.ip4) and a.ping(b.ip6)
+    before, counted = seen(), lab.n1.n_packets(drop)
+    forge(a, b, """[
+        Ether(src=mac, dst=gw) / IP(src="10.244.1.77", dst=to) / ICMP(),
+        Ether(src=mac, dst=gw) / IP(src="192.0.2.1", dst=to) / ICMP(),
+        Ether(src=other, dst=gw) / IP(src=ip, dst=to) / ICMP(),
+        Ether(src=mac, dst=gw) / IPv6(src="fd00:10:244:1::77", dst=to6) /
+        ICMPv6EchoRequest(),
+        Ether(src=mac, dst="ff:ff:ff:ff:ff:ff") /
+        ARP(op=1, hwsrc=mac, psrc=to, pdst="10.244.1.1"),
+        Ether(src=mac, dst="ff:ff:ff:ff:ff:ff") /
+        ARP(op=1, hwsrc=other, psrc=ip, pdst="10.244.1.1"),
+        Ether(src=mac, dst=gw) / ARP(op=2, hwsrc=mac, psrc=to, pdst=to),
+        Ether(src=mac, dst=gw, type=0x1234) / (b"x" * 60)]""")
+    # IPv6 from a link-local address is dropped without being a forgery.
+    forge(a, b, """[
+        Ether(src=mac, dst=gw) / IPv6(src="fe80::77", dst=to6) /
+        ICMPv6EchoRequest()]""")
+    wait_until(lambda: lab.n1.n_packets(drop) >= counted + 8,
+               "the forgeries are counted", 5)
+    assert lab.n1.n_packets(drop) == counted + 8
+    assert seen() == before
+    # What is its own goes through.
+    forge(a, b, "[Ether(src=mac, dst=gw) / IP(src=ip, dst=to) / ICMP()]")
+    wait_until(lambda: seen() == before + 1, "an honest packet arrives", 5)
+
+
+def test_forged_tunnel(lab):
+    """Another machine cannot send as if it were a node, nor a node with
+    addresses of others."""
+    start(lab)
+    a, c = lab.n1.pod(), lab.n2.pod()
+    assert c.ping(a.ip4, wait=10)
+    port = lab.n1.run("ovs-vsctl", "get", "Interface", "ovs-geneve0",
+                      "ofport").strip()
+    drop = "priority=50,in_port=%s actions=drop" % port
+    counted = lab.n1.n_packets(drop)
+    mac = lab.n1.run("cat", "/sys/class/net/br-phy/address").strip()
+    for n, (outer, inner) in enumerate((("192.0.2.9", c.ip4),
+                                        ("192.0.2.2", a.ip4),
+                                        ("192.0.2.2", "10.244.3.3"))):
+        run("ip", "netns", "exec", "out", sys.executable, "-c",
+            "import sys\nfrom scapy.all import *\n"
+            "inner = Ether(src='02:00:00:00:00:01', dst='02:00:00:00:00:01')"
+            " / IP(src=sys.argv[2], dst=sys.argv[3]) / ICMP()\n"
+            "sendp(Ether(dst=sys.argv[4]) / IP(src=sys.argv[1], "
+            "dst='192.0.2.1') / UDP(sport=50000, dport=6081, chksum=0) / "
+            "bytes.fromhex('0000655800000000') / inner, iface='eth0', "
+            "verbose=False)", outer, inner, a.ip4, mac)
+        wait_until(lambda n=n: lab.n1.n_packets(drop) == counted + n + 1,
+                   "%s from %s is counted" % (inner, outer), 5)
+
+
+def test_restarts(lab):
+    """Of the switch, the agent and the database, while pods live."""
+    start(lab)
+    a, b, c = lab.n1.pod(), lab.n1.pod(), lab.n2.pod()
+
+    def assert_all():
+        lab.n1.wait_synced()
+        for address in b.ip4, b.ip6, c.ip4, c.ip6, lab.n1.gateway4:
+            assert a.ping(address, wait=10), address
+        assert lab.n1.ping(a.ip4)
+        assert lab.n1.ping(c.ip6)
+
+    assert_all()
+    lab.n1.restart_switch()
+    assert_all()
+    # The agent is away: its flows stay, also those of a pod that goes.
+    lab.n1.kill("ovs-ext-node")
+    assert a.ping(b.ip4) and a.ping(c.ip4)
+    lab.n1.call("DEL", b)
+    lab.n1.start_agent()
+    b.attach(lab.n1)
+    assert_all()
+    lab.n1.kill("ovsdb-server")
+    wait_until(lambda: "cannot be reached" in lab.n1.http("/healthz"),
+               "the fault is reported")
+    lab.n1.start_database()
+    assert_all()
+    assert lab.n1.pod().ping(c.ip4, wait=10)
+    # All of them, as after a restart of the machine.
+    for name in "ovs-ext-node", "ovs-vswitchd", "ovsdb-server":
+        lab.n1.kill(name)
+    lab.n1.start_agent(wait=False)
+    wait_until(lambda: "cannot be reached" in lab.n1.http("/healthz"),
+               "the agent waits")
+    lab.n1.start_database()
+    lab.n1.start_daemon()
+    lab.n1.set_network()
+    assert_all()
+
+
+def test_repairs(lab):
+    """What others remove comes back."""
+    start(lab)
+    a, b, c = lab.n1.pod(), lab.n1.pod(), lab.n2.pod()
+    assert a.ping(b.ip4) and a.ping(c.ip4, wait=10)
+    flows = lab.n1.flows()
+    lab.n1.run("ovs-ofctl", "del-flows", "br-int")
+    wait_until(lambda: lab.n1.flows() == flows, "the flows are back")
+    for port in "ovs-host0", "ovs-geneve0":
+        lab.n1.run("ovs-vsctl", "del-port", port)
+        assert a.ping(c.ip4, wait=10)
+        assert lab.n1.ping(a.ip4)
+    lab.n1.run("ip", "route", "delete", "10.244.2.0/24")
+    lab.n1.run("ip", "address", "flush", "dev", "ovs-host0")
+    wait_until(lambda: "10.244.2.0/24" in lab.n1.run("ip", "route"),
+               "the route is back")
+    assert lab.n1.ping(c.ip4)
+    lab.n1.run("ip", "link", "set", "ovs-host0", "down")
+    assert lab.n1.ping(c.ip4)
+    # A route of somebody else is none of ours.
+    lab.n1.run("ip", "route", "replace", "10.244.2.0/24", "dev", "br-phy")
+    wait_until(lambda: "there is one of somebody else" in
+               lab.n1.http("/healthz"), "the fault is reported")
+    lab.n1.run("ip", "route", "delete", "10.244.2.0/24")
+    lab.n1.wait_synced()
+    assert lab.n1.ping(c.ip4)
+
+
+def test_add_waits(lab):
+    """Without the agent, ADD fails and leaves nothing."""
+    pod = lab.pod()
+    expect(11, "no node agent serves bridge br-int", pod.attach, lab.n1)
+    config = dict(lab.n1.config(), cniVersion="1.1.0")
+    expect(50, "no node agent", lab.n1.call, "STATUS", config=config)
+    start(lab)
+    lab.n1.call("STATUS", config=config)
+    os.kill(lab.n1.pid("ovs-ext-node"), 19)         # It hangs.
+    try:
+        failure = expect(11, "has not admitted port", pod.attach, lab.n1,
+                         timeout=1)
+        assert "ovs-ext-node running" in failure.details
+        assert "cni" not in lab.n1.run("ovs-vsctl", "list-ports", "br-int")
+        # DEL needs no agent.
+        lab.n1.call("DEL", pod)
+    finally:
+        os.kill(lab.n1.pid("ovs-ext-node"), 18)
+    pod.attach(lab.n1)
+    assert "admitted" in lab.n1.show()
+    assert lab.n1.metric("pods_admitted") == 1
+
+
+def test_bad_pods(lab):
+    """What a pod cannot have, "kubectl describe pod" shows."""
+    start(lab)
+    a = lab.n1.pod()
+    expect(101, "its MTU is 1451, and packets between nodes have room for "
+           "1450", lab.pod().attach, lab.n1, mtu=1451)
+
+    def static(address):
+        return {"type": "static", "addresses": [
+            {"address": address + "/24"}, {"address": "fd01::1/64"}]}
+
+    expect(101, "has address " + a.ip4, lab.pod().attach, lab.n1,
+           ipam=static(a.ip4))
+    expect(101, "address 10.244.1.1 is that of this node", lab.pod().attach,
+           lab.n1, ipam=static("10.244.1.1"))
+    expect(101, "address 10.244.2.9 is in the range of Node n2",
+           lab.pod().attach, lab.n1, ipam=static("10.244.2.9"))
+    assert lab.n1.run("ovs-vsctl", "list-ports",
+                      "br-int").split().count(a.port) == 1
+    # The range is full: host-local says so.
+    small = node_object(1)
+    small["spec"]["podCIDRs"] = ["10.244.1.0/30", "fd00:10:244:1::/126"]
+    lab.write("n1", small)
+    wait_until(lambda: "10.244.1.0/30" in lab.n1.run(
+        "ovs-vsctl", "get", "Bridge", "br-int",
+        "external_ids:node-pod-cidrs"), "the range is known")
+    expect(999, "no IP addresses available", lab.pod().attach, lab.n1)
+
+
+def test_bad_bridges(lab):
+    node = lab.n1
+    node.start_agent(wait=False)
+    node.wait_synced()
+    node.kill("ovs-ext-node")
+    node.cleanup()
+
+    node.run("ovs-vsctl", "set", "Open_vSwitch", ".",
+             "external_ids:ovn-remote=tcp:192.0.2.9:6642")
+    node.start_agent(wait=False)
+    wait_until(lambda: node.http("/healthz") == "the bridge is OVN's\n",
+               "OVN's bridge is refused")
+    assert "ovs-host0" not in node.run("ovs-vsctl", "show")
+    node.run("ovs-vsctl", "remove", "Open_vSwitch", ".", "external_ids",
+             "ovn-remote")
+    node.wait_synced()
+    # A port of somebody else has our name.
+    node.kill("ovs-ext-node")
+    node.cleanup()
+    node.run("ovs-vsctl", "add-port", "br-int", "ovs-host0", "--", "set",
+             "Interface", "ovs-host0", "type=internal")
+    node.start_agent(wait=False)
+    wait_until(lambda: "host ovs-host0: the switch does not have it" in
+               node.show(), "it is not ours")
+    with open(node.dir + "/ovs-ext-node.log") as log:
+        assert "port ovs-host0 is of something else" in log.read()
+
+
+def test_cleanup(lab):
+    """Nothing is left, but what is of others."""
+    node = lab.n1
+    before = node.run("ovs-vsctl", "list-ports", "br-int")
+    routes = node.run("ip", "route")
+    start(lab)
+    node.start_proxy()
+    theirs = [f for f in node.flows() if "cookie=0x6b70" in f]
+    assert theirs
+    pod = node.pod()
+    node.kill("ovs-ext-node")
+    node.cleanup()
+    wait_until(lambda: [f for f in node.flows() if "cookie=0x6b70" in f]
+               == theirs, "the Services' flows are there")
+    others = [f for f in node.flows() if "cookie=0x6b70" not in f]
+    assert others == ["priority=0 actions=NORMAL"], others
+    assert node.run("ovs-vsctl", "list-ports", "br-int").replace(
+        pod.port + "\n", "") == before
+    for table, column in ("Bridge", "br-int"), ("Interface", pod.port):
+        ids = node.run("ovs-vsctl", "get", table, column, "external_ids")
+        assert "node-" not in ids, ids
+    assert node.run("ovs-vsctl", "get", "Bridge", "br-int",
+                    "fail_mode") == "[]\n"
+    wait_until(lambda: "ovs-host0" not in node.run("ip", "link"),
+               "the interface is gone")
+    assert node.run("ip", "route") == routes
+    assert "proto 110" not in node.run("ip", "-6", "route")
+    # Once more: there is nothing to do.
+    node.cleanup()
+    node.call("DEL", pod)

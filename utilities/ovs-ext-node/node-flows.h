@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef NODE_FLOWS_H
+#define NODE_FLOWS_H 1
+
+/* The flows of a node
+ * ===================
+ *
+ * As text, as ovs-ofctl takes it, a flow a line.  The functions append to a
+ * string.  Documentation/reference/ovs-ext-node.md describes the tables.
+ *
+ * Thread-safety: functions are reentrant. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "byte-order.h"
+#include "node-model.h"
+
+struct ds;
+struct kube_cidr;
+struct kube_node;
+
+enum node_table {
+    NODE_ENTRY,                 /* Who sends? */
+    NODE_ANSWER,                /* Answers for the gateway. */
+    NODE_ADVERTISE,             /* The second half of that, for IPv6. */
+    NODE_POLICY_OUT,            /* Kept for NetworkPolicy. */
+    NODE_POLICY_IN,             /* Kept for NetworkPolicy.  Packets come here
+                                 * from the Services. */
+    NODE_ROUTE,                 /* Where does it go? */
+    NODE_N_TABLES,
+};
+
+/* All flows have it: "no", then zeros. */
+#define NODE_COOKIE htonll(UINT64_C(0x6e6f000000000000))
+#define NODE_COOKIE_MASK htonll(UINT64_C(0xffff000000000000))
+
+/* What flows depend on. */
+struct node_switch {
+    ofp_port_t host, tunnel;    /* OFPP_NONE: there is none. */
+    uint8_t services;           /* Table of the Services. */
+};
+
+void node_flows_base(struct ds *, const struct node_switch *,
+                     const struct kube_node *ours);
+void node_flows_pod(struct ds *, const struct node_pod *);
+void node_flows_peer(struct ds *, const struct node_switch *,
+                     const struct kube_node *ours,
+                     const struct kube_node *peer);
+
+bool node_tunnel_end(const struct kube_node *ours,
+                     const struct kube_node *peer, struct in6_addr *addr);
+struct in6_addr node_gateway(const struct kube_cidr *);
+
+#endif /* node-flows.h */

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef NODE_PIPELINE_PRIVATE_H
+#define NODE_PIPELINE_PRIVATE_H 1
+
+/* Inside of a node_pipeline, for node-pipeline.c and node-show.c. */
+
+#include "node-model.h"
+#include "node-pipeline.h"
+#include "openvswitch/shash.h"
+
+struct node_pipeline {
+    struct node_pipeline_options o;
+    struct node_cluster *cluster;
+    struct node_database *db;
+    struct node_link *link;
+    struct of_sync *sync;
+    struct shash wishes;        /* Contains "struct wish"es, by key. */
+    uint64_t cluster_generation, db_generation;
+    bool begun;                 /* of-sync knows what it should have. */
+    const char *fault;          /* What is waited for, or null. */
+    int mtu;                    /* Largest MTU of a pod. */
+    size_t n_admitted, n_refused, n_left_out, n_peers;
+};
+
+#endif /* node-pipeline-private.h */

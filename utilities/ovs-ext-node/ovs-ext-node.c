@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Pods of a Kubernetes node as OpenFlow
+ * =====================================
+ *
+ *     kube-api or kube-file -> node-cluster --.
+ *                                              > node-pipeline -> of-sync
+ *     OVSDB <-> node-database ----------------'        |
+ *                                                   node-link -> rtnetlink
+ *
+ * All run in one thread and one poll loop.  See ovs-ext-node(8). */
+
+#include <config.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "command-line.h"
+#include "daemon.h"
+#include "fatal-signal.h"
+#include "node-cluster.h"
+#include "node-database.h"
+#include "node-link.h"
+#include "node-options.h"
+#include "node-pipeline.h"
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/poll-loop.h"
+#include "openvswitch/vlog.h"
+#include "timeval.h"
+#include "unixctl.h"
+#include "util.h"
+#include "utilities/common/compat-library.h"
+#include "utilities/common/kube-http.h"
+#include "utilities/common/metrics.h"
+#include "utilities/kube/kube-api.h"
+#include "utilities/kube/kube-config.h"
+#include "utilities/kube/kube-file.h"
+#include "utilities/of-sync/of-show.h"
+#include "utilities/of-sync/of-sync.h"
+
+VLOG_DEFINE_THIS_MODULE(ovs_ext_node);
+
+/* --cleanup gives up after this long without the switch. */
+#define CLEANUP_MS 30000
+
+/* /healthz reports a fault when the switch lags by more than this. */
+#define LAG_MS 30000
+
+/* What is missing for less than this is not worth a line in the log. */
+#define PATIENCE_MS 1000
+
+struct agent {
+    struct node_cluster *cluster;
+    struct kube_api *api;       /* Null if there is 'file'. */
+    struct kube_file *file;     /* Null if there is 'api'. */
+    struct node_database *db;
+    struct node_link *link;
+    struct of_sync *sync;
+    struct node_pipeline *pipeline;
+    struct kube_http *healthz, *metrics;    /* Null: not asked for. */
+    const char *fault;          /* What is missing, or null; */
+    long long int fault_since;  /* since when, in ms; */
+    bool fault_said;            /* it is in the log. */
+    bool exiting;
+};
+
+/* Returns what /healthz complains about, or null. */
+static const char *
+find_fault(const struct agent *a)
+{
+    const char *fault = node_pipeline_fault(a->pipeline);
+
+    return (fault ? fault
+            : node_link_error(a->link) ? node_link_error(a->link)
+            : !of_sync_has_caught_up(a->sync)
+            || of_sync_behind_since(a->sync) <= time_msec() - LAG_MS
+            ? "the switch is behind"
+            : NULL);
+}
+
+/* HTTP. */
+
+static void
+serve_health(const char *path, struct kube_response *response, void *a_)
+{
+    struct agent *a = a_;
+    bool live = !strcmp(path, "/livez");
+
+    if (live || !strcmp(path, "/healthz")) {
+        const char *fault = live ? NULL : find_fault(a);
+
+        response->status = fault ? 503 : 200;
+        response->type = "text/plain";
+        ds_put_format(&response->body, "%s\n", fault ? fault : "ok");
+    }
+}
+
+static void
+serve_metrics(const char *path, struct kube_response *response, void *a_)
+{
+    const struct agent *a = a_;
+    const struct metrics m = { "ovs_ext_node", &response->body };
+
+    if (strcmp(path, "/metrics")) {
+        return;
+    }
+    response->status = 200;
+    response->type = "text/plain; version=0.0.4";
+    if (a->api) {
+        kube_api_format_metrics(a->api, &m);
+    }
+    node_pipeline_format_metrics(a->pipeline, &m);
+    of_show_metrics(a->sync, &m);
+    metrics_put_gauge(&m, "healthy", "1 if /healthz says ok.",
+                      !find_fault(a));
+}
+
+static struct kube_http *
+http_create(const char *what, const char *address, kube_http_cb *cb,
+            struct agent *a)
+{
+    struct kube_http *http = NULL;
+
+    if (address) {
+        char *error = kube_http_create(what, address, cb, a, &http);
+
+        if (error) {
+            ovs_fatal(0, "%s", error);
+        }
+    }
+    return http;
+}
+
+/* Commands. */
+
+static void
+node_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
+          const char *argv[] OVS_UNUSED, void *a_)
+{
+    const struct agent *a = a_;
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    node_pipeline_show(a->pipeline, &s);
+    unixctl_command_reply(conn, ds_cstr(&s));
+    ds_destroy(&s);
+}
+
+static void
+sync_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
+            const char *argv[] OVS_UNUSED, void *a_)
+{
+    const struct agent *a = a_;
+    const char *fault = find_fault(a);
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    ds_put_format(&s, "%s\n", fault ? fault
+                  : of_sync_is_settled(a->sync) ? "synced" : "syncing");
+    if (a->api) {
+        kube_api_format(a->api, &s);
+    } else {
+        kube_file_format(a->file, &s);
+    }
+    of_show(a->sync, &s);
+    unixctl_command_reply(conn, ds_cstr(&s));
+    ds_destroy(&s);
+}
+
+static void
+agent_exit(struct unixctl_conn *conn, int argc OVS_UNUSED,
+           const char *argv[] OVS_UNUSED, void *a_)
+{
+    struct agent *a = a_;
+
+    a->exiting = true;
+    unixctl_command_reply(conn, NULL);
+}
+
+/* The loop. */
+
+/* Logs what is missing. */
+static void
+log_fault(struct agent *a)
+{
+    const char *fault = node_pipeline_fault(a->pipeline);
+
+    if (fault != a->fault) {
+        if (!fault && a->fault_said) {
+            VLOG_INFO("nothing is missing any more");
+        }
+        a->fault = fault;
+        a->fault_since = time_msec();
+        a->fault_said = false;
+    }
+    if (fault && !a->fault_said
+        && time_msec() >= a->fault_since + PATIENCE_MS) {
+        VLOG_WARN("%s", fault);
+        a->fault_said = true;
+    }
+}
+
+static void
+run(struct agent *a)
+{
+    if (a->api) {
+        kube_api_run(a->api);
+    } else {
+        kube_file_run(a->file);
+    }
+    node_database_run(a->db);
+    of_sync_run(a->sync);
+    node_pipeline_run(a->pipeline);
+    node_link_run(a->link);
+    if (a->healthz) {
+        kube_http_run(a->healthz);
+    }
+    if (a->metrics) {
+        kube_http_run(a->metrics);
+    }
+    log_fault(a);
+}
+
+static void
+wait(struct agent *a)
+{
+    if (a->api) {
+        kube_api_wait(a->api);
+    } else {
+        kube_file_wait(a->file);
+    }
+    node_database_wait(a->db);
+    of_sync_wait(a->sync);
+    node_link_wait(a->link);
+    if (a->healthz) {
+        kube_http_wait(a->healthz);
+    }
+    if (a->metrics) {
+        kube_http_wait(a->metrics);
+    }
+    if (a->fault && !a->fault_said) {
+        poll_timer_wait_until(a->fault_since + PATIENCE_MS);
+    }
+    if (a->exiting) {
+        poll_immediate_wake();
+    }
+}
+
+/* Removes our flows, and then what we have in the database and the kernel. */
+static void
+cleanup(const struct node_options *o)
+{
+    long long int deadline = time_msec() + CLEANUP_MS;
+    struct node_database *db = node_database_create(&o->database);
+    struct of_sync *sync = of_sync_create(&o->sync);
+    struct node_link *link = node_link_create(o->pipeline.host);
+    bool done = false;
+
+    of_sync_clear(sync);
+    while (!done) {
+        node_database_run(db);
+        of_sync_run(sync);
+        done = of_sync_is_settled(sync) && node_database_clear(db);
+        if (!done && time_msec() >= deadline) {
+            ovs_fatal(0, "%s, %s: not done within %d seconds: do the switch "
+                      "and its database run?", o->sync.remote,
+                      o->database.remote, CLEANUP_MS / 1000);
+        }
+        node_database_wait(db);
+        of_sync_wait(sync);
+        if (!done) {
+            poll_timer_wait_until(deadline);
+            poll_block();
+        }
+    }
+    node_link_clear(link);
+    node_link_destroy(link);
+    of_sync_destroy(sync);
+    node_database_destroy(db);
+}
+
+/* Opens the source of Nodes that 'o' names.  A faulty configuration ends the
+ * program. */
+static void
+open_source(struct agent *a, const struct node_options *o,
+            struct kube_config **config)
+{
+    char *error;
+
+    *config = NULL;
+    if (o->from_file) {
+        error = kube_file_create(o->from_file, node_cluster_sink(a->cluster),
+                                 &a->file);
+    } else if (o->kubeconfig) {
+        error = kube_config_load(o->kubeconfig, o->context, config);
+    } else {
+        error = kube_config_load_in_cluster(o->service_account, config);
+    }
+    if (error) {
+        ovs_fatal(0, "%s", error);
+    }
+}
+
+static void
+start(struct agent *a, const struct node_options *o,
+      struct kube_config *config)
+{
+    unixctl_command_register("node/show", "", 0, 0, node_show, a);
+    unixctl_command_register("sync/status", "", 0, 0, sync_status, a);
+    unixctl_command_register("exit", "", 0, 0, agent_exit, a);
+    if (config) {
+        struct kube_api_options api_options = { .only_nodes = true };
+
+        a->api = kube_api_create(config, node_cluster_sink(a->cluster),
+                                 &api_options);
+    }
+    a->db = node_database_create(&o->database);
+    a->link = node_link_create(o->pipeline.host);
+    a->sync = of_sync_create(&o->sync);
+    a->pipeline = node_pipeline_create(&o->pipeline, a->cluster, a->db,
+                                       a->link, a->sync);
+    a->healthz = http_create("/healthz", o->healthz_address, serve_health, a);
+    a->metrics = http_create("/metrics", o->metrics_address, serve_metrics,
+                             a);
+}
+
+int
+main(int argc, char *argv[])
+{
+    struct unixctl_server *unixctl;
+    struct kube_config *config;
+    struct node_options o;
+    struct agent a = { .exiting = false };
+
+    ovs_cmdl_proctitle_init(argc, argv);
+    ovs_set_program_name(argv[0], EXT_VERSION);
+    node_options_parse(argc, argv, &o);
+    fatal_ignore_sigpipe();
+    if (o.cleanup) {
+        cleanup(&o);
+        node_options_destroy(&o);
+        return EXIT_SUCCESS;
+    }
+
+    a.cluster = node_cluster_create(o.node);
+    open_source(&a, &o, &config);
+    compat_daemonize_start();
+    if (unixctl_server_create(o.unixctl_path, &unixctl)) {
+        exit(EXIT_FAILURE);
+    }
+    start(&a, &o, config);
+    daemonize_complete();
+
+    while (!a.exiting) {
+        run(&a);
+        unixctl_server_run(unixctl);
+        wait(&a);
+        unixctl_server_wait(unixctl);
+        poll_block();
+    }
+
+    kube_http_destroy(a.metrics);
+    kube_http_destroy(a.healthz);
+    node_pipeline_destroy(a.pipeline);
+    of_sync_destroy(a.sync);
+    node_link_destroy(a.link);
+    node_database_destroy(a.db);
+    kube_api_destroy(a.api);
+    kube_file_destroy(a.file);
+    node_cluster_destroy(a.cluster);
+    unixctl_server_destroy(unixctl);
+    node_options_destroy(&o);
+    return EXIT_SUCCESS;
+}

@@ -95,6 +95,7 @@ EXTRA_DIST += \
 	tests/kube/run \
 	tests/kube/server.py \
 	tests/kube/systemd-boot \
+	tests/kube/tests_agent.py \
 	tests/kube/tests_churn.py \
 	tests/kube/tests_cluster.py \
 	tests/kube/tests_failures.py \
@@ -117,6 +118,7 @@ EXTRA_DIST += \
 #: check-kube        ovs-kube-proxy with a real API server, as root
 .PHONY: check-kube
 check-kube: extended $(KUBE_DUMP) \
+    utilities/ovs-ext-node/ovs-ext-node \
     utilities/ovs-kube-proxy/ovs-kube-proxy \
     utilities/ovs-kube-proxy/ovs-kube-proxy.service
 	$(AM_V_at)FUSE=$(FUSE) /usr/bin/python3 $(srcdir)/tests/kube/run \

@@ -3,6 +3,22 @@
 # Tests of ovs-ext-node
 # =====================
 
+if BUILD_OPENVSWITCH
+NODE_UNIT_TESTS = tests/node/test-node-cluster
+endif
+if HAVE_CMOCKA
+check_PROGRAMS += $(NODE_UNIT_TESTS)
+endif
+EXTRA_PROGRAMS += tests/node/test-node-cluster
+tests_node_test_node_cluster_SOURCES = tests/node/test-node-cluster.c \
+	utilities/common/complain.c \
+	utilities/ovs-ext-node/node-cluster.c \
+	$(KUBE_OBJECT_SOURCES)
+tests_node_test_node_cluster_CPPFLAGS = $(KUBE_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_node_test_node_cluster_CFLAGS = $(AM_CFLAGS) $(TEST_SANITIZE_CFLAGS)
+tests_node_test_node_cluster_LDADD = $(KUBE_LIBS) $(CMOCKA_LIBS)
+$(tests_node_test_node_cluster_OBJECTS): | $(OVS)/headers.stamp
+
 EXTRA_DIST += \
 	tests/node/nodes.py \
 	tests/node/run \

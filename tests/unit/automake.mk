@@ -143,7 +143,8 @@ tests_unit_test_siphash_LDADD = $(UNIT_LDADD)
 .PHONY: check-unit check-valgrind check-asan check-peers
 if HAVE_CMOCKA
 check-unit: $(check_PROGRAMS)
-	@for t in $(UNIT_TESTS) $(DATAPATH_TESTS) $(KUBE_UNIT_TESTS); do \
+	@for t in $(UNIT_TESTS) $(DATAPATH_TESTS) $(KUBE_UNIT_TESTS) \
+	    $(NODE_UNIT_TESTS); do \
 	    ./$$t || exit 1; \
 	done
 	tests/fuzz/replay-gtpu-parse $(srcdir)/tests/fuzz/corpus/gtpu-parse

@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import sys
+import time
 
 from traffic import Traffic
 

@@ -120,7 +120,8 @@ def browse(fragment, *args):
         return subprocess.run(
             # The program may be a script: end what it started, too.
             ["timeout", "--signal=KILL", "100", program, "--no-sandbox",
-             "--disable-gpu", "--user-data-dir=" + home, "--virtual-time-budget=5000",
+             "--disable-gpu", "--user-data-dir=" + home,
+             "--virtual-time-budget=5000",
              "--window-size=1100,360", *(args or ["--dump-dom"]),
              "http://127.0.0.1:%d/#%s" % (PAGE_PORT, fragment)],
             env=dict(os.environ, HOME=home), stdout=subprocess.PIPE,

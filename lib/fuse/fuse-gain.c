@@ -4,11 +4,13 @@
 
 #include <string.h>
 
-/* A window has so many batches, a group so many windows, and the ordinary path
- * is measured in so many windows at most. */
+/* A window has so many batches, of which the first ones do not count.  A group
+ * has so many windows of each way, and a comparison so many windows at
+ * most. */
 #define WINDOW 64
+#define WARM_UP 8
 #define GROUP 8
-#define MAX_WINDOWS 128
+#define MAX_WINDOWS 256
 
 /* In batches: how long the cache is used before the first decision, and at
  * most before the next one... */
@@ -22,8 +24,8 @@
 #define FIRST_TRY (1 << 16)
 #define MAX_TRY (1 << 22)
 
-/* Measuring the ordinary path takes one part in so many of USE. */
-#define MEASURE_SHARE 16
+/* Comparing takes one part in so many of USE. */
+#define COMPARE_SHARE 8
 
 /* A port is restless if more than one packet in so many misses. */
 #define RESTLESS_SHARE 64
@@ -44,19 +46,37 @@ fuse_gain_init(struct fuse_gain *g)
 }
 
 static void
-start_measuring(struct fuse_gain *g, enum fuse_gain_state state)
+start_window(struct fuse_gain *g)
 {
-    g->state = state;
     g->n_batches = g->window_packets = g->window_cycles = 0;
-    g->n_windows = 0;
-    g->least = UINT32_MAX;
 }
 
 static void
-use(struct fuse_gain *g, uint32_t period)
+start_group(struct fuse_gain *g)
 {
-    g->state = FUSE_GAIN_USE;
-    g->trying = false;
+    g->least[0] = g->least[1] = UINT32_MAX;
+}
+
+static void
+measure(struct fuse_gain *g, enum fuse_gain_state state)
+{
+    g->state = state;
+    g->n_windows = 0;
+    start_group(g);
+    start_window(g);
+}
+
+static void
+compare(struct fuse_gain *g)
+{
+    g->cache = g->ordinary = 0;
+    measure(g, FUSE_GAIN_COMPARE);
+}
+
+static void
+use(struct fuse_gain *g, enum fuse_gain_state state, uint32_t period)
+{
+    g->state = state;
     g->left = period;
     g->n_packets = g->n_missed = 0;
 }
@@ -65,25 +85,42 @@ static void
 step_aside(struct fuse_gain *g)
 {
     g->state = FUSE_GAIN_ASIDE;
-    g->trying = false;
+    g->trying = g->grown = false;
     g->left = WATCH;
+}
+
+static bool
+is_restless(const struct fuse_gain *g)
+{
+    return (uint64_t) g->n_missed * RESTLESS_SHARE > g->n_packets;
 }
 
 /* A turn of USE is over. */
 static void
 end_use(struct fuse_gain *g, uint64_t patience)
 {
-    if ((uint64_t) g->n_missed * RESTLESS_SHARE > g->n_packets
-        && g->n_restless < patience) {
+    if (is_restless(g) && g->n_restless < patience) {
         g->n_restless += g->n_packets;
-        use(g, FIRST_USE);
+        use(g, FUSE_GAIN_USE, FIRST_USE);
     } else {
         g->n_restless = 0;
-        start_measuring(g, FUSE_GAIN_CACHE);
+        compare(g);
     }
 }
 
-/* The ordinary path was measured after the cache. */
+/* A turn of TRY is over.  If much is to be learned, the port begins anew. */
+static void
+end_try(struct fuse_gain *g)
+{
+    if (g->grown && is_restless(g)) {
+        fuse_gain_init(g);
+    } else {
+        g->trying = true;
+        compare(g);
+    }
+}
+
+/* Both ways were measured, in USE. */
 static void
 decide(struct fuse_gain *g)
 {
@@ -93,39 +130,52 @@ decide(struct fuse_gain *g)
         step_aside(g);
     } else {
         g->period = min(2 * g->period, MAX_USE);
-        use(g, g->period);
+        use(g, FUSE_GAIN_USE, g->period);
     }
 }
 
-/* A group of windows is over, of the ordinary path. */
+/* Both ways were measured, in TRY. */
 static void
-end_ordinary(struct fuse_gain *g)
+decide_try(struct fuse_gain *g)
 {
-    uint32_t max = min(g->period / MEASURE_SHARE / WINDOW, MAX_WINDOWS);
-    bool faster = g->least + g->least / 32 < g->ordinary;
+    if ((uint64_t) g->cache * 16 < (uint64_t) g->ordinary * 15) {
+        uint32_t cache = g->cache, ordinary = g->ordinary;
 
-    g->ordinary = min(g->ordinary, g->least);
-    if (faster && g->n_windows < max) {
-        g->least = UINT32_MAX;
+        fuse_gain_init(g);
+        g->cache = cache;
+        g->ordinary = ordinary;
+    } else {
+        g->base = g->ordinary;
+        if (!g->grown) {
+            g->try_period = min(2 * g->try_period, MAX_TRY);
+            g->until_try = g->try_period;
+        }
+        step_aside(g);
+    }
+}
+
+/* A window of each way was measured. */
+static void
+end_compare(struct fuse_gain *g)
+{
+    bool enough = g->n_windows >= 4 && g->least[1] / 2 > g->least[0];
+    bool group = g->n_windows % (2 * GROUP) == 0;
+    uint32_t max = min(g->period / COMPARE_SHARE / WINDOW, MAX_WINDOWS);
+    bool faster = (!g->ordinary
+                   || g->least[1] + g->least[1] / 32 < g->ordinary);
+
+    if (!enough && !group) {
+        return;
+    }
+    g->cache = g->cache ? min(g->cache, g->least[0]) : g->least[0];
+    g->ordinary = (g->ordinary ? min(g->ordinary, g->least[1])
+                   : g->least[1]);
+    if (!enough && faster && g->n_windows < max) {
+        start_group(g);
+    } else if (g->trying) {
+        decide_try(g);
     } else {
         decide(g);
-    }
-}
-
-/* The cache was measured. */
-static void
-end_cache(struct fuse_gain *g)
-{
-    g->cache = g->least;
-    if (!g->trying) {
-        g->ordinary = UINT32_MAX;
-        start_measuring(g, FUSE_GAIN_ORDINARY);
-    } else if ((uint64_t) g->cache * 16 < (uint64_t) g->ordinary * 15) {
-        fuse_gain_init(g);
-    } else {
-        g->try_period = min(2 * g->try_period, MAX_TRY);
-        g->until_try = g->try_period;
-        step_aside(g);
     }
 }
 
@@ -133,18 +183,16 @@ end_cache(struct fuse_gain *g)
 static void
 end_watch(struct fuse_gain *g)
 {
-    g->ordinary = g->least;
-    if (g->ordinary > g->base + g->base / 4) {
-        fuse_gain_init(g);
-        return;
-    }
-    g->base = min(g->base, g->ordinary);
-    if (g->until_try > WATCH) {
+    uint32_t now = g->least[1];
+
+    g->grown = now > g->base + g->base / 4;
+    g->base = min(g->base, now);
+    g->ordinary = now;
+    if (!g->grown && g->until_try > WATCH) {
         g->until_try -= WATCH;
         step_aside(g);
     } else {
-        g->state = FUSE_GAIN_TRY;
-        g->left = TRY;
+        use(g, FUSE_GAIN_TRY, TRY);
     }
 }
 
@@ -152,26 +200,17 @@ static void
 end_window(struct fuse_gain *g)
 {
     uint64_t cost = g->window_cycles * 16 / g->window_packets;
+    uint32_t *least = &g->least[fuse_gain_is_ordinary(g)];
 
-    g->least = min(g->least, cost < UINT32_MAX ? cost : UINT32_MAX);
+    *least = min(*least, cost < UINT32_MAX ? cost : UINT32_MAX);
     g->n_windows++;
-    g->n_batches = g->window_packets = g->window_cycles = 0;
-    if (g->state == FUSE_GAIN_ORDINARY && g->n_windows >= 2
-        && g->least / 2 > g->cache) {
-        g->ordinary = min(g->ordinary, g->least);
-        decide(g);
-    } else if (g->n_windows % GROUP == 0) {
-        switch (g->state) {
-        case FUSE_GAIN_CACHE:
-            end_cache(g);
-            break;
-        case FUSE_GAIN_ORDINARY:
-            end_ordinary(g);
-            break;
-        default:
+    start_window(g);
+    if (g->state == FUSE_GAIN_WATCH) {
+        if (g->n_windows == GROUP) {
             end_watch(g);
-            break;
         }
+    } else if (g->n_windows % 2 == 0) {
+        end_compare(g);
     }
 }
 
@@ -188,28 +227,28 @@ fuse_gain_note(struct fuse_gain *g, uint64_t patience, uint32_t n,
     }
     switch ((enum fuse_gain_state) g->state) {
     case FUSE_GAIN_USE:
+    case FUSE_GAIN_TRY:
         g->n_packets += n;
         g->n_missed += n_missed;
-        if (!--g->left) {
+        if (--g->left) {
+            break;
+        } else if (g->state == FUSE_GAIN_USE) {
             end_use(g, patience);
+        } else {
+            end_try(g);
         }
         break;
     case FUSE_GAIN_ASIDE:
         if (!--g->left) {
-            start_measuring(g, FUSE_GAIN_WATCH);
+            measure(g, FUSE_GAIN_WATCH);
         }
         break;
-    case FUSE_GAIN_TRY:
-        if (!--g->left) {
-            g->trying = true;
-            start_measuring(g, FUSE_GAIN_CACHE);
-        }
-        break;
-    case FUSE_GAIN_CACHE:
-    case FUSE_GAIN_ORDINARY:
+    case FUSE_GAIN_COMPARE:
     case FUSE_GAIN_WATCH:
-        g->window_packets += n;
-        g->window_cycles += cycles;
+        if (g->n_batches >= WARM_UP) {
+            g->window_packets += n;
+            g->window_cycles += cycles;
+        }
         if (++g->n_batches == WINDOW) {
             end_window(g);
         }

@@ -25,6 +25,8 @@ struct port {
     uint32_t n_warm;
     uint32_t noise;              /* In percent. */
     bool interrupts;             /* One batch in 200 takes 10 times. */
+    uint32_t slowness;           /* At times all is slower, in percent. */
+    uint32_t slow_left;          /* Batches until that changes. */
 
     uint64_t n, n_cache;         /* Packets; those that used the cache. */
     uint64_t cycles;             /* Of all. */
@@ -93,6 +95,13 @@ send_batch(struct port *p, uint32_t n)
                        : ordinary_cost(p, n));
 
     cycles += cycles * rnd(p->noise + 1) / 100;
+    if (p->slowness) {
+        if (!p->slow_left) {
+            p->slow_left = 800 + rnd(400);
+        }
+        p->slow_left--;
+        cycles += p->slow_left < 500 ? cycles * p->slowness / 100 : 0;
+    }
     if (p->interrupts && !rnd(200)) {
         cycles *= 10;
     }
@@ -201,6 +210,30 @@ test_interrupts(void **state)
     }
 }
 
+/* Nor does it count that the processor is slower at times. */
+static void
+test_slow_times(void **state)
+{
+    (void) state;
+    for (int i = 0; i < 8; i++) {
+        struct port p = make_port(140, 122);
+
+        p.slowness = 70;
+        p.noise = 3;
+        send_batches(&p, 100000);
+        forget_counts(&p);
+        send_batches(&p, 1000000);
+        assert_true(p.n_cache * 10 < p.n);
+        p = make_port(122, 140);
+        p.slowness = 70;
+        p.noise = 3;
+        send_batches(&p, 100000);
+        forget_counts(&p);
+        send_batches(&p, 1000000);
+        assert_true(p.n_cache * 10 > p.n * 9);
+    }
+}
+
 /* The port has other traffic, which gains. */
 static void
 test_comes_back(void **state)
@@ -278,8 +311,9 @@ test_small_batches(void **state)
         send_batch(&p, 1 + rnd(FUSE_GAIN_BATCH - 1));
     }
     assert_int_equal(p.n_cache, p.n);
-    send_batches(&p, 1024 + 512);
-    assert_int_equal(p.g.state, FUSE_GAIN_ORDINARY);
+    send_batches(&p, 1024 + 64);
+    assert_int_equal(p.g.state, FUSE_GAIN_COMPARE);
+    assert_true(fuse_gain_is_ordinary(&p.g));
     forget_counts(&p);
     for (uint32_t i = 0; i < 1000; i++) {
         send_batch(&p, 1);
@@ -295,6 +329,7 @@ main(void)
         cmocka_unit_test(test_gains),
         cmocka_unit_test(test_alike),
         cmocka_unit_test(test_interrupts),
+        cmocka_unit_test(test_slow_times),
         cmocka_unit_test(test_comes_back),
         cmocka_unit_test(test_learns_first),
         cmocka_unit_test(test_warms_up),

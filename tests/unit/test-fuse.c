@@ -235,7 +235,7 @@ learn(struct bench *b, uint32_t flow, bool no_csum, uint16_t flags,
     struct fuse_outcome *out = &b->out[flow];
     struct fuse_chain *chain = &b->chains[flow];
     struct fuse_entry *entry;
-    uint32_t size, n_image;
+    uint32_t size, n_image, n_tries = 0;
 
     size = make_packet(before + ROOM, flow, 40);
     if (no_csum) {
@@ -268,8 +268,12 @@ learn(struct bench *b, uint32_t flow, bool no_csum, uint16_t flags,
         memcpy(chain->image2, out->image + FUSE_PART_1, n_image - FUSE_PART_1);
         n_image = FUSE_PART_1;
     }
-    entry = fuse_table_insert(b->table, batch.hashes[0], batch.shapes[0],
-                              n_image, 3, batch.keys[0], 0);
+    do {
+        /* With random keys both buckets may be full: then the table
+         * grows. */
+        entry = fuse_table_insert(b->table, batch.hashes[0], batch.shapes[0],
+                                  n_image, 3, batch.keys[0], 0);
+    } while (!entry && n_tries++ < 100);
     assert_non_null(entry);
     entry->chain = chain;
     entry->l3_delta = out->l3_delta;

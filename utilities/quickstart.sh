@@ -20,8 +20,8 @@ usage() {
     cat <<EOT
 Usage: ${0##*/} [--keep] [--no-huge] | --stop | --help
 
-On a Debian 12, as root: installs the packages that are missing, builds the
-extended Open vSwitch in $setup_build_dir, and runs it with the DPDK
+On Debian 12 or 13, as root: installs the packages that are missing,
+builds the extended Open vSwitch in $setup_build_dir, and runs it with the DPDK
 datapath between network namespaces that play pods and two hosts:
 
   - a Kubernetes Service, one virtual address and three HTTP servers behind

@@ -147,7 +147,7 @@ lab_background() {
     (exec 3>&- 4>&- 9>&- && exec ip netns exec "ovsx-$name" "$@") \
         < /dev/null > /dev/null 2> "$pidfile.err" &
     disown
-    wait_for 10 test -s "$pidfile" ||
+    wait_for 60 test -s "$pidfile" ||
         setup_die "$(basename "$2") does not start in ovsx-$name" \
             "($(last_line "$pidfile.err"))."
 }

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
 #
-# What the wrappers in this folder begin with: afterwards, the programs of
-# their names are the real ones.  Autotest ends the folders in PATH with "/".
+# Sourced by the wrappers in this folder: removes the folder from PATH, so that
+# the programs of their names are the real ones.  Autotest ends the folders in
+# PATH with "/".
 
 here=${0%/*} path=:$PATH:
 here=${here%/}

@@ -123,6 +123,10 @@ class Node(world.Switch):
         folder = os.path.join(lab.dir, "n%d" % number)
         os.mkdir(folder)
         super().__init__(lab.build, folder)
+        self.env["PATH"] = ":".join(
+            [os.path.join(lab.build, "utilities", name)
+             for name in ("ovs-ext-node", "ovs-kube-proxy")] +
+            [self.env["PATH"]])
         self.lab = lab
         self.number = number
         self.name = "n%d" % number
@@ -143,8 +147,7 @@ class Node(world.Switch):
     def start(self):
         self.run("sysctl", "-qw", "net.ipv4.ip_forward=1",
                  "net.ipv6.conf.all.forwarding=1")
-        self.run("ovsdb-tool", "create", os.path.join(self.dir, "conf.db"),
-                 self.schema)
+        self.create_database()
         self.start_database()
         self.run("ovs-vsctl", "--no-wait", "init")
         self.start_daemon()
@@ -175,25 +178,19 @@ class Node(world.Switch):
     # Programs.
 
     def start_agent(self, *args, wait=True):
-        self.run(os.path.join(self.lab.build,
-                              "utilities/ovs-ext-node/ovs-ext-node"),
-                 *self.args, "--host-routes=%s,%s,169.254.1.2/32" %
-                 (SERVICES4, SERVICES6), "--detach", "--pidfile",
-                 "--no-chdir", "--log-file", "-vconsole:off",
-                 "--healthz-address=127.0.0.1:%d" % HEALTH_PORT,
-                 "--metrics-address=127.0.0.1:%d" % (HEALTH_PORT + 1), *args,
-                 "br-int")
+        self.daemon("ovs-ext-node", *self.args,
+                    "--host-routes=%s,%s,169.254.1.2/32" %
+                    (SERVICES4, SERVICES6),
+                    "--healthz-address=127.0.0.1:%d" % HEALTH_PORT,
+                    "--metrics-address=127.0.0.1:%d" % (HEALTH_PORT + 1),
+                    *args, "br-int")
         if wait:
             self.wait_synced()
 
     def start_proxy(self):
-        self.run(os.path.join(self.lab.build,
-                              "utilities/ovs-kube-proxy/ovs-kube-proxy"),
-                 *self.args, "--next-table=4",
-                 "--service-cidr=%s,%s" % (SERVICES4, SERVICES6),
-                 "--node-masquerade-address=169.254.1.2",
-                 "--detach", "--pidfile", "--no-chdir", "--log-file",
-                 "-vconsole:off", "br-int")
+        self.daemon("ovs-kube-proxy", *self.args, "--next-table=4",
+                    "--service-cidr=%s,%s" % (SERVICES4, SERVICES6),
+                    "--node-masquerade-address=169.254.1.2", "br-int")
         wait_until(lambda: self.appctl("sync/status", "ovs-kube-proxy")
                    .startswith("synced"), "the Services are synced")
 
@@ -231,9 +228,7 @@ class Node(world.Switch):
         raise AssertionError("no metric " + name)
 
     def cleanup(self, *args):
-        self.run(os.path.join(self.lab.build,
-                              "utilities/ovs-ext-node/ovs-ext-node"),
-                 "--cleanup", *args, "br-int")
+        self.run("ovs-ext-node", "--cleanup", *args, "br-int")
 
     def flows(self, *args):
         """Flows of br-int without statistics, sorted."""
@@ -258,12 +253,7 @@ class Node(world.Switch):
         if self.server:
             self.server.stop()
             self.server = None
-        for name in ("ovs-kube-proxy", "ovs-ext-node", "ovs-vswitchd",
-                     "ovsdb-server"):
-            try:
-                self.kill(name)
-            except (FileNotFoundError, ProcessLookupError):
-                pass                # A test has ended it, or not started.
+        super().stop()
 
     # Pods.
 

@@ -178,7 +178,7 @@ def test_add_waits(lab):
     expect(50, "no node agent", lab.n1.call, "STATUS", config=config)
     start(lab)
     lab.n1.call("STATUS", config=config)
-    os.kill(lab.n1.pid("ovs-ext-node"), 19)         # It hangs.
+    os.kill(lab.n1.pid_of("ovs-ext-node"), 19)         # It hangs.
     try:
         failure = expect(11, "has not admitted port", pod.attach, lab.n1,
                          timeout=1)
@@ -187,7 +187,7 @@ def test_add_waits(lab):
         # DEL needs no agent.
         lab.n1.call("DEL", pod)
     finally:
-        os.kill(lab.n1.pid("ovs-ext-node"), 18)
+        os.kill(lab.n1.pid_of("ovs-ext-node"), 18)
     pod.attach(lab.n1)
     assert "admitted" in lab.n1.show()
     assert lab.n1.metric("pods_admitted") == 1

@@ -5,6 +5,7 @@
 
 /* Inside of a node_pipeline, for node-pipeline.c and node-show.c. */
 
+#include "node-flows.h"
 #include "node-model.h"
 #include "node-pipeline.h"
 #include "openvswitch/shash.h"
@@ -15,7 +16,9 @@ struct node_pipeline {
     struct node_database *db;
     struct node_link *link;
     struct of_sync *sync;
-    struct shash wishes;        /* Contains "struct wish"es, by key. */
+    struct shash wishes, pods;  /* Contain "struct wish"es, by key: for the
+                                 * base and Nodes, and for pods. */
+    struct node_switch sw;      /* As of the last run. */
     uint64_t cluster_generation, db_generation;
     bool begun;                 /* of-sync knows what it should have. */
     const char *fault;          /* What is waited for, or null. */

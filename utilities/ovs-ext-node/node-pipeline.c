@@ -43,6 +43,7 @@ node_pipeline_create(const struct node_pipeline_options *options,
     p->link = link;
     p->sync = sync;
     shash_init(&p->wishes);
+    shash_init(&p->pods);
     return p;
 }
 
@@ -53,17 +54,24 @@ wish_destroy(struct wish *wish)
     free(wish);
 }
 
+static void
+wishes_destroy(struct shash *wishes)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH (node, wishes) {
+        wish_destroy(node->data);
+    }
+    shash_destroy(wishes);
+}
+
 /* Frees 'p', which may be null.  The switch keeps its flows. */
 void
 node_pipeline_destroy(struct node_pipeline *p)
 {
     if (p) {
-        struct shash_node *node;
-
-        SHASH_FOR_EACH (node, &p->wishes) {
-            wish_destroy(node->data);
-        }
-        shash_destroy(&p->wishes);
+        wishes_destroy(&p->wishes);
+        wishes_destroy(&p->pods);
         free(p);
     }
 }
@@ -97,18 +105,31 @@ give(struct node_pipeline *p, const char *key, char *text)
     free(flows);
 }
 
-/* Makes 'flows' those of 'key', which is NAME after 'prefix'.  Empties
- * 'flows'. */
+/* Starts to make all of 'wishes' anew: remove_stale() ends it. */
 static void
-wish_for(struct node_pipeline *p, const char *prefix, const char *name,
-         struct ds *flows)
+make_stale(struct shash *wishes)
+{
+    struct shash_node *node;
+
+    SHASH_FOR_EACH (node, wishes) {
+        struct wish *wish = node->data;
+
+        wish->stale = true;
+    }
+}
+
+/* Makes 'flows' those of 'key', which is 'name' after 'prefix', one of
+ * 'wishes'.  Empties 'flows'. */
+static void
+wish_for(struct node_pipeline *p, struct shash *wishes, const char *prefix,
+         const char *name, struct ds *flows)
 {
     char *key = xasprintf("%s%s", prefix, name);
-    struct wish *wish = shash_find_data(&p->wishes, key);
+    struct wish *wish = shash_find_data(wishes, key);
 
     if (!wish) {
         wish = xzalloc(sizeof *wish);
-        shash_add(&p->wishes, key, wish);
+        shash_add(wishes, key, wish);
     }
     wish->stale = false;
     if (!nullable_string_is_equal(wish->text, ds_cstr(flows))) {
@@ -122,16 +143,16 @@ wish_for(struct node_pipeline *p, const char *prefix, const char *name,
 }
 
 static void
-remove_stale(struct node_pipeline *p)
+remove_stale(struct node_pipeline *p, struct shash *wishes)
 {
     struct shash_node *node;
 
-    SHASH_FOR_EACH_SAFE (node, &p->wishes) {
+    SHASH_FOR_EACH_SAFE (node, wishes) {
         struct wish *wish = node->data;
 
         if (wish->stale) {
             of_sync_remove(p->sync, node->name);
-            shash_delete(&p->wishes, node);
+            shash_delete(wishes, node);
             wish_destroy(wish);
         }
     }
@@ -190,28 +211,33 @@ judge_pod(struct node_pipeline *p, struct node_pod *pods, size_t i)
 }
 
 static void
-wish_for_pods(struct node_pipeline *p, struct ds *s)
+wish_for_pods(struct node_pipeline *p)
 {
+    struct ds s = DS_EMPTY_INITIALIZER;
     size_t n;
     struct node_pod *pods = node_database_read_pods(p->db, &n);
 
+    make_stale(&p->pods);
     p->n_refused = 0;
     for (size_t i = 0; i < n; i++) {
         judge_pod(p, pods, i);
         if (pods[i].fault) {
             p->n_refused++;
         } else {
-            node_flows_pod(s, &pods[i]);
-            wish_for(p, "pod ", pods[i].port, s);
+            node_flows_pod(&s, &pods[i]);
+            wish_for(p, &p->pods, "pod ", pods[i].port, &s);
         }
     }
+    ds_destroy(&s);
+    remove_stale(p, &p->pods);
 }
 
 /* Returns true if the switch has acknowledged the flows of 'key'. */
 static bool
-is_done(const struct node_pipeline *p, const char *key)
+is_done(const struct node_pipeline *p, const struct shash *wishes,
+        const char *key)
 {
-    const struct wish *wish = shash_find_data(&p->wishes, key);
+    const struct wish *wish = shash_find_data(wishes, key);
 
     return (wish && of_sync_has_caught_up(p->sync)
             && of_sync_behind_since(p->sync) > wish->since
@@ -231,7 +257,8 @@ tell_pods(struct node_pipeline *p)
 
         if (pods[i].fault) {
             node_database_refuse(p->db, &pods[i], pods[i].fault);
-        } else if (is_done(p, key) && is_done(p, "base")) {
+        } else if (is_done(p, &p->pods, key)
+                   && is_done(p, &p->wishes, "base")) {
             node_database_admit(p->db, &pods[i]);
             p->n_admitted++;
         } else if (of_sync_refused(p->sync, key)) {
@@ -244,8 +271,36 @@ tell_pods(struct node_pipeline *p)
 
 /* All. */
 
+/* Makes what depends on Nodes and on our own ports. */
 static void
-wish_for_all(struct node_pipeline *p, const struct kube_node *ours)
+wish_for_nodes(struct node_pipeline *p, const struct node_switch *sw,
+               const struct kube_node *ours)
+{
+    const struct node_peer *peers = node_cluster_peers(p->cluster,
+                                                       &p->n_peers);
+    struct ds s = DS_EMPTY_INITIALIZER;
+
+    make_stale(&p->wishes);
+    node_flows_base(&s, sw, ours);
+    wish_for(p, &p->wishes, "base", "", &s);
+    p->n_left_out = 0;
+    for (size_t i = 0; i < p->n_peers; i++) {
+        if (peers[i].left_out) {
+            p->n_left_out++;
+        } else if (!peers[i].ours) {
+            node_flows_peer(&s, sw, ours, peers[i].node);
+            wish_for(p, &p->wishes, "node ", peers[i].node->name, &s);
+        }
+    }
+    ds_destroy(&s);
+    remove_stale(p, &p->wishes);
+    node_host_set(p->link, &p->o, ours, peers, p->n_peers);
+}
+
+/* Makes what has changed. */
+static void
+update(struct node_pipeline *p, const struct kube_node *ours,
+       const struct in6_addr *end)
 {
     struct node_switch sw = {
         .host = node_database_ofport(p->db, p->o.host),
@@ -253,33 +308,25 @@ wish_for_all(struct node_pipeline *p, const struct kube_node *ours)
                    : OFPP_NONE),
         .services = p->o.services,
     };
-    struct ds s = DS_EMPTY_INITIALIZER;
-    const struct node_peer *peers;
-    struct shash_node *node;
+    uint64_t cluster_generation = node_cluster_generation(p->cluster);
+    uint64_t db_generation = node_database_generation(p->db);
+    bool nodes = (cluster_generation != p->cluster_generation
+                  || sw.host != p->sw.host || sw.tunnel != p->sw.tunnel);
 
-    SHASH_FOR_EACH (node, &p->wishes) {
-        struct wish *wish = node->data;
-
-        wish->stale = true;
+    if (nodes) {
+        wish_for_nodes(p, &sw, ours);
     }
-    node_flows_base(&s, &sw, ours);
-    wish_for(p, "base", "", &s);
-    wish_for_pods(p, &s);
-    peers = node_cluster_peers(p->cluster, &p->n_peers);
-    p->n_left_out = 0;
-    for (size_t i = 0; i < p->n_peers; i++) {
-        if (peers[i].left_out) {
-            p->n_left_out++;
-        } else if (!peers[i].ours) {
-            node_flows_peer(&s, &sw, ours, peers[i].node);
-            wish_for(p, "node ", peers[i].node->name, &s);
-        }
+    if (nodes || db_generation != p->db_generation) {
+        p->mtu = node_host_mtu(&p->o, end);
+        wish_for_pods(p);
     }
-    ds_destroy(&s);
-    remove_stale(p);
-    node_host_set(p->link, &p->o, ours, peers, p->n_peers);
-    of_sync_set_complete(p->sync);
-    p->begun = true;
+    p->sw = sw;
+    p->cluster_generation = cluster_generation;
+    p->db_generation = db_generation;
+    if (!p->begun) {
+        of_sync_set_complete(p->sync);
+        p->begun = true;
+    }
 }
 
 /* Returns what must come before anything can be done, or null. */
@@ -303,8 +350,6 @@ void
 node_pipeline_run(struct node_pipeline *p)
 {
     const struct kube_node *ours = node_cluster_ours(p->cluster);
-    uint64_t cluster_generation = node_cluster_generation(p->cluster);
-    uint64_t db_generation = node_database_generation(p->db);
     struct in6_addr end;
 
     p->fault = find_fault(p);
@@ -312,13 +357,7 @@ node_pipeline_run(struct node_pipeline *p)
         return;
     }
     node_tunnel_end(ours, ours, &end);
-    if (cluster_generation != p->cluster_generation
-        || db_generation != p->db_generation) {
-        p->cluster_generation = cluster_generation;
-        p->db_generation = db_generation;
-        p->mtu = node_host_mtu(&p->o, &end);
-        wish_for_all(p, ours);
-    }
+    update(p, ours, &end);
     node_database_wish(p->db, &(struct node_wish) {
         .host = p->o.host, .tunnel = p->o.tunnel, .tunnel_end = &end,
         .mtu = p->mtu, .ours = ours,
@@ -331,11 +370,4 @@ const char *
 node_pipeline_fault(const struct node_pipeline *p)
 {
     return p->fault;
-}
-
-/* Returns true once of-sync knows what it should have. */
-bool
-node_pipeline_has_begun(const struct node_pipeline *p)
-{
-    return p->begun;
 }

@@ -10,12 +10,11 @@
  * the database which pods have theirs.  A pod is admitted when the switch has
  * acknowledged its flows.
  *
- * All flows are made anew, as text, whenever a Node or a port changes; of-sync
- * gets those of the keys that differ: "base", "pod PORT", "node NAME".
+ * Flows are made anew, as text: those of all pods when a port changes, and all
+ * when a Node changes.  of-sync gets those of the keys that differ: "base",
+ * "pod PORT", "node NAME".
  *
  * Thread-safety: none; all of it belongs to one thread. */
-
-#include <stdbool.h>
 
 struct ds;
 struct metrics;
@@ -33,7 +32,6 @@ void node_pipeline_destroy(struct node_pipeline *);
 void node_pipeline_run(struct node_pipeline *);
 
 const char *node_pipeline_fault(const struct node_pipeline *);
-bool node_pipeline_has_begun(const struct node_pipeline *);
 void node_pipeline_show(struct node_pipeline *, struct ds *);
 void node_pipeline_format_metrics(const struct node_pipeline *,
                                   const struct metrics *);

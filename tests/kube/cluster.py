@@ -230,6 +230,7 @@ class Cluster:
         "ClusterRoleBinding":
             "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
         "DaemonSet": "/apis/apps/v1/namespaces/%s/daemonsets",
+        "ServiceCIDR": "/apis/networking.k8s.io/v1/servicecidrs",
     }
 
     def path(self, kind, namespace="default"):

@@ -8,6 +8,7 @@ import subprocess
 from cluster import ApiError, wait_until
 from harness import World, admin
 from lab import NODE, make_service, make_slice
+from tests_cluster import manifest_objects
 from tests_proxy import (VIP, answer, check, ip_layer, l4, network, segment,
                          sports, try_connections, with_lab)
 
@@ -219,3 +220,57 @@ def test_proxy_command_line(_):
         assert result.returncode == 1, (args, result)
         assert text in result.stderr, (args, result)
         assert len(result.stderr.splitlines()) == 1, (args, result)
+
+
+def base_has(lab, cidr):
+    return any("=%s " % cidr in line or "=%s," % cidr in line
+               for line in lab.appctl("service/show-base").splitlines()
+               if line.endswith("actions=drop"))
+
+
+@with_lab
+def test_proxy_service_cidr(lab, c):
+    """Ranges of ClusterIPs follow the cluster's ServiceCIDR objects."""
+    node(c)
+    lab.start("--service-cidr=", source="--kubeconfig=" + admin())
+    # The server makes one object by itself.
+    wait_until(lambda: base_has(lab, "10.96.0.0/16")
+               and base_has(lab, "fd00:96::/112"), "its ranges are known")
+    check(lab, "pod", "10.96.0.11", "drop")
+    check(lab, "pod", "10.99.0.11", "untouched")
+    put(c, {"apiVersion": "networking.k8s.io/v1", "kind": "ServiceCIDR",
+            "metadata": {"name": "more"}, "spec": {"cidrs": ["10.99.0.0/24"]}})
+    wait_until(lambda: base_has(lab, "10.99.0.0/24") and lab.synced(),
+               "the new range is known")
+    check(lab, "pod", "10.99.0.11", "drop")
+    c.delete("ServiceCIDR", "more")
+    wait_until(lambda: not base_has(lab, "10.99.0.0/24") and lab.synced(),
+               "it is gone")
+    check(lab, "pod", "10.99.0.11", "untouched")
+    lab.stop()
+    c.delete("Node", "n1")
+
+
+@with_lab
+def test_proxy_service_cidr_forbidden(lab, c):
+    """An account that may not read ServiceCIDRs, such as that of an older
+    manifest, goes on without."""
+    node(c)
+    put(c, make_service("s"))
+    put(c, api_slice("s", "a"))
+    for obj in manifest_objects():
+        if obj["kind"] == "ClusterRole":
+            obj["rules"] = [rule for rule in obj["rules"]
+                            if rule["resources"] != ["servicecidrs"]]
+        if obj["kind"] not in ("DaemonSet", "ConfigMap"):
+            put(c, obj)
+    lab.start("--service-cidr=", source="--kubeconfig=" + c.kubeconfig(
+        "older.conf", {"token": c.token("ovs-kube-proxy", 600)}))
+    wait_until(lambda: "/servicecidrs: " in lab.log()
+               and "going on without" in lab.log(), "it says so")
+    check(lab, "pod", VIP, "a")
+    check(lab, "pod", "10.96.0.11", "untouched")
+    lab.stop()
+    c.delete("Service", "s")
+    c.delete("EndpointSlice", "s-tcp4")
+    c.delete("Node", "n1")

@@ -480,10 +480,21 @@ def test_rule_12_unknown_port_and_address(_):
           ("ext", EXTERNAL6, "untouched", {"dport": 81})]),
     ])
     # The lab gives two ranges; the last one given counts.
+    ranges = {"apiVersion": "networking.k8s.io/v1", "kind": "ServiceCIDR",
+              "metadata": {"name": "kubernetes"},
+              "spec": {"cidrs": ["10.96.0.0/24", "fd00:96::/112"]}}
     play([
         ("without --service-cidr", *rows,
          [("pod", "10.96.0.11", "untouched"), ("pod", VIP, "a")]),
+        ("with a ServiceCIDR", [rows[0], ranges], rows[1],
+         [("pod", "10.96.0.11", "drop"), ("pod", "10.96.1.11", "untouched"),
+          ("pod", "fd00:96::11", "drop"), ("pod", VIP, "a")]),
+        ("it has gone", *rows, [("pod", "10.96.0.11", "untouched")]),
     ], "--service-cidr=")
+    play([
+        ("a ServiceCIDR besides --service-cidr", [rows[0], ranges], rows[1],
+         [("pod", "10.96.0.11", "untouched"), ("pod", "10.97.0.11", "drop")]),
+    ], "--service-cidr=10.97.0.0/16")
 
 
 def targets(lab, dst, **kwargs):

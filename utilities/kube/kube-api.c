@@ -24,10 +24,13 @@ static const struct {
     struct kube_watch_class watch;
     const char *resource;       /* Label of metrics. */
 } classes[] = {
-    { { KUBE_NODE, "/api/v1/nodes" }, "nodes" },
-    { { KUBE_SERVICE, "/api/v1/services" }, "services" },
-    { { KUBE_ENDPOINT_SLICE, "/apis/discovery.k8s.io/v1/endpointslices" },
+    { { KUBE_NODE, "/api/v1/nodes", false }, "nodes" },
+    { { KUBE_SERVICE, "/api/v1/services", false }, "services" },
+    { { KUBE_ENDPOINT_SLICE, "/apis/discovery.k8s.io/v1/endpointslices",
+        false },
       "endpointslices" },
+    { { KUBE_SERVICE_CIDR, "/apis/networking.k8s.io/v1/servicecidrs", true },
+      "servicecidrs" },
 };
 
 struct kube_api {
@@ -48,12 +51,15 @@ kube_api_create(struct kube_config *config, struct kube_sink *sink,
 
     api->config = config;
     api->curl = kube_curl_create();
-    api->n = options->only_nodes ? 1 : ARRAY_SIZE(classes);
+    api->n = (options->only_nodes ? 1
+              : ARRAY_SIZE(classes) - !options->service_cidrs);
     for (size_t i = 0; i < api->n; i++) {
         const char *selector = "labelSelector", *value = LABELS;
         char *field = NULL;
 
-        if (classes[i].watch.kind == KUBE_NODE) {
+        if (classes[i].watch.kind == KUBE_SERVICE_CIDR) {
+            selector = NULL;
+        } else if (classes[i].watch.kind == KUBE_NODE) {
             selector = options->node ? "fieldSelector" : NULL;
             field = xasprintf("metadata.name=%s",
                               options->node ? options->node : "");

@@ -3,8 +3,8 @@
 #ifndef KUBE_API_H
 #define KUBE_API_H 1
 
-/* The Services, EndpointSlices and Nodes of an API server, into a sink
- * ====================================================================
+/* The objects of an API server that concern Services, into a sink
+ * ===============================================================
  *
  * kube-watch.h says how they are read.  The server selects first: it leaves
  * out Services and EndpointSlices whose labels say that they are headless or
@@ -23,6 +23,7 @@ struct metrics;
 struct kube_api_options {
     const char *node;           /* Our Node's name; null: read all Nodes. */
     bool only_nodes;            /* Neither Services nor EndpointSlices. */
+    bool service_cidrs;         /* ServiceCIDRs, too. */
     int idle_ms;                /* Time of silence that ends a connection, in
                                  * ms; 0: default. */
 };

@@ -15,6 +15,7 @@ static const struct {
     [KUBE_SERVICE] = { "v1", "Service" },
     [KUBE_ENDPOINT_SLICE] = { "discovery.k8s.io/v1", "EndpointSlice" },
     [KUBE_NODE] = { "v1", "Node" },
+    [KUBE_SERVICE_CIDR] = { "networking.k8s.io/v1", "ServiceCIDR" },
 };
 
 const char *

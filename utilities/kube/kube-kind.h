@@ -16,6 +16,7 @@ enum kube_kind {
     KUBE_SERVICE,
     KUBE_ENDPOINT_SLICE,
     KUBE_NODE,
+    KUBE_SERVICE_CIDR,
     KUBE_N_KINDS
 };
 

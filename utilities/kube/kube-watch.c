@@ -33,6 +33,8 @@ COVERAGE_DEFINE(kube_watch_gone);
 COVERAGE_DEFINE(kube_watch_listed);
 
 #define PAGE_ITEMS 500
+#define OPTIONAL_MS (5 * 60 * 1000)       /* Until objects are asked for again
+                                           * that the server lacks. */
 #define LIST_MS (5 * 60 * 1000)           /* Limit for one page. */
 #define WATCH_MIN_S 300                   /* A random time, up to twice this,
                                            * ends a watch. */
@@ -272,7 +274,14 @@ list_done(const struct kube_result *result, void *w_)
     }
     clear_request(w);
 
-    if (error) {
+    if (w->class->optional
+        && (result->status == 403 || result->status == 404)) {
+        complain_once("%s: %s: %.300s; going on without", w->config->server,
+                      w->class->path, error);
+        free(error);
+        kube_sink_list_end(w->sink, w->class->kind);
+        pause_until(w, LISTING, OPTIONAL_MS);
+    } else if (error) {
         /* The list starts again: the token for its next page may be the
          * fault. */
         free(w->continue_);

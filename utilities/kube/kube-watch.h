@@ -22,6 +22,8 @@
  *
  * Thread-safety: none; all of it belongs to one thread. */
 
+#include <stdbool.h>
+
 #include "kube-kind.h"
 
 struct ds;
@@ -32,6 +34,9 @@ struct kube_sink;
 struct kube_watch_class {
     enum kube_kind kind;
     const char *path;           /* "/api/v1/services". */
+    bool optional;              /* A server without such objects, or that does
+                                 * not let us read them, counts as one that
+                                 * has none. */
 };
 
 /* Counters of a reader. */

@@ -13,7 +13,8 @@ utilities_ovs_kube_proxy_libkube_service_la_SOURCES = \
 	utilities/ovs-kube-proxy/service/service-format.h \
 	utilities/ovs-kube-proxy/service/service-json.h \
 	utilities/ovs-kube-proxy/service/service-model.h \
-	utilities/ovs-kube-proxy/service/service-policy.h
+	utilities/ovs-kube-proxy/service/service-policy.h \
+	utilities/ovs-kube-proxy/service/service-ranges.h
 KUBE_SERVICE_SOURCES = \
 	utilities/ovs-kube-proxy/service/kube-parse.c \
 	utilities/ovs-kube-proxy/service/kube-store-results.c \
@@ -21,7 +22,8 @@ KUBE_SERVICE_SOURCES = \
 	utilities/ovs-kube-proxy/service/service-equal.c \
 	utilities/ovs-kube-proxy/service/service-format.c \
 	utilities/ovs-kube-proxy/service/service-json.c \
-	utilities/ovs-kube-proxy/service/service-policy.c
+	utilities/ovs-kube-proxy/service/service-policy.c \
+	utilities/ovs-kube-proxy/service/service-ranges.c
 utilities_ovs_kube_proxy_libkube_service_la_CPPFLAGS = $(KUBE_CPPFLAGS)
 $(utilities_ovs_kube_proxy_libkube_service_la_OBJECTS): | $(OVS)/headers.stamp
 

@@ -452,7 +452,10 @@ main(int argc, char *argv[])
     }
     register_commands(&proxy);
     if (config) {
-        struct kube_api_options api_options = { .node = o.pipeline.node };
+        struct kube_api_options api_options = {
+            .node = o.pipeline.node,
+            .service_cidrs = !o.pipeline.n_services,
+        };
 
         proxy.api = kube_api_create(config, kube_store_sink(proxy.store),
                                     &api_options);

@@ -53,7 +53,8 @@ Source of Services, one of:\n\
 Our node and the cluster:\n\
   --node=NAME             our Node object's name\n\
   --cluster-cidr=LIST     pods' addresses (default: the Node's podCIDRs)\n\
-  --service-cidr=LIST     ClusterIPs: drop packets to unknown ones\n\
+  --service-cidr=LIST     ClusterIPs: drop packets to unknown ones (default:\n\
+                          those of the cluster's ServiceCIDR objects)\n\
   --nodeport-addresses=LIST  addresses of node ports (default: the Node's\n\
                           primary addresses)\n\
   --masquerade-address=LIST  source of masqueraded packets (default: the\n\

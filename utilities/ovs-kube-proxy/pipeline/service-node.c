@@ -106,16 +106,21 @@ void
 pipeline_compose_base(struct service_pipeline *p, struct service_flows *sf)
 {
     const struct kube_node *node = service_node_of(p->store);
+    const struct kube_cidr *services = p->o.services;
     const struct kube_cidr *pods = p->o.pods;
+    size_t n_services = p->o.n_services;
     size_t n_pods = p->o.n_pods;
 
     if (!n_pods && node) {
         pods = node->pod_cidrs;
         n_pods = node->n_pod_cidrs;
     }
+    if (!n_services) {
+        services = service_ranges_of(p->store, &n_services);
+    }
     service_flows_init(sf);
-    service_flows_add_base(sf, &p->t, p->o.services, p->o.n_services,
-                           pods, n_pods, node ? node->addrs : NULL,
+    service_flows_add_base(sf, &p->t, services, n_services, pods, n_pods,
+                           node ? node->addrs : NULL,
                            node ? node->n_addrs : 0);
 }
 

@@ -221,8 +221,10 @@ service_pipeline_run(struct service_pipeline *p)
     generation = service_node_generation(p->store);
     maglev = !p->o.stock && of_sync_has_lb(p->sync);
     if (!p->based || moved || generation != p->node_generation
+        || service_ranges_generation(p->store) != p->ranges_generation
         || maglev != p->t.maglev || of_sync_meter(p->sync) != p->t.meter) {
         p->node_generation = generation;
+        p->ranges_generation = service_ranges_generation(p->store);
         pipeline_update_base(p);
         p->based = true;
     }

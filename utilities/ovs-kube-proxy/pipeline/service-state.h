@@ -72,7 +72,8 @@ struct service_pipeline {
     struct of_sync *sync;
 
     bool based;                 /* The base flows are made. */
-    uint64_t node_generation;   /* Generation of the node in 't'. */
+    uint64_t node_generation;   /* Generation of the node in 't'... */
+    uint64_t ranges_generation; /* ...and of the ranges in the base flows. */
     struct service_addrs *addrs; /* Null unless our node is this machine. */
     struct in6_addr *nodeports; /* Memory of 't.nodeports'. */
 

@@ -12,6 +12,7 @@
 
 #include "openvswitch/list.h"
 #include "openvswitch/shash.h"
+#include "service-ranges.h"
 #include "utilities/kube/kube-sink.h"
 
 struct kube_service;
@@ -45,6 +46,8 @@ struct kube_store {
     bool node_lost;             /* 'node' is what its object last said. */
     unsigned int node_list;
     uint64_t node_generation;
+
+    struct service_ranges ranges;
 
     struct shash services;      /* "NAMESPACE/NAME" -> "struct store_entry". */
     struct shash slices;        /* Like 'services' -> "struct store_slice". */

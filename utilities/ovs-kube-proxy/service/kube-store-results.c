@@ -147,6 +147,22 @@ service_node_generation(const struct kube_store *store)
     return store->node_generation;
 }
 
+/* Returns the '*n' ranges of ClusterIPs, as far as objects name them.  They
+ * belong to 'store' until objects change. */
+const struct kube_cidr *
+service_ranges_of(const struct kube_store *store, size_t *n)
+{
+    *n = store->ranges.n;
+    return store->ranges.cidrs;
+}
+
+/* Returns a number that changes with the result of service_ranges_of(). */
+uint64_t
+service_ranges_generation(const struct kube_store *store)
+{
+    return store->ranges.generation;
+}
+
 /* Appends the numbers of objects in 'store' to 'm'. */
 void
 kube_store_format_metrics(const struct kube_store *store,
@@ -170,6 +186,8 @@ kube_store_format_metrics(const struct kube_store *store,
                 shash_count(&store->slices));
     metrics_put(m, "objects", "kind", "Node",
                 store->node && !store->node_lost);
+    metrics_put(m, "objects", "kind", "ServiceCIDR",
+                shash_count(&store->ranges.objects));
     metrics_put_gauge(m, "service_ports",
                       "Ports of Services, in each address family.", n_ports);
     metrics_put_gauge(m, "endpoints", "Endpoints that ports may go to.",

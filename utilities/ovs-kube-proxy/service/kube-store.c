@@ -31,6 +31,7 @@ kube_store_create(const char *our_node)
     store->our_node = nullable_xstrdup(our_node);
     shash_init(&store->services);
     shash_init(&store->slices);
+    service_ranges_init(&store->ranges);
     ovs_list_init(&store->changed);
     return store;
 }
@@ -163,6 +164,7 @@ kube_store_destroy(struct kube_store *store)
         shash_destroy(&store->slices);
         shash_destroy(&store->services);
         kube_node_destroy(store->node);
+        service_ranges_destroy(&store->ranges);
         free(store->our_node);
         free(store);
     }
@@ -257,6 +259,9 @@ delete_object(struct kube_store *store, enum kube_kind kind,
             lose_node(store);
         }
         break;
+    case KUBE_SERVICE_CIDR:
+        service_ranges_apply(&store->ranges, KUBE_DELETED, json, NULL);
+        break;
     case KUBE_N_KINDS:
         OVS_NOT_REACHED();
     }
@@ -309,6 +314,9 @@ apply(struct kube_sink *sink, enum kube_kind kind, enum kube_event event,
     case KUBE_NODE:
         apply_node(store, json, error);
         break;
+    case KUBE_SERVICE_CIDR:
+        service_ranges_apply(&store->ranges, event, json, error);
+        break;
     case KUBE_N_KINDS:
         OVS_NOT_REACHED();
     }
@@ -317,7 +325,12 @@ apply(struct kube_sink *sink, enum kube_kind kind, enum kube_event event,
 static void
 list_begin(struct kube_sink *sink, enum kube_kind kind)
 {
-    from_sink(sink)->list[kind]++;
+    struct kube_store *store = from_sink(sink);
+
+    store->list[kind]++;
+    if (kind == KUBE_SERVICE_CIDR) {
+        service_ranges_list_begin(&store->ranges);
+    }
 }
 
 static void
@@ -351,6 +364,9 @@ list_end(struct kube_sink *sink, enum kube_kind kind)
         if (store->node_list != list) {
             lose_node(store);
         }
+        break;
+    case KUBE_SERVICE_CIDR:
+        service_ranges_list_end(&store->ranges);
         break;
     case KUBE_N_KINDS:
         OVS_NOT_REACHED();

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct kube_cidr;
 struct kube_sink;
 struct kube_store;
 struct metrics;
@@ -43,5 +44,8 @@ const struct service **service_all(const struct kube_store *, size_t *n);
 const struct kube_node *service_node_of(const struct kube_store *);
 bool service_node_is_leaving(const struct kube_store *);
 uint64_t service_node_generation(const struct kube_store *);
+const struct kube_cidr *service_ranges_of(const struct kube_store *,
+                                          size_t *n);
+uint64_t service_ranges_generation(const struct kube_store *);
 
 #endif /* kube-store.h */

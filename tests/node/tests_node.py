@@ -77,6 +77,8 @@ def test_services(lab):
         assert ask("n1", far[i], 80)[0] == c.name
         assert ask("n1", near[i], 80)[0] == b.name
         assert ask("n2", near[i], 80)[0] == b.name
+    # From the host to itself, by way of a Service.
+    assert ask("n1", host[0], 80) == ["n1", "::ffff:169.254.1.2"]
 
 
 def test_outside(lab):

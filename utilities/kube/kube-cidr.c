@@ -52,3 +52,14 @@ kube_cidrs_reduce(struct kube_cidr *cidrs, size_t n)
     }
     return n_kept;
 }
+
+/* Returns the first address of 'cidr' for hosts.  In a Node's range of pods,
+ * this is the gateway's, which IPAM plugins leave out. */
+struct in6_addr
+kube_cidr_gateway(const struct kube_cidr *cidr)
+{
+    struct in6_addr addr = cidr->addr;
+
+    addr.s6_addr[15] |= 1;
+    return addr;
+}

@@ -22,5 +22,6 @@ struct kube_cidr {
 bool kube_cidr_equals(const struct kube_cidr *, const struct kube_cidr *);
 bool kube_cidr_covers(const struct kube_cidr *, const struct kube_cidr *);
 size_t kube_cidrs_reduce(struct kube_cidr *, size_t n);
+struct in6_addr kube_cidr_gateway(const struct kube_cidr *);
 
 #endif /* kube-cidr.h */

@@ -18,16 +18,6 @@ is_ipv6(const struct in6_addr *addr)
     return !IN6_IS_ADDR_V4MAPPED(addr);
 }
 
-/* Returns the first address of 'cidr': that of the gateway. */
-struct in6_addr
-node_gateway(const struct kube_cidr *cidr)
-{
-    struct in6_addr addr = cidr->addr;
-
-    addr.s6_addr[15] |= 1;
-    return addr;
-}
-
 /* Stores in '*addr' the address of 'peer' that tunnels from 'ours' lead to.
  * Returns false if the nodes have no family in common. */
 bool
@@ -146,7 +136,7 @@ add_to_host(struct ds *s, const struct node_switch *sw,
         put_to_host(s, sw, true);
     }
     for (size_t i = 0; i < ours->n_pod_cidrs; i++) {
-        struct in6_addr gateway = node_gateway(&ours->pod_cidrs[i]);
+        struct in6_addr gateway = kube_cidr_gateway(&ours->pod_cidrs[i]);
 
         begin(s, NODE_ROUTE, 150);
         put_host(s, false, &gateway);

@@ -18,7 +18,6 @@
 #include "node-model.h"
 
 struct ds;
-struct kube_cidr;
 struct kube_node;
 
 enum node_table {
@@ -51,6 +50,5 @@ void node_flows_peer(struct ds *, const struct node_switch *,
 
 bool node_tunnel_end(const struct kube_node *ours,
                      const struct kube_node *peer, struct in6_addr *addr);
-struct in6_addr node_gateway(const struct kube_cidr *);
 
 #endif /* node-flows.h */

@@ -62,7 +62,7 @@ node_host_set(struct node_link *link, const struct node_pipeline_options *o,
     size_t n = 0;
 
     for (size_t i = 0; i < ours->n_pod_cidrs; i++) {
-        addrs[i] = node_gateway(&ours->pod_cidrs[i]);
+        addrs[i] = kube_cidr_gateway(&ours->pod_cidrs[i]);
         add_route(&routes, &n, &ours->pod_cidrs[i], NULL);
     }
     for (size_t i = 0; i < o->n_host_routes; i++) {

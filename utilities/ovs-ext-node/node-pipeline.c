@@ -184,7 +184,7 @@ find_owner(struct node_pipeline *p, const struct node_pod *pods, size_t n,
         is_ours = is_ours || ipv6_addr_equals(&ours->addrs[i], addr);
     }
     for (size_t i = 0; i < ours->n_pod_cidrs; i++) {
-        struct in6_addr gateway = node_gateway(&ours->pod_cidrs[i]);
+        struct in6_addr gateway = kube_cidr_gateway(&ours->pod_cidrs[i]);
 
         is_ours = is_ours || ipv6_addr_equals(&gateway, addr);
     }

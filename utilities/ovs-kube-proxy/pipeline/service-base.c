@@ -10,6 +10,7 @@
 #include "service-flows.h"
 #include "service-terms.h"
 #include "util.h"
+#include "utilities/kube/kube-cidr.h"
 
 static void
 add_track(struct service_flows *sf, const struct service_tables *t,
@@ -261,27 +262,56 @@ service_flows_add_base(struct service_flows *sf,
     add_leave(sf, t);
 }
 
+/* Adds the flow that masquerades packets from 'source' to 'endpoint' by
+ * 'addr', unless that is all-zeros. */
+static void
+add_hairpin(struct service_flows *sf, const struct service_tables *t,
+            const struct in6_addr *source, const struct in6_addr *endpoint,
+            const struct in6_addr *addr)
+{
+    struct kube_cidr src = host_cidr(source), dst = host_cidr(endpoint);
+    struct match match;
+
+    if (ipv6_addr_is_set(addr)) {
+        match_init_catchall(&match);
+        flows_match_src(&match, &src);
+        flows_match_dst(&match, &dst);
+        add_masquerade(sf, t, PRIO_SPECIAL, &match, addr);
+    }
+}
+
 /* Adds the flow that masquerades packets which 'endpoint' sends to a Service
- * and gets back itself.  If 'endpoint' is our node, its kernel would drop
- * packets from its own address. */
+ * and gets back itself. */
 void
 service_flows_add_hairpin(struct service_flows *sf,
                           const struct service_tables *t,
-                          const struct in6_addr *endpoint, bool node)
+                          const struct in6_addr *endpoint)
 {
-    struct kube_cidr cidr = host_cidr(endpoint);
-    bool ipv6 = is_ipv6(endpoint);
-    const struct in6_addr *self = ipv6 ? &t->self6 : &t->self4;
-    const struct in6_addr *addr = ipv6 ? &t->masq6 : &t->masq4;
-    struct match match;
+    add_hairpin(sf, t, endpoint, endpoint,
+                is_ipv6(endpoint) ? &t->masq6 : &t->masq4);
+}
 
-    if (node && ipv6_addr_is_set(self)) {
-        addr = self;
+/* The same if 'endpoint' is our node, which may send from there or from the
+ * first addresses of 'pods', its ranges of pods.  Its kernel would drop
+ * packets from an address of its own. */
+void
+service_flows_add_node_hairpin(struct service_flows *sf,
+                               const struct service_tables *t,
+                               const struct in6_addr *endpoint,
+                               const struct kube_cidr *pods, size_t n)
+{
+    const struct in6_addr *self = is_ipv6(endpoint) ? &t->self6 : &t->self4;
+
+    if (!ipv6_addr_is_set(self)) {
+        service_flows_add_hairpin(sf, t, endpoint);
+        return;
     }
-    if (ipv6_addr_is_set(addr)) {
-        match_init_catchall(&match);
-        flows_match_src(&match, &cidr);
-        flows_match_dst(&match, &cidr);
-        add_masquerade(sf, t, PRIO_SPECIAL, &match, addr);
+    add_hairpin(sf, t, endpoint, endpoint, self);
+    for (size_t i = 0; i < n; i++) {
+        struct in6_addr gateway = kube_cidr_gateway(&pods[i]);
+
+        if (is_ipv6(&gateway) == is_ipv6(endpoint)) {
+            add_hairpin(sf, t, &gateway, endpoint, self);
+        }
     }
 }

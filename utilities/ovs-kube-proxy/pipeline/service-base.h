@@ -20,6 +20,10 @@ void service_flows_add_base(struct service_flows *,
                             const struct in6_addr *nodes, size_t);
 void service_flows_add_hairpin(struct service_flows *,
                                const struct service_tables *,
-                               const struct in6_addr *endpoint, bool node);
+                               const struct in6_addr *endpoint);
+void service_flows_add_node_hairpin(struct service_flows *,
+                                    const struct service_tables *,
+                                    const struct in6_addr *endpoint,
+                                    const struct kube_cidr *pods, size_t);
 
 #endif /* service-base.h */

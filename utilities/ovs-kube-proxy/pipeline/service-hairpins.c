@@ -38,7 +38,14 @@ pipeline_put_hairpin(struct service_pipeline *p, const char *name)
 
     service_flows_init(&sf);
     ipv6_parse(name, &addr);
-    service_flows_add_hairpin(&sf, &p->t, &addr, is_our_node(p, &addr));
+    if (is_our_node(p, &addr)) {
+        const struct kube_node *node = service_node_of(p->store);
+
+        service_flows_add_node_hairpin(&sf, &p->t, &addr, node->pod_cidrs,
+                                       node->n_pod_cidrs);
+    } else {
+        service_flows_add_hairpin(&sf, &p->t, &addr);
+    }
     pipeline_put(p, key, &sf);
     free(key);
 }

@@ -250,6 +250,21 @@ def test_bad_bridges(lab):
         assert "port ovs-host0 is of something else" in log.read()
 
 
+def test_address_on_bridge(lab):
+    """The node's address is on the pods' own bridge, whose MTU follows that of
+    the host's port."""
+    node = lab.n1
+    node.run("ip", "address", "flush", "dev", "br-phy")
+    for address in node.ip4 + "/24", node.ip6 + "/64":
+        node.run("ip", "address", "add", address, "dev", "br-int")
+    node.run("ip", "link", "set", "br-int", "up")
+    node.start_agent()
+    wait_until(lambda: "mtu 1450" in node.run("ip", "link", "show", "br-int"),
+               "the bridge follows")
+    node.pod()
+    assert "largest MTU of a pod: 1450\n" in node.show(), node.show()
+
+
 def test_cleanup(lab):
     """Nothing is left, but what is of others."""
     node = lab.n1

@@ -93,7 +93,7 @@ node_host_mtu(const struct node_pipeline_options *o,
     int mtu = o->mtu;
 
     if (!mtu) {
-        mtu = node_link_mtu(end);
+        mtu = node_link_mtu(end, o->bridge);
         mtu = mtu ? mtu : DEFAULT_NETWORK_MTU;
         if (o->tunnel) {
             mtu -= IN6_IS_ADDR_V4MAPPED(end) ? GENEVE4_LEN : GENEVE6_LEN;

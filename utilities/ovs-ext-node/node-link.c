@@ -283,9 +283,10 @@ node_link_clear(struct node_link *link)
     free(node_routes_apply(link->socket, 0, NULL, 0, NULL, 0));
 }
 
-/* Returns the MTU of the interface that has 'addr', or 0. */
+/* Returns the MTU of the interface that has 'addr', or 0.  The one of 'bridge',
+ * the bridge of the pods, does not count: its MTU follows that of our ports. */
 int
-node_link_mtu(const struct in6_addr *addr)
+node_link_mtu(const struct in6_addr *addr, const char *bridge)
 {
     struct ifaddrs *list;
     int mtu = 0, fd;
@@ -299,8 +300,9 @@ node_link_mtu(const struct in6_addr *addr)
         struct in6_addr its;
         struct ifreq ifr;
 
-        if (!i->ifa_addr || (i->ifa_addr->sa_family != AF_INET
-                             && i->ifa_addr->sa_family != AF_INET6)) {
+        if (!i->ifa_addr || !strcmp(i->ifa_name, bridge)
+            || (i->ifa_addr->sa_family != AF_INET
+                && i->ifa_addr->sa_family != AF_INET6)) {
             continue;
         }
         memset(&ss, 0, sizeof ss);

@@ -28,6 +28,6 @@ void node_link_wait(const struct node_link *);
 const char *node_link_error(const struct node_link *);
 void node_link_clear(struct node_link *);
 
-int node_link_mtu(const struct in6_addr *);
+int node_link_mtu(const struct in6_addr *, const char *bridge);
 
 #endif /* node-link.h */

@@ -39,6 +39,7 @@ struct node_pod {
 };
 
 struct node_pipeline_options {
+    const char *bridge;         /* Of the pods. */
     const char *host;           /* Name of the host's port. */
     const char *tunnel;         /* Name of the tunnels' port; null: nodes are
                                  * reached by routes of the host. */

@@ -160,7 +160,7 @@ complete(struct node_options *o, const char *bridge, bool tunnels)
         o->database_path = xasprintf("unix:%s/db.sock", ovs_rundir());
         o->database.remote = o->database_path;
     }
-    o->database.bridge = bridge;
+    o->database.bridge = o->pipeline.bridge = bridge;
     o->switch_path = xasprintf("unix:%s/%s.mgmt", ovs_rundir(), bridge);
     o->sync.remote = o->switch_path;
     o->sync.other_table = o->pipeline.services;

@@ -24,7 +24,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "cni"))
 
 import world                                                     # noqa: E402
-from world import run, wait_until                       # noqa: E402
+from world import run, wait_until                                # noqa: E402
 
 SERVICES4 = "10.96.0.0/16"
 SERVICES6 = "fd00:10:96::/112"
@@ -209,6 +209,10 @@ class Node(world.Switch):
 
     def show(self):
         return self.appctl("node/show")
+
+    def log(self):
+        with open(os.path.join(self.dir, "ovs-ext-node.log")) as stream:
+            return stream.read()
 
     def http(self, path, port=HEALTH_PORT):
         """Body of the response, also of an error."""

@@ -22,14 +22,17 @@
 #include "utilities/ovs-ext-node/node-cluster.h"
 
 /* Hands the Node 'name' with 'cidrs', JSON strings with commas between them,
- * to 'c'. */
+ * and 'address', if that is not null, to 'c'. */
 static void
 put(struct node_cluster *c, enum kube_event event, const char *name,
-    const char *cidrs)
+    const char *cidrs, const char *address)
 {
     char *s = xasprintf("{\"apiVersion\": \"v1\", \"kind\": \"Node\","
                         "\"metadata\": {\"name\": \"%s\"},"
-                        "\"spec\": {\"podCIDRs\": [%s]}}", name, cidrs);
+                        "\"spec\": {\"podCIDRs\": [%s]},"
+                        "\"status\": {\"addresses\": [%s%s%s]}}", name, cidrs,
+                        address ? "{\"type\": \"InternalIP\", \"address\": \""
+                        : "", address ? address : "", address ? "\"}" : "");
     struct json *json = json_from_string(s);
 
     assert_int_equal(json->type, JSON_OBJECT);
@@ -41,7 +44,7 @@ put(struct node_cluster *c, enum kube_event event, const char *name,
 static void
 add(struct node_cluster *c, const char *name, const char *cidrs)
 {
-    put(c, KUBE_ADDED_OR_MODIFIED, name, cidrs);
+    put(c, KUBE_ADDED_OR_MODIFIED, name, cidrs, NULL);
 }
 
 /* Checks that the Nodes of 'c' that are left out are 'expected', pairs
@@ -88,8 +91,8 @@ test_overlaps(void **state OVS_UNUSED)
      * it. */
     add(c, "y", "\"::/0\"");
     check(c, "b:y c:y d:a z:me");
-    put(c, KUBE_DELETED, "me", "");
-    put(c, KUBE_DELETED, "y", "");
+    put(c, KUBE_DELETED, "me", "", NULL);
+    put(c, KUBE_DELETED, "y", "", NULL);
     check(c, "a:z b:z c:b d:z");
     node_cluster_destroy(c);
 }
@@ -105,6 +108,29 @@ test_own_ranges(void **state OVS_UNUSED)
     check(c, "b:a");
     add(c, "me", "\"10.0.0.0/8\", \"10.0.0.0/8\"");
     check(c, "a:me b:me");
+    node_cluster_destroy(c);
+}
+
+static void
+test_addresses(void **state OVS_UNUSED)
+{
+    struct node_cluster *c = node_cluster_create("me");
+    enum kube_event put_ = KUBE_ADDED_OR_MODIFIED;
+
+    /* In its own range. */
+    put(c, put_, "b", "\"10.1.0.0/24\"", "10.1.0.9");
+    put(c, put_, "c", "\"10.2.0.0/24\"", "192.0.2.3");
+    check(c, "");
+    /* In that of another one, or that of ours. */
+    put(c, put_, "a", "\"10.3.0.0/24\"", "10.1.0.7");
+    check(c, "a:b");
+    put(c, put_, "me", "\"10.9.0.0/24\"", "192.0.2.9");
+    put(c, put_, "a", "\"10.3.0.0/24\"", "10.9.0.7");
+    check(c, "a:me");
+    /* That of another one, or ours. */
+    put(c, put_, "d", "\"10.4.0.0/24\"", "192.0.2.3");
+    put(c, put_, "a", "\"10.3.0.0/24\"", "192.0.2.9");
+    check(c, "a:me d:c");
     node_cluster_destroy(c);
 }
 
@@ -187,6 +213,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_overlaps),
         cmocka_unit_test(test_own_ranges),
+        cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_owner),
     };

@@ -246,8 +246,8 @@ def test_bad_bridges(lab):
     node.start_agent(wait=False)
     wait_until(lambda: "host ovs-host0: the switch does not have it" in
                node.show(), "it is not ours")
-    with open(node.dir + "/ovs-ext-node.log") as log:
-        assert "port ovs-host0 is of something else" in log.read()
+    wait_until(lambda: "port ovs-host0 is of something else" in node.log(),
+               "the log says so")
 
 
 def test_address_on_bridge(lab):

@@ -187,24 +187,32 @@ node_cluster_ours(const struct node_cluster *c)
 
 /* Overlaps. */
 
-/* A range of pods. */
+/* A range of pods, or an address of the Node itself. */
 struct range {
-    const struct kube_cidr *cidr;
+    struct kube_cidr cidr;
     struct node_peer *peer;
 };
+
+static struct kube_cidr
+host_cidr(const struct in6_addr *addr)
+{
+    return (struct kube_cidr) {
+        .addr = *addr, .plen = IN6_IS_ADDR_V4MAPPED(addr) ? 32 : 128,
+    };
+}
 
 static int
 compare_ranges(const void *a_, const void *b_)
 {
     const struct range *a = a_, *b = b_;
-    bool a_ipv4 = IN6_IS_ADDR_V4MAPPED(&a->cidr->addr);
-    bool b_ipv4 = IN6_IS_ADDR_V4MAPPED(&b->cidr->addr);
-    int cmp = memcmp(&a->cidr->addr, &b->cidr->addr, sizeof a->cidr->addr);
+    bool a_ipv4 = IN6_IS_ADDR_V4MAPPED(&a->cidr.addr);
+    bool b_ipv4 = IN6_IS_ADDR_V4MAPPED(&b->cidr.addr);
+    int cmp = memcmp(&a->cidr.addr, &b->cidr.addr, sizeof a->cidr.addr);
 
     return (a_ipv4 != b_ipv4 ? (int) a_ipv4 - b_ipv4
             : cmp ? cmp
-            : a->cidr->plen != b->cidr->plen
-            ? (int) a->cidr->plen - b->cidr->plen
+            : a->cidr.plen != b->cidr.plen
+            ? (int) a->cidr.plen - b->cidr.plen
             : strcmp(a->peer->node->name, b->peer->node->name));
 }
 
@@ -213,23 +221,26 @@ leave_out(struct node_peer *peer, const struct kube_node *for_)
 {
     if (!peer->left_out) {
         peer->left_out = for_->name;
-        complain_once("Node %s has a range of pods that Node %s has: its pods "
-                      "cannot be reached", peer->node->name, for_->name);
+        complain_once("Node %s has a range of pods or an address that Node %s "
+                      "has: its pods cannot be reached", peer->node->name,
+                      for_->name);
     }
 }
 
 /* Leaves out what overlaps with our Node, of the 'n' ranges at 'ranges'. */
 static void
-leave_out_ours(const struct range *ranges, size_t n,
-               const struct kube_node *ours)
+leave_out_ours(const struct range *ranges, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; j < ours->n_pod_cidrs; j++) {
-            if (!ranges[i].peer->ours
-                && (kube_cidr_covers(ranges[i].cidr, &ours->pod_cidrs[j])
-                    || kube_cidr_covers(&ours->pod_cidrs[j],
-                                        ranges[i].cidr))) {
-                leave_out(ranges[i].peer, ours);
+        const struct range *ours = &ranges[i];
+
+        for (size_t j = 0; ours->peer->ours && j < n; j++) {
+            const struct range *r = &ranges[j];
+
+            if (!r->peer->ours && (kube_cidr_covers(&r->cidr, &ours->cidr)
+                                   || kube_cidr_covers(&ours->cidr,
+                                                       &r->cidr))) {
+                leave_out(r->peer, ours->peer->node);
             }
         }
     }
@@ -248,7 +259,7 @@ leave_out_overlaps(struct range *ranges, size_t n)
 
         if (r->peer->left_out) {
             continue;
-        } else if (!last || !kube_cidr_covers(last->cidr, r->cidr)) {
+        } else if (!last || !kube_cidr_covers(&last->cidr, &r->cidr)) {
             last = r;
         } else if (last->peer != r->peer) {
             leave_out(r->peer, last->peer->node);
@@ -272,7 +283,7 @@ make_peers(struct node_cluster *c)
             .node = e->node,
             .ours = !strcmp(e->node->name, c->our_name),
         };
-        n_ranges += e->node->n_pod_cidrs;
+        n_ranges += e->node->n_pod_cidrs + e->node->n_addrs;
     }
     free(nodes);
     ranges = xmalloc(MAX(n_ranges, 1) * sizeof *ranges);
@@ -280,13 +291,14 @@ make_peers(struct node_cluster *c)
         const struct kube_node *node = c->peers[i].node;
 
         for (size_t j = 0; j < node->n_pod_cidrs; j++) {
-            ranges[n++] = (struct range) { &node->pod_cidrs[j],
+            ranges[n++] = (struct range) { node->pod_cidrs[j], &c->peers[i] };
+        }
+        for (size_t j = 0; j < node->n_addrs; j++) {
+            ranges[n++] = (struct range) { host_cidr(&node->addrs[j]),
                                            &c->peers[i] };
         }
     }
-    if (node_cluster_ours(c)) {
-        leave_out_ours(ranges, n, node_cluster_ours(c));
-    }
+    leave_out_ours(ranges, n);
     leave_out_overlaps(ranges, n);
     free(ranges);
     c->peers_generation = c->generation;
@@ -334,9 +346,7 @@ has_address(const struct kube_node *node, const struct kube_cidr *host)
 const struct kube_node *
 node_cluster_owner(struct node_cluster *c, const struct in6_addr *addr)
 {
-    struct kube_cidr host = {
-        .addr = *addr, .plen = IN6_IS_ADDR_V4MAPPED(addr) ? 32 : 128,
-    };
+    struct kube_cidr host = host_cidr(addr);
     const struct kube_node *ours = node_cluster_ours(c);
     size_t n;
     const struct node_peer *peers = node_cluster_peers(c, &n);

@@ -8,7 +8,8 @@
  *
  * kube-api and kube-file put Nodes into the sink.  Of Nodes whose ranges of
  * pods overlap, one counts and the others are left out: ours counts, then the
- * one with the wider range, then the first name.  Packets go to one node in
+ * one with the wider range, then the first name.  A Node's own address is a
+ * range, too.  Packets go to one node in
  * any case, the same one from wherever they come.
  *
  * Attack model: a Node may say anything.  It takes no address from another
@@ -30,8 +31,8 @@ struct node_cluster;
 struct node_peer {
     const struct kube_node *node;
     bool ours;
-    const char *left_out;       /* Name of the Node that has its range, or
-                                 * null. */
+    const char *left_out;       /* Name of the Node that has a range or an
+                                 * address of it, or null. */
 };
 
 struct node_cluster *node_cluster_create(const char *our_name);

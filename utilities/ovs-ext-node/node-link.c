@@ -283,8 +283,9 @@ node_link_clear(struct node_link *link)
     free(node_routes_apply(link->socket, 0, NULL, 0, NULL, 0));
 }
 
-/* Returns the MTU of the interface that has 'addr', or 0.  The one of 'bridge',
- * the bridge of the pods, does not count: its MTU follows that of our ports. */
+/* Returns the MTU of the interface that has 'addr', or 0.  That of 'bridge',
+ * the bridge of the pods, does not count: its MTU follows that of our
+ * ports. */
 int
 node_link_mtu(const struct in6_addr *addr, const char *bridge)
 {

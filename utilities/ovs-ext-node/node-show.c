@@ -88,7 +88,7 @@ node_pipeline_show(struct node_pipeline *p, struct ds *s)
         ds_put_cstr(s, peers[i].ours ? "this Node " : "Node ");
         show_node(peers[i].node, s);
         if (peers[i].left_out) {
-            ds_put_format(s, ": left out, Node %s has its range",
+            ds_put_format(s, ": left out, Node %s has its range or address",
                           peers[i].left_out);
         }
         ds_put_char(s, '\n');
@@ -107,5 +107,5 @@ node_pipeline_format_metrics(const struct node_pipeline *p,
                       p->n_refused);
     metrics_put_gauge(m, "nodes", "Nodes of the cluster.", p->n_peers);
     metrics_put_gauge(m, "nodes_left_out", "Nodes whose range of pods "
-                      "another one has.", p->n_left_out);
+                      "or address another one has.", p->n_left_out);
 }

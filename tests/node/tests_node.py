@@ -104,8 +104,8 @@ def test_masquerade(lab):
     """The host's kernel gives pods the node's address toward others."""
     start(lab)
     pod = lab.n1.pod()
-    rule = ["POSTROUTING", "-s", "10.244.0.0/16", "-o", "br-phy", "-j",
-            "MASQUERADE"]
+    rule = ["POSTROUTING", "-s", "10.244.0.0/16", "!", "-d", "10.244.0.0/16",
+            "-o", "br-phy", "-j", "MASQUERADE"]
     lab.n1.run("iptables", "-t", "nat", "-A", *rule)
     server = nodes.Server("out", 8080)
     try:

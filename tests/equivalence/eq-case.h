@@ -159,7 +159,9 @@ struct eq_pkt {
     uint8_t flags;               /* Of TCP. */
     uint8_t seq, ack;            /* An enum eq_seq each. */
     uint8_t frag, csum;
-    bool ip_wrong, ip_ones;      /* Of its checksum. */
+    bool ip_wrong;               /* Its checksum. */
+    uint8_t ip_zero;             /* Its checksum is 0, as 0 or as 0xffff. */
+    bool outer_wrong;            /* Of the tunnel's header. */
     bool options, df;
     bool timestamps;             /* A TCP option. */
     uint8_t tos, ttl;            /* To be added to the conversation's. */
@@ -179,6 +181,7 @@ struct eq_pkt {
     EQ_EVENT(GROUP, "group")                                                \
     EQ_EVENT(NEIGHBOUR, "neighbour")                                        \
     EQ_EVENT(PORT_FLAP, "port-flap")                                        \
+    EQ_EVENT(TUNNEL, "tunnel-comes-or-goes")                                \
     EQ_EVENT(FLUSH_CACHE, "flush-cache")
 
 enum eq_event_kind {

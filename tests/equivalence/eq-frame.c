@@ -210,7 +210,7 @@ csum_field(uint8_t proto, void *l4)
 }
 
 /* Fills in the checksum of the 'len' octets at 'l4'.  For EQ_ONES, the last
- * two octets make it 0xffff. */
+ * two octets make it 0, which is written as 0xffff. */
 static void
 fill_csum(const struct eq_header *h, const void *ip, uint8_t *l4, size_t len,
           enum eq_csum how)
@@ -239,6 +239,9 @@ fill_csum(const struct eq_header *h, const void *ip, uint8_t *l4, size_t len,
         if (sum) {
             *last = old;
         }
+    }
+    if (how == EQ_ONES && !sum) {
+        sum = OVS_BE16_MAX;
     }
     if (h->proto == IPPROTO_UDP) {
         sum = how == EQ_ZERO && !h->ipv6 ? 0 : sum ? sum : OVS_BE16_MAX;
@@ -274,11 +277,14 @@ finish_ipv4(struct ip_header *ip, const struct eq_pkt *pkt, size_t len)
 {
     ip->ip_tot_len = htons(len);
     ip->ip_csum = 0;
-    if (pkt->ip_ones && !pkt->frag) {
+    if (pkt->ip_zero && !pkt->frag) {
         ip->ip_id = 0;
         ip->ip_id = csum(ip, IP_IHL(ip->ip_ihl_ver) * 4);
     }
     ip->ip_csum = csum(ip, IP_IHL(ip->ip_ihl_ver) * 4);
+    if (!ip->ip_csum && pkt->ip_zero == 2) {
+        ip->ip_csum = OVS_BE16_MAX;
+    }
     if (pkt->ip_wrong) {
         ip->ip_csum ^= htons(0x1010);
     }
@@ -357,7 +363,8 @@ put_eth(struct dp_packet *b, struct eth_addr dst, struct eth_addr src,
 
 /* Puts the headers of the tunnel before the content of 'b'. */
 static void
-push_tunnel(struct dp_packet *b, const struct eq_header *h, uint16_t id)
+push_tunnel(struct dp_packet *b, const struct eq_header *h, uint16_t id,
+            bool outer_wrong)
 {
     struct eth_addr src = ETH_ADDR_C(02, 00, 00, 00, 88, 01);
     struct eth_addr dst = ETH_ADDR_C(02, 00, 00, 00, 88, 00);
@@ -382,7 +389,7 @@ push_tunnel(struct dp_packet *b, const struct eq_header *h, uint16_t id)
     ip->ip_proto = IPPROTO_UDP;
     put_16aligned_be32(&ip->ip_src, h->outer_src);
     put_16aligned_be32(&ip->ip_dst, h->outer_dst);
-    ip->ip_csum = csum(ip, sizeof *ip);
+    ip->ip_csum = csum(ip, sizeof *ip) ^ htons(outer_wrong ? 0x1010 : 0);
     eth = dp_packet_push_zeros(b, ETH_HEADER_LEN);
     eth->eth_src = src;
     eth->eth_dst = dst;
@@ -403,7 +410,7 @@ eq_frame(const struct eq_header *h, const struct eq_pkt *pkt,
     }
     put_packet(b, h, pkt, n, reply);
     if (h->tunnel) {
-        push_tunnel(b, h, n->id);
+        push_tunnel(b, h, n->id, pkt->outer_wrong);
     }
     if (dp_packet_size(b) < 60) {
         dp_packet_put_zeros(b, 60 - dp_packet_size(b));

@@ -133,6 +133,16 @@ add_rewrites(struct plan *p, struct eq_node *leaf, bool last)
     }
 }
 
+/* Swaps the addresses of some conversation.  The sum of its octets stays. */
+static void
+add_swap(struct plan *p, struct eq_node *leaf)
+{
+    const struct eq_conv *conv = &p->c->convs[rnd(p, p->c->n_convs)];
+
+    add(leaf, (struct eq_action) { EQ_A_NW_SRC, .a = conv->dst });
+    add(leaf, (struct eq_action) { EQ_A_NW_DST, .a = conv->src });
+}
+
 /* Commits to 'zone'.  Translates only new connections. */
 static void
 add_commit(struct plan *p, struct eq_node *leaf, uint32_t zone, bool new)
@@ -246,6 +256,9 @@ make_leaf(struct plan *p, struct eq_node *leaf, uint32_t table, bool new)
     leaf->n_actions = 0;
     leaf->is_new = new;
     add_rewrites(p, leaf, last);
+    if (last && rarely(p, 6)) {
+        add_swap(p, leaf);
+    }
     add_commits(p, leaf, table, new);
     if (last) {
         add_output(p, leaf);

@@ -328,6 +328,10 @@ change(struct run *r, const struct eq_event *event)
         eq_side_flap_port(&cached, event->a);
         for_both(eq_side_revalidate);
         break;
+    case EQ_E_TUNNEL:
+        eq_side_toggle_tunnel(&reference, event->a);
+        eq_side_toggle_tunnel(&cached, event->a);
+        break;
     case EQ_E_FLUSH_CACHE:
         eq_flush_cache();
         break;

@@ -325,6 +325,26 @@ add_tunnel(struct eq_side *side, enum eq_tunnel i)
              &side->pipeline.tunnels[i]);
 }
 
+/* Its device stays, for upcalls to build headers. */
+static void
+delete_tunnel(struct eq_side *side, enum eq_tunnel i)
+{
+    if (!side->gone[i]) {
+        dpif_port_del(side->dpif, u32_to_odp(EQ_TUNNEL_PORT(i)), false);
+        side->gone[i] = true;
+    }
+}
+
+static void
+restore_tunnel(struct eq_side *side, enum eq_tunnel i)
+{
+    if (side->gone[i]) {
+        netdev_close(side->pipeline.tunnels[i]);
+        add_tunnel(side, i);
+        side->gone[i] = false;
+    }
+}
+
 void
 eq_side_flap_port(struct eq_side *side, uint32_t which)
 {
@@ -335,9 +355,21 @@ eq_side_flap_port(struct eq_side *side, uint32_t which)
         add_device(side, i);
     } else {
         i = i - EQ_N_PORTS + 1;
-        dpif_port_del(side->dpif, u32_to_odp(EQ_TUNNEL_PORT(i)), false);
-        netdev_close(side->pipeline.tunnels[i]);
-        add_tunnel(side, i);
+        delete_tunnel(side, i);
+        restore_tunnel(side, i);
+    }
+}
+
+/* Deletes a tunnel port, or adds it again.  Megaflows go on naming it. */
+void
+eq_side_toggle_tunnel(struct eq_side *side, uint32_t which)
+{
+    enum eq_tunnel i = 1 + which % (EQ_N_TUNNELS - 1);
+
+    if (side->gone[i]) {
+        restore_tunnel(side, i);
+    } else {
+        delete_tunnel(side, i);
     }
 }
 
@@ -373,6 +405,9 @@ eq_side_reset(struct eq_side *side, const struct eq_case *c)
 {
     eq_side_flush_flows(side);
     eq_side_flush_ct(side, 0);
+    for (uint32_t i = 1; i < EQ_N_TUNNELS; i++) {
+        restore_tunnel(side, i);
+    }
     side->pipeline.c = c;
     side->pipeline.neighbours = 0;
     side->wire.outs.n = side->wire.outs.n_octets = 0;

@@ -43,6 +43,7 @@ struct eq_side {
     struct dpif *dpif;
     struct eq_pipeline pipeline;
     uint32_t group_ids[EQ_N_GROUPS];
+    bool gone[EQ_N_TUNNELS];     /* Tunnel ports. */
     struct eq_megaflow megaflows[EQ_MAX_MEGAFLOWS];
     uint32_t n_megaflows;
     uint64_t n_upcalls;
@@ -71,6 +72,7 @@ void eq_side_delete_flow(struct eq_side *, uint16_t which);
 void eq_side_flush_flows(struct eq_side *);
 void eq_side_flush_ct(struct eq_side *, uint16_t zone);
 void eq_side_flap_port(struct eq_side *, uint32_t which);
+void eq_side_toggle_tunnel(struct eq_side *, uint32_t which);
 void eq_flush_cache(void);
 
 /* Lets the caches credit all statistics. */

@@ -44,7 +44,8 @@ make_odd(struct plan *p, struct eq_pkt *pkt)
     pkt->ack = some(p, EQ_EDGE + 1, 8);
     pkt->csum = some(p, EQ_WRONG + 1, 3);
     pkt->ip_wrong = rarely(p, 16);
-    pkt->ip_ones = rarely(p, 16);
+    pkt->ip_zero = some(p, 3, 12);
+    pkt->outer_wrong = rarely(p, 16);
     pkt->options = rarely(p, 24);
     pkt->ttl = some(p, 3, 6);
     pkt->tos = some(p, 256, 8);
@@ -139,12 +140,13 @@ make_change(struct plan *p, struct eq_event *event, uint32_t *time)
         EQ_E_FLUSH_FLOWS, EQ_E_DELETE_FLOW, EQ_E_DELETE_FLOW,
         EQ_E_DELETE_FLOW, EQ_E_FLUSH_CT, EQ_E_CHANGE_LEAF, EQ_E_CHANGE_LEAF,
         EQ_E_CHANGE_LEAF, EQ_E_CHANGE_LEAF, EQ_E_GROUP, EQ_E_GROUP,
-        EQ_E_NEIGHBOUR, EQ_E_PORT_FLAP, EQ_E_FLUSH_CACHE,
+        EQ_E_NEIGHBOUR, EQ_E_PORT_FLAP, EQ_E_FLUSH_CACHE, EQ_E_TUNNEL,
     };
 
     do {
         event->kind = kinds[rnd(p, ARRAY_SIZE(kinds))];
-    } while (p->translates && event->kind == EQ_E_FLUSH_CT);
+    } while ((p->translates && event->kind == EQ_E_FLUSH_CT)
+             || (!p->c->tunnels && event->kind == EQ_E_TUNNEL));
     switch (event->kind) {
     case EQ_E_TIME:
         event->a = !p->translates && rarely(p, 6) ? 100000 + rnd(p, 50000)
@@ -157,6 +159,7 @@ make_change(struct plan *p, struct eq_event *event, uint32_t *time)
     case EQ_E_DELETE_FLOW:
     case EQ_E_NEIGHBOUR:
     case EQ_E_PORT_FLAP:
+    case EQ_E_TUNNEL:
         event->a = rnd(p, 1 << 16);
         break;
     case EQ_E_FLUSH_CT:

@@ -13,7 +13,9 @@
  * The pipeline has a decision tree for each recirculation.  A node tests some
  * bits of one field; a leaf has actions.  A megaflow matches the bits that the
  * nodes on the way to its leaf tested.  So no two megaflows overlap, like
- * those that ofproto makes of one table.
+ * those that ofproto makes of one table.  If 'overlaps', some match more, as
+ * those do that ofproto made before other flows changed, and overlap with
+ * megaflows that have the same actions.
  *
  * All integers are in host byte order. */
 
@@ -217,6 +219,7 @@ struct eq_case {
     struct eq_table tables[EQ_MAX_TABLES];
     uint32_t n_tables;
     bool tunnels;                /* Packets to ends of tunnels go there. */
+    bool overlaps;               /* Some megaflows match more than needed. */
     struct eq_group groups[EQ_N_GROUPS];
     struct eq_conv convs[EQ_MAX_CONVS];
     uint32_t n_convs;

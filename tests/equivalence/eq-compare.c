@@ -65,19 +65,71 @@ find_megaflow(const struct eq_side *side, const ovs_u128 *ufid)
     OVS_NOT_REACHED();
 }
 
+/* What the megaflows of a group have counted.  Of those that overlap, a packet
+ * may meet any. */
+struct sum {
+    uint64_t group;
+    uint32_t n;                  /* That are there. */
+    uint64_t packets, octets;
+    uint16_t tcp_flags;
+    long long int used;
+};
+
+struct sums {
+    struct sum sums[EQ_MAX_MEGAFLOWS];
+    uint32_t n;
+};
+
+/* Returns the sum of 'group', made if it is not there. */
+static struct sum *
+find_sum(struct sums *sums, uint64_t group)
+{
+    for (uint32_t i = 0; i < sums->n; i++) {
+        if (sums->sums[i].group == group) {
+            return &sums->sums[i];
+        }
+    }
+    ovs_assert(sums->n < EQ_MAX_MEGAFLOWS);
+    sums->sums[sums->n] = (struct sum) { .group = group };
+    return &sums->sums[sums->n++];
+}
+
 static void
-report_flow(const struct eq_side *side, const struct dpif_flow *flow,
-            struct report *report)
+add_flow(const struct eq_side *side, const struct dpif_flow *flow,
+         struct sums *sums)
 {
     const struct eq_megaflow *m = find_megaflow(side, &flow->ufid);
-    struct ds s = DS_EMPTY_INITIALIZER;
+    struct sum *sum = find_sum(sums, m->group);
 
-    ds_put_format(&s, "megaflow %016"PRIx64": packets %"PRIu64", octets "
-                  "%"PRIu64", TCP flags %x, used %lld ",
-                  m->id, m->packets + flow->stats.n_packets,
-                  m->octets + flow->stats.n_bytes,
-                  m->tcp_flags | flow->stats.tcp_flags, flow->stats.used);
-    add_line(report, ds_steal_cstr(&s), 0);
+    sum->n++;
+    sum->packets += m->packets + flow->stats.n_packets;
+    sum->octets += m->octets + flow->stats.n_bytes;
+    sum->tcp_flags |= m->tcp_flags | flow->stats.tcp_flags;
+    sum->used = MAX(sum->used, flow->stats.used);
+}
+
+static void
+report_sums(const struct eq_side *side, struct sums *sums,
+            struct report *report)
+{
+    for (uint32_t i = 0; i < side->n_deleted; i++) {
+        const struct eq_deleted *d = &side->deleted[i];
+        struct sum *sum = find_sum(sums, d->group);
+
+        sum->packets += d->packets;
+        sum->octets += d->octets;
+        sum->tcp_flags |= d->tcp_flags;
+        sum->used = MAX(sum->used, d->used);
+    }
+    for (uint32_t i = 0; i < sums->n; i++) {
+        const struct sum *sum = &sums->sums[i];
+
+        add_line(report, xasprintf(
+                     "%"PRIu32" megaflows %016"PRIx64": packets %"PRIu64
+                     ", octets %"PRIu64", TCP flags %x, used %lld ",
+                     sum->n, sum->group, sum->packets, sum->octets,
+                     sum->tcp_flags, sum->used), 0);
+    }
 }
 
 static void
@@ -86,17 +138,21 @@ report_flows(const struct eq_side *side, struct report *report)
     struct dpif_flow_dump_thread *thread;
     struct dpif_flow_dump *dump;
     struct dpif_flow flows[32];
+    struct sums sums;
     int n;
+
+    sums.n = 0;
 
     dump = dpif_flow_dump_create(side->dpif, false, NULL);
     thread = dpif_flow_dump_thread_create(dump);
     while ((n = dpif_flow_dump_next(thread, flows, ARRAY_SIZE(flows))) > 0) {
         for (int i = 0; i < n; i++) {
-            report_flow(side, &flows[i], report);
+            add_flow(side, &flows[i], &sums);
         }
     }
     dpif_flow_dump_thread_destroy(thread);
     dpif_flow_dump_destroy(dump);
+    report_sums(side, &sums, report);
 }
 
 static void

@@ -292,17 +292,26 @@ finish_ipv4(struct ip_header *ip, const struct eq_pkt *pkt, size_t len)
 
 static void
 put_ipv6(struct dp_packet *b, const struct eq_header *h,
-         const struct eq_pkt *pkt)
+         const struct eq_pkt *pkt, const struct eq_numbers *n)
 {
     struct ovs_16aligned_ip6_hdr *ip = dp_packet_put_zeros(b,
                                                            IPV6_HEADER_LEN);
 
     put_16aligned_be32(&ip->ip6_flow,
                        htonl(6u << 28 | (uint8_t) (h->tos + pkt->tos) << 20));
-    ip->ip6_nxt = h->proto;
+    ip->ip6_nxt = pkt->frag ? IPPROTO_FRAGMENT : h->proto;
     ip->ip6_hlim = h->ttl + pkt->ttl;
     memcpy(&ip->ip6_src, &h->ip_src, sizeof ip->ip6_src);
     memcpy(&ip->ip6_dst, &h->ip_dst, sizeof ip->ip6_dst);
+    if (pkt->frag) {
+        struct ovs_16aligned_ip6_frag *frag
+            = dp_packet_put_zeros(b, sizeof *frag);
+
+        frag->ip6f_nxt = h->proto;
+        frag->ip6f_offlg = (pkt->frag == EQ_FIRST ? IP6F_MORE_FRAG
+                            : htons(FIRST_LEN + UDP_HEADER_LEN));
+        put_16aligned_be32(&frag->ip6f_ident, htonl(n->id));
+    }
 }
 
 /* Puts the IP packet into 'b'. */
@@ -314,7 +323,7 @@ put_packet(struct dp_packet *b, const struct eq_header *h,
     uint8_t *l3;
 
     if (h->ipv6) {
-        put_ipv6(b, h, pkt);
+        put_ipv6(b, h, pkt, n);
     } else {
         put_ipv4(b, h, pkt, n);
     }
@@ -330,7 +339,8 @@ put_packet(struct dp_packet *b, const struct eq_header *h,
         udp->udp_len = htons(l4_len + (pkt->frag ? pkt->len : 0));
     }
     if (h->ipv6) {
-        ((struct ovs_16aligned_ip6_hdr *) l3)->ip6_plen = htons(l4_len);
+        ((struct ovs_16aligned_ip6_hdr *) l3)->ip6_plen
+            = htons(dp_packet_size(b) - l3_ofs - IPV6_HEADER_LEN);
     } else {
         finish_ipv4((struct ip_header *) l3, pkt,
                     dp_packet_size(b) - l3_ofs);

@@ -59,4 +59,5 @@ eq_case_generate(struct eq_case *c, uint64_t seed)
     }
     make_tables(&p);
     make_events(&p);
+    c->overlaps = rarely(&p, 3);
 }

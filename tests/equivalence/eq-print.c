@@ -122,7 +122,8 @@ print_event(const struct eq_event *event, uint32_t i)
 void
 eq_case_print(const struct eq_case *c)
 {
-    printf("seed %"PRIu64"%s\n", c->seed, c->tunnels ? ", tunnels" : "");
+    printf("seed %"PRIu64"%s%s\n", c->seed, c->tunnels ? ", tunnels" : "",
+           c->overlaps ? ", overlaps" : "");
     for (uint32_t i = 0; i < c->n_tables; i++) {
         printf("  table %u\n", i);
         print_node(&c->tables[i], 0, 4);

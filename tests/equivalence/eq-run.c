@@ -293,9 +293,12 @@ change(struct run *r, const struct eq_event *event)
 {
     struct eq_node *leaf = &r->c.tables[event->table].nodes[event->node];
 
+    if (r->c.overlaps || event->kind == EQ_E_TIME) {
+        /* A megaflow that is deleted loses what it was not credited with. */
+        eq_settle(&reference, &cached);
+    }
     switch (event->kind) {
     case EQ_E_TIME:
-        eq_settle(&reference, &cached);
         eq_clock_advance(event->a);
         break;
     case EQ_E_FLUSH_FLOWS:

@@ -108,6 +108,45 @@ look_for_neighbour(struct eq_side *side)
     dp_packet_delete(packet);
 }
 
+/* Has 'wc' match more of 'flow', or not. */
+static void
+narrow(const struct eq_side *side, const struct flow *flow,
+       struct flow_wildcards *wc)
+{
+    if (!side->pipeline.c->overlaps || !is_ip_any(flow)) {
+        return;
+    }
+    wc->masks.dl_type = OVS_BE16_MAX;
+    switch (flow_hash_5tuple(flow, side->pipeline.c->seed) % 4) {
+    case 0:
+        wc->masks.nw_ttl = UINT8_MAX;
+        break;
+    case 1:
+        wc->masks.nw_tos = UINT8_MAX;
+        break;
+    case 2:
+        wc->masks.nw_proto = UINT8_MAX;
+        wc->masks.tp_src = OVS_BE16_MAX;
+        break;
+    }
+}
+
+/* Finishes the mask 'wc' of the megaflow of 'flow'.  Returns its group. */
+static uint64_t
+finish_mask(const struct eq_side *side, const struct flow *flow,
+            struct flow_wildcards *wc)
+{
+    uint64_t group;
+
+    if (!wc->masks.vlans[0].tci) {
+        /* As dpif-netdev does. */
+        wc->masks.vlans[0].tci = htons(VLAN_VID_MASK | VLAN_CFI);
+    }
+    group = megaflow_id(flow, &wc->masks);
+    narrow(side, flow, wc);
+    return group;
+}
+
 static int
 answer_upcall(const struct dp_packet *packet,
               const struct flow *flow, ovs_u128 *ufid,
@@ -119,18 +158,16 @@ answer_upcall(const struct dp_packet *packet,
 {
     struct eq_side *side = side_;
     struct eq_megaflow *m;
-    uint64_t id;
+    uint64_t id, group;
 
     if (!eq_translate(&side->pipeline, flow, wc, actions)) {
         look_for_neighbour(side);
     }
-    if (!wc->masks.vlans[0].tci) {
-        /* As dpif-netdev does. */
-        wc->masks.vlans[0].tci = htons(VLAN_VID_MASK | VLAN_CFI);
-    }
+    group = finish_mask(side, flow, wc);
     id = megaflow_id(flow, &wc->masks);
     m = find_megaflow(side, id);
     m->id = id;
+    m->group = group;
     m->ufid = *ufid;
     m->flow = *flow;
     m->mask = wc->masks;
@@ -146,13 +183,22 @@ static void
 delete_megaflow(struct eq_side *side, const struct eq_megaflow *m)
 {
     struct odp_flow_key_parms params = { .flow = &m->flow, .mask = &m->mask };
+    struct dpif_flow_stats stats = { .used = 0 };
     struct ofpbuf key;
 
     ofpbuf_init(&key, 0);
     odp_flow_key_from_flow(&params, &key);
     dpif_flow_del(side->dpif, key.data, key.size, &m->ufid, PMD_ID_NULL,
-                  NULL);
+                  &stats);
     ofpbuf_uninit(&key);
+    if (side->pipeline.c->overlaps) {
+        ovs_assert(side->n_deleted < EQ_MAX_MEGAFLOWS);
+        side->deleted[side->n_deleted++] = (struct eq_deleted) {
+            m->group, m->packets + stats.n_packets,
+            m->octets + stats.n_bytes, m->tcp_flags | stats.tcp_flags,
+            stats.used,
+        };
+    }
 }
 
 static void
@@ -194,11 +240,11 @@ eq_side_revalidate(struct eq_side *side)
 
         ofpbuf_init(&actions, 0);
         eq_translate(&side->pipeline, &m->flow, &wc, &actions);
-        if (!wc.masks.vlans[0].tci) {
-            wc.masks.vlans[0].tci = htons(VLAN_VID_MASK | VLAN_CFI);
-        }
+        finish_mask(side, &m->flow, &wc);
         hash = hash64(actions.data, actions.size);
-        if (memcmp(&wc.masks, &m->mask, sizeof wc.masks)) {
+        if (memcmp(&wc.masks, &m->mask, sizeof wc.masks)
+            || (hash != m->actions && side->pipeline.c->overlaps)) {
+            /* Of those that overlap, dpif-netdev may modify another one. */
             delete_megaflow(side, m);
         } else {
             if (hash != m->actions) {
@@ -236,7 +282,7 @@ void
 eq_side_flush_flows(struct eq_side *side)
 {
     dpif_flow_flush(side->dpif);
-    side->n_megaflows = 0;
+    side->n_megaflows = side->n_deleted = 0;
 }
 
 void

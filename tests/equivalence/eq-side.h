@@ -27,6 +27,7 @@ struct dpif;
 /* A megaflow of a side.  'id' is the same on both sides. */
 struct eq_megaflow {
     uint64_t id;
+    uint64_t group;              /* Of those that may overlap. */
     ovs_u128 ufid;
     struct flow flow, mask;
     uint64_t actions;            /* Hash. */
@@ -35,6 +36,15 @@ struct eq_megaflow {
 };
 
 #define EQ_MAX_MEGAFLOWS 1024
+
+/* What deleted megaflows of a group had counted. */
+struct eq_deleted {
+    uint64_t group;
+    uint64_t packets, octets;
+    uint16_t tcp_flags;
+    long long int used;
+};
+
 #define EQ_N_DROPS 8
 
 struct eq_side {
@@ -46,6 +56,8 @@ struct eq_side {
     bool gone[EQ_N_TUNNELS];     /* Tunnel ports. */
     struct eq_megaflow megaflows[EQ_MAX_MEGAFLOWS];
     uint32_t n_megaflows;
+    struct eq_deleted deleted[EQ_MAX_MEGAFLOWS];
+    uint32_t n_deleted;
     uint64_t n_upcalls;
     uint64_t drops[EQ_N_DROPS];  /* By eq_drop_names. */
 };

@@ -11,8 +11,9 @@
  *      into what the tracker knows.  So RST, FIN, SYN and all else that takes
  *      the ordinary path is judged as if every packet had taken it.
  *
- *    - A packet that is not valid by what its entry knows makes the entry take
- *      from the tracker what that knows by now.
+ *    - A packet that is not valid by what its entry knows, or the first one
+ *      after the tracker has judged another, makes the entry take from the
+ *      tracker what that knows by now.
  *
  * Both happen under the connection's lock, as do linking and unlinking an
  * entry: so an entry that is linked is not taken for another flow then. */
@@ -58,6 +59,20 @@ fuse_tcp_sync(struct conn *conn)
     }
     if (any) {
         fuse_tcp_peers(conn, peers, true);
+    }
+}
+
+/* The tracker judges a packet of 'conn', and so moves on.  Any thread, not
+ * quiescent. */
+void
+fuse_tcp_outdate(struct conn *conn)
+    OVS_REQUIRES(conn->lock)
+{
+    for (int i = 0; i < FUSE_CONN_ENTRIES; i++) {
+        if (conn->fuse.entries[i] && conn->fuse.tcps[i]) {
+            atomic_store_explicit(&conn->fuse.tcps[i]->outdated, true,
+                                  memory_order_relaxed);
+        }
     }
 }
 

@@ -16,6 +16,7 @@ struct fuse_replay;
 struct fuse_tcp;
 
 void fuse_tcp_sync(struct conn *);
+void fuse_tcp_outdate(struct conn *);
 bool fuse_tcp_take(struct conn *, struct fuse_tcp *, int owner, bool more);
 bool fuse_tcp_resync(struct fuse_replay *, struct fuse_entry *);
 

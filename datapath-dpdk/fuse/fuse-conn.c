@@ -193,6 +193,7 @@ fuse_conn_update(struct conn *conn, const struct dp_packet *packet, bool reply)
         const struct tcp_header *tcp = dp_packet_l4(packet);
 
         fuse_tcp_sync(conn);
+        fuse_tcp_outdate(conn);
         if (TCP_FLAGS(tcp->tcp_ctl) & (TCP_SYN | TCP_FIN | TCP_RST)) {
             kill_entries(conn);
         }

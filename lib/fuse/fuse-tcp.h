@@ -20,10 +20,11 @@
  * when its owner last compared notes with the tracker.  What the tracker knows
  * by now can only allow more, so fuse_tcp_is_valid() never accepts what the
  * tracker would refuse.  If it refuses, the owner compares notes and asks
- * once more, with 'fresh': then the answer is the tracker's.
+ * once more, with 'fresh': then the answer is the tracker's.  So it does after
+ * a packet of this direction that took the ordinary path.
  *
  * A second entry of the same direction (another TOS, another thread) is not
- * seen either.  Until notes are compared, packets are accepted that are older
+ * seen.  Until notes are compared, packets are accepted that are older
  * than the tracker allows by as much as that entry has moved on.
  *
  * Thread-safety: an entry's fields belong to the thread of its table.  Other
@@ -35,6 +36,10 @@ struct fuse_tcp {
     _Atomic(uint32_t) seqlo;     /* End of what was sent. */
     _Atomic(uint32_t) edge;      /* End of what the other peer may send. */
     _Atomic(uint16_t) max_win;   /* Largest window, as in the header. */
+
+    /* Set under the lock of the connection: the tracker has judged a packet
+     * since notes were compared. */
+    _Atomic(bool) outdated;
 
     uint8_t wscale;              /* To shift this peer's windows by. */
     uint8_t replies;             /* The user's: bitmap of owners whose reply
@@ -90,7 +95,8 @@ fuse_tcp_is_valid(const struct fuse_tcp *tcp, const struct fuse_tcp_packet *p,
      * entry's, and so is not out of date. */
     uint32_t sent = fresh ? tcp->acked : FUSE_TCP_GET(edge);
 
-    return (fuse_seq_ge(tcp->seqhi, end)
+    return ((fresh || !FUSE_TCP_GET(outdated))
+            && fuse_seq_ge(tcp->seqhi, end)
             && fuse_seq_ge(seq, seqlo - tcp->other_win)
             && fuse_seq_ge(tcp->acked + FUSE_TCP_ACK_SLACK, p->ack)
             && fuse_seq_ge(p->ack,
@@ -173,6 +179,10 @@ fuse_tcp_copy(struct fuse_tcp *tcp, const struct fuse_tcp_peer *src,
         if (max_win > FUSE_TCP_GET(max_win)) {
             max_win = FUSE_TCP_GET(max_win);
         }
+    }
+    if (!more) {
+        /* Of the other connection, the first one may have moved on since. */
+        FUSE_TCP_SET(outdated, false);
     }
     FUSE_TCP_SET(seqlo, seqlo);
     FUSE_TCP_SET(edge, edge);

@@ -400,6 +400,7 @@ static bool
 resync(struct fuse_replay *r, struct fuse_entry *entry)
 {
     fuse_entry_tcp(r->table, entry)->seqhi = known_seqhi;
+    fuse_entry_tcp(r->table, entry)->outdated = false;
     n_resyncs++;
     return false;
 }
@@ -427,7 +428,8 @@ replay_tcp(struct bench *b, uint32_t flow, uint32_t seq, uint32_t payload,
 }
 
 /* A TCP packet hits if it is in the window that the entry knows, or else in
- * the tracker's.  The entry follows only such packets. */
+ * the tracker's, which counts as well if that has moved on.  The entry follows
+ * only such packets. */
 static void
 check_tcp(fuse_replay_func *func)
 {
@@ -461,6 +463,12 @@ check_tcp(fuse_replay_func *func)
         assert_int_equal(tcp->seqlo, 6000);
         assert_int_equal(replay_tcp(b, flow, 5950, 50, func), FUSE_HIT);
         assert_int_equal(n_resyncs, 3);
+        /* Another packet took the ordinary path. */
+        tcp->outdated = true;
+        assert_int_equal(replay_tcp(b, flow, 5950, 50, func), FUSE_HIT);
+        assert_int_equal(n_resyncs, 4);
+        assert_int_equal(replay_tcp(b, flow, 5950, 50, func), FUSE_HIT);
+        assert_int_equal(n_resyncs, 4);
     }
     bench_destroy(b);
 }

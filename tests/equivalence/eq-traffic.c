@@ -54,7 +54,7 @@ make_odd(struct plan *p, struct eq_pkt *pkt)
     pkt->pad = some(p, 46, 4);
     pkt->headroom = rarely(p, 3) ? rnd(p, 3) : 0;
     pkt->len = rarely(p, 3) ? 8 + rnd(p, 1400) : pkt->len;
-    if (p->c->convs[pkt->conv].tunnel && (pkt->flags & 7 || !pkt->flags)) {
+    if (p->c->tunnels && (pkt->flags & 7 || !pkt->flags)) {
         /* A packet that the cache cannot read, such as a RST in a tunnel with
          * options, is judged after the hits of its batch. */
         pkt->options = false;

@@ -300,6 +300,16 @@ count_text(const char *s, const char *text)
     return n;
 }
 
+static uint32_t n_entries, n_chains;
+
+static bool
+count_all(struct fuse_thread *t, void *aux OVS_UNUSED)
+{
+    n_entries = t->replay.table->n_entries;
+    n_chains = t->chains->n;
+    return true;
+}
+
 /* There is room for as many chains as entries. */
 static void
 test_many_chains(void **state OVS_UNUSED)
@@ -316,9 +326,11 @@ test_many_chains(void **state OVS_UNUSED)
     assert_int_equal(count_of(FUSE_C_REASONS + FUSE_REASON_CHAINS), 0);
     /* Some find no place at once. */
     assert_in_range(count_of(FUSE_C_LEARNED), n - 100, n);
+    /* On a slow machine the first ones are idle for long enough to go. */
+    fuse_for_each_thread(count_all, NULL);
     fuse_dump(&text);
     assert_int_equal(count_text(ds_cstr(&text), "entries:1, replace "),
-                     count_of(FUSE_C_LEARNED));
+                     n_entries);
     ds_destroy(&text);
 }
 
@@ -442,6 +454,7 @@ test_slices(void **state OVS_UNUSED)
     for (int i = 0; i < N_PATHS; i++) {
         learn(i);
     }
+    fuse_for_each_thread(count_all, NULL);
     fuse_for_each_thread(make_dirty, NULL);
     n_slices = 0;
     do {
@@ -454,15 +467,16 @@ test_slices(void **state OVS_UNUSED)
         assert_in_range(n - n_left, 1, 128);
         n_slices++;
     } while (n_left);
-    assert_true(n_slices > N_PATHS / 128);
+    assert_true(n_slices > n_chains / 128);
     n_slices = 0;
     fuse_visit_threads(dump_slices, &dump);
-    assert_int_equal(dump.n, N_PATHS);
-    assert_true(dump.end && n_slices > N_PATHS / 16);
+    assert_int_equal(dump.n, n_chains);
+    assert_in_range(n_chains, N_PATHS - 10, N_PATHS);
+    assert_true(dump.end && n_slices > n_chains / 16);
     n_slices = 0;
     fuse_for_each_thread(flush_slice, NULL);
     assert_int_equal(n_left, 0);
-    assert_true(n_slices > N_PATHS / 64);
+    assert_true(n_slices > n_chains / 64);
 }
 
 /* The cache measures what it gains. */

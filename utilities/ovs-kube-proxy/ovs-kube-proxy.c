@@ -243,8 +243,13 @@ service_base(struct unixctl_conn *conn, int argc OVS_UNUSED,
     struct proxy *proxy = proxy_;
     struct ds s = DS_EMPTY_INITIALIZER;
 
-    service_pipeline_show_base(proxy->pipeline, &s);
-    reply(conn, &s);
+    if (compat_wants_json(conn)) {
+        compat_reply_json(conn,
+                          service_pipeline_show_base_json(proxy->pipeline));
+    } else {
+        service_pipeline_show_base(proxy->pipeline, &s);
+        reply(conn, &s);
+    }
 }
 
 static void

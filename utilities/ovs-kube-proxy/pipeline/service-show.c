@@ -276,6 +276,22 @@ service_pipeline_show_base(struct service_pipeline *p, struct ds *s)
     }
 }
 
+/* Returns them as JSON, for the caller to destroy. */
+struct json *
+service_pipeline_show_base_json(struct service_pipeline *p)
+{
+    struct json *object = json_object_create();
+
+    if (p->based) {
+        struct service_flows sf;
+
+        pipeline_compose_base(p, &sf);
+        put_flows(&sf, object);
+        service_flows_destroy(&sf);
+    }
+    return object;
+}
+
 /* Appends counters to 'm'. */
 void
 service_pipeline_format_metrics(const struct service_pipeline *p,

@@ -24,6 +24,7 @@ struct json *service_pipeline_list_json(const struct service_pipeline *,
 struct json *service_pipeline_show_json(struct service_pipeline *,
                                         const char *ns_name);
 void service_pipeline_show_base(struct service_pipeline *, struct ds *);
+struct json *service_pipeline_show_base_json(struct service_pipeline *);
 void service_pipeline_format_metrics(const struct service_pipeline *,
                                      const struct metrics *);
 

@@ -113,6 +113,19 @@ count_slots(const struct lb_group *lb, const struct lb_table *table,
     }
 }
 
+/* Returns the element of 'lb->buckets' for 'bucket', one of its group.  These
+ * elements are sorted by token, and buckets are shown in the group's order. */
+static const struct lb_bucket *
+find_bucket(const struct lb_group *lb, const struct ofputil_bucket *bucket)
+{
+    const struct lb_bucket *b = lb->buckets;
+
+    while (b->bucket != bucket) {
+        b++;
+    }
+    return b;
+}
+
 /* Returns by how much the share of any live bucket differs from the one that
  * its weight gives it, at most, as a fraction of the latter. */
 static double
@@ -162,12 +175,7 @@ show_group(const struct lb_group *lb, struct ds *ds)
     }
 
     LIST_FOR_EACH (bucket, list_node, &group->buckets) {
-        const struct lb_bucket *b = lb->buckets;
-
-        while (b->bucket != bucket) {
-            b++;
-        }
-
+        const struct lb_bucket *b = find_bucket(lb, bucket);
         uint32_t slots = n[b - lb->buckets];
 
         ds_put_format(ds, "    bucket %"PRIu32": weight %"PRIu16", %s, "
@@ -202,10 +210,13 @@ group_json(const struct lb_group *lb)
     const struct ofgroup *group = &lb->group->up;
     struct json *buckets = json_array_create_empty();
     struct json *json = json_object_create();
+    const struct ofputil_bucket *bucket;
 
     count_slots(lb, table, n);
-    for (size_t i = 0; i < lb->n_buckets; i++) {
-        json_array_add(buckets, bucket_json(&lb->buckets[i], n[i]));
+    LIST_FOR_EACH (bucket, list_node, &group->buckets) {
+        const struct lb_bucket *b = find_bucket(lb, bucket);
+
+        json_array_add(buckets, bucket_json(b, n[b - lb->buckets]));
     }
     json_object_put_string(json, "bridge", group->ofproto->name);
     json_object_put(json, "group_id", json_integer_create(group->group_id));

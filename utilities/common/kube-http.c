@@ -268,6 +268,22 @@ kube_http_create(const char *what, const char *address, kube_http_cb *cb,
     return NULL;
 }
 
+/* Like kube_http_create(), for an 'address' from the command line: returns
+ * null if it is null, and ends the program if it is faulty. */
+struct kube_http *
+kube_http_start(const char *what, const char *address, kube_http_cb *cb,
+                void *aux)
+{
+    struct kube_http *http = NULL;
+    char *error = (address
+                   ? kube_http_create(what, address, cb, aux, &http) : NULL);
+
+    if (error) {
+        ovs_fatal(0, "%s", error);
+    }
+    return http;
+}
+
 /* Frees 'http', which may be null. */
 void
 kube_http_destroy(struct kube_http *http)
@@ -280,22 +296,28 @@ kube_http_destroy(struct kube_http *http)
     }
 }
 
+/* Does the work of 'http', which may be null. */
 void
 kube_http_run(struct kube_http *http)
 {
-    if (http->daemon) {
+    if (!http) {
+        return;
+    } else if (http->daemon) {
         MHD_run(http->daemon);
     } else if (time_msec() >= http->retry) {
         open_server(http);
     }
 }
 
+/* Has the poll loop wake up for 'http', which may be null. */
 void
 kube_http_wait(struct kube_http *http)
 {
     MHD_UNSIGNED_LONG_LONG ms;
 
-    if (!http->daemon) {
+    if (!http) {
+        return;
+    } else if (!http->daemon) {
         poll_timer_wait_until(http->retry);
         return;
     }

@@ -34,6 +34,8 @@ typedef void kube_http_cb(const char *path, struct kube_response *,
 
 char *kube_http_create(const char *what, const char *address, kube_http_cb *,
                        void *aux, struct kube_http **);
+struct kube_http *kube_http_start(const char *what, const char *address,
+                                  kube_http_cb *, void *aux);
 void kube_http_destroy(struct kube_http *);
 void kube_http_run(struct kube_http *);
 void kube_http_wait(struct kube_http *);

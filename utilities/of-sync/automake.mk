@@ -16,6 +16,7 @@ utilities_of_sync_libof_sync_la_SOURCES = \
 	utilities/of-sync/of-monitor.h \
 	utilities/of-sync/of-options.h \
 	utilities/of-sync/of-owner.h \
+	utilities/of-sync/of-send.h \
 	utilities/of-sync/of-show.h \
 	utilities/of-sync/of-stats.h \
 	utilities/of-sync/of-state.h \
@@ -32,6 +33,7 @@ OF_SYNC_SOURCES = \
 	utilities/of-sync/of-meter.c \
 	utilities/of-sync/of-monitor.c \
 	utilities/of-sync/of-owner.c \
+	utilities/of-sync/of-send.c \
 	utilities/of-sync/of-show.c \
 	utilities/of-sync/of-stats.c \
 	utilities/of-sync/of-sync.c \

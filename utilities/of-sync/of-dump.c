@@ -5,6 +5,7 @@
 
 #include "of-item.h"
 #include "of-owner.h"
+#include "of-send.h"
 #include "of-state.h"
 #include "of-value.h"
 #include "openvswitch/ofp-actions.h"
@@ -17,16 +18,6 @@
 #include "util.h"
 
 VLOG_DEFINE_THIS_MODULE(of_dump);
-
-static ovs_be32
-send_request(struct of_sync *sync, struct ofpbuf *request)
-{
-    const struct ofp_header *oh = request->data;
-    ovs_be32 xid = oh->xid;
-
-    rconn_send(sync->rconn, request, NULL);
-    return xid;
-}
 
 /* Asks for all groups, and for the flows with our cookie. */
 void
@@ -42,9 +33,9 @@ of_dump_start(struct of_sync *sync)
 
     match_init_catchall(&fsr.match);
     sync->groups_dumped = sync->flows_dumped = false;
-    sync->group_xid = send_request(
+    sync->group_xid = of_send(
         sync, ofputil_encode_group_desc_request(OF_VERSION, OFPG_ALL));
-    sync->flow_xid = send_request(
+    sync->flow_xid = of_send(
         sync, ofputil_encode_flow_stats_request(&fsr, OF_PROTOCOL));
 }
 

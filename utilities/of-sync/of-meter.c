@@ -3,6 +3,7 @@
 #include <config.h>
 #include "of-meter.h"
 
+#include "of-send.h"
 #include "of-state.h"
 #include "openvswitch/ofp-meter.h"
 #include "openvswitch/ofpbuf.h"
@@ -28,12 +29,8 @@ send_meter(struct of_sync *sync, uint16_t command)
             .bands = &band,
         },
     };
-    struct ofpbuf *b = ofputil_encode_meter_mod(OF_VERSION, &mm);
-    const struct ofp_header *oh = b->data;
-    ovs_be32 xid = oh->xid;
 
-    rconn_send(sync->rconn, b, NULL);
-    return xid;
+    return of_send(sync, ofputil_encode_meter_mod(OF_VERSION, &mm));
 }
 
 /* Gives our meter to the switch, or deletes it if its rate is 0.  The switch

@@ -25,6 +25,7 @@
 #include "of-item.h"
 #include "of-meter.h"
 #include "of-owner.h"
+#include "of-send.h"
 #include "of-state.h"
 #include "of-value.h"
 #include "openflow/openflow.h"
@@ -63,14 +64,11 @@ monitor_table(struct of_sync *sync, uint8_t table_id)
         .table_id = table_id,
     };
     struct ofpbuf *b = ofpbuf_new(0);
-    const struct ofp_header *oh;
 
     match_init_catchall(&rq.match);
     ofputil_append_flow_monitor_request(&rq, b, OF_PROTOCOL);
     ofpmsg_update_length(b);
-    oh = b->data;
-    sync->monitor_xid = oh->xid;
-    rconn_send(sync->rconn, b, NULL);
+    sync->monitor_xid = of_send(sync, b);
 }
 
 /* Asks the switch for reports.  Must come before the request for all flows and

@@ -6,13 +6,13 @@
 #include <stdlib.h>
 
 #include "hash.h"
+#include "of-send.h"
 #include "of-state.h"
 #include "openvswitch/hmap.h"
 #include "openvswitch/ofp-group.h"
 #include "openvswitch/ofp-msgs.h"
 #include "openvswitch/ofpbuf.h"
 #include "openvswitch/poll-loop.h"
-#include "openvswitch/rconn.h"
 #include "timeval.h"
 #include "util.h"
 
@@ -91,16 +91,6 @@ is_due(const struct of_sync *sync)
             && sync->counters_read + READER_MS > time_msec());
 }
 
-static ovs_be32
-send_request(struct of_sync *sync, struct ofpbuf *request)
-{
-    const struct ofp_header *oh = request->data;
-    ovs_be32 xid = oh->xid;
-
-    rconn_send(sync->rconn, request, NULL);
-    return xid;
-}
-
 /* Asks the switch if that is due. */
 void
 of_stats_run(struct of_sync *sync)
@@ -108,9 +98,9 @@ of_stats_run(struct of_sync *sync)
     if (is_due(sync) && time_msec() >= sync->counters_next) {
         sync->counters_round++;
         sync->counters_next = time_msec() + INTERVAL_MS;
-        sync->counters_desc_xid = send_request(
+        sync->counters_desc_xid = of_send(
             sync, ofputil_encode_group_desc_request(OF_VERSION, OFPG_ALL));
-        sync->counters_xid = send_request(
+        sync->counters_xid = of_send(
             sync, ofputil_encode_group_stats_request(OF_VERSION, OFPG_ALL));
     }
 }

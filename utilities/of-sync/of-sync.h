@@ -35,6 +35,7 @@
  *     of-value.c     what a flow or a group does
  *     of-bucket.c    differences between groups
  *     of-dump.c      asks what the switch has
+ *     of-send.c      sends requests
  *     of-bundle.c    sends changes
  *     of-monitor.c   notices what others change
  *     of-flush.c     connections that the switch is to forget

@@ -3,12 +3,12 @@
 #include <config.h>
 #include "of-walk.h"
 
+#include "of-send.h"
 #include "of-state.h"
 #include "openvswitch/ofp-ct.h"
 #include "openvswitch/ofp-msgs.h"
 #include "openvswitch/ofp-util.h"
 #include "openvswitch/ofpbuf.h"
-#include "openvswitch/rconn.h"
 #include "timeval.h"
 #include "util.h"
 
@@ -81,15 +81,11 @@ send_message(struct of_sync *sync)
                          .src_port = htons(w->ct.reply_sport) },
     };
     uint16_t zone = w->ct.zone;
-    struct ofpbuf *b = ofp_ct_match_encode(&match, &zone, OF_VERSION);
 
-    sync->ct_xid = ((const struct ofp_header *) b->data)->xid;
+    sync->ct_xid = of_send(sync, ofp_ct_match_encode(&match, &zone,
+                                                     OF_VERSION));
     sync->stats.ct_flushes++;
-    rconn_send(sync->rconn, b, NULL);
-
-    b = ofputil_encode_barrier_request(OF_VERSION);
-    w->xid = ((const struct ofp_header *) b->data)->xid;
-    rconn_send(sync->rconn, b, NULL);
+    w->xid = of_send(sync, ofputil_encode_barrier_request(OF_VERSION));
     w->started = time_usec();
     w->n_walks++;
 }

@@ -115,22 +115,6 @@ serve_metrics(const char *path, struct kube_response *response, void *a_)
                       !find_fault(a));
 }
 
-static struct kube_http *
-http_create(const char *what, const char *address, kube_http_cb *cb,
-            struct agent *a)
-{
-    struct kube_http *http = NULL;
-
-    if (address) {
-        char *error = kube_http_create(what, address, cb, a, &http);
-
-        if (error) {
-            ovs_fatal(0, "%s", error);
-        }
-    }
-    return http;
-}
-
 /* Commands. */
 
 static void
@@ -210,12 +194,8 @@ run(struct agent *a)
     of_sync_run(a->sync);
     node_pipeline_run(a->pipeline);
     node_link_run(a->link);
-    if (a->healthz) {
-        kube_http_run(a->healthz);
-    }
-    if (a->metrics) {
-        kube_http_run(a->metrics);
-    }
+    kube_http_run(a->healthz);
+    kube_http_run(a->metrics);
     log_fault(a);
 }
 
@@ -230,12 +210,8 @@ wait(struct agent *a)
     node_database_wait(a->db);
     of_sync_wait(a->sync);
     node_link_wait(a->link);
-    if (a->healthz) {
-        kube_http_wait(a->healthz);
-    }
-    if (a->metrics) {
-        kube_http_wait(a->metrics);
-    }
+    kube_http_wait(a->healthz);
+    kube_http_wait(a->metrics);
     if (a->fault && !a->fault_said) {
         poll_timer_wait_until(a->fault_since + PATIENCE_MS);
     }
@@ -317,9 +293,10 @@ start(struct agent *a, const struct node_options *o,
     a->sync = of_sync_create(&o->sync);
     a->pipeline = node_pipeline_create(&o->pipeline, a->cluster, a->db,
                                        a->link, a->sync);
-    a->healthz = http_create("/healthz", o->healthz_address, serve_health, a);
-    a->metrics = http_create("/metrics", o->metrics_address, serve_metrics,
-                             a);
+    a->healthz = kube_http_start("/healthz", o->healthz_address, serve_health,
+                                 a);
+    a->metrics = kube_http_start("/metrics", o->metrics_address, serve_metrics,
+                                 a);
 }
 
 int

@@ -173,22 +173,6 @@ serve_metrics(const char *path, struct kube_response *response, void *proxy_)
                         &response->body);
 }
 
-static struct kube_http *
-http_create(const char *what, const char *address, kube_http_cb *cb,
-            struct proxy *proxy)
-{
-    struct kube_http *http = NULL;
-
-    if (address) {
-        char *error = kube_http_create(what, address, cb, proxy, &http);
-
-        if (error) {
-            ovs_fatal(0, "%s", error);
-        }
-    }
-    return http;
-}
-
 /* Commands. */
 
 static void
@@ -326,15 +310,9 @@ run(struct proxy *proxy)
         proxy->synced = true;
     }
     run_health(proxy);
-    if (proxy->healthz) {
-        kube_http_run(proxy->healthz);
-    }
-    if (proxy->metrics) {
-        kube_http_run(proxy->metrics);
-    }
-    if (proxy->page) {
-        kube_http_run(proxy->page);
-    }
+    kube_http_run(proxy->healthz);
+    kube_http_run(proxy->metrics);
+    kube_http_run(proxy->page);
 }
 
 static void
@@ -349,15 +327,9 @@ wait(struct proxy *proxy)
     of_sync_wait(proxy->sync);
     service_reject_wait(proxy->reject);
     kube_health_wait(proxy->health);
-    if (proxy->healthz) {
-        kube_http_wait(proxy->healthz);
-    }
-    if (proxy->metrics) {
-        kube_http_wait(proxy->metrics);
-    }
-    if (proxy->page) {
-        kube_http_wait(proxy->page);
-    }
+    kube_http_wait(proxy->healthz);
+    kube_http_wait(proxy->metrics);
+    kube_http_wait(proxy->page);
     if (proxy->health_healthy && behind_since(proxy) != LLONG_MAX) {
         /* Wakes up when this stops being healthy. */
         poll_timer_wait_until(behind_since(proxy) + LAG_MS);
@@ -470,11 +442,11 @@ main(int argc, char *argv[])
                                              proxy.sync);
     proxy.reject = service_reject_create(&o.reject);
     proxy.health = kube_health_create();
-    proxy.healthz = http_create("/healthz", o.healthz_address, serve_health,
-                                &proxy);
-    proxy.metrics = http_create("/metrics", o.metrics_address, serve_metrics,
-                                &proxy);
-    proxy.page = http_create("/", o.page_address, serve_page, &proxy);
+    proxy.healthz = kube_http_start("/healthz", o.healthz_address,
+                                    serve_health, &proxy);
+    proxy.metrics = kube_http_start("/metrics", o.metrics_address,
+                                    serve_metrics, &proxy);
+    proxy.page = kube_http_start("/", o.page_address, serve_page, &proxy);
     daemonize_complete();
 
     while (!proxy.exiting) {

@@ -251,9 +251,9 @@ def charts(rows, folder):
     """Draws 'rows', of results.json, into 'folder'."""
     os.makedirs(folder, exist_ok=True)
     first = usable(rows, 1)
-    if first:
-        cycles_chart(first, os.path.join(folder, "cycles.svg"))
-        cycles_chart(summary(first), os.path.join(folder, "summary.svg"))
+    for chosen, name in (first, "cycles"), (summary(first), "summary"):
+        if chosen:
+            cycles_chart(chosen, os.path.join(folder, name + ".svg"))
     growth_chart(usable(rows, 2), os.path.join(folder, "growth.svg"))
 
 

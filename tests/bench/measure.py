@@ -40,11 +40,15 @@ class Window:
                 return 100 * (fuse[name] - self.fuse[name]) / max(packets, 1)
             self.shares["fused"] = perf["hits"] = share("hits")
             self.shares["learned"] = share("learned")
+            self.shares["aside"] = 100 * fuse["aside"]
         return self
 
     def unlike(self, other, limit):
         """Describes how 'shares' differ from those of 'other', or returns an
-        empty string."""
+        empty string.  A port that steps aside may come back at any time, and
+        has no shares to compare: what it chooses is part of its costs."""
+        if self.shares.get("aside") or other.get("aside"):
+            return ""
         return ", ".join(
             "%s %.1f %%, then %.1f %%" % (name, other.get(name, 0), share)
             for name, share in self.shares.items()

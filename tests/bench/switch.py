@@ -268,8 +268,10 @@ class Switch(Daemons):
                              % (self.name, text))
             # A PMD thread has its cache some time after its first packet.
             time.sleep(0.05)
-        return dict(zip(("entries", "room", "chains", "kB", "packets", "hits",
-                         "learned"), map(int, m.groups())))
+        found = dict(zip(("entries", "room", "chains", "kB", "packets", "hits",
+                          "learned"), map(int, m.groups())))
+        found["aside"] = "steps aside" in text
+        return found
 
     def clear(self):
         self.appctl("dpif-netdev/pmd-stats-clear")

@@ -78,9 +78,9 @@ bool lb_support_set(struct dpif_backer *, int argc, const char *argv[],
 
 /* The use of a group in a flow; see lb-xlate.c.
  *
- * The id of a table goes from the hook xlate_pick to xlate_action in the place
- * that Open vSwitch has for a hash action to come: 'dp_hash_alg' is
- * LB_XLATE_HASH_ALG, and 'dp_hash_basis' is the id. */
+ * LB_XLATE_HASH_ALG is a value of 'dp_hash_alg' in struct xlate_ctx, which says
+ * that the action before the next recirculation is lb, not hash.  The id of
+ * its table is in 'lb_table' there. */
 #define LB_XLATE_HASH_ALG UINT32_MAX
 
 bool lb_xlate_applies(const struct group_dpif *);

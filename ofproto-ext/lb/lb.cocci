@@ -230,6 +230,18 @@ symbol ofconn, handle_openflow, msgs;
  handle_openflow(ofconn, &msgs);
 +lb_set_controller(NULL);
 
+// The table that chooses, where Open vSwitch has the basis of a hash.
+// hook xlate_table: ofproto/ofproto-dpif-xlate.c, 1
+@xlate_table@
+typedef uint32_t;
+@@
+ struct xlate_ctx {
+ ...
+ uint32_t dp_hash_basis;
++uint32_t lb_table;
+ ...
+ };
+
 // hook xlate_pick: ofproto/ofproto-dpif-xlate.c, 1
 @xlate_pick@
 identifier ctx, group;
@@ -239,13 +251,12 @@ identifier ctx, group;
  ...
 +if (lb_xlate_applies(group)) {
 +    struct ofputil_bucket *lb_bucket;
-+    uint32_t lb_id;
 +
-+    lb_bucket = lb_xlate_bucket(group, ctx->xin, ctx->wc, &lb_id,
++    lb_bucket = lb_xlate_bucket(group, ctx->xin, ctx->wc, &ctx->lb_table,
 +                                &ctx->xout->avoid_caching);
 +    if (!lb_bucket) {
 +        xlate_report(ctx, OFT_DETAIL, "the datapath chooses the bucket");
-+        ctx_trigger_recirculate_with_hash(ctx, LB_XLATE_HASH_ALG, lb_id);
++        ctx_trigger_recirculate_with_hash(ctx, LB_XLATE_HASH_ALG, 0);
 +    }
 +    return lb_bucket;
 +}
@@ -290,7 +301,7 @@ symbol recirc_id;
  <...
 -if (ctx->recirc_update_dp_hash)
 +if (ctx->recirc_update_dp_hash
-+    && !lb_xlate_put_action(ctx->xin, ctx->dp_hash_alg, ctx->dp_hash_basis,
++    && !lb_xlate_put_action(ctx->xin, ctx->dp_hash_alg, ctx->lb_table,
 +                            recirc_id, ctx->odp_actions))
  { ... }
  ...>

@@ -78,9 +78,9 @@ bool lb_support_set(struct dpif_backer *, int argc, const char *argv[],
 
 /* The use of a group in a flow; see lb-xlate.c.
  *
- * LB_XLATE_HASH_ALG is a value of 'dp_hash_alg' in struct xlate_ctx, which says
- * that the action before the next recirculation is lb, not hash.  The id of
- * its table is in 'lb_table' there. */
+ * In struct xlate_ctx, LB_XLATE_HASH_ALG as 'dp_hash_alg' says that the action
+ * before the next recirculation is lb, not hash.  The id of its table is in
+ * 'lb_table'. */
 #define LB_XLATE_HASH_ALG UINT32_MAX
 
 bool lb_xlate_applies(const struct group_dpif *);

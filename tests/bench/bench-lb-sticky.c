@@ -11,22 +11,13 @@
 #include <x86intrin.h>
 
 #include "lib/lb/lb-sticky.h"
-#include "tests/unit/splitmix64.h"
+#include "tests/unit/random-numbers.h"
 
 #define BATCH 32
 #define N_RUNS 7
 #define TIMEOUT (60 * LB_STICKY_TICKS_PER_SEC)
 
 enum operation { LOOKUP, LOOKUP_NO_PREFETCH, REFRESH, MISS, INSERT, FULL };
-
-/* Returns the next number of a reproducible sequence. */
-static uint64_t
-random_u64(void)
-{
-    static uint64_t state;
-
-    return splitmix64(&state);
-}
 
 /* Performs 'op' on the 'n' 'hashes', a multiple of BATCH, in order.  Returns a
  * number that depends on all results. */

@@ -11,6 +11,7 @@ import base64
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -123,6 +124,20 @@ class ApiError(Exception):
     def __init__(self, status, body):
         super().__init__("HTTP status %d: %s" % (status, body[:500]))
         self.status = status
+
+
+def account(cluster, folder):
+    """Makes 'folder' one of a service account, as in a pod.  Returns a
+    function that writes its token, as a kubelet does."""
+    os.mkdir(folder)
+    shutil.copy(cluster.pki.ca, os.path.join(folder, "ca.crt"))
+
+    def write(token):
+        path = os.path.join(folder, "token")
+        with open(path + ".new", "w") as stream:
+            stream.write(token + "\n")
+        os.rename(path + ".new", path)
+    return write
 
 
 class Cluster:

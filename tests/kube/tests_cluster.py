@@ -4,10 +4,9 @@
 
 import os
 import re
-import shutil
 
 import cluster as k8s
-from cluster import wait_until
+from cluster import account, wait_until
 from harness import HERE, Dump, World, admin, endpoint_slice, service
 
 
@@ -137,15 +136,7 @@ def test_token(c):
         if obj["kind"] != "DaemonSet":
             c.create(obj)
     folder = os.path.join(World.folder, "account")
-    os.mkdir(folder)
-    shutil.copy(c.pki.ca, os.path.join(folder, "ca.crt"))
-
-    def write(token):
-        path = os.path.join(folder, "token")
-        with open(path + ".new", "w") as stream:
-            stream.write(token + "\n")
-        os.rename(path + ".new", path)
-
+    write = account(c, folder)
     write(c.token("ovs-kube-proxy", -3600))
     dump = Dump("--in-cluster=" + folder,
                 env={"KUBERNETES_SERVICE_HOST": k8s.HOST,

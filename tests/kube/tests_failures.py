@@ -6,11 +6,10 @@ their input."""
 import json
 import os
 import re
-import shutil
 import time
 
 import cluster as k8s
-from cluster import wait_until
+from cluster import account, wait_until
 from harness import World, admin
 from lab import NODE, make_service, make_slice
 from pods import PORT, endpoint, requests, with_pods
@@ -212,15 +211,7 @@ def test_failure_token(lab, c):
         if obj["kind"] != "DaemonSet":
             put(c, obj)
     folder = os.path.join(World.folder, "expiring")
-    os.mkdir(folder)
-    shutil.copy(c.pki.ca, os.path.join(folder, "ca.crt"))
-
-    def write(token):
-        path = os.path.join(folder, "token")
-        with open(path + ".new", "w") as stream:
-            stream.write(token + "\n")
-        os.rename(path + ".new", path)
-
+    write = account(c, folder)
     # A token is valid for another minute, in case clocks differ.
     expires = time.time() + 6
     write(c.token("ovs-kube-proxy", 6 - 60))

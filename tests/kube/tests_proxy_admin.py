@@ -7,7 +7,6 @@ import copy
 import http.client
 import os
 import re
-import shutil
 import socket
 import subprocess
 import time
@@ -15,7 +14,7 @@ import time
 from scapy.layers.inet import TCP
 
 import cluster as k8s
-from cluster import wait_until
+from cluster import account, wait_until
 from lab import (GW_MAC, METRICS_PORT, NODE, ip_layer, l4, make_service,
                  make_slice)
 from pods import GATEWAY, PORT, endpoint, with_pods
@@ -453,15 +452,7 @@ def test_admin_in_cluster(lab, c):
     put(c, make_service("s"))
     put(c, api_slice("s", "a"))
     folder = os.path.join(lab.dir, "account")
-    os.mkdir(folder)
-    shutil.copy(c.pki.ca, os.path.join(folder, "ca.crt"))
-
-    def write(token):
-        path = os.path.join(folder, "token")
-        with open(path + ".new", "w") as stream:
-            stream.write(token + "\n")
-        os.rename(path + ".new", path)
-
+    write = account(c, folder)
     # The account's token has expired.
     write(c.token("ovs-kube-proxy", -3600))
     before = lab.flows()

@@ -45,7 +45,7 @@ tests_unit_test_gtpu_path_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_gtpu_path_LDADD = $(UNIT_LDADD)
 
 tests_unit_test_gtpu_limit_SOURCES = tests/unit/test-gtpu-limit.c \
-	tests/unit/splitmix64.h
+	tests/unit/random-numbers.h tests/unit/splitmix64.h
 tests_unit_test_gtpu_limit_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_gtpu_limit_LDADD = $(UNIT_LDADD) -lpthread
 
@@ -56,7 +56,8 @@ tests_unit_gtpu_codec_tool_LDADD = lib/libext.la
 
 EXTRA_DIST += tests/unit/test-gtpu-peers.py
 
-tests_unit_test_fuse_SOURCES = tests/unit/test-fuse.c
+tests_unit_test_fuse_SOURCES = tests/unit/test-fuse.c \
+	tests/unit/random-numbers.h tests/unit/splitmix64.h
 tests_unit_test_fuse_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_fuse_LDADD = $(UNIT_LDADD)
 
@@ -68,7 +69,8 @@ tests_unit_test_fuse_pool_SOURCES = tests/unit/test-fuse-pool.c
 tests_unit_test_fuse_pool_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_fuse_pool_LDADD = $(UNIT_LDADD)
 
-tests_unit_test_fuse_tcp_SOURCES = tests/unit/test-fuse-tcp.c
+tests_unit_test_fuse_tcp_SOURCES = tests/unit/test-fuse-tcp.c \
+	tests/unit/random-numbers.h tests/unit/splitmix64.h
 tests_unit_test_fuse_tcp_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_fuse_tcp_LDADD = $(UNIT_LDADD)
 
@@ -93,7 +95,8 @@ $(tests_unit_test_fuse_conn_OBJECTS): | $(OVS)/headers.stamp
 
 tests_unit_test_fuse_datapath_SOURCES = tests/unit/test-fuse-datapath.c \
 	tests/unit/fuse-datapath.c tests/unit/fuse-datapath.h \
-	tests/unit/memory-netdev.c tests/unit/memory-netdev.h
+	tests/unit/memory-netdev.c tests/unit/memory-netdev.h \
+	tests/unit/random-numbers.h tests/unit/splitmix64.h
 tests_unit_test_fuse_datapath_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_unit_test_fuse_datapath_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_fuse_datapath_LDADD = \
@@ -117,7 +120,7 @@ tests_unit_test_lb_table_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_lb_table_LDADD = $(UNIT_LDADD)
 
 tests_unit_test_maglev_SOURCES = tests/unit/test-maglev.c \
-	tests/unit/splitmix64.h
+	tests/unit/random-numbers.h tests/unit/splitmix64.h
 tests_unit_test_maglev_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_maglev_LDFLAGS = -Wl,--wrap=malloc
 tests_unit_test_maglev_LDADD = $(UNIT_LDADD)
@@ -132,7 +135,7 @@ tests_unit_test_options_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_options_LDADD = $(UNIT_LDADD)
 
 tests_unit_test_siphash_SOURCES = tests/unit/test-siphash.c \
-	tests/unit/splitmix64.h
+	tests/unit/random-numbers.h tests/unit/splitmix64.h
 tests_unit_test_siphash_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_siphash_LDADD = $(UNIT_LDADD)
 

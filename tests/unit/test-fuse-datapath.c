@@ -21,6 +21,7 @@
 #include "odp-netlink.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/ofpbuf.h"
+#include "tests/unit/random-numbers.h"
 #include "util.h"
 
 #define N_FLOWS 8
@@ -168,17 +169,6 @@ test_order_between_hits(void **state OVS_UNUSED)
             check_order(two, ARRAY_SIZE(two));
         }
     }
-}
-
-static uint32_t
-rnd(uint32_t n)
-{
-    static uint64_t x = 88172645463325252;
-
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    return (x >> 11) % n;
 }
 
 /* Random batches.  Flows are learned within them; now and then all flows are

@@ -15,17 +15,7 @@
 #include <cmocka.h>
 
 #include "lib/fuse/fuse-tcp.h"
-
-static uint64_t
-rnd(uint64_t n)
-{
-    static uint64_t x = 88172645463325252;
-
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    return (x >> 11) % n;
-}
+#include "tests/unit/random-numbers.h"
 
 /* A packet, with 64-bit numbers that never wrap. */
 struct wide {

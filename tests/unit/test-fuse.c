@@ -15,22 +15,12 @@
 
 #include "lib/fuse/fuse-order.h"
 #include "lib/fuse/fuse-replay.h"
+#include "tests/unit/random-numbers.h"
 
 #define BUFFER 768
 #define ROOM 128
 
 static struct fuse_tunnels tunnels;
-
-static uint32_t
-rnd(uint32_t n)
-{
-    static uint64_t x = 88172645463325252;
-
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    return (x >> 11) % n;
-}
 
 static uint16_t
 sum(const uint8_t *p, uint32_t n, uint32_t s)

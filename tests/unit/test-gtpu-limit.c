@@ -16,20 +16,12 @@
 #include "lib/gtpu/gtpu-answer.h"
 #include "lib/gtpu/gtpu-limit.h"
 #include "lib/gtpu/gtpu-underlay.h"
-#include "tests/unit/splitmix64.h"
+#include "tests/unit/random-numbers.h"
 
 #define SEC UINT64_C(1000000000)
 
 static const struct siphash_key key = { 1, 2 };
 static struct gtpu_limiter limiter;
-
-static uint64_t
-random_u64(void)
-{
-    static uint64_t state = 7;
-
-    return splitmix64(&state);
-}
 
 static void
 init(uint32_t peer, uint32_t peer_burst, uint32_t total, uint32_t total_burst)

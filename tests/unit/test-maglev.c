@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "lib/lb/maglev.h"
-#include "tests/unit/splitmix64.h"
+#include "tests/unit/random-numbers.h"
 
 #define ARRAY_SIZE(ARRAY) (sizeof (ARRAY) / sizeof (ARRAY)[0])
 
@@ -40,23 +40,12 @@ __wrap_malloc(size_t size)
     return __real_malloc(size);
 }
 
-/* Returns the next number of a reproducible sequence. */
-static uint64_t
-random_u64(void)
-{
-    static uint64_t state = 1;
-
-    return splitmix64(&state);
-}
-
 static struct siphash_key
 random_key(void)
 {
-    struct siphash_key key;
+    uint64_t k0 = random_u64();
 
-    key.k0 = random_u64();
-    key.k1 = random_u64();
-    return key;
+    return (struct siphash_key) { k0, random_u64() };
 }
 
 static void *

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "lib/hash/siphash-batch.h"
-#include "tests/unit/splitmix64.h"
+#include "tests/unit/random-numbers.h"
 
 /* The key of the test vectors: bytes 00 01 ... 0f. */
 static const struct siphash_key vector_key = {
@@ -77,23 +77,12 @@ static const uint64_t siphash13_vectors[64] = {
     0x9d199062b7bbb3a8,
 };
 
-/* Returns the next number of a reproducible sequence. */
-static uint64_t
-random_u64(void)
-{
-    static uint64_t state = 1;
-
-    return splitmix64(&state);
-}
-
 static struct siphash_key
 random_key(void)
 {
-    struct siphash_key key;
+    uint64_t k0 = random_u64();
 
-    key.k0 = random_u64();
-    key.k1 = random_u64();
-    return key;
+    return (struct siphash_key) { k0, random_u64() };
 }
 
 static void

@@ -173,22 +173,36 @@ compose_rst(const struct dp_packet *in, const struct flow *flow)
     return out;
 }
 
+/* Returns an ICMP error for 'in', which quotes '*size' octets of it, at most
+ * 'max'.  Its lengths and checksums are the caller's to set.  'reply', what it
+ * is made from, gets the rest. */
+static struct dp_packet *
+compose_icmp(const struct dp_packet *in, struct flow *reply, uint8_t proto,
+             uint16_t type, uint16_t code, size_t max, size_t *size)
+{
+    struct dp_packet *out;
+
+    *size = MIN(dp_packet_l3_size(in), max);
+    reply->nw_proto = proto;
+    reply->tp_src = htons(type);
+    reply->tp_dst = htons(code);
+    out = dp_packet_new(128 + *size);
+    compat_flow_compose(out, reply);
+    dp_packet_put(out, dp_packet_l3(in), *size);
+    return out;
+}
+
 static struct dp_packet *
 compose_unreachable4(const struct dp_packet *in, const struct flow *flow)
 {
-    size_t size = MIN(dp_packet_l3_size(in), ICMP4_MAX);
     struct flow reply = reverse(flow);
     struct icmp_header *icmp;
     struct dp_packet *out;
     struct ip_header *ip;
+    size_t size;
 
-    reply.nw_proto = IPPROTO_ICMP;
-    reply.tp_src = htons(ICMP4_PORT_UNREACHABLE_TYPE);
-    reply.tp_dst = htons(ICMP4_PORT_UNREACHABLE_CODE);
-    out = dp_packet_new(128 + size);
-    compat_flow_compose(out, &reply);
-    dp_packet_put(out, dp_packet_l3(in), size);
-
+    out = compose_icmp(in, &reply, IPPROTO_ICMP, ICMP4_PORT_UNREACHABLE_TYPE,
+                       ICMP4_PORT_UNREACHABLE_CODE, ICMP4_MAX, &size);
     ip = dp_packet_l3(out);
     ip->ip_tot_len = htons(IP_HEADER_LEN + ICMP_HEADER_LEN + size);
     ip->ip_csum = 0;
@@ -202,19 +216,15 @@ compose_unreachable4(const struct dp_packet *in, const struct flow *flow)
 static struct dp_packet *
 compose_unreachable6(const struct dp_packet *in, const struct flow *flow)
 {
-    size_t size = MIN(dp_packet_l3_size(in), ICMP6_MAX);
     struct flow reply = reverse(flow);
     struct ovs_16aligned_ip6_hdr *ip;
     struct icmp6_header *icmp;
     struct dp_packet *out;
+    size_t size;
 
-    reply.nw_proto = IPPROTO_ICMPV6;
-    reply.tp_src = htons(ICMP6_PORT_UNREACHABLE_TYPE);
-    reply.tp_dst = htons(ICMP6_PORT_UNREACHABLE_CODE);
-    out = dp_packet_new(128 + size);
-    compat_flow_compose(out, &reply);
-    dp_packet_put(out, dp_packet_l3(in), size);
-
+    out = compose_icmp(in, &reply, IPPROTO_ICMPV6,
+                       ICMP6_PORT_UNREACHABLE_TYPE,
+                       ICMP6_PORT_UNREACHABLE_CODE, ICMP6_MAX, &size);
     ip = dp_packet_l3(out);
     ip->ip6_plen = htons(8 + size);
     icmp = dp_packet_l4(out);

@@ -118,8 +118,8 @@ count_autotest() {
     echo "${ok:-0} $((${all:-0} - ${ok:-0} - ${skip:-0})) ${skip:-0}"
 }
 
-# count_last LOG [N]: the same, of lint, run-ovs-suite, kube/run, cni/run,
-# node/run, equivalence.py, fuse-equivalence and this script: their last line,
+# count_last LOG [N]: the same, of lint, ovs/run, kube/run, cni/run,
+# node/run, equivalence/run, fuse-equivalence and this script: their last line,
 # or the sum of the last N such lines.
 count_last() {
     local n='([0-9]+)'
@@ -172,7 +172,7 @@ run_part() {
     equivalence)
         # Not by make, which prints the last line if something fails.
         command=(/usr/bin/python3
-                 "$setup_top/tests/equivalence/equivalence.py"
+                 "$setup_top/tests/equivalence/run"
                  --build "$setup_build_dir" --minutes 3) ;;
     pipelines)
         command=("$setup_build_dir/tests/equivalence/fuse-equivalence"
@@ -190,7 +190,7 @@ run_part() {
     node)
         command=("${make[@]}" check-node) ;;
     ovs)
-        command=("$setup_top/tests/ovs/run-ovs-suite" "${ovs_flags[@]}"
+        command=("$setup_top/tests/ovs/run" "${ovs_flags[@]}"
                  "$setup_build_dir/openvswitch/extended") ;;
     releases)
         command=(run_releases) ;;

@@ -17,7 +17,7 @@ EXTRA_DIST += \
 	tests/bench/bench-lb-sticky.c \
 	tests/bench/bench-lb.py \
 	tests/bench/bench-traffic.c \
-	tests/bench/bench.py \
+	tests/bench/run \
 	tests/bench/chart.py \
 	tests/bench/measure.py \
 	tests/bench/packets.py \
@@ -37,6 +37,6 @@ CLEANFILES += tests/bench/bench-traffic.so
 #: bench             measure stock and extended in turn (BENCH, FLOWS)
 .PHONY: bench
 bench: extended stock tests/bench/bench-traffic.so
-	/usr/bin/python3 $(srcdir)/tests/bench/bench.py --build . \
+	/usr/bin/python3 $(srcdir)/tests/bench/run --build . \
 	    --library tests/bench/bench-traffic.so --output bench-results \
 	    --rows '$(BENCH)' --flows '$(FLOWS)' $(BENCHFLAGS)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """usage: chart.py RESULTS.json... FOLDER
 
-Draws results of bench.py as SVG, by nothing but Python's standard library:
+Draws results of a bench as SVG, by nothing but Python's standard library:
 
     FOLDER/cycles.svg   cycles per packet of each case of the first page
     FOLDER/summary.svg  the same, one case for each row

@@ -69,7 +69,7 @@ tests_equivalence_fuse_threads_LDADD = \
 $(tests_equivalence_fuse_threads_OBJECTS): | $(OVS)/headers.stamp
 
 EXTRA_DIST += \
-	tests/equivalence/equivalence.py \
+	tests/equivalence/run \
 	tests/equivalence/frames.py \
 	tests/equivalence/generate.py \
 	tests/equivalence/megaflows.py \
@@ -77,7 +77,7 @@ EXTRA_DIST += \
 
 EXTRA_DIST += \
 	tests/equivalence/corpus \
-	tests/equivalence/mutations \
+	tests/equivalence/mutations.py \
 	tests/equivalence/mutations.txt \
 	tests/equivalence/proof
 
@@ -91,7 +91,7 @@ EQUIVALENCETHREADSFLAGS = --seconds 10
 .PHONY: check-equivalence check-equivalence-unit check-equivalence-threads
 .PHONY: check-mutations
 check-equivalence: extended
-	/usr/bin/python3 $(srcdir)/tests/equivalence/equivalence.py \
+	/usr/bin/python3 $(srcdir)/tests/equivalence/run \
 	    --build . $(EQUIVALENCEFLAGS)
 check-equivalence-unit: $(FUSE_EQUIVALENCE)
 	tests/equivalence/fuse-equivalence \
@@ -100,7 +100,7 @@ check-equivalence-unit: $(FUSE_EQUIVALENCE)
 check-equivalence-threads: $(FUSE_THREADS)
 	tests/equivalence/fuse-threads $(EQUIVALENCETHREADSFLAGS)
 check-mutations: $(FUSE_EQUIVALENCE)
-	$(srcdir)/tests/equivalence/mutations \
+	$(srcdir)/tests/equivalence/mutations.py \
 	    --compile '$(CC) $(DEFAULT_INCLUDES) $(OVS_CPPFLAGS) $(CFLAGS)' \
 	    --link '$(LIBTOOL) --tag=CC --mode=link $(CC) $(CFLAGS) \
 	        $(tests_equivalence_fuse_equivalence_LDFLAGS) -o OUTPUT \

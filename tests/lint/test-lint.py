@@ -43,6 +43,8 @@ FAULTS = [
     ('programs', 'a.sh', SPDX, 'a.sh:1: executable without "#!"'),
     ('programs', 'a.md', '#!/bin/sh\n', 'a.md:1: not executable'),
     ('programs', 'run', '#!/usr/bin/python3\n', 'run:1: not "#!/usr/bin/env'),
+    ('programs', 'b.sh', '#!/bin/sh\n', 'b.sh:1: not the extension'),
+    ('programs', 'b', '#!/usr/bin/env python3\n', 'b:1: not the extension'),
     ('release', 'NEWS', '0.0.9 - yesterday\n', 'NEWS:1: the newest release'),
     ('release', 'AUTHORS', 'Nobody\n', 'AUTHORS:1: no A U Thor'),
     ('release', 'a.yaml', 'image: openvswitch-ext:0.0.9\n', 'a.yaml:1: image'),
@@ -62,7 +64,7 @@ RIGHT = {
                   '#include <stdlib.h>\n\nvoid\nb(void)\n{\n'
                   '    free(malloc(1));   /* https://a.test */\n}\n',
     'a.md': '| ' + 'x ' * 100 + '|\nhttps://' + 'x' * 200 + '\n',
-    'a.sh': '#!/bin/sh\n' + SPDX + 'echo a\n',
+    'a': '#!/bin/sh\n' + SPDX + 'echo a\n',
     'tests/lint/test-a.py': '#!/usr/bin/env python3\n' + SPDX,
 }
 
@@ -98,7 +100,7 @@ class Lint(unittest.TestCase):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, 'w', newline='') as f:
             f.write(text)
-        if name.endswith(('.sh', '.py', 'run')):
+        if name == 'a' or name.endswith(('.sh', '.py', 'run')):
             os.chmod(path, 0o755)
 
     def lint(self, *parts):

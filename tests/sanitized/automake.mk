@@ -5,7 +5,7 @@
 # and then with ThreadSanitizer, each of which needs a build of Open vSwitch.
 
 EXTRA_DIST += \
-	tests/sanitized/run-sanitized \
+	tests/sanitized/run \
 	tests/sanitized/sanitizer-suppressions-thread
 
 SANITIZED = check-system
@@ -13,6 +13,6 @@ SANITIZED = check-system
 .PHONY: check-sanitized
 check-sanitized:
 	$(AM_V_at)for s in address thread; do \
-	    $(srcdir)/tests/sanitized/run-sanitized $$s $(abs_srcdir)/configure \
+	    $(srcdir)/tests/sanitized/run $$s $(abs_srcdir)/configure \
 	        $(SANITIZED) TESTSUITEFLAGS='$(TESTSUITEFLAGS)' || exit 1; \
 	done

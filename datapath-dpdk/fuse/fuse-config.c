@@ -35,6 +35,7 @@
 #include "openvswitch/vlog.h"
 #include "smap.h"
 #include "util.h"
+#include "vswitch-idl.h"
 
 VLOG_DEFINE_THIS_MODULE(fuse_config);
 
@@ -150,6 +151,38 @@ fuse_port_set_config(const void *dp, odp_port_t number, const char *name,
         free(where);
     }
     fuse_port_close(dp, number, close);
+}
+
+/* The Interface has been configured: its column "error" has no errors of ours
+ * yet. */
+void
+fuse_port_report_errors(const struct ovsrec_interface *iface)
+{
+    const struct smap *config = &iface->other_config;
+    const struct smap_node **nodes = smap_sort(config);
+    struct ds errors = DS_EMPTY_INITIALIZER;
+
+    for (size_t i = 0; i < smap_count(config); i++) {
+        const char *key = nodes[i]->key;
+        char *error = (strncmp(key, set.prefix, strlen(set.prefix))
+                       ? NULL
+                       : option_check(port_specs, ARRAY_SIZE(port_specs), key,
+                                      nodes[i]->value));
+
+        if (error) {
+            ds_put_format(&errors, "%sother_config:%s",
+                          errors.length ? "\n" : "", error);
+            free(error);
+        }
+    }
+    free(nodes);
+    if (errors.length) {
+        if (iface->error && iface->error[0]) {
+            ds_put_format(&errors, "\n%s", iface->error);
+        }
+        ovsrec_interface_set_error(iface, ds_cstr(&errors));
+    }
+    ds_destroy(&errors);
 }
 
 /* "fuse/show-config". */

@@ -26,6 +26,7 @@ struct flow;
 struct netdev;
 struct nlattr;
 struct ovs_key_ct_labels;
+struct ovsrec_interface;
 struct smap;
 
 /* The fused flow cache; see datapath-dpdk/fuse/fuse.h.
@@ -64,6 +65,10 @@ void fuse_set_config(const struct smap *other_config);
  * 'number' of the datapath 'dp'.  Main thread. */
 void fuse_port_set_config(const void *dp, odp_port_t number, const char *name,
                           const struct smap *config);
+
+/* Adds what is wrong with keys of ours in other_config of 'iface' to its
+ * column "error".  Main thread, in a transaction. */
+void fuse_port_report_errors(const struct ovsrec_interface *iface);
 
 /* PMD thread, or main thread with 'non_pmd_mutex'. */
 bool fuse_input__(struct dp_netdev_pmd_thread *, struct dp_packet_batch *,

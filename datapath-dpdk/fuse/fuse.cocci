@@ -234,6 +234,18 @@ identifier port_no, cfg, dp, port, error, unlock;
  ...>
  }
 
+// hook fuse_port_error: vswitchd/bridge.c, 1
+@fuse_port_error@
+symbol iface;
+@@
+ bridge_reconfigure(...)
+ {
+ <...
++fuse_port_report_errors(iface->cfg);
+ iface_configure_cfm(iface);
+ ...>
+ }
+
 // hook fuse_record_flow: lib/dpif-netdev.c, 1
 @fuse_record_flow@
 identifier batch, flow;

@@ -149,6 +149,32 @@ def test_nodes_come_and_go(lab):
     assert a.ping(c.ip6, wait=10)
 
 
+def test_range_changes(lab):
+    """The addresses of the old range go, those of others stay."""
+    def addresses(family):
+        return [line.split()[3] for line in lab.n1.run(
+            "ip", "-o", family, "address", "show", "dev", "ovs-host0",
+            "scope", "global").splitlines()]
+
+    start(lab)
+    lab.n1.run("ip", "address", "add", "203.0.113.9/32", "dev", "ovs-host0")
+    assert "10.244.1.1/32" in addresses("-4")
+    assert addresses("-6") == ["fd00:10:244:1::1/128"]
+    node = nodes.node_object(1)
+    node["spec"]["podCIDRs"] = ["10.244.7.0/24", "fd00:10:244:7::/64"]
+    lab.write("n1", node)
+    wait_until(lambda: sorted(addresses("-4")) == [
+        "10.244.7.1/32", "203.0.113.9/32"], "the range is in use")
+    assert addresses("-6") == ["fd00:10:244:7::1/128"]
+    # Another run of the program knows the addresses of the one before.
+    lab.n1.kill("ovs-ext-node")
+    lab.write("n1", nodes.node_object(1))
+    lab.n1.start_agent()
+    wait_until(lambda: sorted(addresses("-4")) == [
+        "10.244.1.1/32", "203.0.113.9/32"], "the first range is back")
+    assert addresses("-6") == ["fd00:10:244:1::1/128"]
+
+
 def test_one_range_twice(lab):
     """Of two Nodes with one range, one counts; ours counts in any case."""
     start(lab)

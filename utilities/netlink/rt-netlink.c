@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "packets.h"
 #include "util.h"
 
 /* Opens a socket in the network namespace of this thread, which it stays in.
@@ -90,4 +91,32 @@ link_write_setting(const char *family, const char *link, const char *name,
     }
     free(path);
     return error;
+}
+
+/* Appends 'addr' as an attribute of 'type'. */
+void
+netlink_put_ip(struct nlmsghdr *nlh, uint16_t type,
+               const struct in6_addr *addr)
+{
+    if (IN6_IS_ADDR_V4MAPPED(addr)) {
+        mnl_attr_put_u32(nlh, type, in6_addr_get_mapped_ipv4(addr));
+    } else {
+        mnl_attr_put(nlh, type, sizeof *addr, addr);
+    }
+}
+
+/* Returns the address in 'attr', or all zeros if it has none. */
+struct in6_addr
+netlink_get_ip(const struct nlattr *attr)
+{
+    struct in6_addr addr = in6addr_any;
+    ovs_be32 ipv4;
+
+    if (mnl_attr_get_payload_len(attr) == sizeof addr) {
+        memcpy(&addr, mnl_attr_get_payload(attr), sizeof addr);
+    } else if (mnl_attr_get_payload_len(attr) == sizeof ipv4) {
+        memcpy(&ipv4, mnl_attr_get_payload(attr), sizeof ipv4);
+        in6_addr_set_mapped_ipv4(&addr, ipv4);
+    }
+    return addr;
 }

@@ -5,6 +5,8 @@ bin_PROGRAMS += utilities/ovs-ext-node/ovs-ext-node
 endif
 utilities_ovs_ext_node_ovs_ext_node_SOURCES = \
 	$(RT_NETLINK_SOURCES) \
+	utilities/ovs-ext-node/node-address.c \
+	utilities/ovs-ext-node/node-address.h \
 	utilities/ovs-ext-node/node-cluster.c \
 	utilities/ovs-ext-node/node-cluster.h \
 	utilities/ovs-ext-node/node-database.c \

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <ifaddrs.h>
-#include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "node-address.h"
 #include "node-route.h"
 #include "openvswitch/poll-loop.h"
 #include "packets.h"
@@ -126,31 +126,7 @@ node_link_set(struct node_link *link, struct in6_addr *addrs, size_t n_addrs,
     }
 }
 
-/* Addresses. */
-
-static int
-add_address(struct node_link *link, const struct in6_addr *addr)
-{
-    char buffer[NETLINK_LEN];
-    struct nlmsghdr *nlh = netlink_request(
-        buffer, RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
-    struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof *ifa);
-    int error;
-
-    ifa->ifa_index = link->ifindex;
-    if (IN6_IS_ADDR_V4MAPPED(addr)) {
-        ifa->ifa_family = AF_INET;
-        ifa->ifa_prefixlen = 32;
-        mnl_attr_put_u32(nlh, IFA_LOCAL, in6_addr_get_mapped_ipv4(addr));
-    } else {
-        ifa->ifa_family = AF_INET6;
-        ifa->ifa_prefixlen = 128;
-        ifa->ifa_flags = IFA_F_NODAD;
-        mnl_attr_put(nlh, IFA_LOCAL, sizeof *addr, addr);
-    }
-    error = netlink_transact(link->socket, nlh, NULL, NULL);
-    return error == EEXIST ? 0 : error;
-}
+/* Applying. */
 
 static int
 take_up(struct node_link *link)
@@ -170,8 +146,6 @@ take_up(struct node_link *link)
     return netlink_transact(link->socket, nlh, NULL, NULL);
 }
 
-/* Applying. */
-
 static void
 apply(struct node_link *link)
 {
@@ -185,14 +159,18 @@ apply(struct node_link *link)
         return;
     }
     error = take_up(link);
-    for (size_t i = 0; i < link->n_addrs && !error; i++) {
-        error = add_address(link, &link->addrs[i]);
-    }
-    link->error = (error ? xasprintf("%s cannot be configured: %s",
-                                     link->name, ovs_strerror(error))
+    error = error ? error : node_addresses_add(link->socket, link->ifindex,
+                                               link->addrs, link->n_addrs);
+    link->error = (error ? NULL
                    : node_routes_apply(link->socket, link->ifindex,
                                        link->addrs, link->n_addrs,
                                        link->routes, link->n_routes));
+    error = error ? error : node_addresses_trim(link->socket, link->ifindex,
+                                                link->addrs, link->n_addrs);
+    if (error && !link->error) {
+        link->error = xasprintf("%s cannot be configured: %s", link->name,
+                                ovs_strerror(error));
+    }
     if (link->error) {
         complain_once("%s", link->error);
     }

@@ -29,16 +29,6 @@ is_ipv6(const struct in6_addr *addr)
     return !IN6_IS_ADDR_V4MAPPED(addr);
 }
 
-static void
-put_addr(struct nlmsghdr *nlh, int type, const struct in6_addr *addr)
-{
-    if (is_ipv6(addr)) {
-        mnl_attr_put(nlh, type, 16, addr);
-    } else {
-        mnl_attr_put_u32(nlh, type, in6_addr_get_mapped_ipv4(addr));
-    }
-}
-
 /* A route of ours that the kernel has. */
 struct kernel_route {
     struct kube_cidr dst;
@@ -51,21 +41,6 @@ struct kernel_routes {
     struct kernel_route *routes;
     size_t n, allocated;
 };
-
-static struct in6_addr
-get_addr(const struct nlattr *attr)
-{
-    struct in6_addr addr = in6addr_any;
-    ovs_be32 ipv4;
-
-    if (mnl_attr_get_payload_len(attr) == sizeof addr) {
-        memcpy(&addr, mnl_attr_get_payload(attr), sizeof addr);
-    } else if (mnl_attr_get_payload_len(attr) == sizeof ipv4) {
-        memcpy(&ipv4, mnl_attr_get_payload(attr), sizeof ipv4);
-        in6_addr_set_mapped_ipv4(&addr, ipv4);
-    }
-    return addr;
-}
 
 static int
 note_route(const struct nlmsghdr *nlh, void *found_)
@@ -84,9 +59,9 @@ note_route(const struct nlmsghdr *nlh, void *found_)
     }
     mnl_attr_for_each (attr, nlh, sizeof *rtm) {
         switch (mnl_attr_get_type(attr)) {
-        case RTA_DST: r.dst.addr = get_addr(attr); break;
-        case RTA_GATEWAY: r.gateway = get_addr(attr); break;
-        case RTA_PREFSRC: r.src = get_addr(attr); break;
+        case RTA_DST: r.dst.addr = netlink_get_ip(attr); break;
+        case RTA_GATEWAY: r.gateway = netlink_get_ip(attr); break;
+        case RTA_PREFSRC: r.src = netlink_get_ip(attr); break;
         case RTA_OIF: r.ifindex = mnl_attr_get_u32(attr); break;
         case RTA_PRIORITY: r.metric = mnl_attr_get_u32(attr); break;
         }
@@ -130,7 +105,7 @@ put_route(struct nlmsghdr *nlh, const struct kube_cidr *dst)
     rtm->rtm_protocol = NODE_RTPROT;
     rtm->rtm_scope = RT_SCOPE_UNIVERSE;
     rtm->rtm_type = RTN_UNICAST;
-    put_addr(nlh, RTA_DST, &dst->addr);
+    netlink_put_ip(nlh, RTA_DST, &dst->addr);
     return rtm;
 }
 
@@ -195,11 +170,11 @@ add_route(struct mnl_socket *socket, const struct kernel_route *r)
         buffer, RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
     struct rtmsg *rtm = put_route(nlh, &r->dst);
 
-    put_addr(nlh, RTA_GATEWAY, &r->gateway);
+    netlink_put_ip(nlh, RTA_GATEWAY, &r->gateway);
     if (r->ifindex) {
         rtm->rtm_flags = RTNH_F_ONLINK;
         mnl_attr_put_u32(nlh, RTA_OIF, r->ifindex);
-        put_addr(nlh, RTA_PREFSRC, &r->src);
+        netlink_put_ip(nlh, RTA_PREFSRC, &r->src);
     }
     return netlink_transact(socket, nlh, NULL, NULL);
 }

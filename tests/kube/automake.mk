@@ -104,6 +104,7 @@ EXTRA_DIST += \
 	tests/kube/tests_proxy.py \
 	tests/kube/tests_proxy_admin.py \
 	tests/kube/tests_proxy_api.py \
+	tests/kube/tests_proxy_explain.py \
 	tests/kube/tests_proxy_large.py \
 	tests/kube/tests_proxy_reject.py \
 	tests/kube/tests_proxy_rules.py \

@@ -12,6 +12,8 @@ utilities_common_libcommon_la_SOURCES = \
 	utilities/common/kube-http.c \
 	utilities/common/kube-http.h \
 	utilities/common/metrics.c \
-	utilities/common/metrics.h
+	utilities/common/metrics.h \
+	utilities/common/switch-ask.c \
+	utilities/common/switch-ask.h
 utilities_common_libcommon_la_CPPFLAGS = $(OVS_CPPFLAGS) $(MICROHTTPD_CFLAGS)
 $(utilities_common_libcommon_la_OBJECTS): | $(OVS)/headers.stamp

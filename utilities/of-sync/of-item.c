@@ -62,21 +62,32 @@ of_item_get_flow(struct of_sync *sync, const struct minimatch *match,
     return item;
 }
 
-/* Returns the item of the group 'group_id'.  Creates it if there is none. */
+/* Returns the item of the group 'group_id', or null if there is none. */
 struct of_item *
-of_item_get_group(struct of_sync *sync, uint32_t group_id)
+of_item_find_group(const struct of_sync *sync, uint32_t group_id)
 {
-    uint32_t hash = hash_int(group_id, 1);
     struct of_item *item;
 
-    HMAP_FOR_EACH_WITH_HASH (item, node, hash, &sync->items) {
+    HMAP_FOR_EACH_WITH_HASH (item, node, hash_int(group_id, 1),
+                             &sync->items) {
         if (item->is_group && item->group_id == group_id) {
             return item;
         }
     }
-    item = create_item(sync, hash);
-    item->is_group = true;
-    item->group_id = group_id;
+    return NULL;
+}
+
+/* Like of_item_find_group(), but creates an item if there is none. */
+struct of_item *
+of_item_get_group(struct of_sync *sync, uint32_t group_id)
+{
+    struct of_item *item = of_item_find_group(sync, group_id);
+
+    if (!item) {
+        item = create_item(sync, hash_int(group_id, 1));
+        item->is_group = true;
+        item->group_id = group_id;
+    }
     return item;
 }
 

@@ -71,6 +71,7 @@ struct of_item *of_item_find_flow(struct of_sync *, const struct minimatch *,
                                   uint8_t table_id, uint16_t priority);
 struct of_item *of_item_get_flow(struct of_sync *, const struct minimatch *,
                                  uint8_t table_id, uint16_t priority);
+struct of_item *of_item_find_group(const struct of_sync *, uint32_t group_id);
 struct of_item *of_item_get_group(struct of_sync *, uint32_t group_id);
 void of_item_set_have(struct of_item *, struct of_value *);
 bool of_item_want(const struct of_item *, struct of_value **);

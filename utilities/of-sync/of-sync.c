@@ -16,6 +16,7 @@
 #include "of-owner.h"
 #include "of-state.h"
 #include "of-stats.h"
+#include "of-value.h"
 #include "openvswitch/ofp-bundle.h"
 #include "openvswitch/ofp-connection.h"
 #include "openvswitch/ofp-group.h"
@@ -332,6 +333,27 @@ of_sync_for_each_bucket(struct of_sync *sync, uint32_t group_id,
                         of_sync_bucket_cb *cb, void *aux)
 {
     of_stats_for_each_bucket(sync, group_id, cb, aux);
+}
+
+/* Returns the bucket 'bucket_id', or the first one if that is
+ * OFPG15_BUCKET_FIRST, of our group 'group_id' in the switch, or null if it is
+ * not there.  Belongs to 'sync', until the next of_sync_run(). */
+const struct ofputil_bucket *
+of_sync_find_bucket(const struct of_sync *sync, uint32_t group_id,
+                    uint32_t bucket_id)
+{
+    const struct of_item *item = of_item_find_group(sync, group_id);
+    const struct ofputil_bucket *bucket;
+
+    if (item && item->have) {
+        LIST_FOR_EACH (bucket, list_node, &item->have->group->buckets) {
+            if (bucket_id == OFPG15_BUCKET_FIRST
+                || bucket->bucket_id == bucket_id) {
+                return bucket;
+            }
+        }
+    }
+    return NULL;
 }
 
 uint32_t

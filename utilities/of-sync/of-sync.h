@@ -53,6 +53,7 @@
 #include "of-options.h"
 
 struct of_sync;
+struct ofputil_bucket;
 struct ofputil_flow_mod;
 struct ofputil_group_mod;
 
@@ -81,6 +82,9 @@ bool of_sync_has_lb(const struct of_sync *);
 uint32_t of_sync_meter(const struct of_sync *);
 const char *of_sync_refused(const struct of_sync *, const char *key);
 
+const struct ofputil_bucket *of_sync_find_bucket(const struct of_sync *,
+                                                 uint32_t group_id,
+                                                 uint32_t bucket_id);
 void of_sync_ct_flush(struct of_sync *, const struct of_sync_ct *);
 void of_sync_for_each_bucket(struct of_sync *, uint32_t group_id,
                              of_sync_bucket_cb *, void *aux);

@@ -21,6 +21,7 @@
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
 #include "proxy-compat.h"
+#include "proxy-explain.h"
 #include "proxy-options.h"
 #include "proxy-page.h"
 #include "timeval.h"
@@ -56,6 +57,7 @@ struct proxy {
     struct of_sync *sync;
     struct service_pipeline *pipeline;
     struct service_reject *reject;
+    struct proxy_explain *explain;
     struct kube_health *health;
     struct kube_http *healthz, *metrics, *page; /* Null: not asked for. */
 
@@ -309,6 +311,7 @@ run(struct proxy *proxy)
         VLOG_INFO("the first sync is done");
         proxy->synced = true;
     }
+    proxy_explain_run(proxy->explain);
     run_health(proxy);
     kube_http_run(proxy->healthz);
     kube_http_run(proxy->metrics);
@@ -326,6 +329,7 @@ wait(struct proxy *proxy)
     service_pipeline_wait(proxy->pipeline);
     of_sync_wait(proxy->sync);
     service_reject_wait(proxy->reject);
+    proxy_explain_wait(proxy->explain);
     kube_health_wait(proxy->health);
     kube_http_wait(proxy->healthz);
     kube_http_wait(proxy->metrics);
@@ -441,6 +445,7 @@ main(int argc, char *argv[])
     proxy.pipeline = service_pipeline_create(&o.pipeline, proxy.store,
                                              proxy.sync);
     proxy.reject = service_reject_create(&o.reject);
+    proxy.explain = proxy_explain_create(proxy.pipeline, o.sync.remote);
     proxy.health = kube_health_create();
     proxy.healthz = kube_http_start("/healthz", o.healthz_address,
                                     serve_health, &proxy);
@@ -461,6 +466,7 @@ main(int argc, char *argv[])
     kube_http_destroy(proxy.metrics);
     kube_http_destroy(proxy.healthz);
     kube_health_destroy(proxy.health);
+    proxy_explain_destroy(proxy.explain);
     service_reject_destroy(proxy.reject);
     service_pipeline_destroy(proxy.pipeline);
     of_sync_destroy(proxy.sync);

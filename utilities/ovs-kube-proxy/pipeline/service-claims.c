@@ -12,6 +12,7 @@
 #include "service-flows.h"
 #include "service-port.h"
 #include "service-state.h"
+#include "service-terms.h"
 #include "util.h"
 #include "utilities/of-sync/of-sync.h"
 
@@ -42,6 +43,20 @@ claim_find(const struct service_pipeline *p, const struct kube_cidr *cidr,
         }
     }
     return NULL;
+}
+
+/* Returns the key of the Service that has 'port' of 'addr', or null if none
+ * has. */
+const char *
+pipeline_owner_of(const struct service_pipeline *p,
+                  const struct in6_addr *addr, uint8_t protocol,
+                  uint16_t port)
+{
+    struct kube_cidr cidr = host_cidr(addr);
+    uint32_t hash;
+    const struct claim *c = claim_find(p, &cidr, protocol, port, &hash);
+
+    return c ? c->owner->key : NULL;
 }
 
 static bool

@@ -11,9 +11,11 @@
  * Thread-safety: as service-pipeline.h. */
 
 #include <stdbool.h>
+#include <stdint.h>
 #include "sset.h"
 
 struct claim;
+struct in6_addr;
 struct service;
 struct service_flows;
 struct service_pipeline;
@@ -29,6 +31,9 @@ struct compose_aux {
 
 void pipeline_compose(struct compose_aux *, const struct service *,
                       struct service_flows *);
+const char *pipeline_owner_of(const struct service_pipeline *,
+                              const struct in6_addr *, uint8_t protocol,
+                              uint16_t port);
 void pipeline_claim_destroy(struct service_pipeline *, struct claim *);
 void pipeline_release_claims(struct service_pipeline *,
                              struct piped_service *, bool all);

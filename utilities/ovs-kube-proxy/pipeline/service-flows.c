@@ -234,6 +234,22 @@ flows_find_endpoint(const struct ofputil_bucket *bucket, struct in6_addr *addr,
     return false;
 }
 
+/* Stores the group to which 'bucket', one of ours, leads in '*group_id'.
+ * Returns false if it leads to none. */
+bool
+flows_find_group(const struct ofputil_bucket *bucket, uint32_t *group_id)
+{
+    const struct ofpact *a;
+
+    OFPACT_FOR_EACH (a, bucket->ofpacts, bucket->ofpacts_len) {
+        if (a->type == OFPACT_GROUP) {
+            *group_id = ofpact_get_GROUP(a)->group_id;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Adds a group that chooses one endpoint of 'set'.  With 'endpoint_ids', each
  * bucket leads to the group of its endpoint, by flows_add_endpoint().
  * Without, the buckets translate. */

@@ -163,6 +163,7 @@ update_service(struct service_pipeline *p, const char *key)
     sset_init(&aux.groups);
     pipeline_compose(&aux, service, &sf);
     s->n_flows = sf.n_flows;
+    s->changed = time_wall_msec();
     count_left_out(p, s, sf.n_left_out);
     pipeline_put(p, key, &sf);
     pipeline_release_claims(p, s, false);

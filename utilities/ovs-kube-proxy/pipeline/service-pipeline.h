@@ -22,6 +22,7 @@
  *     service-addrs.c     the addresses of this machine
  *     service-put.c       hands flows and groups to of-sync
  *     service-show.c      state and counters
+ *     service-explain.c   which endpoint serves a connection
  *
  * Flows are made by service-base.c and service-port.c, from the parts in
  * service-flows.c and service-terms.c.

@@ -63,6 +63,7 @@ struct piped_service {
     struct udp_path *paths;     /* Sorted. */
     size_t n_paths;
     size_t n_flows, n_left_out;
+    long long int changed;      /* When it was last made, in ms since 1970. */
 };
 
 struct service_pipeline {

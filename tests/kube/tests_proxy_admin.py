@@ -5,6 +5,7 @@
 import contextlib
 import copy
 import http.client
+import json
 import os
 import re
 import socket
@@ -15,8 +16,8 @@ from scapy.layers.inet import TCP
 
 import cluster as k8s
 from cluster import account, wait_until
-from lab import (GW_MAC, METRICS_PORT, NODE, ip_layer, l4, make_service,
-                 make_slice)
+from lab import (GW_MAC, HOSTS, METRICS_PORT, NODE, ip_layer, l4,
+                 make_service, make_slice)
 from pods import GATEWAY, PORT, endpoint, with_pods
 from tests_cluster import manifest_objects
 from tests_proxy import NODE as NODE_IP
@@ -139,6 +140,60 @@ def test_admin_http(lab, _):
     assert parse_metrics(lab.metrics())[prefix + "settled"] == 0
     lab.daemon("ovs-vswitchd", "--disable-system")
     wait_until(lambda: get("/healthz")[0] == 200, "it is healthy again")
+    lab.stop()
+
+
+def configz():
+    """What /configz says."""
+    status, body = get("/configz", METRICS_PORT)
+    assert status == 200, body
+    config, = json.loads(body).items()
+    assert config[0] == "ovs-kube-proxy", config
+    return config[1]
+
+
+@with_lab
+def test_admin_configz(lab, _):
+    """/configz has what is in force: given, of the Node, and of the switch."""
+    lab.write()
+    lab.start("--seed=4711", "--node-masquerade-address=169.254.1.2")
+    first = configz()
+    assert "4711" not in get("/configz", METRICS_PORT)[1]
+    expected = {
+        "switch": "unix:" + lab.mgmt(), "kubeconfig": None, "node": "n1",
+        "from-file": lab.manifests,
+        "metrics-address": "127.0.0.1:%d" % METRICS_PORT,
+        "page-address": None, "cluster-cidr": NODE["spec"]["podCIDRs"],
+        "service-cidr": ["10.96.0.0/16", "fd00:96::/112"],
+        "nodeport-addresses": list(HOSTS["node"]),
+        "masquerade-address": list(HOSTS["node"]),
+        "node-masquerade-address": ["169.254.1.2"], "first-table": 60,
+        "next-table": 20, "zone": 60000, "register": 8, "meter": 27504,
+        "groups": "1802502144-1803550719", "seed": True, "stock": False,
+        "cookie": "0x6b70000000000000/0xffff000000000000"}
+    assert {k: first[k] for k in expected} == expected, first
+    # No option is left out, but those that configure nothing.
+    options = re.findall(r"^ +--([a-z-]+)", lab.run(
+        lab.program_path(), "--help").split("Source of Services")[1], re.M)
+    assert set(options) - set(first) == {"cleanup", "unixctl"}, first
+
+    lab.node = copy.deepcopy(NODE)
+    lab.node["spec"] = {"podCIDR": "10.9.0.0/24",
+                        "podCIDRs": ["10.9.0.0/24"]}
+    lab.node["status"]["addresses"].pop()
+    lab.apply()
+    changed = {"cluster-cidr": ["10.9.0.0/24"],
+               "nodeport-addresses": [HOSTS["node"][0]],
+               "masquerade-address": [HOSTS["node"][0]]}
+    assert configz() == dict(first, **changed), configz()
+    lab.kill()
+    lab.start("--stock", "--cluster-cidr=10.7.0.0/16",
+              "--nodeport-addresses=192.0.2.77", "--masquerade-ports=900-999")
+    changed = {"cluster-cidr": ["10.7.0.0/16"], "seed": False, "stock": True,
+               "nodeport-addresses": ["192.0.2.77"],
+               "masquerade-ports": "900-999"}
+    second = configz()
+    assert {k: second[k] for k in changed} == changed, second
     lab.stop()
 
 

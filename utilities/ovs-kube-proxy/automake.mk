@@ -39,6 +39,8 @@ utilities_ovs_kube_proxy_ovs_kube_proxy_SOURCES = \
 	utilities/ovs-kube-proxy/pipeline/service-base.h \
 	utilities/ovs-kube-proxy/pipeline/service-claims.c \
 	utilities/ovs-kube-proxy/pipeline/service-claims.h \
+	utilities/ovs-kube-proxy/pipeline/service-config.c \
+	utilities/ovs-kube-proxy/pipeline/service-config.h \
 	utilities/ovs-kube-proxy/pipeline/service-explain.c \
 	utilities/ovs-kube-proxy/pipeline/service-explain.h \
 	utilities/ovs-kube-proxy/pipeline/service-flows.c \
@@ -66,6 +68,8 @@ utilities_ovs_kube_proxy_ovs_kube_proxy_SOURCES = \
 	utilities/ovs-kube-proxy/pipeline/service-udp.h \
 	utilities/ovs-kube-proxy/proxy-compat.c \
 	utilities/ovs-kube-proxy/proxy-compat.h \
+	utilities/ovs-kube-proxy/proxy-configz.c \
+	utilities/ovs-kube-proxy/proxy-configz.h \
 	utilities/ovs-kube-proxy/proxy-explain.c \
 	utilities/ovs-kube-proxy/proxy-explain.h \
 	utilities/ovs-kube-proxy/proxy-options.c \

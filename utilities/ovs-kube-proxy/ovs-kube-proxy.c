@@ -21,6 +21,7 @@
 #include "openvswitch/vlog.h"
 #include "ovs-thread.h"
 #include "proxy-compat.h"
+#include "proxy-configz.h"
 #include "proxy-explain.h"
 #include "proxy-options.h"
 #include "proxy-page.h"
@@ -51,6 +52,7 @@ VLOG_DEFINE_THIS_MODULE(ovs_kube_proxy);
 #define LAG_MS 30000
 
 struct proxy {
+    const struct proxy_options *options;
     struct kube_store *store;
     struct kube_api *api;       /* Null if there is 'file'. */
     struct kube_file *file;     /* Null if there is 'api'. */
@@ -156,6 +158,12 @@ serve_metrics(const char *path, struct kube_response *response, void *proxy_)
         response->status = 200;
         response->type = "text/plain";
         ds_put_cstr(&response->body, "openvswitch");
+        return;
+    } else if (!strcmp(path, "/configz")) {
+        response->status = 200;
+        response->type = "application/json";
+        proxy_configz_format(proxy->options, proxy->pipeline,
+                             &response->body);
         return;
     } else if (strcmp(path, "/metrics")) {
         return;
@@ -423,6 +431,7 @@ main(int argc, char *argv[])
 
     raise_file_limit();
     memset(&proxy, 0, sizeof proxy);
+    proxy.options = &o;
     proxy.store = kube_store_create(o.pipeline.node);
     open_source(&proxy, &o, &config);
 

@@ -102,22 +102,40 @@ fill_nodeports(struct service_pipeline *p, const struct kube_node *node)
     }
 }
 
+/* Returns the ranges of pods' addresses, and their number in '*n'. */
+const struct kube_cidr *
+pipeline_pods(const struct service_pipeline *p, size_t *n)
+{
+    const struct kube_node *node = service_node_of(p->store);
+
+    if (!p->o.n_pods && node) {
+        *n = node->n_pod_cidrs;
+        return node->pod_cidrs;
+    }
+    *n = p->o.n_pods;
+    return p->o.pods;
+}
+
+/* Returns the ranges of ClusterIPs, and their number in '*n'. */
+const struct kube_cidr *
+pipeline_ranges(const struct service_pipeline *p, size_t *n)
+{
+    if (!p->o.n_services) {
+        return service_ranges_of(p->store, n);
+    }
+    *n = p->o.n_services;
+    return p->o.services;
+}
+
 void
 pipeline_compose_base(struct service_pipeline *p, struct service_flows *sf)
 {
     const struct kube_node *node = service_node_of(p->store);
-    const struct kube_cidr *services = p->o.services;
-    const struct kube_cidr *pods = p->o.pods;
-    size_t n_services = p->o.n_services;
-    size_t n_pods = p->o.n_pods;
+    const struct kube_cidr *services, *pods;
+    size_t n_services, n_pods;
 
-    if (!n_pods && node) {
-        pods = node->pod_cidrs;
-        n_pods = node->n_pod_cidrs;
-    }
-    if (!n_services) {
-        services = service_ranges_of(p->store, &n_services);
-    }
+    pods = pipeline_pods(p, &n_pods);
+    services = pipeline_ranges(p, &n_services);
     service_flows_init(sf);
     service_flows_add_base(sf, &p->t, services, n_services, pods, n_pods,
                            node ? node->addrs : NULL,

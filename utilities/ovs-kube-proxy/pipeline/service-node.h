@@ -8,9 +8,16 @@
  *
  * Thread-safety: as service-pipeline.h. */
 
+#include <stddef.h>
+
+struct kube_cidr;
 struct service_flows;
 struct service_pipeline;
 
+const struct kube_cidr *pipeline_pods(const struct service_pipeline *,
+                                      size_t *n);
+const struct kube_cidr *pipeline_ranges(const struct service_pipeline *,
+                                        size_t *n);
 void pipeline_compose_base(struct service_pipeline *, struct service_flows *);
 void pipeline_update_base(struct service_pipeline *);
 

@@ -22,6 +22,7 @@
  *     service-addrs.c     the addresses of this machine
  *     service-put.c       hands flows and groups to of-sync
  *     service-show.c      state and counters
+ *     service-config.c    the configuration in force
  *     service-explain.c   which endpoint serves a connection
  *
  * Flows are made by service-base.c and service-port.c, from the parts in

@@ -10,8 +10,9 @@
 #include "service-model.h"
 #include "util.h"
 
-static struct json *
-ip_json(const struct in6_addr *ip)
+/* Returns 'ip' as a JSON string, for the caller to destroy. */
+struct json *
+service_ip_json(const struct in6_addr *ip)
 {
     struct ds s = DS_EMPTY_INITIALIZER;
     struct json *json;
@@ -35,9 +36,23 @@ put_ips(struct json *object, const char *name, const struct in6_addr *ips,
     }
     array = json_array_create_empty();
     for (size_t i = 0; i < n; i++) {
-        json_array_add(array, ip_json(&ips[i]));
+        json_array_add(array, service_ip_json(&ips[i]));
     }
     json_object_put(object, name, array);
+}
+
+/* Returns 'range' as a JSON string, for the caller to destroy. */
+struct json *
+service_range_json(const struct kube_cidr *range)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+    struct json *json;
+
+    ipv6_format_mapped(&range->addr, &s);
+    ds_put_format(&s, "/%d", range->plen);
+    json = json_string_create(ds_cstr(&s));
+    ds_destroy(&s);
+    return json;
 }
 
 static struct json *
@@ -46,12 +61,7 @@ sources_json(const struct service_port *p)
     struct json *array = json_array_create_empty();
 
     for (size_t i = 0; i < p->n_sources; i++) {
-        struct ds s = DS_EMPTY_INITIALIZER;
-
-        ipv6_format_mapped(&p->sources[i].addr, &s);
-        ds_put_format(&s, "/%d", p->sources[i].plen);
-        json_array_add(array, json_string_create(ds_cstr(&s)));
-        ds_destroy(&s);
+        json_array_add(array, service_range_json(&p->sources[i]));
     }
     return array;
 }
@@ -61,7 +71,7 @@ endpoint_json(const struct service_endpoint *e)
 {
     struct json *object = json_object_create();
 
-    json_object_put(object, "address", ip_json(&e->addr));
+    json_object_put(object, "address", service_ip_json(&e->addr));
     json_object_put(object, "port", json_integer_create(e->port));
     json_object_put(object, "local", json_boolean_create(e->local));
     json_object_put(object, "draining", json_boolean_create(e->draining));

@@ -100,6 +100,7 @@ EXTRA_DIST += \
 	tests/kube/tests_cluster.py \
 	tests/kube/tests_failures.py \
 	tests/kube/tests_local.py \
+	tests/kube/tests_metrics.py \
 	tests/kube/tests_page.py \
 	tests/kube/tests_proxy.py \
 	tests/kube/tests_proxy_admin.py \

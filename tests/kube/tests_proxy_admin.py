@@ -56,7 +56,8 @@ def parse_metrics(text):
                 types[name] = rest
             continue
         sample = re.fullmatch(
-            r"(\w+)(\{\w+=\"[^\"]*\"(?:,\w+=\"[^\"]*\")*\})? (\S+)", line)
+            r"(\w+)(\{LABEL(?:,LABEL)*\})? (\S+)".replace(
+                "LABEL", r"\w+=\"(?:[^\"\\]|\\.)*\""), line)
         assert sample, line
         name, labels, value = sample.groups()
         family = name if name in types else re.sub(

@@ -25,6 +25,23 @@ metrics_put(const struct metrics *m, const char *name, const char *label,
                   m->program, name, label, label_value, value);
 }
 
+/* Appends 'label_value', which may be any text, to 's', as it must be between
+ * quotes. */
+void
+metrics_escape(struct ds *s, const char *label_value)
+{
+    for (const char *c = label_value; *c; c++) {
+        if (*c == '\n') {
+            ds_put_cstr(s, "\\n");
+        } else {
+            if (*c == '"' || *c == '\\') {
+                ds_put_char(s, '\\');
+            }
+            ds_put_char(s, *c);
+        }
+    }
+}
+
 static void
 put_single(const struct metrics *m, const char *name, const char *type,
            const char *help, uint64_t value)

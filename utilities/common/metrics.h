@@ -9,7 +9,8 @@
  * Each name starts with the name of the program and "_".  So parts that
  * several programs share need not know whose metrics they add to.
  *
- * Names, labels and texts of help are constants: they are not escaped.
+ * Names, labels and texts of help are constants: they are not escaped.  Other
+ * values of labels need metrics_escape().
  *
  * Thread-safety: functions are reentrant. */
 
@@ -33,5 +34,7 @@ void metrics_begin(const struct metrics *, const char *name, const char *type,
                    const char *help);
 void metrics_put(const struct metrics *, const char *name, const char *label,
                  const char *label_value, uint64_t value);
+
+void metrics_escape(struct ds *, const char *label_value);
 
 #endif /* metrics.h */

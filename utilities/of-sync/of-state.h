@@ -149,7 +149,8 @@ struct of_sync {
     struct hmap counters;       /* Contains "struct of_counters"s. */
     unsigned int counters_round;    /* Number of the last question. */
     ovs_be32 counters_desc_xid, counters_xid;
-    long long int counters_read;    /* When somebody last read them, in ms. */
+    long long int counters_read;    /* When somebody last watched, in ms. */
+    bool counters_once;             /* Somebody wants them once. */
     long long int counters_next;    /* When to ask again, in ms. */
 
     struct {

@@ -29,6 +29,10 @@ struct of_counters {
     /* Contain "struct ofputil_bucket"s, in the switch's order. */
     struct ovs_list named;      /* Their counters are still to come. */
     struct ovs_list buckets;    /* With counters, in 'stats'. */
+
+    enum ofp11_group_type type;
+    uint64_t packets;           /* Of the group, if 'counted'. */
+    bool counted;
 };
 
 void
@@ -88,7 +92,8 @@ static bool
 is_due(const struct of_sync *sync)
 {
     return (sync->state == OF_SYNCING
-            && sync->counters_read + READER_MS > time_msec());
+            && (sync->counters_once
+                || sync->counters_read + READER_MS > time_msec()));
 }
 
 /* Asks the switch if that is due. */
@@ -96,6 +101,7 @@ void
 of_stats_run(struct of_sync *sync)
 {
     if (is_due(sync) && time_msec() >= sync->counters_next) {
+        sync->counters_once = false;
         sync->counters_round++;
         sync->counters_next = time_msec() + INTERVAL_MS;
         sync->counters_desc_xid = of_send(
@@ -136,6 +142,7 @@ take_buckets(struct of_sync *sync, struct ofputil_group_desc *gd)
         hmap_insert(&sync->counters, &c->node, hash_int(gd->group_id, 0));
     }
     c->round = sync->counters_round;
+    c->type = gd->type;
     replace(&c->named, &gd->buckets);
 }
 
@@ -187,6 +194,8 @@ of_stats_counters(struct of_sync *sync, const struct ofp_header *oh)
 
         if (c && ovs_list_size(&c->named) == gs.n_buckets) {
             take_counters(c, gs.bucket_stats);
+            c->packets = gs.packet_count;
+            c->counted = true;
         }
         free(gs.bucket_stats);
     }
@@ -195,21 +204,50 @@ of_stats_counters(struct of_sync *sync, const struct ofp_header *oh)
     }
 }
 
-/* Calls 'cb' with 'aux' for each bucket of our group 'group_id', whose member
- * 'stats' says what the switch had counted when it was last asked, a few
- * seconds ago.  Does nothing if that is not known yet: for some seconds from
- * this call on, the switch is asked. */
+/* Has the switch asked every few seconds, for some seconds from now on. */
 void
-of_stats_for_each_bucket(struct of_sync *sync, uint32_t group_id,
+of_stats_watch(struct of_sync *sync)
+{
+    sync->counters_read = time_msec();
+}
+
+/* Has the switch asked once. */
+void
+of_stats_ask(struct of_sync *sync)
+{
+    sync->counters_once = true;
+}
+
+/* Calls 'cb' with 'aux' for each bucket of our group 'group_id', whose member
+ * 'stats' says what the switch had counted when it was last asked.  Does
+ * nothing if that is not known yet. */
+void
+of_stats_for_each_bucket(const struct of_sync *sync, uint32_t group_id,
                          of_sync_bucket_cb *cb, void *aux)
 {
     const struct of_counters *c = find(sync, group_id);
     const struct ofputil_bucket *bucket;
 
-    sync->counters_read = time_msec();
     if (c) {
         LIST_FOR_EACH (bucket, list_node, &c->buckets) {
             cb(group_id, bucket, aux);
         }
     }
+}
+
+/* Stores in '*packets' how many packets had met our group 'group_id' when the
+ * switch was last asked, and in '*chooses' whether the group chooses one of
+ * its buckets.  Returns false if that is not known. */
+bool
+of_stats_group(const struct of_sync *sync, uint32_t group_id,
+               uint64_t *packets, bool *chooses)
+{
+    const struct of_counters *c = find(sync, group_id);
+
+    if (!c || !c->counted) {
+        return false;
+    }
+    *packets = c->packets;
+    *chooses = c->type == OFPGT11_SELECT;
+    return true;
 }

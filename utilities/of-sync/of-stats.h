@@ -7,7 +7,8 @@
  * =================================================
  *
  * The switch counts.  It is asked every few seconds, and only while somebody
- * reads the numbers: a switch with many groups has better things to do.
+ * watches the numbers, or once for somebody who comes again: a switch with
+ * many groups has better things to do.
  *
  * An answer about counters has no ids of buckets, only their order in the
  * switch.  So the switch is asked for its groups in the same breath.
@@ -30,7 +31,11 @@ void of_stats_run(struct of_sync *);
 void of_stats_wait(struct of_sync *);
 bool of_stats_groups(struct of_sync *, const struct ofp_header *);
 void of_stats_counters(struct of_sync *, const struct ofp_header *);
-void of_stats_for_each_bucket(struct of_sync *, uint32_t group_id,
+void of_stats_watch(struct of_sync *);
+void of_stats_ask(struct of_sync *);
+void of_stats_for_each_bucket(const struct of_sync *, uint32_t group_id,
                               of_sync_bucket_cb *, void *aux);
+bool of_stats_group(const struct of_sync *, uint32_t group_id,
+                    uint64_t *packets, bool *chooses);
 
 #endif /* of-stats.h */

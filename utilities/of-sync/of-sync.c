@@ -329,7 +329,26 @@ of_sync_ct_flush(struct of_sync *sync, const struct of_sync_ct *ct)
 }
 
 void
-of_sync_for_each_bucket(struct of_sync *sync, uint32_t group_id,
+of_sync_watch_counters(struct of_sync *sync)
+{
+    of_stats_watch(sync);
+}
+
+void
+of_sync_ask_counters(struct of_sync *sync)
+{
+    of_stats_ask(sync);
+}
+
+bool
+of_sync_group_packets(const struct of_sync *sync, uint32_t group_id,
+                      uint64_t *packets, bool *chooses)
+{
+    return of_stats_group(sync, group_id, packets, chooses);
+}
+
+void
+of_sync_for_each_bucket(const struct of_sync *sync, uint32_t group_id,
                         of_sync_bucket_cb *cb, void *aux)
 {
     of_stats_for_each_bucket(sync, group_id, cb, aux);

@@ -47,6 +47,8 @@ utilities_ovs_kube_proxy_ovs_kube_proxy_SOURCES = \
 	utilities/ovs-kube-proxy/pipeline/service-flows.h \
 	utilities/ovs-kube-proxy/pipeline/service-hairpins.c \
 	utilities/ovs-kube-proxy/pipeline/service-hairpins.h \
+	utilities/ovs-kube-proxy/pipeline/service-metrics.c \
+	utilities/ovs-kube-proxy/pipeline/service-metrics.h \
 	utilities/ovs-kube-proxy/pipeline/service-node.c \
 	utilities/ovs-kube-proxy/pipeline/service-node.h \
 	utilities/ovs-kube-proxy/pipeline/service-options.h \

@@ -37,6 +37,7 @@
 #include "utilities/kube/kube-health.h"
 #include "utilities/of-sync/of-show.h"
 #include "utilities/of-sync/of-sync.h"
+#include "utilities/ovs-kube-proxy/pipeline/service-metrics.h"
 #include "utilities/ovs-kube-proxy/pipeline/service-pipeline.h"
 #include "utilities/ovs-kube-proxy/pipeline/service-reject.h"
 #include "utilities/ovs-kube-proxy/pipeline/service-show.h"
@@ -175,6 +176,8 @@ serve_metrics(const char *path, struct kube_response *response, void *proxy_)
     }
     kube_store_format_metrics(proxy->store, &m);
     service_pipeline_format_metrics(proxy->pipeline, &m);
+    service_metrics_format(proxy->pipeline, proxy->options->metrics_series,
+                           &m);
     of_show_metrics(proxy->sync, &m);
     service_reject_format_metrics(proxy->reject, &m);
     metrics_put_gauge(&m, "healthy", "1 if /healthz says ok.",

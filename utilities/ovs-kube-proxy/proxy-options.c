@@ -30,6 +30,7 @@
 #define DEFAULT_TABLE 60
 #define DEFAULT_ZONE 60000
 #define DEFAULT_REGISTER 8
+#define DEFAULT_METRICS_SERIES 1000
 #define DEFAULT_REJECT_RATE 1000
 #define DEFAULT_PROBE_INTERVAL 15
 
@@ -79,6 +80,8 @@ Operation:\n\
   --cleanup               remove our flows and groups, and exit\n\
   --healthz-address=[HOST]:PORT  serve /healthz and /livez over HTTP\n\
   --metrics-address=[HOST]:PORT  serve /metrics over HTTP\n\
+  --metrics-series=N      limit for series of Services, and of endpoints;\n\
+                          0: none (default: %d)\n\
   --page-address=[HOST]:PORT  serve a page that shows Services over HTTP\n\
   --reject-rate=N         rejections a second (default: %d)\n\
   --probe-interval=SECS   0 to not probe the switch (default: %d)\n\
@@ -86,8 +89,8 @@ Operation:\n\
   -h, --help              display this help message\n\
   -V, --version           display version information\n",
            SERVICE_N_TABLES, DEFAULT_TABLE, DEFAULT_ZONE, DEFAULT_REGISTER,
-           DEFAULT_CONTROLLER_ID, DEFAULT_METER, DEFAULT_REJECT_RATE,
-           DEFAULT_PROBE_INTERVAL);
+           DEFAULT_CONTROLLER_ID, DEFAULT_METER, DEFAULT_METRICS_SERIES,
+           DEFAULT_REJECT_RATE, DEFAULT_PROBE_INTERVAL);
     exit(EXIT_SUCCESS);
 }
 
@@ -225,6 +228,7 @@ set_defaults(struct proxy_options *o)
     o->pipeline.tables.reg = DEFAULT_REGISTER;
     o->reject.controller_id = DEFAULT_CONTROLLER_ID;
     o->sync.meter_id = DEFAULT_METER;
+    o->metrics_series = DEFAULT_METRICS_SERIES;
     o->reject.rate = DEFAULT_REJECT_RATE;
 }
 
@@ -308,8 +312,9 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
         OPT_FIRST_TABLE, OPT_NEXT_TABLE, OPT_ZONE, OPT_REGISTER, OPT_COOKIE,
         OPT_GROUPS, OPT_CONTROLLER_ID, OPT_METER, OPT_STOCK, OPT_SEED,
         OPT_CLEANUP,
-        OPT_HEALTHZ_ADDRESS, OPT_METRICS_ADDRESS, OPT_PAGE_ADDRESS,
-        OPT_REJECT_RATE, OPT_PROBE_INTERVAL, OPT_UNIXCTL, OPT_PEER_CA_CERT,
+        OPT_HEALTHZ_ADDRESS, OPT_METRICS_ADDRESS, OPT_METRICS_SERIES,
+        OPT_PAGE_ADDRESS, OPT_REJECT_RATE, OPT_PROBE_INTERVAL, OPT_UNIXCTL,
+        OPT_PEER_CA_CERT,
         VLOG_OPTION_ENUMS,
         DAEMON_OPTION_ENUMS,
         SSL_OPTION_ENUMS,
@@ -343,6 +348,7 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
         { "cleanup", no_argument, NULL, OPT_CLEANUP },
         { "healthz-address", required_argument, NULL, OPT_HEALTHZ_ADDRESS },
         { "metrics-address", required_argument, NULL, OPT_METRICS_ADDRESS },
+        { "metrics-series", required_argument, NULL, OPT_METRICS_SERIES },
         { "page-address", required_argument, NULL, OPT_PAGE_ADDRESS },
         { "reject-rate", required_argument, NULL, OPT_REJECT_RATE },
         { "probe-interval", required_argument, NULL, OPT_PROBE_INTERVAL },
@@ -439,6 +445,10 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
         case OPT_CLEANUP: o->cleanup = true; break;
         case OPT_HEALTHZ_ADDRESS: o->healthz_address = optarg; break;
         case OPT_METRICS_ADDRESS: o->metrics_address = optarg; break;
+        case OPT_METRICS_SERIES:
+            o->metrics_series = parse_number("metrics-series", optarg, 0,
+                                             1000000);
+            break;
         case OPT_PAGE_ADDRESS: o->page_address = optarg; break;
         case OPT_REJECT_RATE:
             o->reject.rate = parse_number("reject-rate", optarg, 0, 1000000);

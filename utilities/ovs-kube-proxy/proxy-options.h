@@ -20,6 +20,7 @@ struct proxy_options {
     const char *from_file;
 
     const char *healthz_address, *metrics_address, *page_address;
+    unsigned int metrics_series;
     const char *unixctl_path;
     bool cleanup;
     char *switch_path;          /* Memory of 'sync.remote', or null. */

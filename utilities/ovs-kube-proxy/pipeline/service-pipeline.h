@@ -23,6 +23,7 @@
  *     service-put.c       hands flows and groups to of-sync
  *     service-show.c      state and counters
  *     service-config.c    the configuration in force
+ *     service-metrics.c   what the switch counts, for Prometheus
  *     service-explain.c   which endpoint serves a connection
  *
  * Flows are made by service-base.c and service-port.c, from the parts in

@@ -123,6 +123,7 @@ put_traffic(struct service_pipeline *p, const struct service_flows *sf,
 {
     struct json *array = json_array_create_empty();
 
+    of_sync_watch_counters(p->sync);
     for (size_t i = 0; i < sf->n_groups; i++) {
         of_sync_for_each_bucket(p->sync, sf->groups[i].group_id, add_traffic,
                                 array);

@@ -328,6 +328,7 @@ fi
 # shellcheck disable=SC2086  # A list.
 setup_packages $kinds
 test -z "$(wanted system)" || setup_unpack ovn
+test -z "$(wanted kube)" || setup_unpack promtool
 packages_seconds=$SECONDS
 # One make for both, so that one compiles while the other is configured.
 stock=$(wanted ovs)

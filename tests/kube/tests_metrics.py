@@ -3,11 +3,20 @@
 """Metrics of Services and endpoints, and what is made of metrics."""
 
 import collections
+import json
+import os
+import re
+import shutil
+import subprocess
+
+import yaml
 
 from cluster import wait_until
+from harness import Skip, World, admin
 from lab import HOSTS, make_service, make_slice
 from tests_proxy import N, VIP, check, with_lab
 from tests_proxy_admin import parse_metrics
+from tests_proxy_api import node, put
 from tests_proxy_large import large_slices
 
 PREFIX = "ovs_kube_proxy_"
@@ -84,3 +93,161 @@ def test_metrics_series(lab, _):
         metrics = parse_metrics(lab.metrics())
         assert not [m for m in metrics if "series" in m or "opening" in m]
     lab.stop()
+
+
+# The dashboard and the alerts.
+
+MONITORING = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..",
+                          "..", "utilities", "ovs-kube-proxy", "monitoring")
+ALERTS = os.path.join(MONITORING, "alerts.yaml")
+
+# Series that make an alert fire: name and labels, and values in the notation
+# of promtool, one a minute.
+FIRING = {
+    "OvsKubeProxyDown": ('up{job="ovs-kube-proxy"}', "1x5 0x30"),
+    "OvsKubeProxyUnhealthy": ("healthy", "1x5 0x30"),
+    "OvsKubeProxyApiFailures": ('api_failures_total{resource="nodes"}',
+                                "0+3x40"),
+    "OvsKubeProxySlow": ('sync_latency_seconds_bucket{le="+Inf"}', "0+60x40"),
+    "OvsKubeProxyRefused": ("refused_total", "0x25 1x20"),
+    "OvsKubeProxyOthersChanges": ("others_changes_total", "0+1x40"),
+    "OvsKubeProxyLeftOut": ("flows_left_out", "7x40"),
+    "OvsKubeProxyConflict": ("service_conflicts_total", "0x5 1x40"),
+    "OvsKubeProxyRejectsLimited": ('rejects_total{result="limited"}',
+                                   "0+9x40"),
+}
+
+# What a node without a fault has.
+QUIET = {
+    'up{job="ovs-kube-proxy"}': "1x40",
+    "healthy": "1x40",
+    'api_failures_total{resource="nodes"}': "0x3 1x40",
+    'sync_latency_seconds_bucket{le="0.512"}': "0+60x40",
+    'sync_latency_seconds_bucket{le="1.024"}': "0+60x40",
+    'sync_latency_seconds_bucket{le="2.048"}': "0+60x40",
+    'sync_latency_seconds_bucket{le="+Inf"}': "0+60x40",
+    "refused_total": "3x40",
+    "others_changes_total": "5x40",
+    "flows_left_out": "0x40",
+    "service_conflicts_total": "2x40",
+    'rejects_total{result="limited"}': "8x40",
+    'rejects_total{result="answered"}': "0+9x40",
+}
+
+
+def promtool(*args):
+    """Runs promtool, of the system or unpacked by tests/run.sh."""
+    program = shutil.which("promtool") or os.path.join(
+        World.build, "promtool", "usr", "bin", "promtool")
+    if not os.path.exists(program):
+        raise Skip("there is no promtool: Debian's package prometheus has it")
+    done = subprocess.run([program, *args], text=True, timeout=60,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert not done.returncode, done.stdout
+    return done.stdout
+
+
+def alert_rules():
+    """The expressions of alerts, by name."""
+    with open(ALERTS) as stream:
+        group, = yaml.safe_load(stream)["groups"]
+    return {rule["alert"]: rule["expr"] for rule in group["rules"]}
+
+
+def dashboard_expressions():
+    """Those of the dashboard's panels, and of its variables."""
+    with open(os.path.join(MONITORING, "dashboard.json")) as stream:
+        dashboard = json.load(stream)
+    variables = [v["query"]["query"]
+                 for v in dashboard["templating"]["list"]
+                 if v["type"] == "query"]
+    return [target["expr"] for panel in dashboard["panels"]
+            for target in panel["targets"]] + [
+                re.fullmatch(r"label_values\((\w+), (\w+)\)", v).expand(
+                    r"sum by (\2) (\1)") for v in variables]
+
+
+def check_names(expression, exported):
+    """Checks that each metric is exported, with the labels that are asked
+    for.  "exported" are all names with labels."""
+    found = re.findall(r"\b((?:ovs_kube_proxy|kubeproxy)_\w+)(\{[^}]*\})?",
+                       expression)
+    assert found or "up{" in expression, expression
+    for name, selector in found:
+        series = [s for s in exported if re.match(name + r"(\{|$)", s)]
+        assert series, "%s is not exported" % name
+        for label, operator, value in re.findall(
+                r'(\w+)(=~|=)"([^"]*)"', selector):
+            wanted = '%s="%s' % (label, value + '"' if operator == "=" else "")
+            assert label == "instance" or any(wanted in s for s in series), \
+                (wanted, series)
+        for label in re.findall(r"by \(([^)]*)\)", expression):
+            for one in label.split(", "):
+                assert one == "instance" or any(
+                    one + "=" in s for s in series), (one, series)
+
+
+def write_yaml(name, obj):
+    path = os.path.join(World.folder, name)
+    with open(path, "w") as stream:
+        yaml.safe_dump(obj, stream)
+    return path
+
+
+@with_lab
+def test_metrics_names(lab, c):
+    """The dashboard and the alerts ask for what the program exports."""
+    node(c)
+    put(c, make_service("s"))
+    put(c, make_slice("s", "a", "b"))
+    lab.start(source="--kubeconfig=" + admin())
+    lab.wait_shown("default/s", HOSTS["b"][0])
+    wait_until(lambda: scrape(lab, SERVICE), "Services are counted")
+    exported = parse_metrics(lab.metrics())
+    for expression in list(alert_rules().values()) + dashboard_expressions():
+        check_names(expression, exported)
+    lab.stop()
+    c.delete("EndpointSlice", "s-tcp4")
+    c.delete("Service", "s")
+
+
+def test_metrics_alerts(_):
+    """promtool accepts all expressions.  Each alert fires when it should, and
+    alone, and none without a fault."""
+    assert "9 rules found" in promtool("check", "rules", ALERTS)
+    plain = [re.sub(r"\$\w+", "x", e.replace("$__rate_interval", "5m"))
+             for e in dashboard_expressions()]
+    promtool("check", "rules", write_yaml("dashboard.yaml", {"groups": [
+        {"name": "dashboard", "rules": [
+            {"record": "panel:%d" % i, "expr": e}
+            for i, e in enumerate(plain)]}]}))
+
+    def full(series):
+        name, _, rest = series.partition("{")
+        prefix = "" if name == "up" else PREFIX
+        return '%s%s{instance="n1"%s' % (prefix, name,
+                                         "," + rest if rest else "}")
+
+    def case(alerts, series):
+        return {"interval": "1m", "input_series": [
+            {"series": full(k), "values": v} for k, v in series.items()],
+                "promql_expr_test": [{
+                    "expr": 'count by (alertname) '
+                            '(ALERTS{alertstate="firing"})',
+                    "eval_time": "30m", "exp_samples": [
+                        {"labels": '{alertname="%s"}' % a, "value": 1}
+                        for a in alerts]}]}
+
+    assert set(FIRING) == set(alert_rules())
+    cases = [case([], QUIET)]
+    for name, (series, values) in FIRING.items():
+        quiet = dict(QUIET)
+        if name == "OvsKubeProxySlow":
+            quiet = {k: v for k, v in QUIET.items() if "le=" not in k}
+            quiet['sync_latency_seconds_bucket{le="1.024"}'] = "0x40"
+            quiet['sync_latency_seconds_bucket{le="2.048"}'] = "0+60x40"
+        quiet[series] = values
+        cases.append(case([name], quiet))
+    promtool("test", "rules", write_yaml("alerts-test.yaml", {
+        "rule_files": [os.path.abspath(ALERTS)],
+        "evaluation_interval": "1m", "tests": cases}))

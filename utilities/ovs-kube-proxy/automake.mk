@@ -130,6 +130,14 @@ utilities/ovs-kube-proxy/ovs-kube-proxy.service: \
 	mv $@.tmp $@
 CLEANFILES += utilities/ovs-kube-proxy/ovs-kube-proxy.service
 
+# For Grafana and Prometheus.
+monitoringdir = $(datadir)/openvswitch-ext/monitoring
+if BUILD_OPENVSWITCH
+dist_monitoring_DATA = \
+	utilities/ovs-kube-proxy/monitoring/alerts.yaml \
+	utilities/ovs-kube-proxy/monitoring/dashboard.json
+endif
+
 EXTRA_DIST += \
 	utilities/ovs-kube-proxy/daemonset.yaml \
 	utilities/ovs-kube-proxy/page.html \

@@ -112,6 +112,7 @@ EXTRA_DIST += \
 	tests/kube/tests_proxy_switch.py \
 	tests/kube/tests_proxy_time.py \
 	tests/kube/tests_proxy_udp.py \
+	tests/kube/tests_proxy_weights.py \
 	tests/kube/tests_servers.py \
 	tests/kube/tests_systemd.py \
 	tests/kube/web.py

@@ -255,6 +255,47 @@ test_rule_3_conditions(void **state OVS_UNUSED)
           WEB("") "    cluster: 10.0.0.2:8080(draining)\n");
 }
 
+/* Weights of endpoints, by slice. */
+#define WEIGHTED(NAME, WEIGHT, ENDPOINTS)                               \
+    "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"       \
+    "addressType: IPv4\nmetadata:\n"                                   \
+    "  name: " NAME "\n  annotations: {ovs-kube-proxy/weight: " WEIGHT "}\n" \
+    "  labels: {kubernetes.io/service-name: web}\n"                      \
+    "ports: [{name: http, port: 8080}]\nendpoints: [" ENDPOINTS "]\n"
+
+static void
+test_weights(void **state OVS_UNUSED)
+{
+    check(SERVICE(PORTS)
+          WEIGHTED("s", "\"7\"", EP("10.0.0.1", "") EP("10.0.0.2", ""))
+          WEIGHTED("t", "\"65535\"", EP("10.0.0.3", ""))
+          SLICE("u", EP("10.0.0.4", "")),
+          WEB("") "    cluster: 10.0.0.1:8080(weight 7) "
+          "10.0.0.2:8080(weight 7) 10.0.0.3:8080(weight 65535) "
+          "10.0.0.4:8080\n");
+    /* An endpoint in two slices has the larger one. */
+    check(SERVICE(PORTS)
+          WEIGHTED("s", "\"7\"", EP("10.0.0.1", ""))
+          WEIGHTED("t", "\"8\"", EP("10.0.0.1", ""))
+          WEIGHTED("u", "\"0\"", EP("10.0.0.1", "")),
+          WEB("") "    cluster: 10.0.0.1:8080(weight 8)\n");
+    /* Weight 0 drains, */
+    check(SERVICE(PORTS)
+          WEIGHTED("s", "\"0\"", EP("10.0.0.1", "") EP("10.0.0.2", NOT_READY))
+          SLICE("t", EP("10.0.0.3", "")),
+          WEB("") "    cluster: 10.0.0.3:8080\n"
+          "    old connections: 10.0.0.1:8080(draining)\n");
+    /* unless nothing else is left. */
+    check(SERVICE(PORTS)
+          WEIGHTED("s", "\"0\"", EP("10.0.0.1", "")),
+          WEB("") "    cluster: 10.0.0.1:8080(draining)\n");
+    check_error(SERVICE(PORTS)
+                WEIGHTED("s", "\"65536\"", EP("10.0.0.1", "")),
+                WEB("") "    cluster: 10.0.0.1:8080\n",
+                "annotation ovs-kube-proxy/weight: '65536' is not a number "
+                "from 0 to 65535");
+}
+
 static void
 test_rule_4_topology(void **state OVS_UNUSED)
 {
@@ -994,6 +1035,7 @@ main(void)
         cmocka_unit_test(test_rule_1_cluster_set),
         cmocka_unit_test(test_rule_2_local_set),
         cmocka_unit_test(test_rule_3_conditions),
+        cmocka_unit_test(test_weights),
         cmocka_unit_test(test_rule_4_topology),
         cmocka_unit_test(test_rule_5_verdicts),
         cmocka_unit_test(test_rule_6_external_policy),

@@ -76,8 +76,9 @@ def test_page_json(lab, _):
         ("TCP", 80, [VIP]), port
     assert port["cluster"] == port["external"] == {
         "verdict": "forward", "endpoints": [
-            {"address": HOSTS[name][0], "port": 8080, "local": name == "a",
-             "draining": False} for name in ("a", "remote")]}, port
+            {"address": HOSTS[name][0], "port": 8080, "weight": 100,
+             "local": name == "a", "draining": False}
+            for name in ("a", "remote")]}, port
     shown = lab.appctl("service/show", "default/s")
     assert len(service["flows"]) == 2 and len(service["groups"]) == 1
     assert all(line in shown

@@ -185,13 +185,15 @@ add_group(struct service_flows *sf, enum ofp11_group_type type,
     return gm;
 }
 
-/* Adds a bucket with the actions 'acts', which it takes over. */
+/* Adds a bucket of 'weight', which is 0 unless the group chooses, with the
+ * actions 'acts', which it takes over. */
 static void
-add_bucket(struct ofputil_group_mod *gm, uint32_t id, struct ofpbuf *acts)
+add_bucket(struct ofputil_group_mod *gm, uint32_t id, uint16_t weight,
+           struct ofpbuf *acts)
 {
     struct ofputil_bucket *bucket = xzalloc(sizeof *bucket);
 
-    bucket->weight = gm->type == OFPGT11_SELECT ? 100 : 0;
+    bucket->weight = weight;
     bucket->watch_port = OFPP_ANY;
     bucket->watch_group = OFPG_ANY;
     bucket->bucket_id = id;     /* of-sync chooses another one. */
@@ -270,7 +272,7 @@ flows_add_group(struct service_flows *sf, const struct service_tables *t,
         } else {
             put_endpoint(&acts, t, &set->endpoints[i]);
         }
-        add_bucket(gm, i, &acts);
+        add_bucket(gm, i, set->endpoints[i].weight, &acts);
     }
 }
 
@@ -284,5 +286,5 @@ flows_add_endpoint(struct service_flows *sf, const struct service_tables *t,
 
     ofpbuf_init(&acts, 128);
     put_endpoint(&acts, t, ep);
-    add_bucket(gm, 0, &acts);
+    add_bucket(gm, 0, 0, &acts);
 }

@@ -23,7 +23,8 @@ set_equals(const struct service_set *a, const struct service_set *b)
     }
     for (size_t i = 0; i < a->n; i++) {
         if (!ipv6_addr_equals(&a->endpoints[i].addr, &b->endpoints[i].addr)
-            || a->endpoints[i].port != b->endpoints[i].port) {
+            || a->endpoints[i].port != b->endpoints[i].port
+            || a->endpoints[i].weight != b->endpoints[i].weight) {
             return false;
         }
     }

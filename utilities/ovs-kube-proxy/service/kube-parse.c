@@ -217,6 +217,24 @@ kube_slice_port_compare(const void *a_, const void *b_)
     return cmp ? cmp : (int) a->protocol - b->protocol;
 }
 
+static uint16_t
+parse_weight(const struct json *object, char **error)
+{
+    const char *s = kube_object_string(
+        kube_object_member(kube_object_member(object, "metadata"),
+                           "annotations"), KUBE_WEIGHT);
+    unsigned int weight;
+
+    if (!s[0]) {
+        return SERVICE_WEIGHT;
+    } else if (!str_to_uint(s, 10, &weight) || weight > UINT16_MAX) {
+        kv_complain(error, "annotation "KUBE_WEIGHT": '%.64s' is not a number "
+                    "from 0 to %d", s, UINT16_MAX);
+        return SERVICE_WEIGHT;
+    }
+    return weight;
+}
+
 static void
 parse_slice_ports(struct kube_slice *s, const struct json *object,
                   char **error)
@@ -339,6 +357,7 @@ kube_slice_parse(const struct json *object, const char *our_node,
     if (service[0] && (s->ipv6 || !strcmp(type, "IPv4"))
         && !has_label(object, "service.kubernetes.io/headless")) {
         s->service = xstrdup(service);
+        s->weight = parse_weight(object, error);
         parse_slice_ports(s, object, error);
         parse_endpoints(s, object, our_node, error);
     }

@@ -35,6 +35,10 @@ struct json;
 /* Zones that the hints of one EndpointSlice may name. */
 #define KUBE_MAX_ZONES 64
 
+/* Annotation of an EndpointSlice: the weight of each of its endpoints, from 0
+ * to 65,535. */
+#define KUBE_WEIGHT "ovs-kube-proxy/weight"
+
 struct kube_service_port {
     char *name;                 /* "" if it has none. */
     uint8_t protocol;           /* IPPROTO_*. */
@@ -76,6 +80,7 @@ struct kube_slice {
     char *namespace_, *name;
     char *service;              /* Name of its Service, or null. */
     bool ipv6;
+    uint16_t weight;            /* Of each endpoint. */
     char *zones[KUBE_MAX_ZONES];    size_t n_zones;
     struct kube_slice_port *ports;  size_t n_ports;  /* Sorted by name. */
     struct kube_endpoint *endpoints; size_t n_endpoints;

@@ -43,6 +43,7 @@ sets_equal(const struct service_set *a, const struct service_set *b)
 
         if (service_endpoint_compare(x, y) || x->local != y->local
             || x->placed != y->placed
+            || x->weight != y->weight
             || x->draining != y->draining) {
             return false;
         }

@@ -49,6 +49,9 @@ format_endpoint(const struct service_endpoint *e, struct ds *s)
     ipv6_format_mapped(&e->addr, s);
     ds_put_format(s, "%s:%d%s%s", ip4 ? "" : "]", e->port,
                   e->local ? "(local)" : "", e->draining ? "(draining)" : "");
+    if (e->weight != SERVICE_WEIGHT) {
+        ds_put_format(s, "(weight %d)", e->weight);
+    }
 }
 
 static void

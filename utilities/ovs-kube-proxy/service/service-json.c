@@ -73,6 +73,7 @@ endpoint_json(const struct service_endpoint *e)
 
     json_object_put(object, "address", service_ip_json(&e->addr));
     json_object_put(object, "port", json_integer_create(e->port));
+    json_object_put(object, "weight", json_integer_create(e->weight));
     json_object_put(object, "local", json_boolean_create(e->local));
     json_object_put(object, "draining", json_boolean_create(e->draining));
     return object;

@@ -21,11 +21,16 @@
 struct service_endpoint {
     struct in6_addr addr;       /* IPv4 as v4-mapped. */
     uint16_t port;              /* Host byte order. */
+    uint16_t weight;            /* Its share among others, at least 1. */
     bool placed;                /* Its node is named. */
     bool local;                 /* On our node. */
-    bool draining;              /* It terminates.  It gets new connections only
-                                 * if no other endpoint is left. */
+    bool draining;              /* It terminates or has weight 0.  It gets new
+                                 * connections only if no other endpoint is
+                                 * left. */
 };
+
+/* Weight of an endpoint for which nobody has set one. */
+#define SERVICE_WEIGHT 100
 
 enum service_verdict {
     SERVICE_FORWARD,            /* To one of the endpoints. */

@@ -17,7 +17,7 @@
 /* How good an endpoint is for new connections. */
 enum rank {
     UNUSABLE,
-    DRAINING,                   /* Serves and terminates. */
+    DRAINING,                   /* Serves and terminates, or has weight 0. */
     READY,
 };
 
@@ -40,14 +40,16 @@ enum topology {
     SAME_ZONE,
 };
 
-/* Sorts by address and port.  The best rank comes first among equals. */
+/* Sorts by address and port.  The best rank comes first among equals, then the
+ * largest weight. */
 static int
 compare_candidates(const void *a_, const void *b_)
 {
     const struct candidate *a = a_, *b = b_;
     int cmp = service_endpoint_compare(&a->e, &b->e);
 
-    return cmp ? cmp : (int) b->rank - (int) a->rank;
+    cmp = cmp ? cmp : (int) b->rank - (int) a->rank;
+    return cmp ? cmp : (int) b->e.weight - (int) a->e.weight;
 }
 
 /* Leaves one candidate for each address and port.  An endpoint that moves from
@@ -99,9 +101,10 @@ add_candidates(struct candidates *all, const struct kube_slice *slice,
 
         all->c[all->n++] = (struct candidate) {
             .e = { .addr = e->addr, .port = port,
+                   .weight = slice->weight ? slice->weight : SERVICE_WEIGHT,
                    .placed = e->placed, .local = e->local },
-            .rank = (e->ready ? READY
-                     : e->serving && e->terminating ? DRAINING
+            .rank = (e->ready && slice->weight ? READY
+                     : e->ready || (e->serving && e->terminating) ? DRAINING
                      : UNUSABLE),
             .node_hinted = e->node_hinted,
             .for_our_node = e->for_our_node,

@@ -31,7 +31,7 @@ are named:
   ovs         Open vSwitch's own test suite, on the extended build, compared
               with stock test by test
   releases    unit and autotest with the Open vSwitch of Debian 13 and testing,
-              in chroots: see tests/releases/run --help
+              in chroots, with --all also system: see tests/releases/run --help
 
 and, with --all or by name:
 
@@ -66,7 +66,9 @@ for arg; do
     case $arg in
     --help | -h) usage; exit 0 ;;
     --quick) ovs_flags+=(--quick) ;;
-    --all) parts="$parts $all_parts $more_parts" ;;
+    --all)
+        parts="$parts $all_parts $more_parts"
+        release_parts="unit autotest system" ;;
     *)
         case " $all_parts $more_parts " in
         *" $arg "*) parts="$parts $arg" ;;
@@ -314,10 +316,11 @@ show_time() {
 setup_debian
 # Most parts need "test".  These do not, so that tests/releases/run installs
 # less.
-kinds="build demo $(wanted autotest packages releases)"
+kinds="build demo $(wanted autotest packages releases system)"
 for part in $parts; do
     case $part in
-    unit | autotest | packages | releases) ;;
+    unit | autotest | equivalence | pipelines) ;;
+    packages | releases | system) ;;
     *) kinds="$kinds test"; break ;;
     esac
 done

@@ -194,6 +194,32 @@ class Node(world.Switch):
         wait_until(lambda: self.appctl("sync/status", "ovs-kube-proxy")
                    .startswith("synced"), "the Services are synced")
 
+    def admit_node_ports(self):
+        """Has the kernel send what comes to node ports into the switch."""
+        # The table of local addresses is asked first, until it moves.
+        for family, address, gateway in (("-4", self.ip4, "169.254.1.1"),
+                                         ("-6", self.ip6, "fe80::1")):
+            self.run("ip", family, "rule", "add", "pref", "200", "lookup",
+                     "local")
+            for pref, protocol in ("100", "tcp"), ("101", "udp"):
+                self.run("ip", family, "rule", "add", "pref", pref, "iif",
+                         "br-phy", "to", address, "ipproto", protocol,
+                         "dport", "30000-32767", "lookup", "100")
+            self.run("ip", family, "rule", "delete", "pref", "0")
+            self.run("ip", family, "route", "add", "default", "via", gateway,
+                     "dev", "ovs-host0", "onlink", "table", "100")
+        # Answers come from the node's own address.
+        self.run("sysctl", "-qw", "net.ipv4.conf.ovs-host0.accept_local=1",
+                 "net.ipv4.conf.ovs-host0.rp_filter=0",
+                 "net.ipv4.conf.all.rp_filter=0")
+
+    def forget_node_ports(self):
+        for family in "-4", "-6":
+            self.run("ip", family, "rule", "add", "pref", "0", "lookup",
+                     "local")
+            for pref in "100", "101", "200":
+                self.run("ip", family, "rule", "delete", "pref", pref)
+
     def appctl(self, command, target="ovs-ext-node"):
         return self.run("ovs-appctl", "-t", target, command, check=False)
 
@@ -301,6 +327,8 @@ class Node(world.Switch):
 class Lab:
     """What the tests share."""
 
+    node_class = Node
+
     def __init__(self, build, folder):
         self.build = build
         self.dir = folder
@@ -332,7 +360,7 @@ class Lab:
             "eth0", "nodad")
         for number in 1, 2:
             self.write("n%d" % number, node_object(number))
-            node = Node(self, number)
+            node = self.node_class(self, number)
             self.nodes.append(node)
             node.start()
         self.n1, self.n2 = self.nodes

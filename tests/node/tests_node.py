@@ -81,6 +81,31 @@ def test_services(lab):
     assert ask("n1", host[0], 80) == ["n1", "::ffff:169.254.1.2"]
 
 
+def test_node_ports(lab):
+    """From outside, from a pod of another node and from that node: to an
+    endpoint on the node that is asked, and to one on the other."""
+    start(lab)
+    a, b = lab.n1.pod(), lab.n2.pod()
+    b.serve()
+    _, objects = service("port", 1, 8080, [(b.ip4, b.ip6)])
+    objects[0]["spec"]["type"] = "NodePort"
+    objects[0]["spec"]["ports"][0]["nodePort"] = 30080
+    lab.write("services", *objects)
+    for node in lab.nodes:
+        node.start_proxy()
+        node.admit_node_ports()
+    try:
+        for node in lab.nodes:
+            for address in node.ip4, node.ip6:
+                for client in "out", a.name, b.name:
+                    answer = ask(client, address, 30080)
+                    assert answer[:1] == [b.name], (client, address, answer)
+        assert ask("n2", lab.n1.ip4, 30080)[:1] == [b.name]
+    finally:
+        for node in lab.nodes:
+            node.forget_node_ports()
+
+
 def test_outside(lab):
     """A pod reaches other networks through the host, and is reached."""
     start(lab)

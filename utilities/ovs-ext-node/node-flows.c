@@ -164,8 +164,14 @@ add_not_routed(struct ds *s, const struct node_switch *sw,
         begin(s, NODE_ROUTE, 130);
         ds_put_format(s, "%s,actions=drop\n", never[i]);
     }
-    /* Another node sends here only what is for here: nothing can go round. */
+    /* Another node sends here only what is for here, or for a Service:
+     * nothing can go round.  A Service's connection that was masqueraded here
+     * has its client elsewhere, and a node port its endpoint. */
     if (sw->tunnel != OFPP_NONE) {
+        begin(s, NODE_ROUTE, 145);
+        ds_put_format(s, ",in_port=%"PRIu32",ct_state=+trk,ct_mark=1/1,"
+                      "actions=load:0->NXM_OF_IN_PORT[],resubmit(,%d)\n",
+                      sw->tunnel, NODE_ROUTE);
         begin(s, NODE_ROUTE, 140);
         ds_put_format(s, ",in_port=%"PRIu32",actions=drop\n", sw->tunnel);
     }

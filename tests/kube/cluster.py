@@ -24,18 +24,12 @@ ETCD_PORT = 2379
 # Seconds after which a connection is not used again.
 IDLE = 20
 
-API_ARGS = [
-    "--advertise-address=" + HOST,
+COMMON_ARGS = [
     "--allow-privileged=true",
-    "--authorization-mode=RBAC",
-    "--bind-address=" + HOST,
-    "--disable-admission-plugins=ServiceAccount",
-    "--endpoint-reconciler-type=none",
     "--etcd-servers=http://%s:%d" % (HOST, ETCD_PORT),
     "--profiling=false",
     "--secure-port=%d" % PORT,
     "--service-account-issuer=https://kubernetes.default.svc",
-    "--service-cluster-ip-range=10.96.0.0/16,fd00:96::/112",
     # etcd is compacted by the test, when it wants.
     "--etcd-compaction-interval=0",
 ]
@@ -143,13 +137,23 @@ def account(cluster, folder):
 class Cluster:
     """etcd and kube-apiserver from folder "bin", with state in "folder"."""
 
+    # Arguments of kube-apiserver, and the names in its certificate.
+    api_args = COMMON_ARGS + [
+        "--advertise-address=" + HOST,
+        "--authorization-mode=RBAC",
+        "--bind-address=" + HOST,
+        "--disable-admission-plugins=ServiceAccount",
+        "--endpoint-reconciler-type=none",
+        "--service-cluster-ip-range=10.96.0.0/16,fd00:96::/112",
+    ]
+    names = "IP:127.0.0.1,DNS:localhost,DNS:api.test"
+
     def __init__(self, bin_dir, folder):
         self.bin = bin_dir
         self.dir = folder
         self.pki = Pki(os.path.join(folder, "pki"))
         self.server_cert = self.pki.issue(
-            "apiserver", "/CN=kube-apiserver",
-            "IP:127.0.0.1,DNS:localhost,DNS:api.test")
+            "apiserver", "/CN=kube-apiserver", self.names)
         self.admin_cert = self.pki.issue(
             "admin", "/O=system:masters/CN=admin")
         self.pki.run("genrsa", "-out", self.pki.path("sa.key"), "2048")
@@ -176,7 +180,7 @@ class Cluster:
     def start_api(self, wait=True):
         key = self.pki.path("sa.key")
         self.api = Daemon(
-            [os.path.join(self.bin, "kube-apiserver")] + API_ARGS +
+            [os.path.join(self.bin, "kube-apiserver")] + self.api_args +
             ["--cert-dir=" + self.dir,
              "--client-ca-file=" + self.pki.ca,
              "--service-account-key-file=" + key,

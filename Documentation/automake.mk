@@ -4,6 +4,7 @@ EXTRA_DIST += \
 	Documentation/examples/maglev.py \
 	Documentation/glossary.md \
 	Documentation/howto/cache.md \
+	Documentation/howto/cluster.md \
 	Documentation/howto/controllers.md \
 	Documentation/howto/gtpu.md \
 	Documentation/howto/kube-proxy.md \

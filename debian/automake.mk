@@ -22,6 +22,7 @@ EXTRA_DIST += \
 	debian/ovs-ext-cni.manpages \
 	debian/ovs-ext-node.default \
 	debian/ovs-ext-node.docs \
+	debian/ovs-ext-node.examples \
 	debian/ovs-ext-node.install \
 	debian/ovs-ext-node.manpages \
 	debian/ovs-ext-node.postinst \

@@ -11,6 +11,7 @@
 #   kube/         make check-kube, as root
 #   cni/          make check-cni, as root
 #   node/         make check-node, as root
+#   cluster/      make check-cluster, as root
 #   ovs/          make check-ovs, check-ovs-system: Open vSwitch's own suites
 #   equivalence/  make check-equivalence, check-equivalence-unit,
 #                 check-equivalence-threads, check-mutations
@@ -37,6 +38,7 @@ include tests/ovn/automake.mk
 include tests/kube/automake.mk
 include tests/cni/automake.mk
 include tests/node/automake.mk
+include tests/cluster/automake.mk
 include tests/ovs/automake.mk
 include tests/sanitized/automake.mk
 include tests/equivalence/automake.mk

@@ -38,6 +38,9 @@ and, with --all or by name:
   packages    Debian packages: built, installed in a fresh Debian with a
               systemd of its own, upgraded under traffic, purged; what
               restarts do to flows
+  cluster     a Kubernetes cluster of two nodes: kubelet, containerd and our
+              programs in namespaces; Kubernetes is built first: some ten
+              minutes the first time
 
   --all       run the parts that continuous integration leaves out, too
   --quick     of Open vSwitch's suite, only the tests of OpenFlow, groups,
@@ -56,7 +59,7 @@ all_parts="$all_parts system cni node kube ovs releases"
 # In two lanes: these compute on one processor, and those mostly wait.
 compute_lane="unit valgrind asan peers pipelines equivalence releases"
 wait_lane="autotest kube ovs"
-more_parts="packages"
+more_parts="packages cluster"
 # Releases beside this system's own, and what runs with them.
 other_releases="3.5.0 4.0.0"
 release_parts="unit autotest"
@@ -121,8 +124,8 @@ count_autotest() {
 }
 
 # count_last LOG [N]: the same, of lint, ovs/run, kube/run, cni/run,
-# node/run, equivalence/run, fuse-equivalence and this script: their last line,
-# or the sum of the last N such lines.
+# node/run, cluster/run, equivalence/run, fuse-equivalence and this script:
+# their last line, or the sum of the last N such lines.
 count_last() {
     local n='([0-9]+)'
     sed -En "s/^(.*: )?$n passed, $n failed, $n skipped\$/\2 \3 \4/p" "$1" |
@@ -191,6 +194,8 @@ run_part() {
         command=("${make[@]}" check-cni) ;;
     node)
         command=("${make[@]}" check-node) ;;
+    cluster)
+        command=("${make[@]}" check-cluster) ;;
     ovs)
         command=("$setup_top/tests/ovs/run" "${ovs_flags[@]}"
                  "$setup_build_dir/openvswitch/extended") ;;
@@ -214,7 +219,7 @@ run_part() {
         esac ;;
     autotest) counts=$(count_autotest testsuite) ;;
     system) counts=$(count_autotest system-testsuite) ;;
-    lint | equivalence | pipelines | kube | cni | node | ovs)
+    lint | equivalence | pipelines | kube | cni | node | cluster | ovs)
         counts=$(count_last "$log") ;;
     packages) counts=$(count_last "$log" 2) ;;
     releases)
@@ -332,6 +337,7 @@ fi
 setup_packages $kinds
 test -z "$(wanted system)" || setup_unpack ovn
 test -z "$(wanted kube)" || setup_unpack promtool
+test -z "$(wanted cluster)" || setup_unpack containers
 packages_seconds=$SECONDS
 # One make for both, so that one compiles while the other is configured.
 stock=$(wanted ovs)
@@ -342,5 +348,5 @@ rm -f "$logs"/*.result
 run_lanes lint
 run_lanes "$compute_lane" "$wait_lane"
 run_lanes "system cni node"
-run_lanes packages
+run_lanes "packages cluster"
 show_summary

@@ -197,8 +197,7 @@ class Node(world.Switch):
     def admit_node_ports(self):
         """Has the kernel send what comes to node ports into the switch."""
         # The table of local addresses is asked first, until it moves.
-        for family, address, gateway in (("-4", self.ip4, "169.254.1.1"),
-                                         ("-6", self.ip6, "fe80::1")):
+        for family, address in ("-4", self.ip4), ("-6", self.ip6):
             self.run("ip", family, "rule", "add", "pref", "200", "lookup",
                      "local")
             for pref, protocol in ("100", "tcp"), ("101", "udp"):
@@ -206,6 +205,11 @@ class Node(world.Switch):
                          "br-phy", "to", address, "ipproto", protocol,
                          "dport", "30000-32767", "lookup", "100")
             self.run("ip", family, "rule", "delete", "pref", "0")
+        self.route_node_ports()
+
+    def route_node_ports(self):
+        """The part of that which ends with the switch."""
+        for family, gateway in ("-4", "169.254.1.1"), ("-6", "fe80::1"):
             self.run("ip", family, "route", "add", "default", "via", gateway,
                      "dev", "ovs-host0", "onlink", "table", "100")
         # Answers come from the node's own address.

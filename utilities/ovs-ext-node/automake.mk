@@ -52,4 +52,6 @@ utilities/ovs-ext-node/ovs-ext-node.service: \
 	mv $@.tmp $@
 CLEANFILES += utilities/ovs-ext-node/ovs-ext-node.service
 
-EXTRA_DIST += utilities/ovs-ext-node/ovs-ext-node.service.in
+EXTRA_DIST += \
+	utilities/ovs-ext-node/ovs-ext-node.service.in \
+	utilities/ovs-ext-node/role.yaml

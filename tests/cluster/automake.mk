@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+
+# A cluster of Kubernetes
+# =======================
+
+EXTRA_DIST += \
+	tests/cluster/control.py \
+	tests/cluster/host.py \
+	tests/cluster/images.py \
+	tests/cluster/machines.py \
+	tests/cluster/objects.py \
+	tests/cluster/pause.c \
+	tests/cluster/run \
+	tests/cluster/tests_changes.py \
+	tests/cluster/tests_pods.py \
+	tests/cluster/traffic.py
+
+# CLUSTERTESTFLAGS names tests.
+#: check-cluster     a Kubernetes cluster of two nodes on this machine, as root
+.PHONY: check-cluster
+check-cluster: extended utilities/ovs-ext-cni/ovs-ext-cni \
+    utilities/ovs-ext-node/ovs-ext-node \
+    utilities/ovs-kube-proxy/ovs-kube-proxy
+	$(AM_V_at)/usr/bin/python3 $(srcdir)/tests/cluster/run \
+	    $(abs_top_builddir) $(CLUSTERTESTFLAGS)

@@ -48,13 +48,20 @@ eq_clock_real(void)
     return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
+/* Adds the keys of the cache to 'config', of the Open_vSwitch table. */
+void
+eq_add_fuse(struct smap *config, bool on)
+{
+    smap_add(config, "fuse", on ? "on" : "off");
+    smap_add(config, "fuse-entries", "1024");
+}
+
 void
 eq_set_fuse(bool on)
 {
     struct smap config = SMAP_INITIALIZER(&config);
 
-    smap_add(&config, "fuse", on ? "on" : "off");
-    smap_add(&config, "fuse-entries", "1024");
+    eq_add_fuse(&config, on);
     fuse_set_config(&config);
     smap_destroy(&config);
 }

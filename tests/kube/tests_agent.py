@@ -20,10 +20,29 @@ def create_node(c, name, number):
            "application/merge-patch+json")
 
 
+def program_path():
+    return os.path.join(World.build, "utilities/ovs-ext-node/ovs-ext-node")
+
+
+def test_node_agent_source(_):
+    """It needs one source of Nodes, and says what is wrong with it."""
+    one = "one of --kubeconfig, --in-cluster and --from-file is needed"
+    for args, error in (([], one),
+                        (["--from-file=.", "--in-cluster=."], one),
+                        (["--from-file=.", "--context=x"],
+                         "--context needs --kubeconfig"),
+                        (["--from-file=none"], "none: No such file"),
+                        (["--kubeconfig=none"], "none: No such file")):
+        done = subprocess.run([program_path(), "--node=n1", *args, "br0"],
+                              cwd=World.folder, text=True, timeout=60,
+                              stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        assert done.returncode == 1 and error in done.stderr, done.stderr
+
+
 @with_lab
 def test_node_agent(lab, c):
     """Nodes that are there, come, change and go."""
-    program = os.path.join(World.build, "utilities/ovs-ext-node/ovs-ext-node")
+    program = program_path()
     create_node(c, "agent-1", 1)
     with open(os.path.join(lab.dir, "agent.log"), "w") as log:
         agent = subprocess.Popen(

@@ -30,6 +30,8 @@ utilities_kube_libkube_la_SOURCES = \
 	utilities/kube/kube-page.c \
 	utilities/kube/kube-page.h \
 	utilities/kube/kube-sink.h \
+	utilities/kube/kube-source.c \
+	utilities/kube/kube-source.h \
 	utilities/kube/kube-value.h \
 	utilities/kube/kube-watch.c \
 	utilities/kube/kube-watch.h \

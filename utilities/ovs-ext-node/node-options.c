@@ -16,7 +16,6 @@
 #include "packets.h"
 #include "util.h"
 #include "utilities/kube/kube-cidr.h"
-#include "utilities/kube/kube-config.h"
 #include "utilities/kube/kube-value.h"
 
 #define DEFAULT_HOST_PORT "ovs-host0"
@@ -38,10 +37,7 @@ where BRIDGE is a bridge of this machine.\n", program_name, program_name);
     vlog_usage();
     printf("\n\
 Source of Nodes, one of:\n\
-  --kubeconfig=FILE [--context=NAME]  API server of a kubeconfig\n\
-  --in-cluster[=DIR]      API server of a pod's service account\n\
-  --from-file=DIR|-       manifests in a directory, or on standard input\n\
-\n\
+" KUBE_SOURCE_USAGE "\n\
 The node:\n\
   --node=NAME             our Node object's name\n\
   --between=geneve|routes how pods of other nodes are reached (default:\n\
@@ -140,11 +136,11 @@ set_defaults(struct node_options *o)
 static void
 complete(struct node_options *o, const char *bridge, bool tunnels)
 {
-    int n_sources = !!o->kubeconfig + !!o->service_account + !!o->from_file;
+    const char *fault = (o->cleanup ? NULL
+                         : kube_source_check(&o->source, false));
 
-    if (!o->cleanup && n_sources != 1) {
-        ovs_fatal(0, "give one of --kubeconfig, --in-cluster and "
-                  "--from-file; use --help for usage");
+    if (fault) {
+        ovs_fatal(0, "%s", fault);
     } else if (!o->cleanup && !o->node) {
         ovs_fatal(0, "--node is missing; use --help for usage");
     } else if (strpbrk(bridge, ":/")) {
@@ -173,18 +169,14 @@ void
 node_options_parse(int argc, char *argv[], struct node_options *o)
 {
     enum {
-        OPT_KUBECONFIG = UCHAR_MAX + 1, OPT_CONTEXT, OPT_IN_CLUSTER,
-        OPT_FROM_FILE, OPT_NODE, OPT_BETWEEN, OPT_MTU, OPT_HOST_ROUTES,
+        OPT_NODE = UCHAR_MAX + 1, OPT_BETWEEN, OPT_MTU, OPT_HOST_ROUTES,
         OPT_SERVICES, OPT_HOST_PORT, OPT_TUNNEL_PORT, OPT_DATABASE,
         OPT_CLEANUP, OPT_HEALTHZ_ADDRESS, OPT_METRICS_ADDRESS, OPT_UNIXCTL,
+        KUBE_SOURCE_OPTION_ENUMS,
         DAEMON_OPTION_ENUMS,
         VLOG_OPTION_ENUMS,
     };
     static const struct option long_options[] = {
-        { "kubeconfig", required_argument, NULL, OPT_KUBECONFIG },
-        { "context", required_argument, NULL, OPT_CONTEXT },
-        { "in-cluster", optional_argument, NULL, OPT_IN_CLUSTER },
-        { "from-file", required_argument, NULL, OPT_FROM_FILE },
         { "node", required_argument, NULL, OPT_NODE },
         { "between", required_argument, NULL, OPT_BETWEEN },
         { "mtu", required_argument, NULL, OPT_MTU },
@@ -199,6 +191,7 @@ node_options_parse(int argc, char *argv[], struct node_options *o)
         { "unixctl", required_argument, NULL, OPT_UNIXCTL },
         { "help", no_argument, NULL, 'h' },
         { "version", no_argument, NULL, 'V' },
+        KUBE_SOURCE_LONG_OPTIONS,
         DAEMON_LONG_OPTIONS,
         VLOG_LONG_OPTIONS,
         { NULL, 0, NULL, 0 },
@@ -211,12 +204,6 @@ node_options_parse(int argc, char *argv[], struct node_options *o)
     while ((c = getopt_long(argc, argv, short_options, long_options, NULL))
            != -1) {
         switch (c) {
-        case OPT_KUBECONFIG: o->kubeconfig = optarg; break;
-        case OPT_CONTEXT: o->context = optarg; break;
-        case OPT_IN_CLUSTER:
-            o->service_account = optarg ? optarg : KUBE_SERVICE_ACCOUNT_DIR;
-            break;
-        case OPT_FROM_FILE: o->from_file = optarg; break;
         case OPT_NODE: o->node = optarg; break;
         case OPT_BETWEEN: parse_between(optarg, &tunnels); break;
         case OPT_MTU:
@@ -241,6 +228,7 @@ node_options_parse(int argc, char *argv[], struct node_options *o)
         case 'h': usage();
         case 'V': ovs_print_version(0, 0); exit(EXIT_SUCCESS);
 
+        KUBE_SOURCE_OPTION_HANDLERS(&o->source)
         DAEMON_OPTION_HANDLERS
         VLOG_OPTION_HANDLERS
 

@@ -11,14 +11,10 @@
 #include <stdbool.h>
 #include "node-database.h"
 #include "node-model.h"
+#include "utilities/kube/kube-source.h"
 #include "utilities/of-sync/of-options.h"
 
 struct node_options {
-    /* The source of Nodes: one of these. */
-    const char *kubeconfig, *context;
-    const char *service_account;
-    const char *from_file;
-
     const char *node;
     const char *healthz_address, *metrics_address;
     const char *unixctl_path;
@@ -27,6 +23,7 @@ struct node_options {
     struct node_database_options database;
     struct node_pipeline_options pipeline;
     struct of_sync_options sync;
+    struct kube_source_options source;
 
     /* Memory of the options above. */
     char *database_path, *switch_path;

@@ -3,7 +3,7 @@
 /* Pods of a Kubernetes node as OpenFlow
  * =====================================
  *
- *     kube-api or kube-file -> node-cluster --.
+ *             kube-source -> node-cluster --.
  *                                              > node-pipeline -> of-sync
  *     OVSDB <-> node-database ----------------'        |
  *                                                   node-link -> rtnetlink
@@ -33,8 +33,7 @@
 #include "utilities/common/kube-http.h"
 #include "utilities/common/metrics.h"
 #include "utilities/kube/kube-api.h"
-#include "utilities/kube/kube-config.h"
-#include "utilities/kube/kube-file.h"
+#include "utilities/kube/kube-source.h"
 #include "utilities/of-sync/of-show.h"
 #include "utilities/of-sync/of-sync.h"
 
@@ -51,8 +50,7 @@ VLOG_DEFINE_THIS_MODULE(ovs_ext_node);
 
 struct agent {
     struct node_cluster *cluster;
-    struct kube_api *api;       /* Null if there is 'file'. */
-    struct kube_file *file;     /* Null if there is 'api'. */
+    struct kube_source *source;
     struct node_database *db;
     struct node_link *link;
     struct of_sync *sync;
@@ -106,9 +104,7 @@ serve_metrics(const char *path, struct kube_response *response, void *a_)
     }
     response->status = 200;
     response->type = "text/plain; version=0.0.4";
-    if (a->api) {
-        kube_api_format_metrics(a->api, &m);
-    }
+    kube_source_format_metrics(a->source, &m);
     node_pipeline_format_metrics(a->pipeline, &m);
     of_show_metrics(a->sync, &m);
     metrics_put_gauge(&m, "healthy", "1 if /healthz says ok.",
@@ -139,11 +135,7 @@ sync_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
 
     ds_put_format(&s, "%s\n", fault ? fault
                   : of_sync_is_settled(a->sync) ? "synced" : "syncing");
-    if (a->api) {
-        kube_api_format(a->api, &s);
-    } else {
-        kube_file_format(a->file, &s);
-    }
+    kube_source_format(a->source, &s);
     of_show(a->sync, &s);
     unixctl_command_reply(conn, ds_cstr(&s));
     ds_destroy(&s);
@@ -185,11 +177,7 @@ log_fault(struct agent *a)
 static void
 run(struct agent *a)
 {
-    if (a->api) {
-        kube_api_run(a->api);
-    } else {
-        kube_file_run(a->file);
-    }
+    kube_source_run(a->source);
     node_database_run(a->db);
     of_sync_run(a->sync);
     node_pipeline_run(a->pipeline);
@@ -202,11 +190,7 @@ run(struct agent *a)
 static void
 wait(struct agent *a)
 {
-    if (a->api) {
-        kube_api_wait(a->api);
-    } else {
-        kube_file_wait(a->file);
-    }
+    kube_source_wait(a->source);
     node_database_wait(a->db);
     of_sync_wait(a->sync);
     node_link_wait(a->link);
@@ -253,41 +237,15 @@ cleanup(const struct node_options *o)
     node_database_destroy(db);
 }
 
-/* Opens the source of Nodes that 'o' names.  A faulty configuration ends the
- * program. */
 static void
-open_source(struct agent *a, const struct node_options *o,
-            struct kube_config **config)
+start(struct agent *a, const struct node_options *o)
 {
-    char *error;
+    const struct kube_api_options api_options = { .only_nodes = true };
 
-    *config = NULL;
-    if (o->from_file) {
-        error = kube_file_create(o->from_file, node_cluster_sink(a->cluster),
-                                 &a->file);
-    } else if (o->kubeconfig) {
-        error = kube_config_load(o->kubeconfig, o->context, config);
-    } else {
-        error = kube_config_load_in_cluster(o->service_account, config);
-    }
-    if (error) {
-        ovs_fatal(0, "%s", error);
-    }
-}
-
-static void
-start(struct agent *a, const struct node_options *o,
-      struct kube_config *config)
-{
     unixctl_command_register("node/show", "", 0, 0, node_show, a);
     unixctl_command_register("sync/status", "", 0, 0, sync_status, a);
     unixctl_command_register("exit", "", 0, 0, agent_exit, a);
-    if (config) {
-        struct kube_api_options api_options = { .only_nodes = true };
-
-        a->api = kube_api_create(config, node_cluster_sink(a->cluster),
-                                 &api_options);
-    }
+    kube_source_start(a->source, &api_options);
     a->db = node_database_create(&o->database);
     a->link = node_link_create(o->pipeline.host);
     a->sync = of_sync_create(&o->sync);
@@ -303,9 +261,9 @@ int
 main(int argc, char *argv[])
 {
     struct unixctl_server *unixctl;
-    struct kube_config *config;
     struct node_options o;
     struct agent a = { .exiting = false };
+    char *error;
 
     ovs_cmdl_proctitle_init(argc, argv);
     ovs_set_program_name(argv[0], EXT_VERSION);
@@ -318,12 +276,16 @@ main(int argc, char *argv[])
     }
 
     a.cluster = node_cluster_create(o.node);
-    open_source(&a, &o, &config);
+    error = kube_source_open(&o.source, node_cluster_sink(a.cluster),
+                             &a.source);
+    if (error) {
+        ovs_fatal(0, "%s", error);
+    }
     compat_daemonize_start();
     if (unixctl_server_create(o.unixctl_path, &unixctl)) {
         exit(EXIT_FAILURE);
     }
-    start(&a, &o, config);
+    start(&a, &o);
     daemonize_complete();
 
     while (!a.exiting) {
@@ -340,8 +302,7 @@ main(int argc, char *argv[])
     of_sync_destroy(a.sync);
     node_link_destroy(a.link);
     node_database_destroy(a.db);
-    kube_api_destroy(a.api);
-    kube_file_destroy(a.file);
+    kube_source_destroy(a.source);
     node_cluster_destroy(a.cluster);
     unixctl_server_destroy(unixctl);
     node_options_destroy(&o);

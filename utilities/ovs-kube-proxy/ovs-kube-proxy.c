@@ -3,7 +3,7 @@
 /* Kubernetes Services as OpenFlow
  * ===============================
  *
- *     kube-api or kube-file -> kube-store -> service-pipeline -> of-sync
+ *     kube-source -> kube-store -> service-pipeline -> of-sync
  *
  * All run in one thread and one poll loop.  See ovs-kube-proxy(8). */
 
@@ -32,9 +32,8 @@
 #include "utilities/common/kube-http.h"
 #include "utilities/common/metrics.h"
 #include "utilities/kube/kube-api.h"
-#include "utilities/kube/kube-config.h"
-#include "utilities/kube/kube-file.h"
 #include "utilities/kube/kube-health.h"
+#include "utilities/kube/kube-source.h"
 #include "utilities/of-sync/of-show.h"
 #include "utilities/of-sync/of-sync.h"
 #include "utilities/ovs-kube-proxy/pipeline/service-metrics.h"
@@ -55,8 +54,7 @@ VLOG_DEFINE_THIS_MODULE(ovs_kube_proxy);
 struct proxy {
     const struct proxy_options *options;
     struct kube_store *store;
-    struct kube_api *api;       /* Null if there is 'file'. */
-    struct kube_file *file;     /* Null if there is 'api'. */
+    struct kube_source *source;
     struct of_sync *sync;
     struct service_pipeline *pipeline;
     struct service_reject *reject;
@@ -171,9 +169,7 @@ serve_metrics(const char *path, struct kube_response *response, void *proxy_)
     }
     response->status = 200;
     response->type = "text/plain; version=0.0.4";
-    if (proxy->api) {
-        kube_api_format_metrics(proxy->api, &m);
-    }
+    kube_source_format_metrics(proxy->source, &m);
     kube_store_format_metrics(proxy->store, &m);
     service_pipeline_format_metrics(proxy->pipeline, &m);
     service_metrics_format(proxy->pipeline, proxy->options->metrics_series,
@@ -257,11 +253,7 @@ sync_status(struct unixctl_conn *conn, int argc OVS_UNUSED,
     struct ds s = DS_EMPTY_INITIALIZER;
 
     ds_put_format(&s, "%s\n", state_name(proxy));
-    if (proxy->api) {
-        kube_api_format(proxy->api, &s);
-    } else {
-        kube_file_format(proxy->file, &s);
-    }
+    kube_source_format(proxy->source, &s);
     of_show(proxy->sync, &s);
     reply(conn, &s);
 }
@@ -307,11 +299,7 @@ run_health(struct proxy *proxy)
 static void
 run(struct proxy *proxy)
 {
-    if (proxy->api) {
-        kube_api_run(proxy->api);
-    } else {
-        kube_file_run(proxy->file);
-    }
+    kube_source_run(proxy->source);
     service_pipeline_run(proxy->pipeline);
     of_sync_run(proxy->sync);
     service_reject_run(proxy->reject);
@@ -332,11 +320,7 @@ run(struct proxy *proxy)
 static void
 wait(struct proxy *proxy)
 {
-    if (proxy->api) {
-        kube_api_wait(proxy->api);
-    } else {
-        kube_file_wait(proxy->file);
-    }
+    kube_source_wait(proxy->source);
     service_pipeline_wait(proxy->pipeline);
     of_sync_wait(proxy->sync);
     service_reject_wait(proxy->reject);
@@ -378,28 +362,6 @@ cleanup(const struct proxy_options *o)
     of_sync_destroy(sync);
 }
 
-/* Opens the source of objects that 'o' names.  A faulty configuration ends the
- * program. */
-static void
-open_source(struct proxy *proxy, const struct proxy_options *o,
-            struct kube_config **config)
-{
-    char *error;
-
-    *config = NULL;
-    if (o->from_file) {
-        error = kube_file_create(o->from_file, kube_store_sink(proxy->store),
-                                 &proxy->file);
-    } else if (o->kubeconfig) {
-        error = kube_config_load(o->kubeconfig, o->context, config);
-    } else {
-        error = kube_config_load_in_cluster(o->service_account, config);
-    }
-    if (error) {
-        ovs_fatal(0, "%s", error);
-    }
-}
-
 /* Each health-check node port needs files of its own.  All of them may need
  * more than the usual 1,024. */
 static void
@@ -413,14 +375,52 @@ raise_file_limit(void)
     }
 }
 
+/* Starts all parts but 'proxy->store' and 'proxy->source', which are there. */
+static void
+start(struct proxy *proxy, const struct proxy_options *o)
+{
+    const struct kube_api_options api_options = {
+        .node = o->pipeline.node,
+        .service_cidrs = !o->pipeline.n_services,
+    };
+
+    register_commands(proxy);
+    kube_source_start(proxy->source, &api_options);
+    proxy->sync = of_sync_create(&o->sync);
+    proxy->pipeline = service_pipeline_create(&o->pipeline, proxy->store,
+                                              proxy->sync);
+    proxy->reject = service_reject_create(&o->reject);
+    proxy->explain = proxy_explain_create(proxy->pipeline, o->sync.remote);
+    proxy->health = kube_health_create();
+    proxy->healthz = kube_http_start("/healthz", o->healthz_address,
+                                     serve_health, proxy);
+    proxy->metrics = kube_http_start("/metrics", o->metrics_address,
+                                     serve_metrics, proxy);
+    proxy->page = kube_http_start("/", o->page_address, serve_page, proxy);
+}
+
+static void
+stop(struct proxy *proxy)
+{
+    kube_http_destroy(proxy->page);
+    kube_http_destroy(proxy->metrics);
+    kube_http_destroy(proxy->healthz);
+    kube_health_destroy(proxy->health);
+    proxy_explain_destroy(proxy->explain);
+    service_reject_destroy(proxy->reject);
+    service_pipeline_destroy(proxy->pipeline);
+    of_sync_destroy(proxy->sync);
+    kube_source_destroy(proxy->source);
+    kube_store_destroy(proxy->store);
+}
+
 int
 main(int argc, char *argv[])
 {
     struct unixctl_server *unixctl;
-    struct kube_config *config;
     struct proxy_options o;
     struct proxy proxy;
-    int retval;
+    char *error;
 
     ovs_cmdl_proctitle_init(argc, argv);
     ovs_set_program_name(argv[0], EXT_VERSION);
@@ -436,34 +436,16 @@ main(int argc, char *argv[])
     memset(&proxy, 0, sizeof proxy);
     proxy.options = &o;
     proxy.store = kube_store_create(o.pipeline.node);
-    open_source(&proxy, &o, &config);
-
+    error = kube_source_open(&o.source, kube_store_sink(proxy.store),
+                             &proxy.source);
+    if (error) {
+        ovs_fatal(0, "%s", error);
+    }
     compat_daemonize_start();
-    retval = unixctl_server_create(o.unixctl_path, &unixctl);
-    if (retval) {
+    if (unixctl_server_create(o.unixctl_path, &unixctl)) {
         exit(EXIT_FAILURE);
     }
-    register_commands(&proxy);
-    if (config) {
-        struct kube_api_options api_options = {
-            .node = o.pipeline.node,
-            .service_cidrs = !o.pipeline.n_services,
-        };
-
-        proxy.api = kube_api_create(config, kube_store_sink(proxy.store),
-                                    &api_options);
-    }
-    proxy.sync = of_sync_create(&o.sync);
-    proxy.pipeline = service_pipeline_create(&o.pipeline, proxy.store,
-                                             proxy.sync);
-    proxy.reject = service_reject_create(&o.reject);
-    proxy.explain = proxy_explain_create(proxy.pipeline, o.sync.remote);
-    proxy.health = kube_health_create();
-    proxy.healthz = kube_http_start("/healthz", o.healthz_address,
-                                    serve_health, &proxy);
-    proxy.metrics = kube_http_start("/metrics", o.metrics_address,
-                                    serve_metrics, &proxy);
-    proxy.page = kube_http_start("/", o.page_address, serve_page, &proxy);
+    start(&proxy, &o);
     daemonize_complete();
 
     while (!proxy.exiting) {
@@ -474,17 +456,7 @@ main(int argc, char *argv[])
         poll_block();
     }
 
-    kube_http_destroy(proxy.page);
-    kube_http_destroy(proxy.metrics);
-    kube_http_destroy(proxy.healthz);
-    kube_health_destroy(proxy.health);
-    proxy_explain_destroy(proxy.explain);
-    service_reject_destroy(proxy.reject);
-    service_pipeline_destroy(proxy.pipeline);
-    of_sync_destroy(proxy.sync);
-    kube_api_destroy(proxy.api);
-    kube_file_destroy(proxy.file);
-    kube_store_destroy(proxy.store);
+    stop(&proxy);
     unixctl_server_destroy(unixctl);
     proxy_options_destroy(&o);
     return EXIT_SUCCESS;

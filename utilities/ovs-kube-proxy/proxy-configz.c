@@ -26,10 +26,10 @@ put_strings(struct json *object, const struct proxy_options *o)
         const char *name, *value;
     } strings[] = {
         { "switch", o->sync.remote },
-        { "kubeconfig", o->kubeconfig },
-        { "context", o->context },
-        { "in-cluster", o->service_account },
-        { "from-file", o->from_file },
+        { "kubeconfig", o->source.kubeconfig },
+        { "context", o->source.context },
+        { "in-cluster", o->source.service_account },
+        { "from-file", o->source.from_file },
         { "node", o->pipeline.node },
         { "healthz-address", o->healthz_address },
         { "metrics-address", o->metrics_address },

@@ -17,7 +17,6 @@
 #include "proxy-ports.h"
 #include "stream-ssl.h"
 #include "util.h"
-#include "utilities/kube/kube-config.h"
 
 /* "kp", then zeros. */
 #define DEFAULT_COOKIE UINT64_C(0x6b70000000000000)
@@ -47,10 +46,7 @@ method.\n", program_name, program_name);
     vlog_usage();
     printf("\n\
 Source of Services, one of:\n\
-  --kubeconfig=FILE [--context=NAME]  API server of a kubeconfig\n\
-  --in-cluster[=DIR]      API server of a pod's service account\n\
-  --from-file=DIR|-       manifests in a directory, or on standard input\n\
-\n\
+" KUBE_SOURCE_USAGE "\n\
 Our node and the cluster:\n\
   --node=NAME             our Node object's name\n\
   --cluster-cidr=LIST     pods' addresses (default: the Node's podCIDRs)\n\
@@ -269,17 +265,10 @@ static void
 complete(struct proxy_options *o)
 {
     struct service_tables *t = &o->pipeline.tables;
-    int n_sources = (!!o->kubeconfig + !!o->service_account + !!o->from_file);
+    const char *fault = kube_source_check(&o->source, o->cleanup);
 
-    if (o->cleanup ? n_sources : n_sources != 1) {
-        ovs_fatal(0, o->cleanup
-                  ? "--cleanup needs no --kubeconfig, --in-cluster or "
-                    "--from-file"
-                  : "one of --kubeconfig, --in-cluster and --from-file is "
-                    "needed; use --help for usage");
-    }
-    if (o->context && !o->kubeconfig) {
-        ovs_fatal(0, "--context needs --kubeconfig");
+    if (fault) {
+        ovs_fatal(0, "%s", fault);
     }
     if (t->next >= t->first && t->next < t->first + SERVICE_N_TABLES) {
         ovs_fatal(0, "--next-table: %d is one of the program's own "
@@ -305,8 +294,7 @@ void
 proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
 {
     enum {
-        OPT_KUBECONFIG = UCHAR_MAX + 1, OPT_CONTEXT, OPT_IN_CLUSTER,
-        OPT_FROM_FILE, OPT_NODE, OPT_CLUSTER_CIDR, OPT_SERVICE_CIDR,
+        OPT_NODE = UCHAR_MAX + 1, OPT_CLUSTER_CIDR, OPT_SERVICE_CIDR,
         OPT_NODEPORT_ADDRESSES, OPT_MASQUERADE_ADDRESS,
         OPT_NODE_MASQUERADE_ADDRESS, OPT_MASQUERADE_PORTS,
         OPT_FIRST_TABLE, OPT_NEXT_TABLE, OPT_ZONE, OPT_REGISTER, OPT_COOKIE,
@@ -315,15 +303,12 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
         OPT_HEALTHZ_ADDRESS, OPT_METRICS_ADDRESS, OPT_METRICS_SERIES,
         OPT_PAGE_ADDRESS, OPT_REJECT_RATE, OPT_PROBE_INTERVAL, OPT_UNIXCTL,
         OPT_PEER_CA_CERT,
+        KUBE_SOURCE_OPTION_ENUMS,
         VLOG_OPTION_ENUMS,
         DAEMON_OPTION_ENUMS,
         SSL_OPTION_ENUMS,
     };
     static const struct option long_options[] = {
-        { "kubeconfig", required_argument, NULL, OPT_KUBECONFIG },
-        { "context", required_argument, NULL, OPT_CONTEXT },
-        { "in-cluster", optional_argument, NULL, OPT_IN_CLUSTER },
-        { "from-file", required_argument, NULL, OPT_FROM_FILE },
         { "node", required_argument, NULL, OPT_NODE },
         { "cluster-cidr", required_argument, NULL, OPT_CLUSTER_CIDR },
         { "service-cidr", required_argument, NULL, OPT_SERVICE_CIDR },
@@ -355,6 +340,7 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
         { "unixctl", required_argument, NULL, OPT_UNIXCTL },
         { "help", no_argument, NULL, 'h' },
         { "version", no_argument, NULL, 'V' },
+        KUBE_SOURCE_LONG_OPTIONS,
         DAEMON_LONG_OPTIONS,
         VLOG_LONG_OPTIONS,
         STREAM_SSL_LONG_OPTIONS,
@@ -374,12 +360,6 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
             ovs_fatal(0, "--ca-cert=none: the switch must prove who it is");
         }
         switch (c) {
-        case OPT_KUBECONFIG: o->kubeconfig = optarg; break;
-        case OPT_CONTEXT: o->context = optarg; break;
-        case OPT_IN_CLUSTER:
-            o->service_account = optarg ? optarg : KUBE_SERVICE_ACCOUNT_DIR;
-            break;
-        case OPT_FROM_FILE: o->from_file = optarg; break;
         case OPT_NODE: o->pipeline.node = optarg; break;
         case OPT_CLUSTER_CIDR:
             free(o->pipeline.pods);
@@ -462,6 +442,7 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
         case 'V': ovs_print_version(0, 0); exit(EXIT_SUCCESS);
         case OPT_PEER_CA_CERT: stream_ssl_set_peer_ca_cert_file(optarg); break;
 
+        KUBE_SOURCE_OPTION_HANDLERS(&o->source)
         DAEMON_OPTION_HANDLERS
         VLOG_OPTION_HANDLERS
         STREAM_SSL_OPTION_HANDLERS

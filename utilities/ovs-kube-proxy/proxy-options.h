@@ -9,22 +9,19 @@
  * Faults are found here, before the program begins to work. */
 
 #include <stdbool.h>
+#include "utilities/kube/kube-source.h"
 #include "utilities/of-sync/of-options.h"
 #include "utilities/ovs-kube-proxy/pipeline/service-options.h"
 #include "utilities/ovs-kube-proxy/pipeline/service-reject.h"
 
 struct proxy_options {
-    /* The source of objects: one of these. */
-    const char *kubeconfig, *context;
-    const char *service_account;
-    const char *from_file;
-
     const char *healthz_address, *metrics_address, *page_address;
     unsigned int metrics_series;
     const char *unixctl_path;
     bool cleanup;
     char *switch_path;          /* Memory of 'sync.remote', or null. */
 
+    struct kube_source_options source;
     struct of_sync_options sync;
     struct service_pipeline_options pipeline;
     struct service_reject_options reject;

@@ -209,21 +209,19 @@ follow_bucket(const struct service_pipeline *p,
 }
 
 /* Stores in '*outcome', which is SERVICE_CHOSEN, the endpoint that belongs to
- * its token by 'show', what "lb/show" says of the group: lines "    bucket ID:
- * ..., dp_hash TOKEN, ...".  If that names none, it is SERVICE_UNKNOWN. */
+ * its token by 'show', what "lb/show" says of the group: a line for each
+ * bucket.  If none has the token, it is SERVICE_UNKNOWN. */
 void
 service_explain_chosen(const struct service_pipeline *p, const char *show,
                        struct service_outcome *outcome)
 {
     outcome->kind = SERVICE_UNKNOWN;
     for (const char *line = show; line; line = strchr(line + 1, '\n')) {
-        const char *bucket = line + strspn(line, "\n ");
-        const char *token = strstr(bucket, "dp_hash ");
-        uint32_t id, number;
+        uint32_t id, token;
 
-        if (ovs_scan(bucket, "bucket %"SCNu32":", &id)
-            && token && ovs_scan(token, "dp_hash 0x%"SCNx32, &number)
-            && number == outcome->token) {
+        if (ovs_scan(line + strspn(line, "\n "),
+                     "bucket %"SCNu32": weight %*u, %*[a-z], dp_hash "
+                     "0x%"SCNx32, &id, &token) && token == outcome->token) {
             bool found = follow_bucket(
                 p, of_sync_find_bucket(p->sync, outcome->group_id, id),
                 outcome);

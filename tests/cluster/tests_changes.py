@@ -3,8 +3,10 @@
 """Changes and restarts under traffic, which lose no request and leave
 nothing."""
 
+import subprocess
+
 from nodes import wait_until
-from objects import OUT, Traffic, is_ready, start, wait_all
+from objects import OUT, Traffic, ask, is_ready, start, wait_all
 
 
 class Traffics:
@@ -123,9 +125,17 @@ def test_switch_killed(lab):
     start(lab)
     node = lab.nodes[0]
     node.restart_switch()
-    wait_until(lambda: node.run("ip", "route", "show", "proto", "110", "dev",
-                                "ovs-host0"), "the host's routes are back")
-    node.route_node_ports()
+
+    def is_routed():
+        """Not before the switch has set up the interface."""
+        try:
+            node.route_node_ports()
+        except subprocess.CalledProcessError:
+            return False
+        return all(ask(OUT, address, lab.server.node_port)
+                   in lab.server.names() for address in (node.ip4, node.ip6))
+
+    wait_until(is_routed, "node ports answer", 60)
     for address in lab.server.ips:
         for client in lab.clients:
             wait_all(client, lab, address)

@@ -210,8 +210,8 @@ class Node(world.Switch):
     def route_node_ports(self):
         """The part of that which ends with the switch."""
         for family, gateway in ("-4", "169.254.1.1"), ("-6", "fe80::1"):
-            self.run("ip", family, "route", "add", "default", "via", gateway,
-                     "dev", "ovs-host0", "onlink", "table", "100")
+            self.run("ip", family, "route", "replace", "default", "via",
+                     gateway, "dev", "ovs-host0", "onlink", "table", "100")
         # Answers come from the node's own address.
         self.run("sysctl", "-qw", "net.ipv4.conf.ovs-host0.accept_local=1",
                  "net.ipv4.conf.ovs-host0.rp_filter=0",

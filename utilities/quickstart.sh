@@ -18,7 +18,7 @@ parts=$here/quickstart
 
 usage() {
     cat <<EOT
-Usage: ${0##*/} [--keep] [--no-huge] | --stop | --help
+Usage: ${0##*/} [--keep] [--no-huge] | --stop | --cluster | --help
 
 On Debian 12 or 13, as root: installs the packages that are missing,
 builds the extended Open vSwitch in $setup_build_dir, and runs it with the DPDK
@@ -36,6 +36,11 @@ after Ctrl-C, everything that was started is stopped and removed.
   --keep     leave it running, and print commands to look around
   --stop     remove what --keep left
   --no-huge  do not use huge pages
+  --cluster  show a Kubernetes cluster of two nodes in place of that, without
+             DPDK: kubelet, containerd, the switch and all our programs in
+             namespaces; a Deployment behind a Service, and requests from a
+             pod, from a node and from outside.  Kubernetes is built first:
+             some ten minutes the first time, and 4.5 GB of disk
   --help     print this text
 EOT
 }
@@ -113,13 +118,14 @@ for option; do
     --keep) keep=yes ;;
     --no-huge) use_hugepages=no ;;
     --stop) action=stop ;;
+    --cluster) action=cluster ;;
     --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
     esac
 done
 
 setup_root
-if test $action = run; then setup_debian; fi
+if test $action != stop; then setup_debian; fi
 exec 9> /run/ovsx-quickstart.lock
 flock -w 5 9 || setup_die "another ${0##*/}, or a build that one started," \
     "is still running."
@@ -143,7 +149,13 @@ step "Packages and build"
 # OVS_BIN_ROOT and OVS_SRC_ROOT name another build of Open vSwitch to run, and
 # OVS_KUBE_PROXY_DIR the folder of another ovs-kube-proxy.
 if test -z "${OVS_BIN_ROOT-}"; then
-    setup_packages build demo
+    kinds="build demo"
+    if test $action = cluster; then
+        kinds="$kinds cluster"
+        setup_unpack containers
+    fi
+    # shellcheck disable=SC2086  # A list.
+    setup_packages $kinds
     setup_build all
     OVS_BIN_ROOT=$setup_build_dir/openvswitch/extended
     OVS_SRC_ROOT=$setup_build_dir/openvswitch/extended-source
@@ -152,6 +164,13 @@ PATH=$OVS_BIN_ROOT/utilities:$OVS_BIN_ROOT/ovsdb:$OVS_BIN_ROOT/vswitchd:$PATH
 PATH=${OVS_KUBE_PROXY_DIR:-$setup_build_dir/utilities/ovs-kube-proxy}:$PATH
 schema=${OVS_SRC_ROOT:?}/vswitchd/vswitch.ovsschema
 echo "  $(ovs-vswitchd --version | paste -sd ' ')"
+
+if test $action = cluster; then
+    # It takes away by itself what it makes.
+    /usr/bin/python3 "$here/../tests/cluster/run" "$setup_build_dir" --show &&
+        exit 0
+    setup_die "the cluster does not work as it should."
+fi
 
 step "Two hosts and five pods"
 if lab_exists; then

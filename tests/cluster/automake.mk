@@ -5,6 +5,7 @@
 
 EXTRA_DIST += \
 	tests/cluster/control.py \
+	tests/cluster/demo.py \
 	tests/cluster/host.py \
 	tests/cluster/images.py \
 	tests/cluster/machines.py \

@@ -402,6 +402,9 @@ class Lab:
                 if os.path.exists(path):
                     os.unlink(path)
             subprocess.run(["rm", "-rf", node.leases], check=True)
+        # The next bridges have other MAC addresses.
+        for family in "-4", "-6":
+            run("ip", "-n", "out", family, "neigh", "flush", "all")
         for name in os.listdir(self.manifests):
             os.unlink(os.path.join(self.manifests, name))
         for number in 1, 2:

@@ -12,6 +12,7 @@ EXTRA_DIST += \
 	debian/openvswitch-switch-ext.docs \
 	debian/openvswitch-switch-ext.examples \
 	debian/openvswitch-switch-ext.install \
+	debian/openvswitch-switch-ext.lintian-overrides \
 	debian/openvswitch-switch-ext.manpages \
 	debian/openvswitch-switch-ext.postinst \
 	debian/openvswitch-switch-ext.postrm \

@@ -50,8 +50,9 @@ boot() {
         init=$(cat "/proc/$systemd/task/$systemd/children" 2> /dev/null) ||
             { wait "$systemd" || { tail -n 5 "$work/log" >&2; exit $?; }; }
         init=${init%% *}
-        if test "$(readlink "/proc/${init:-0}/exe")" = \
-                /usr/lib/systemd/systemd &&
+        # In a chroot, the link begins with the chroot's own path.
+        if [[ $(readlink "/proc/${init:-0}/exe") == \
+                */usr/lib/systemd/systemd ]] &&
             [[ $(within systemctl is-system-running --wait 2> /dev/null) =~ \
                 ^(running|degraded)$ ]]; then
             return

@@ -34,7 +34,8 @@ EXTRA_DIST += \
 	debian/ovs-kube-proxy.manpages \
 	debian/ovs-kube-proxy.postinst \
 	debian/rules \
-	debian/source/format
+	debian/source/format \
+	debian/tests/control
 
 #: deb               packages for this Debian, in the build folder's deb/
 .PHONY: deb

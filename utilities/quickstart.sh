@@ -18,9 +18,10 @@ parts=$here/quickstart
 
 usage() {
     cat <<EOT
-Usage: ${0##*/} [--keep] [--no-huge] | --stop | --cluster | --help
+Usage: ${0##*/} [--keep] [--no-huge] [--installed] | --stop | --cluster |
+       --help
 
-On Debian 12 or 13, as root: installs the packages that are missing,
+On Debian 12, 13 or testing, as root: installs the packages that are missing,
 builds the extended Open vSwitch in $setup_build_dir, and runs it with the DPDK
 datapath between network namespaces that play pods and two hosts:
 
@@ -33,15 +34,17 @@ Each step is shown and checked; the exit status is 0 only if all checks
 pass.  The datapath keeps one processor busy while it runs.  At the end, and
 after Ctrl-C, everything that was started is stopped and removed.
 
-  --keep     leave it running, and print commands to look around
-  --stop     remove what --keep left
-  --no-huge  do not use huge pages
-  --cluster  show a Kubernetes cluster of two nodes in place of that, without
-             DPDK: kubelet, containerd, the switch and all our programs in
-             namespaces; a Deployment behind a Service, and requests from a
-             pod, from a node and from outside.  Kubernetes is built first:
-             some ten minutes the first time, and 4.5 GB of disk
-  --help     print this text
+  --keep       leave it running, and print commands to look around
+  --stop       remove what --keep left
+  --no-huge    do not use huge pages
+  --installed  build nothing: run the packages openvswitch-switch-ext and
+               ovs-kube-proxy as they are installed
+  --cluster    show a Kubernetes cluster of two nodes in place of that, without
+               DPDK: kubelet, containerd, the switch and all our programs in
+               namespaces; a Deployment behind a Service, and requests from a
+               pod, from a node and from outside.  Kubernetes is built first:
+               some ten minutes the first time, and 4.5 GB of disk
+  --help       print this text
 EOT
 }
 
@@ -112,17 +115,24 @@ EOT
 action=run
 keep=no
 use_hugepages=yes
+installed=no
 lab_started=no
 for option; do
     case $option in
     --keep) keep=yes ;;
     --no-huge) use_hugepages=no ;;
+    --installed) installed=yes ;;
     --stop) action=stop ;;
     --cluster) action=cluster ;;
     --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
     esac
 done
+
+if test "$action $installed" = "cluster yes"; then
+    usage >&2
+    exit 2
+fi
 
 setup_root
 if test $action != stop; then setup_debian; fi
@@ -145,24 +155,39 @@ set -E
 trap 'setup_die "\"$BASH_COMMAND\" failed in line $LINENO of \
 $(basename "${BASH_SOURCE[0]}")."' ERR
 
-step "Packages and build"
-# OVS_BIN_ROOT and OVS_SRC_ROOT name another build of Open vSwitch to run, and
-# OVS_KUBE_PROXY_DIR the folder of another ovs-kube-proxy.
-if test -z "${OVS_BIN_ROOT-}"; then
-    kinds="build demo"
-    if test $action = cluster; then
-        kinds="$kinds cluster"
-        setup_unpack containers
+if test $installed = yes; then
+    step "Packages"
+    if test "$(readlink -f /usr/sbin/ovs-vswitchd)" != \
+            /usr/lib/openvswitch-switch-ext/ovs-vswitchd ||
+            ! command -v ovs-kube-proxy > /dev/null; then
+        setup_die "install the packages openvswitch-switch-ext and" \
+            "ovs-kube-proxy, and run" \
+            "'update-alternatives --auto ovs-vswitchd'."
     fi
-    # shellcheck disable=SC2086  # A list.
-    setup_packages $kinds
-    setup_build all
-    OVS_BIN_ROOT=$setup_build_dir/openvswitch/extended
-    OVS_SRC_ROOT=$setup_build_dir/openvswitch/extended-source
+    setup_packages demo
+    schema=/usr/share/openvswitch/vswitch.ovsschema
+else
+    step "Packages and build"
+    # OVS_BIN_ROOT and OVS_SRC_ROOT name another build of Open vSwitch to run,
+    # and OVS_KUBE_PROXY_DIR the folder of another ovs-kube-proxy.
+    if test -z "${OVS_BIN_ROOT-}"; then
+        kinds="build demo"
+        if test $action = cluster; then
+            kinds="$kinds cluster"
+            setup_unpack containers
+        fi
+        # shellcheck disable=SC2086  # A list.
+        setup_packages $kinds
+        setup_build all
+        OVS_BIN_ROOT=$setup_build_dir/openvswitch/extended
+        OVS_SRC_ROOT=$setup_build_dir/openvswitch/extended-source
+    fi
+    for dir in utilities ovsdb vswitchd; do
+        PATH=$OVS_BIN_ROOT/$dir:$PATH
+    done
+    PATH=${OVS_KUBE_PROXY_DIR:-$setup_build_dir/utilities/ovs-kube-proxy}:$PATH
+    schema=${OVS_SRC_ROOT:?}/vswitchd/vswitch.ovsschema
 fi
-PATH=$OVS_BIN_ROOT/utilities:$OVS_BIN_ROOT/ovsdb:$OVS_BIN_ROOT/vswitchd:$PATH
-PATH=${OVS_KUBE_PROXY_DIR:-$setup_build_dir/utilities/ovs-kube-proxy}:$PATH
-schema=${OVS_SRC_ROOT:?}/vswitchd/vswitch.ovsschema
 echo "  $(ovs-vswitchd --version | paste -sd ' ')"
 
 if test $action = cluster; then

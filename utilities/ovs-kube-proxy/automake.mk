@@ -139,6 +139,7 @@ dist_monitoring_DATA = \
 endif
 
 EXTRA_DIST += \
+	utilities/ovs-kube-proxy/Containerfile \
 	utilities/ovs-kube-proxy/daemonset.yaml \
 	utilities/ovs-kube-proxy/page.html \
 	utilities/ovs-kube-proxy/ovs-kube-proxy.8.in \

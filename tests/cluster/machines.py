@@ -157,7 +157,6 @@ class Machine(nodes.Node):
         self.start_agent()
         self.use_account("ovs-kube-proxy")
         self.start_proxy()
-        self.admit_node_ports()
         self.run("iptables", "-t", "nat", "-A", "POSTROUTING", "-s",
                  "10.244.0.0/16", "!", "-d", "10.244.0.0/16", "-o", "br-phy",
                  "-j", "MASQUERADE")

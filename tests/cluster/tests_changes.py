@@ -3,10 +3,9 @@
 """Changes and restarts under traffic, which lose no request and leave
 nothing."""
 
-import subprocess
 
 from nodes import wait_until
-from objects import OUT, Traffic, ask, is_ready, start, wait_all
+from objects import OUT, Traffic, is_ready, start, wait_all
 
 
 class Traffics:
@@ -120,22 +119,11 @@ def test_agent_killed(lab):
 
 
 def test_switch_killed(lab):
-    """Pods and Services come back by themselves, node ports with their
-    route."""
+    """Pods, Services and node ports come back by themselves."""
     start(lab)
     node = lab.nodes[0]
     node.restart_switch()
 
-    def is_routed():
-        """Not before the switch has set up the interface."""
-        try:
-            node.route_node_ports()
-        except subprocess.CalledProcessError:
-            return False
-        return all(ask(OUT, address, lab.server.node_port)
-                   in lab.server.names() for address in (node.ip4, node.ip6))
-
-    wait_until(is_routed, "node ports answer", 60)
     for address in lab.server.ips:
         for client in lab.clients:
             wait_all(client, lab, address)

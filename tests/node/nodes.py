@@ -180,7 +180,7 @@ class Node(world.Switch):
     def start_agent(self, *args, wait=True):
         self.daemon("ovs-ext-node", *self.args,
                     "--host-routes=%s,%s,169.254.1.2/32" %
-                    (SERVICES4, SERVICES6),
+                    (SERVICES4, SERVICES6), "--node-ports=30000-32767",
                     "--healthz-address=127.0.0.1:%d" % HEALTH_PORT,
                     "--metrics-address=127.0.0.1:%d" % (HEALTH_PORT + 1),
                     *args, "br-int")
@@ -194,35 +194,11 @@ class Node(world.Switch):
         wait_until(lambda: self.appctl("sync/status", "ovs-kube-proxy")
                    .startswith("synced"), "the Services are synced")
 
-    def admit_node_ports(self):
-        """Has the kernel send what comes to node ports into the switch."""
-        # The table of local addresses is asked first, until it moves.
-        for family, address in ("-4", self.ip4), ("-6", self.ip6):
-            self.run("ip", family, "rule", "add", "pref", "200", "lookup",
-                     "local")
-            for pref, protocol in ("100", "tcp"), ("101", "udp"):
-                self.run("ip", family, "rule", "add", "pref", pref, "iif",
-                         "br-phy", "to", address, "ipproto", protocol,
-                         "dport", "30000-32767", "lookup", "100")
-            self.run("ip", family, "rule", "delete", "pref", "0")
-        self.route_node_ports()
-
-    def route_node_ports(self):
-        """The part of that which ends with the switch."""
-        for family, gateway in ("-4", "169.254.1.1"), ("-6", "fe80::1"):
-            self.run("ip", family, "route", "replace", "default", "via",
-                     gateway, "dev", "ovs-host0", "onlink", "table", "100")
-        # Answers come from the node's own address.
-        self.run("sysctl", "-qw", "net.ipv4.conf.ovs-host0.accept_local=1",
-                 "net.ipv4.conf.ovs-host0.rp_filter=0",
-                 "net.ipv4.conf.all.rp_filter=0")
-
-    def forget_node_ports(self):
-        for family in "-4", "-6":
-            self.run("ip", family, "rule", "add", "pref", "0", "lookup",
-                     "local")
-            for pref in "100", "101", "200":
-                self.run("ip", family, "rule", "delete", "pref", pref)
+    def rules(self):
+        """The kernel's policy rules, of both families, sorted."""
+        return sorted(
+            line.replace("\t", " ").strip() for family in ("-4", "-6")
+            for line in self.run("ip", family, "rule").splitlines())
 
     def appctl(self, command, target="ovs-ext-node"):
         return self.run("ovs-appctl", "-t", target, command, check=False)

@@ -271,12 +271,16 @@ def test_cleanup(lab):
     before = node.run("ovs-vsctl", "list-ports", "br-int")
     routes = node.run("ip", "route")
     start(lab)
+    assert "0: from all lookup local" not in node.rules()
     node.start_proxy()
     theirs = [f for f in node.flows() if "cookie=0x6b70" in f]
     assert theirs
     pod = node.pod()
     node.kill("ovs-ext-node")
     node.cleanup()
+    assert node.rules() == (["0: from all lookup local"] * 2
+                            + ["32766: from all lookup main"] * 2
+                            + ["32767: from all lookup default"])
     wait_until(lambda: [f for f in node.flows() if "cookie=0x6b70" in f]
                == theirs, "the Services' flows are there")
     others = [f for f in node.flows() if "cookie=0x6b70" not in f]

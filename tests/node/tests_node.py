@@ -93,17 +93,21 @@ def test_node_ports(lab):
     lab.write("services", *objects)
     for node in lab.nodes:
         node.start_proxy()
-        node.admit_node_ports()
-    try:
-        for node in lab.nodes:
-            for address in node.ip4, node.ip6:
-                for client in "out", a.name, b.name:
-                    answer = ask(client, address, 30080)
-                    assert answer[:1] == [b.name], (client, address, answer)
-        assert ask("n2", lab.n1.ip4, 30080)[:1] == [b.name]
-    finally:
-        for node in lab.nodes:
-            node.forget_node_ports()
+        for address in node.ip4, node.ip6:
+            for client in "out", a.name, b.name:
+                answer = ask(client, address, 30080)
+                assert answer[:1] == [b.name], (client, address, answer)
+    assert ask("n2", lab.n1.ip4, 30080)[:1] == [b.name]
+    # Rules that somebody removes come back, and with them the local ones'
+    # place behind them.
+    before = lab.n1.rules()
+    assert "90: from all to 192.0.2.1 iif br-phy ipproto tcp dport " \
+        "30000-32767 lookup 110 proto 110" in before, before
+    lab.n1.run("ip", "rule", "add", "pref", "0", "lookup", "local")
+    for family in "-4", "-6":
+        lab.n1.run("ip", family, "rule", "delete", "pref", "90")
+    wait_until(lambda: lab.n1.rules() == before, "the rules are back")
+    assert ask("out", lab.n1.ip6, 30080)[:1] == [b.name]
 
 
 def test_outside(lab):

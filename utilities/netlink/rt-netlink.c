@@ -5,13 +5,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "packets.h"
+#include "socket-util.h"
 #include "util.h"
 
 /* Opens a socket in the network namespace of this thread, which it stays in.
@@ -91,6 +94,39 @@ link_write_setting(const char *family, const char *link, const char *name,
     }
     free(path);
     return error;
+}
+
+/* Stores in 'name', of IFNAMSIZ octets, the interface that has 'addr' and is
+ * not called 'but'.  Returns false if there is none. */
+bool
+link_find(const struct in6_addr *addr, const char *but, char *name)
+{
+    struct ifaddrs *list;
+    bool found = false;
+
+    if (getifaddrs(&list)) {
+        return false;
+    }
+    for (const struct ifaddrs *i = list; i && !found; i = i->ifa_next) {
+        struct sockaddr_storage ss;
+        struct in6_addr its;
+
+        if (!i->ifa_addr || !strcmp(i->ifa_name, but)
+            || (i->ifa_addr->sa_family != AF_INET
+                && i->ifa_addr->sa_family != AF_INET6)) {
+            continue;
+        }
+        memset(&ss, 0, sizeof ss);
+        memcpy(&ss, i->ifa_addr, i->ifa_addr->sa_family == AF_INET
+               ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
+        its = ss_get_address(&ss);
+        if (ipv6_addr_equals(&its, addr)) {
+            ovs_strlcpy(name, i->ifa_name, IFNAMSIZ);
+            found = true;
+        }
+    }
+    freeifaddrs(list);
+    return found;
 }
 
 /* Appends 'addr' as an attribute of 'type'. */

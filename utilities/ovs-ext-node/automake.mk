@@ -27,6 +27,8 @@ utilities_ovs_ext_node_ovs_ext_node_SOURCES = \
 	utilities/ovs-ext-node/node-pod.h \
 	utilities/ovs-ext-node/node-route.c \
 	utilities/ovs-ext-node/node-route.h \
+	utilities/ovs-ext-node/node-rule.c \
+	utilities/ovs-ext-node/node-rule.h \
 	utilities/ovs-ext-node/node-show.c \
 	utilities/ovs-ext-node/ovs-ext-node.c
 utilities_ovs_ext_node_ovs_ext_node_CPPFLAGS = $(KUBE_CPPFLAGS) \

@@ -3,6 +3,7 @@
 #include <config.h>
 #include "node-host.h"
 
+#include <linux/rtnetlink.h>
 #include <stdlib.h>
 
 #include "node-cluster.h"
@@ -25,11 +26,12 @@
 
 static void
 add_route(struct node_route **routes, size_t *n, const struct kube_cidr *dst,
-          const struct in6_addr *gateway)
+          const struct in6_addr *gateway, uint8_t table)
 {
     *routes = xrealloc(*routes, (*n + 1) * sizeof **routes);
     (*routes)[(*n)++] = (struct node_route) {
         .dst = *dst, .gateway = gateway ? *gateway : in6addr_any,
+        .table = table,
     };
 }
 
@@ -63,10 +65,18 @@ node_host_set(struct node_link *link, const struct node_pipeline_options *o,
 
     for (size_t i = 0; i < ours->n_pod_cidrs; i++) {
         addrs[i] = kube_cidr_gateway(&ours->pod_cidrs[i]);
-        add_route(&routes, &n, &ours->pod_cidrs[i], NULL);
+        add_route(&routes, &n, &ours->pod_cidrs[i], NULL, RT_TABLE_MAIN);
     }
     for (size_t i = 0; i < o->n_host_routes; i++) {
-        add_route(&routes, &n, &o->host_routes[i], NULL);
+        add_route(&routes, &n, &o->host_routes[i], NULL, RT_TABLE_MAIN);
+    }
+    for (size_t i = 0; o->node_ports.last && i < ours->n_pod_cidrs; i++) {
+        struct kube_cidr all = { .addr = in6addr_any };
+
+        if (IN6_IS_ADDR_V4MAPPED(&ours->pod_cidrs[i].addr)) {
+            in6_addr_set_mapped_ipv4(&all.addr, 0);
+        }
+        add_route(&routes, &n, &all, NULL, NODE_TABLE);
     }
     for (size_t i = 0; i < n_peers; i++) {
         const struct kube_node *node = peers[i].node;
@@ -77,10 +87,12 @@ node_host_set(struct node_link *link, const struct node_pipeline_options *o,
             const struct kube_cidr *cidr = &node->pod_cidrs[j];
 
             if (o->tunnel || find_gateway(node, cidr, &gateway)) {
-                add_route(&routes, &n, cidr, o->tunnel ? NULL : gateway);
+                add_route(&routes, &n, cidr, o->tunnel ? NULL : gateway,
+                          RT_TABLE_MAIN);
             }
         }
     }
+    node_link_set_ports(link, &o->node_ports, ours->addrs, ours->n_addrs);
     node_link_set(link, addrs, ours->n_pod_cidrs, routes, n);
 }
 

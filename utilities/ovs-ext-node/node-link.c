@@ -4,9 +4,9 @@
 #include "node-link.h"
 
 #include <errno.h>
-#include <ifaddrs.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -15,9 +15,9 @@
 
 #include "node-address.h"
 #include "node-route.h"
+#include "node-rule.h"
 #include "openvswitch/poll-loop.h"
 #include "packets.h"
-#include "socket-util.h"
 #include "timeval.h"
 #include "util.h"
 #include "utilities/common/complain.h"
@@ -33,6 +33,8 @@ struct node_link {
     struct mnl_socket *socket;
     struct in6_addr *addrs;     size_t n_addrs;
     struct node_route *routes;  size_t n_routes;
+    struct node_ports ports;
+    struct in6_addr *node_addrs;    size_t n_node_addrs;
     bool is_set;                /* By node_link_set(). */
     unsigned int ifindex;       /* That was configured; 0: none. */
     long long int due;          /* When to look again, in ms. */
@@ -47,7 +49,8 @@ open_reports(void)
     struct sockaddr_nl local = {
         .nl_family = AF_NETLINK,
         .nl_groups = (RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR
-                      | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE),
+                      | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE
+                      | RTMGRP_IPV4_RULE | 1 << (RTNLGRP_IPV6_RULE - 1)),
     };
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
                     NETLINK_ROUTE);
@@ -91,6 +94,7 @@ node_link_destroy(struct node_link *link)
         mnl_socket_close(link->socket);
         free(link->addrs);
         free(link->routes);
+        free(link->node_addrs);
         free(link->error);
         free(link->name);
         free(link);
@@ -126,6 +130,41 @@ node_link_set(struct node_link *link, struct in6_addr *addrs, size_t n_addrs,
     }
 }
 
+/* Has 'ports' at the 'n' addresses 'addrs', of this node, reach the switch. */
+void
+node_link_set_ports(struct node_link *link, const struct node_ports *ports,
+                    const struct in6_addr *addrs, size_t n)
+{
+    size_t size = n * sizeof *addrs;
+
+    if (link->n_node_addrs != n || link->ports.first != ports->first
+        || link->ports.last != ports->last
+        || (n && memcmp(link->node_addrs, addrs, size))) {
+        free(link->node_addrs);
+        link->node_addrs = n ? xmemdup(addrs, size) : NULL;
+        link->n_node_addrs = n;
+        link->ports = *ports;
+        link->due = 0;
+    }
+}
+
+/* Returns null or, for the caller to free, why answers of node ports would be
+ * dropped. */
+static char *
+check_filter(const struct node_link *link)
+{
+    static const char path[] = "/proc/sys/net/ipv4/conf/all/rp_filter";
+    FILE *stream = link->ports.last ? fopen(path, "r") : NULL;
+    int c = stream ? getc(stream) : '0';
+
+    if (stream) {
+        fclose(stream);
+    }
+    return (c != '1' ? NULL
+            : xstrdup("net.ipv4.conf.all.rp_filter is 1: answers of node "
+                      "ports are dropped, unless it is 0 or 2"));
+}
+
 /* Applying. */
 
 static int
@@ -137,6 +176,11 @@ take_up(struct node_link *link)
 
     /* Pods reach other networks through the host. */
     link_write_setting("ipv4", link->name, "forwarding", "1");
+    if (link->ports.last) {
+        /* Answers have the node's own address as their source. */
+        link_write_setting("ipv4", link->name, "accept_local", "1");
+        link_write_setting("ipv4", link->name, "rp_filter", "0");
+    }
     link_write_setting("ipv6", link->name, "accept_ra", "0");
     link_write_setting("ipv6", link->name, "accept_dad", "0");
     nlh = netlink_request(buffer, RTM_NEWLINK, NLM_F_ACK);
@@ -167,6 +211,11 @@ apply(struct node_link *link)
                                        link->routes, link->n_routes));
     error = error ? error : node_addresses_trim(link->socket, link->ifindex,
                                                 link->addrs, link->n_addrs);
+    if (!error && !link->error) {
+        link->error = node_rules_apply(link->socket, link->name, &link->ports,
+                                       link->node_addrs, link->n_node_addrs);
+        link->error = link->error ? link->error : check_filter(link);
+    }
     if (error && !link->error) {
         link->error = xasprintf("%s cannot be configured: %s", link->name,
                                 ovs_strerror(error));
@@ -187,6 +236,7 @@ is_loss(const struct node_link *link, const struct nlmsghdr *nlh)
     case RTM_DELLINK:
     case RTM_DELADDR:
     case RTM_DELROUTE:
+    case RTM_DELRULE:
         return true;
     case RTM_NEWROUTE:
         return nlh->nlmsg_flags & NLM_F_REPLACE;    /* Of ours, perhaps. */
@@ -254,11 +304,14 @@ node_link_error(const struct node_link *link)
     return link->error;
 }
 
-/* Deletes all of our routes.  Addresses go with the interface. */
+/* Deletes all of our routes and rules.  Addresses go with the interface. */
 void
 node_link_clear(struct node_link *link)
 {
+    static const struct node_ports none;
+
     free(node_routes_apply(link->socket, 0, NULL, 0, NULL, 0));
+    free(node_rules_apply(link->socket, link->name, &none, NULL, 0));
 }
 
 /* Returns the MTU of the interface that has 'addr', or 0.  That of 'bridge',
@@ -267,34 +320,13 @@ node_link_clear(struct node_link *link)
 int
 node_link_mtu(const struct in6_addr *addr, const char *bridge)
 {
-    struct ifaddrs *list;
-    int mtu = 0, fd;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct ifreq ifr = { .ifr_mtu = 0 };
+    int mtu = 0;
 
-    fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || getifaddrs(&list)) {
-        list = NULL;
-    }
-    for (const struct ifaddrs *i = list; i; i = i->ifa_next) {
-        struct sockaddr_storage ss;
-        struct in6_addr its;
-        struct ifreq ifr;
-
-        if (!i->ifa_addr || !strcmp(i->ifa_name, bridge)
-            || (i->ifa_addr->sa_family != AF_INET
-                && i->ifa_addr->sa_family != AF_INET6)) {
-            continue;
-        }
-        memset(&ss, 0, sizeof ss);
-        memcpy(&ss, i->ifa_addr, i->ifa_addr->sa_family == AF_INET
-               ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
-        its = ss_get_address(&ss);
-        ovs_strlcpy(ifr.ifr_name, i->ifa_name, sizeof ifr.ifr_name);
-        if (ipv6_addr_equals(&its, addr) && !ioctl(fd, SIOCGIFMTU, &ifr)) {
-            mtu = ifr.ifr_mtu;
-        }
-    }
-    if (list) {
-        freeifaddrs(list);
+    if (fd >= 0 && link_find(addr, bridge, ifr.ifr_name)
+        && !ioctl(fd, SIOCGIFMTU, &ifr)) {
+        mtu = ifr.ifr_mtu;
     }
     if (fd >= 0) {
         close(fd);

@@ -16,6 +16,7 @@
 
 struct in6_addr;
 struct node_link;
+struct node_ports;
 struct node_route;
 
 struct node_link *node_link_create(const char *name);
@@ -23,6 +24,8 @@ void node_link_destroy(struct node_link *);
 void node_link_set(struct node_link *,
                    struct in6_addr *addrs, size_t n_addrs,
                    struct node_route *routes, size_t n_routes);
+void node_link_set_ports(struct node_link *, const struct node_ports *,
+                         const struct in6_addr *addrs, size_t n_addrs);
 void node_link_run(struct node_link *);
 void node_link_wait(const struct node_link *);
 const char *node_link_error(const struct node_link *);

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <netinet/in.h>
+#include "node-rule.h"
 #include "openvswitch/ofp-port.h"
 #include "openvswitch/types.h"
 
@@ -48,6 +49,7 @@ struct node_pipeline_options {
                                  * between nodes carries. */
     const struct kube_cidr *host_routes;    /* What else the host reaches */
     size_t n_host_routes;                   /* through the switch. */
+    struct node_ports node_ports;   /* That are asked from outside. */
 };
 
 #endif /* node-model.h */

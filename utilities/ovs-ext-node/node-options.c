@@ -46,6 +46,7 @@ The node:\n\
                           between nodes carries)\n\
   --host-routes=LIST      address ranges that the host reaches through the\n\
                           switch, such as ClusterIPs\n\
+  --node-ports=FIRST-LAST node ports that are asked from outside\n\
 \n\
 Place in the switch:\n\
   --services=TABLE        first table of ovs-kube-proxy (default: %d)\n\
@@ -54,7 +55,8 @@ Place in the switch:\n\
   --database=REMOTE       Open vSwitch's database\n\
 \n\
 Operation:\n\
-  --cleanup               remove our flows, ports and routes, and exit\n\
+  --cleanup               remove our flows, ports, routes and rules,\n\
+                          and exit\n\
   --healthz-address=[HOST]:PORT  serve /healthz and /livez over HTTP\n\
   --metrics-address=[HOST]:PORT  serve /metrics over HTTP\n\
   --unixctl=SOCKET        override default control socket name\n\
@@ -105,6 +107,20 @@ parse_host_routes(const char *s, struct node_options *o)
     }
     free(copy);
     o->pipeline.n_host_routes = n;
+}
+
+static void
+parse_node_ports(const char *s, struct node_ports *ports)
+{
+    unsigned int first, last;
+    int n = 0;
+
+    if (!ovs_scan(s, "%u-%u%n", &first, &last, &n) || s[n] || !first
+        || first > last || last > UINT16_MAX) {
+        ovs_fatal(0, "--node-ports: \"%s\" is not a range of ports, "
+                  "FIRST-LAST", s);
+    }
+    *ports = (struct node_ports) { first, last };
 }
 
 static void
@@ -170,8 +186,9 @@ node_options_parse(int argc, char *argv[], struct node_options *o)
 {
     enum {
         OPT_NODE = UCHAR_MAX + 1, OPT_BETWEEN, OPT_MTU, OPT_HOST_ROUTES,
-        OPT_SERVICES, OPT_HOST_PORT, OPT_TUNNEL_PORT, OPT_DATABASE,
-        OPT_CLEANUP, OPT_HEALTHZ_ADDRESS, OPT_METRICS_ADDRESS, OPT_UNIXCTL,
+        OPT_NODE_PORTS, OPT_SERVICES, OPT_HOST_PORT, OPT_TUNNEL_PORT,
+        OPT_DATABASE, OPT_CLEANUP, OPT_HEALTHZ_ADDRESS, OPT_METRICS_ADDRESS,
+        OPT_UNIXCTL,
         KUBE_SOURCE_OPTION_ENUMS,
         DAEMON_OPTION_ENUMS,
         VLOG_OPTION_ENUMS,
@@ -181,6 +198,7 @@ node_options_parse(int argc, char *argv[], struct node_options *o)
         { "between", required_argument, NULL, OPT_BETWEEN },
         { "mtu", required_argument, NULL, OPT_MTU },
         { "host-routes", required_argument, NULL, OPT_HOST_ROUTES },
+        { "node-ports", required_argument, NULL, OPT_NODE_PORTS },
         { "services", required_argument, NULL, OPT_SERVICES },
         { "host-port", required_argument, NULL, OPT_HOST_PORT },
         { "tunnel-port", required_argument, NULL, OPT_TUNNEL_PORT },
@@ -210,6 +228,9 @@ node_options_parse(int argc, char *argv[], struct node_options *o)
             o->pipeline.mtu = parse_number("mtu", optarg, 68, 65535);
             break;
         case OPT_HOST_ROUTES: parse_host_routes(optarg, o); break;
+        case OPT_NODE_PORTS:
+            parse_node_ports(optarg, &o->pipeline.node_ports);
+            break;
         case OPT_SERVICES:
             o->pipeline.services = parse_number("services", optarg,
                                                 NODE_N_TABLES, 254);

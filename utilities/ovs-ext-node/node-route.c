@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node-rule.h"
 #include "packets.h"
 #include "util.h"
 #include "utilities/netlink/rt-netlink.h"
@@ -35,6 +36,7 @@ struct kernel_route {
     struct in6_addr gateway, src;   /* All-zeros: none. */
     unsigned int ifindex;
     uint32_t metric;
+    uint8_t table;
 };
 
 struct kernel_routes {
@@ -47,11 +49,12 @@ note_route(const struct nlmsghdr *nlh, void *found_)
 {
     const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
     struct kernel_routes *found = found_;
-    struct kernel_route r = { .dst.plen = rtm->rtm_dst_len };
+    struct kernel_route r = { .dst.plen = rtm->rtm_dst_len,
+                              .table = rtm->rtm_table };
     const struct nlattr *attr;
 
     if (nlh->nlmsg_type != RTM_NEWROUTE || rtm->rtm_protocol != NODE_RTPROT
-        || rtm->rtm_table != RT_TABLE_MAIN) {
+        || (r.table != RT_TABLE_MAIN && r.table != NODE_TABLE)) {
         return MNL_CB_OK;
     }
     if (rtm->rtm_family == AF_INET) {
@@ -95,17 +98,19 @@ read_routes(struct mnl_socket *socket, struct kernel_routes *found)
 }
 
 static struct rtmsg *
-put_route(struct nlmsghdr *nlh, const struct kube_cidr *dst)
+put_route(struct nlmsghdr *nlh, const struct kernel_route *r)
 {
     struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof *rtm);
 
-    rtm->rtm_family = is_ipv6(&dst->addr) ? AF_INET6 : AF_INET;
-    rtm->rtm_dst_len = dst->plen;
-    rtm->rtm_table = RT_TABLE_MAIN;
+    rtm->rtm_family = is_ipv6(&r->dst.addr) ? AF_INET6 : AF_INET;
+    rtm->rtm_dst_len = r->dst.plen;
+    rtm->rtm_table = r->table;
     rtm->rtm_protocol = NODE_RTPROT;
     rtm->rtm_scope = RT_SCOPE_UNIVERSE;
     rtm->rtm_type = RTN_UNICAST;
-    netlink_put_ip(nlh, RTA_DST, &dst->addr);
+    if (r->dst.plen) {
+        netlink_put_ip(nlh, RTA_DST, &r->dst.addr);
+    }
     return rtm;
 }
 
@@ -116,7 +121,7 @@ delete_route(struct mnl_socket *socket, const struct kernel_route *r)
     struct nlmsghdr *nlh = netlink_request(buffer, RTM_DELROUTE, NLM_F_ACK);
     int error;
 
-    put_route(nlh, &r->dst);
+    put_route(nlh, r);
     mnl_attr_put_u32(nlh, RTA_OIF, r->ifindex);
     mnl_attr_put_u32(nlh, RTA_PRIORITY, r->metric);
     error = netlink_transact(socket, nlh, NULL, NULL);
@@ -131,7 +136,8 @@ complete(const struct place *place, const struct node_route *route,
 {
     bool ipv6 = is_ipv6(&route->dst.addr);
 
-    *full = (struct kernel_route) { .dst = route->dst };
+    *full = (struct kernel_route) { .dst = route->dst,
+                                    .table = route->table };
     if (ipv6_addr_is_set(&route->gateway)) {
         full->gateway = route->gateway;
         return true;
@@ -156,7 +162,8 @@ complete(const struct place *place, const struct node_route *route,
 static bool
 is_route(const struct kernel_route *want, const struct kernel_route *have)
 {
-    return (kube_cidr_equals(&want->dst, &have->dst)
+    return (want->table == have->table
+            && kube_cidr_equals(&want->dst, &have->dst)
             && ipv6_addr_equals(&want->gateway, &have->gateway)
             && ipv6_addr_equals(&want->src, &have->src)
             && (!want->ifindex || want->ifindex == have->ifindex));
@@ -168,7 +175,7 @@ add_route(struct mnl_socket *socket, const struct kernel_route *r)
     char buffer[NETLINK_LEN];
     struct nlmsghdr *nlh = netlink_request(
         buffer, RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL);
-    struct rtmsg *rtm = put_route(nlh, &r->dst);
+    struct rtmsg *rtm = put_route(nlh, r);
 
     netlink_put_ip(nlh, RTA_GATEWAY, &r->gateway);
     if (r->ifindex) {

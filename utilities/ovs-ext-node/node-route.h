@@ -6,9 +6,9 @@
 /* Our routes in the kernel
  * ========================
  *
- * They have the protocol NODE_RTPROT in the main table, so that those of an
- * earlier run are known.  A route of somebody else to the same network stays,
- * and is an error.
+ * They have the protocol NODE_RTPROT, so that those of an earlier run are
+ * known: in the main table, and in NODE_TABLE of node-rule.h.  A route of
+ * somebody else to the same network stays, and is an error.
  *
  * Thread-safety: as rt-netlink.h. */
 
@@ -23,6 +23,7 @@ struct mnl_socket;
 struct node_route {
     struct kube_cidr dst;
     struct in6_addr gateway;    /* All-zeros: through the host's interface. */
+    uint8_t table;
 };
 
 char *node_routes_apply(struct mnl_socket *, unsigned int ifindex,

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef NODE_RULE_H
+#define NODE_RULE_H 1
+
+/* Node ports from outside: our policy rules in the kernel
+ * =======================================================
+ *
+ * Packets to a node port arrive at the node's address, which is the kernel's
+ * own.  A rule for each of the node's addresses and each protocol sends them
+ * to the table NODE_TABLE, whose default route leads into the switch.  It has
+ * to come before the rule for the table of local addresses, which is moved
+ * from preference 0 to NODE_RULE_LOCAL.
+ *
+ * What the switch then sends to the host, because no Service has that port,
+ * comes from the host's interface, for which the rule is not.  But a TCP
+ * server of the host there is not reached: from the second packet on, the
+ * kernel finds its socket before it routes, and forwards no such packet.
+ *
+ * Our rules have the protocol NODE_RULEPROT, so that those of an earlier run
+ * are known.  Rules of others stay.
+ *
+ * Thread-safety: as rt-netlink.h. */
+
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct mnl_socket;
+
+#define NODE_RULEPROT 110       /* "n". */
+#define NODE_TABLE 110
+#define NODE_RULE_PORTS 90      /* Preferences. */
+#define NODE_RULE_LOCAL 100
+
+struct node_ports {
+    uint16_t first, last;       /* In host byte order; 'last' 0: none. */
+};
+
+/* Makes rules for 'ports' at the 'n' addresses 'addrs' of this node all that
+ * we have in the kernel.  With none, the rule for local addresses moves back.
+ * 'host' is the name of the host's interface.
+ *
+ * Returns null or, after all has been tried, the first error, for the caller
+ * to free. */
+char *node_rules_apply(struct mnl_socket *, const char *host,
+                       const struct node_ports *,
+                       const struct in6_addr *addrs, size_t n);
+
+#endif /* node-rule.h */

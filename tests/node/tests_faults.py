@@ -270,14 +270,23 @@ def test_cleanup(lab):
     node = lab.n1
     before = node.run("ovs-vsctl", "list-ports", "br-int")
     routes = node.run("ip", "route")
-    start(lab)
+    features = os.path.join(node.dir, "features.d")
+    os.mkdir(features)
+    node.run("ovs-vsctl", "set", "Open_vSwitch", ".", "ovs-version=3.1.0")
+    node.start_agent("--features=" + features)
+    path = os.path.join(features, "ovs-ext-node")
+    wait_until(lambda: os.path.exists(path), "the features are known")
+    with open(path) as stream:
+        assert stream.read() == ("ovs-version=3.1.0\novs-datapath=netdev\n"
+                                 "ovs-dpdk=false\novs-vhost-user=false\n")
     assert "0: from all lookup local" not in node.rules()
     node.start_proxy()
     theirs = [f for f in node.flows() if "cookie=0x6b70" in f]
     assert theirs
     pod = node.pod()
     node.kill("ovs-ext-node")
-    node.cleanup()
+    node.cleanup("--features=" + features)
+    assert os.listdir(features) == []
     assert node.rules() == (["0: from all lookup local"] * 2
                             + ["32766: from all lookup main"] * 2
                             + ["32767: from all lookup default"])

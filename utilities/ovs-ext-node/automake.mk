@@ -11,6 +11,8 @@ utilities_ovs_ext_node_ovs_ext_node_SOURCES = \
 	utilities/ovs-ext-node/node-cluster.h \
 	utilities/ovs-ext-node/node-database.c \
 	utilities/ovs-ext-node/node-database.h \
+	utilities/ovs-ext-node/node-features.c \
+	utilities/ovs-ext-node/node-features.h \
 	utilities/ovs-ext-node/node-flows.c \
 	utilities/ovs-ext-node/node-flows.h \
 	utilities/ovs-ext-node/node-host.c \

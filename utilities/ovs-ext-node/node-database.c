@@ -38,6 +38,10 @@ node_database_create(const struct node_database_options *options)
 {
     static const struct ovsdb_idl_column *const columns[] = {
         &ovsrec_open_vswitch_col_external_ids,
+        &ovsrec_open_vswitch_col_ovs_version,
+        &ovsrec_open_vswitch_col_dpdk_initialized,
+        &ovsrec_open_vswitch_col_iface_types,
+        &ovsrec_bridge_col_datapath_type,
         &ovsrec_bridge_col_name, &ovsrec_bridge_col_ports,
         &ovsrec_bridge_col_external_ids, &ovsrec_bridge_col_fail_mode,
         &ovsrec_port_col_name, &ovsrec_port_col_interfaces,
@@ -180,6 +184,41 @@ node_database_port_error(const struct node_database *db, const char *port)
                                                           port);
 
     return iface ? iface->error : NULL;
+}
+
+static bool
+has_type(const struct ovsrec_open_vswitch *ovs, const char *type)
+{
+    for (size_t i = 0; i < ovs->n_iface_types; i++) {
+        if (!strcmp(ovs->iface_types[i], type)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Appends to 's' a line NAME=VALUE for each feature of the switch, or nothing
+ * if the switch has not told them yet. */
+void
+node_database_put_features(const struct node_database *db, struct ds *s)
+{
+    const struct ovsrec_open_vswitch *ovs = ovsrec_open_vswitch_first(
+        db->loop.idl);
+    const struct ovsrec_bridge *bridge = find_bridge(db);
+
+    if (ovs && ovs->n_iface_types && bridge) {
+        const char *type = bridge->datapath_type;
+        bool dpdk = ovs->dpdk_initialized;
+
+        if (ovs->ovs_version) {
+            ds_put_format(s, "ovs-version=%s\n", ovs->ovs_version);
+        }
+        ds_put_format(s, "ovs-datapath=%s\n", type[0] ? type : "system");
+        ds_put_format(s, "ovs-dpdk=%s\n", dpdk ? "true" : "false");
+        ds_put_format(s, "ovs-vhost-user=%s\n",
+                      dpdk && has_type(ovs, "dpdkvhostuserclient")
+                      ? "true" : "false");
+    }
 }
 
 /* Pods. */

@@ -32,6 +32,7 @@
 #include <stdint.h>
 #include "node-model.h"
 
+struct ds;
 struct kube_node;
 struct node_database;
 
@@ -61,6 +62,7 @@ struct node_pod *node_database_read_pods(struct node_database *, size_t *n);
 const struct node_pod *node_database_pods(struct node_database *, size_t *n);
 ofp_port_t node_database_ofport(const struct node_database *,
                                 const char *port);
+void node_database_put_features(const struct node_database *, struct ds *);
 const char *node_database_port_error(const struct node_database *,
                                      const char *port);
 

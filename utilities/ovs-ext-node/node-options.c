@@ -57,6 +57,8 @@ Place in the switch:\n\
 Operation:\n\
   --cleanup               remove our flows, ports, routes and rules,\n\
                           and exit\n\
+  --features=DIR          describe the switch there, for\n\
+                          node-feature-discovery\n\
   --healthz-address=[HOST]:PORT  serve /healthz and /livez over HTTP\n\
   --metrics-address=[HOST]:PORT  serve /metrics over HTTP\n\
   --unixctl=SOCKET        override default control socket name\n\
@@ -187,8 +189,8 @@ node_options_parse(int argc, char *argv[], struct node_options *o)
     enum {
         OPT_NODE = UCHAR_MAX + 1, OPT_BETWEEN, OPT_MTU, OPT_HOST_ROUTES,
         OPT_NODE_PORTS, OPT_SERVICES, OPT_HOST_PORT, OPT_TUNNEL_PORT,
-        OPT_DATABASE, OPT_CLEANUP, OPT_HEALTHZ_ADDRESS, OPT_METRICS_ADDRESS,
-        OPT_UNIXCTL,
+        OPT_DATABASE, OPT_FEATURES, OPT_CLEANUP, OPT_HEALTHZ_ADDRESS,
+        OPT_METRICS_ADDRESS, OPT_UNIXCTL,
         KUBE_SOURCE_OPTION_ENUMS,
         DAEMON_OPTION_ENUMS,
         VLOG_OPTION_ENUMS,
@@ -203,6 +205,7 @@ node_options_parse(int argc, char *argv[], struct node_options *o)
         { "host-port", required_argument, NULL, OPT_HOST_PORT },
         { "tunnel-port", required_argument, NULL, OPT_TUNNEL_PORT },
         { "database", required_argument, NULL, OPT_DATABASE },
+        { "features", required_argument, NULL, OPT_FEATURES },
         { "cleanup", no_argument, NULL, OPT_CLEANUP },
         { "healthz-address", required_argument, NULL, OPT_HEALTHZ_ADDRESS },
         { "metrics-address", required_argument, NULL, OPT_METRICS_ADDRESS },
@@ -242,6 +245,7 @@ node_options_parse(int argc, char *argv[], struct node_options *o)
             o->pipeline.tunnel = parse_port("tunnel-port", optarg);
             break;
         case OPT_DATABASE: o->database.remote = optarg; break;
+        case OPT_FEATURES: o->features = optarg; break;
         case OPT_CLEANUP: o->cleanup = true; break;
         case OPT_HEALTHZ_ADDRESS: o->healthz_address = optarg; break;
         case OPT_METRICS_ADDRESS: o->metrics_address = optarg; break;

@@ -18,6 +18,7 @@ struct node_options {
     const char *node;
     const char *healthz_address, *metrics_address;
     const char *unixctl_path;
+    const char *features;       /* Directory, or null. */
     bool cleanup;
 
     struct node_database_options database;

@@ -20,6 +20,7 @@
 #include "fatal-signal.h"
 #include "node-cluster.h"
 #include "node-database.h"
+#include "node-features.h"
 #include "node-link.h"
 #include "node-options.h"
 #include "node-pipeline.h"
@@ -53,6 +54,7 @@ struct agent {
     struct kube_source *source;
     struct node_database *db;
     struct node_link *link;
+    struct node_features *features;
     struct of_sync *sync;
     struct node_pipeline *pipeline;
     struct kube_http *healthz, *metrics;    /* Null: not asked for. */
@@ -182,6 +184,7 @@ run(struct agent *a)
     of_sync_run(a->sync);
     node_pipeline_run(a->pipeline);
     node_link_run(a->link);
+    node_features_run(a->features, a->db);
     kube_http_run(a->healthz);
     kube_http_run(a->metrics);
     log_fault(a);
@@ -212,6 +215,7 @@ cleanup(const struct node_options *o)
     struct node_database *db = node_database_create(&o->database);
     struct of_sync *sync = of_sync_create(&o->sync);
     struct node_link *link = node_link_create(o->pipeline.host);
+    struct node_features *features = node_features_create(o->features);
     bool done = false;
 
     of_sync_clear(sync);
@@ -232,6 +236,8 @@ cleanup(const struct node_options *o)
         }
     }
     node_link_clear(link);
+    node_features_clear(features);
+    node_features_destroy(features);
     node_link_destroy(link);
     of_sync_destroy(sync);
     node_database_destroy(db);
@@ -248,6 +254,7 @@ start(struct agent *a, const struct node_options *o)
     kube_source_start(a->source, &api_options);
     a->db = node_database_create(&o->database);
     a->link = node_link_create(o->pipeline.host);
+    a->features = node_features_create(o->features);
     a->sync = of_sync_create(&o->sync);
     a->pipeline = node_pipeline_create(&o->pipeline, a->cluster, a->db,
                                        a->link, a->sync);
@@ -300,6 +307,7 @@ main(int argc, char *argv[])
     kube_http_destroy(a.healthz);
     node_pipeline_destroy(a.pipeline);
     of_sync_destroy(a.sync);
+    node_features_destroy(a.features);
     node_link_destroy(a.link);
     node_database_destroy(a.db);
     kube_source_destroy(a.source);

@@ -57,8 +57,8 @@ def expect_left(node, pods, addresses):
 def test_scale(lab):
     """Up and down."""
     with Traffics(lab):
-        lab.server.scale(16)
-        settle(lab, 16)
+        lab.server.scale(50)
+        settle(lab, 50)
         lab.server.scale(4)
         settle(lab, 4)
 

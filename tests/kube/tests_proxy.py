@@ -3,6 +3,8 @@
 """ovs-kube-proxy, rule by rule: objects, packets, and their outcome in the
 switch."""
 
+import itertools
+
 from scapy.layers.inet import ICMP, TCP, UDP, IPerror, UDPerror, IP
 from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6EchoRequest, IPv6)
 from scapy.layers.sctp import SCTP, SCTPChunkInit, SCTPChunkInitAck
@@ -17,7 +19,8 @@ VIP, VIP6 = "10.96.0.10", "fd00:96::10"
 NODE, NODE6 = HOSTS["node"]
 LB, EXTERNAL = "198.51.100.1", "198.51.100.2"
 
-sports = iter(range(1024, 30000))
+# Each test has a switch of its own, and fewer connections than these.
+sports = itertools.cycle(range(1024, 30000))
 
 
 def segment(protocol, sport, dport):

@@ -107,10 +107,15 @@ has_inversion(const struct run *r, const struct inversion *inversion)
 }
 
 /* Returns a number for packets of one direction of a conversation that may
- * meet other megaflows than the rest. */
+ * meet other megaflows than the rest.  In a small window it depends on all
+ * packets before whether the tracker finds 'pkt', the 'n'th one, valid. */
 static uint16_t
-get_kind(const struct eq_pkt *pkt)
+get_kind(const struct eq_conv *conv, const struct eq_pkt *pkt, uint32_t n)
 {
+    if (conv->window < UINT16_MAX) {
+        return n;
+    }
+
     const uint8_t what[] = {
         pkt->frag, pkt->tos, pkt->ttl, pkt->options, pkt->ip_wrong,
         pkt->csum == EQ_WRONG, pkt->seq, pkt->ack, pkt->flags,
@@ -213,7 +218,8 @@ make_numbers(struct run *r, const struct eq_pkt *pkt, bool reply)
     };
 
     ovs_assert(r->convs[pkt->conv].n[reply] < MAX_NUMBER);
-    kinds[n.tag >> 24][n.tag & 0xffffff] = get_kind(pkt);
+    kinds[n.tag >> 24][n.tag & 0xffffff] = get_kind(
+        conv, pkt, r->convs[pkt->conv].n[reply]);
     if (pkt->seq == EQ_NEXT) {
         *seq += pkt->len + !!(pkt->flags & (TCP_SYN | TCP_FIN));
     }

@@ -13,7 +13,7 @@ TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 # Where nodes and pods find the API server.
 ADDRESS = "192.0.2.254"
 PODS = "10.244.0.0/16,fd00:10:244::/48"
-# What the programs of the network may do, of their manifests.
+# Manifests that give the programs of the network their permissions.
 MANIFESTS = ("utilities/ovs-ext-node/role.yaml",
              "utilities/ovs-kube-proxy/daemonset.yaml")
 ROLES = ("ServiceAccount", "ClusterRole", "ClusterRoleBinding")

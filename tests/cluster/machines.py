@@ -54,7 +54,7 @@ disabled_plugins = [
   path = "/var/lib/containerd/opt"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "%(pause)s"
-  # Who runs the test may not be allowed to lower it.
+  # Lowering it may be forbidden to the user who runs the test.
   restrict_oom_score_adj = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "%(dir)s/cni-bin"

@@ -49,8 +49,8 @@ eq_clock_real(void)
 }
 
 /* Adds the keys of the cache to 'config', of the Open_vSwitch table. */
-void
-eq_add_fuse(struct smap *config, bool on)
+static void
+add_fuse(struct smap *config, bool on)
 {
     smap_add(config, "fuse", on ? "on" : "off");
     smap_add(config, "fuse-entries", "1024");
@@ -61,8 +61,22 @@ eq_set_fuse(bool on)
 {
     struct smap config = SMAP_INITIALIZER(&config);
 
-    eq_add_fuse(&config, on);
+    add_fuse(&config, on);
     fuse_set_config(&config);
+    smap_destroy(&config);
+}
+
+/* Has the exact match cache of 'side' learn, or not.  It knows by chance which
+ * of several overlapping megaflows a packet has met.  That gives a batch an
+ * order which another run need not have.  Turns the fused cache off. */
+void
+eq_set_exact_match(struct eq_side *side, bool on)
+{
+    struct smap config = SMAP_INITIALIZER(&config);
+
+    add_fuse(&config, false);
+    smap_add(&config, "emc-insert-inv-prob", on ? "100" : "0");
+    dpif_set_config(side->dpif, &config);
     smap_destroy(&config);
 }
 

@@ -446,24 +446,10 @@ eq_side_start(struct eq_side *side, char name)
     dpif_enable_upcall(side->dpif);
 }
 
-/* Has the exact match cache learn, or not.  What it has learned shows which of
- * the megaflows that overlap a packet of this kind met first, and in a batch
- * that makes an order which another run need not have. */
-static void
-set_exact_match(struct eq_side *side, bool on)
-{
-    struct smap config = SMAP_INITIALIZER(&config);
-
-    eq_add_fuse(&config, false);
-    smap_add(&config, "emc-insert-inv-prob", on ? "100" : "0");
-    dpif_set_config(side->dpif, &config);
-    smap_destroy(&config);
-}
-
 void
 eq_side_reset(struct eq_side *side, const struct eq_case *c)
 {
-    set_exact_match(side, !c->overlaps);
+    eq_set_exact_match(side, !c->overlaps);
     eq_side_flush_flows(side);
     eq_side_flush_ct(side, 0);
     for (uint32_t i = 1; i < EQ_N_TUNNELS; i++) {

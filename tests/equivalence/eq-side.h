@@ -14,7 +14,6 @@
 
 struct dp_packet;
 struct dpif;
-struct smap;
 
 /* A side of a comparison
  * ======================
@@ -72,7 +71,7 @@ void eq_side_start(struct eq_side *, char name);
  * may change later.  eq_set_fuse() turns the cache on or off for all sides. */
 void eq_side_reset(struct eq_side *, const struct eq_case *c);
 void eq_set_fuse(bool on);
-void eq_add_fuse(struct smap *other_config, bool on);
+void eq_set_exact_match(struct eq_side *, bool on);
 
 /* Processes 'n' packets, which it frees, from 'port', one by one or as one
  * batch.  Returns true if there were upcalls. */

@@ -117,7 +117,7 @@ FIRING = {
                                    "0+9x40"),
 }
 
-# What a node without a fault has.
+# Metrics of a node without a fault.
 QUIET = {
     'up{job="ovs-kube-proxy"}': "1x40",
     "healthy": "1x40",

@@ -3,8 +3,8 @@
 #ifndef NODE_FEATURES_H
 #define NODE_FEATURES_H 1
 
-/* What the node's switch offers, as labels of the Node
- * ====================================================
+/* Features of the node's switch as labels of the Node
+ * ===================================================
  *
  * node-feature-discovery makes a label feature.node.kubernetes.io/NAME of each
  * line NAME=VALUE of the files in a directory: its "local" source.  It ignores

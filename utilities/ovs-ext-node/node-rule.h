@@ -12,10 +12,11 @@
  * to come before the rule for the table of local addresses, which is moved
  * from preference 0 to NODE_RULE_LOCAL.
  *
- * What the switch then sends to the host, because no Service has that port,
- * comes from the host's interface, for which the rule is not.  But a TCP
- * server of the host there is not reached: from the second packet on, the
- * kernel finds its socket before it routes, and forwards no such packet.
+ * If no Service has the port, the switch sends the packet to the host's
+ * interface.  The rules do not match there, so the kernel gets the packet.
+ * But a TCP server of the host on such a port is not reached from outside: the
+ * kernel finds its socket before it routes the second packet, and forwards no
+ * packet that has a socket.
  *
  * Our rules have the protocol NODE_RULEPROT, so that those of an earlier run
  * are known.  Rules of others stay.

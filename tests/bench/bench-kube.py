@@ -322,7 +322,7 @@ def sustained(build, at_once, folder):
         tool('settle')
         seconds = time.monotonic() - start
         sent = sum(int(count) for count in re.findall(
-            r'^ovs_kube_proxy_changes_total\{.*\} (\d+)', tool('metrics'),
+            r'^of_sync_tool_changes_total\{.*\} (\d+)', tool('metrics'),
             re.M))
         return sent / seconds, seconds
     finally:

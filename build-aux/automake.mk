@@ -35,7 +35,8 @@ HOOKS = \
 	$(srcdir)/datapath-dpdk/fuse/fuse.cocci \
 	$(srcdir)/ofproto-ext/lb/lb.cocci \
 	$(srcdir)/ofproto-ext/lb/ovs-save.hooks \
-	$(srcdir)/ofproto-ext/gtpu/gtpu.cocci
+	$(srcdir)/ofproto-ext/gtpu/gtpu.cocci \
+	$(srcdir)/utilities/ovs-appctl/appctl.cocci
 EXTRA_DIST += $(HOOKS)
 
 # What these declare decides which files of Open vSwitch include them.

@@ -6,6 +6,7 @@ include utilities/netlink/automake.mk
 include utilities/of-sync/automake.mk
 
 EXTRA_DIST += \
+	utilities/ovs-appctl/appctl-status.h \
 	utilities/quickstart.sh \
 	utilities/quickstart/backend.py \
 	utilities/quickstart/lab.sh \

@@ -55,6 +55,8 @@ lib_libext_la_SOURCES = \
 	lib/lb/lb-method.h \
 	lib/lb/lb-registry.c \
 	lib/lb/lb-registry.h \
+	lib/lb/lb-sticky-memory.c \
+	lib/lb/lb-sticky-private.h \
 	lib/lb/lb-sticky.c \
 	lib/lb/lb-sticky.h \
 	lib/lb/lb-table.c \

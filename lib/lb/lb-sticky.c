@@ -2,52 +2,11 @@
 
 #include "lib/lb/lb-sticky.h"
 
-#include <assert.h>
-#include <errno.h>
-#include <numa.h>
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "lib/mem/reserve.h"
+#include "lib/lb/lb-sticky-private.h"
 
-/* Entries
- * =======
- *
- * An entry is a hash and a value.  The value has the token in its upper half,
- * then a generation, then the tick at which the entry expires.  The value says
- * what the entry is:
- *
- *    - Free: no token, no expiry.
- *
- *    - Claimed: no token, expiry VALUE_CLAIMED.  It belongs to one thread, the
- *      one that brought it into this state.
- *
- *    - Published: a token.  Live until it expires, then dead, and still the
- *      entry of its hash until somebody claims it.
- *
- * Memory of zeros is a free entry of generation 0.
- *
- * Only the thread that claimed an entry writes to its hash, and only while it
- * is claimed; to claim adds 1 to the generation.  The generation thus does for
- * the hash what the sequence number of a seqlock does.
- *
- *    - A reader loads the value, the hash and the value again.  With the same
- *      generation in both, nobody claimed the entry in between, so the value
- *      was of this hash.
- *
- *    - A writer changes a published entry by a compare-and-exchange of the
- *      value, with the generation that it has read, so it changes no other
- *      flow's.
- *
- * The generation has 4 bits only.  It would take 16 flows to follow each other
- * in one entry between two adjacent loads of one thread to be fooled.  Even so
- * a lookup then asks for the token to be the same both times, and so returns
- * another flow's only if the entry changed hands 16 times in each of two
- * adjacent intervals.
- *
- *
- * One entry a hash
+/* One entry a hash
  * ================
  *
  * Let h's entries be those that have the hash h and are not free.  To insert
@@ -72,77 +31,10 @@
  * packets go where the stateless choice sends them and the next one tries
  * again; nobody waits. */
 
-#define ENTRIES_PER_LINE 4
 #define N_CANDIDATES (2 * ENTRIES_PER_LINE)
-
-struct entry {
-    _Atomic(uint64_t) hash;
-    _Atomic(uint64_t) value;
-};
-
-struct lb_sticky_line__ {
-    struct entry entries[ENTRIES_PER_LINE];
-};
-
-static_assert(sizeof(struct lb_sticky_line__) == LB_STICKY_LINE_SIZE__,
-              "a line is a cache line");
-
-#define VALUE_TOKEN_SHIFT 32
-#define VALUE_GENERATION_ONE (UINT64_C(1) << 28)
-#define VALUE_GENERATION (UINT64_C(0xf) << 28)
-#define VALUE_EXPIRY (VALUE_GENERATION_ONE - 1)
-#define VALUE_CLAIMED UINT64_C(1)
-
-/* The clocks of two threads may differ by so many ticks.  Beyond, they would
- * correct each other's expiry in turns. */
-#define CLOCK_SKEW (2 * LB_STICKY_TICKS_PER_SEC)
-
-/* The most ticks that an entry may have left to live. */
-#define MAX_TICKS_LEFT (LB_STICKY_MAX_TIMEOUT + LB_STICKY_MAX_TIMEOUT / 32 \
-                        + 2 + CLOCK_SKEW)
 
 /* How often the packet of a flow tries again when other threads interfere. */
 #define MAX_TRIES 4
-
-static uint32_t
-value_token(uint64_t value)
-{
-    return value >> VALUE_TOKEN_SHIFT;
-}
-
-static bool
-value_is_free(uint64_t value)
-{
-    return !(value & ~VALUE_GENERATION);
-}
-
-static uint32_t
-value_ticks_left(uint64_t value, uint32_t now)
-{
-    return (value - now) & VALUE_EXPIRY;
-}
-
-static bool
-value_is_live(uint64_t value, uint32_t now)
-{
-    return (value_token(value)
-            && value_ticks_left(value, now) - 1 < MAX_TICKS_LEFT);
-}
-
-/* Returns true if a thread may claim an entry with 'value'. */
-static bool
-value_is_dead(uint64_t value, uint32_t now)
-{
-    return value_token(value) ? !value_is_live(value, now)
-                              : value_is_free(value);
-}
-
-/* Returns true if 'a' and 'b' differ in nothing but their expiry. */
-static bool
-value_is_same(uint64_t a, uint64_t b)
-{
-    return !((a ^ b) & ~VALUE_EXPIRY);
-}
 
 /* How many ticks more than the timeout an entry gets when it is refreshed. */
 static uint32_t
@@ -544,74 +436,4 @@ lb_sticky_count(const struct lb_sticky *sticky, uint32_t now)
                                                 memory_order_relaxed), now);
     }
     return n;
-}
-
-/* Makes a table of 'n_entries', rounded up to a power of 2 and to
- * LB_STICKY_MIN_ENTRIES, in memory of NUMA node 'numa_node', or of all nodes
- * in turns if that is -1.  The node is ignored where the kernel has no support
- * for NUMA.  'locked' says that the process has locked its memory.
- *
- * The first access to each huge page takes some 200 us, unless
- * lb_sticky_take() comes before.
- *
- * Returns 0 and stores the table in '*stickyp', for the caller to destroy, or
- * EINVAL if 'n_entries' is 0 or more than LB_STICKY_MAX_ENTRIES, or if there
- * is no such node that this process may use, or ENOMEM, or EAGAIN if it would
- * exceed RLIMIT_MEMLOCK; then '*stickyp' is null. */
-int
-lb_sticky_create(size_t n_entries, int numa_node, bool locked,
-                 struct lb_sticky **stickyp)
-{
-    *stickyp = NULL;
-    if (!n_entries || n_entries > LB_STICKY_MAX_ENTRIES || numa_node < -1) {
-        return EINVAL;
-    }
-    if (numa_node >= 0 && numa_available() >= 0
-        && !numa_bitmask_isbitset(numa_all_nodes_ptr, numa_node)) {
-        return EINVAL;
-    }
-
-    uint32_t n = LB_STICKY_MIN_ENTRIES;
-    while (n < n_entries) {
-        n *= 2;
-    }
-
-    struct lb_sticky *sticky = malloc(sizeof *sticky);
-    if (!sticky) {
-        return ENOMEM;
-    }
-    *sticky = (struct lb_sticky) {
-        .line_mask = n / ENTRIES_PER_LINE - 1,
-        .n_entries = n,
-        .n_bytes = n * sizeof(struct entry),
-    };
-    int error = mem_reserve(sticky->n_bytes,
-                            numa_node < 0 ? MEM_ALL_NODES : numa_node,
-                            MEM_COMMIT | (locked ? MEM_LOCKED : 0),
-                            (void **) &sticky->lines);
-    if (error) {
-        free(sticky);
-        return error;
-    }
-    *stickyp = sticky;
-    return 0;
-}
-
-/* Takes the memory of 'n' entries of 'sticky' from the 'first' one on, before
- * anybody uses the table.  Returns 0 or ENOMEM. */
-int
-lb_sticky_take(struct lb_sticky *sticky, size_t first, size_t n)
-{
-    return mem_take((char *) sticky->lines + first * sizeof(struct entry),
-                    n * sizeof(struct entry));
-}
-
-/* Frees 'sticky', which may be null.  No other thread may use it any more. */
-void
-lb_sticky_destroy(struct lb_sticky *sticky)
-{
-    if (sticky) {
-        mem_release(sticky->lines, sticky->n_bytes);
-        free(sticky);
-    }
 }

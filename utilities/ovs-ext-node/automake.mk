@@ -17,6 +17,7 @@ utilities_ovs_ext_node_ovs_ext_node_SOURCES = \
 	utilities/ovs-ext-node/node-flows.h \
 	utilities/ovs-ext-node/node-host.c \
 	utilities/ovs-ext-node/node-host.h \
+	utilities/ovs-ext-node/node-kernel.h \
 	utilities/ovs-ext-node/node-link.c \
 	utilities/ovs-ext-node/node-link.h \
 	utilities/ovs-ext-node/node-model.h \

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "node-kernel.h"
 #include "packets.h"
 #include "util.h"
 #include "utilities/netlink/rt-netlink.h"
@@ -43,7 +44,7 @@ node_addresses_add(struct mnl_socket *socket, unsigned int ifindex,
         if (ifa->ifa_family == AF_INET6) {
             ifa->ifa_flags = IFA_F_NODAD;
         }
-        mnl_attr_put_u8(nlh, IFA_PROTO, NODE_IFAPROT);
+        mnl_attr_put_u8(nlh, IFA_PROTO, NODE_PROTOCOL);
         error = netlink_transact(socket, nlh, NULL, NULL);
         error = error == EEXIST ? 0 : error;
     }
@@ -86,7 +87,7 @@ note_address(const struct nlmsghdr *nlh, void *found_)
             return MNL_CB_OK;
         }
     }
-    if (protocol == NODE_IFAPROT) {
+    if (protocol == NODE_PROTOCOL) {
         if (found->n >= found->allocated) {
             found->others = x2nrealloc(found->others, &found->allocated,
                                        sizeof *found->others);

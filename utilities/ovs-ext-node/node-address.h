@@ -6,7 +6,7 @@
 /* Addresses of the host's interface
  * =================================
  *
- * Ours have the protocol NODE_IFAPROT, so that those of an earlier run are
+ * Ours have the protocol NODE_PROTOCOL, so that those of an earlier run are
  * known: Linux 5.18 and later.  An older kernel forgets it, and keeps
  * addresses that are not wanted any more until the interface goes.
  *
@@ -19,8 +19,6 @@
 #include <stddef.h>
 
 struct mnl_socket;
-
-#define NODE_IFAPROT 110        /* "n". */
 
 /* Gives 'addrs' to the interface 'ifindex', unless it has them. */
 int node_addresses_add(struct mnl_socket *, unsigned int ifindex,

@@ -8,6 +8,7 @@
 
 #include "node-cluster.h"
 #include "node-flows.h"
+#include "node-kernel.h"
 #include "node-link.h"
 #include "node-model.h"
 #include "node-route.h"

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node-rule.h"
+#include "node-kernel.h"
 #include "packets.h"
 #include "util.h"
 #include "utilities/netlink/rt-netlink.h"
@@ -53,7 +53,7 @@ note_route(const struct nlmsghdr *nlh, void *found_)
                               .table = rtm->rtm_table };
     const struct nlattr *attr;
 
-    if (nlh->nlmsg_type != RTM_NEWROUTE || rtm->rtm_protocol != NODE_RTPROT
+    if (nlh->nlmsg_type != RTM_NEWROUTE || rtm->rtm_protocol != NODE_PROTOCOL
         || (r.table != RT_TABLE_MAIN && r.table != NODE_TABLE)) {
         return MNL_CB_OK;
     }
@@ -105,7 +105,7 @@ put_route(struct nlmsghdr *nlh, const struct kernel_route *r)
     rtm->rtm_family = is_ipv6(&r->dst.addr) ? AF_INET6 : AF_INET;
     rtm->rtm_dst_len = r->dst.plen;
     rtm->rtm_table = r->table;
-    rtm->rtm_protocol = NODE_RTPROT;
+    rtm->rtm_protocol = NODE_PROTOCOL;
     rtm->rtm_scope = RT_SCOPE_UNIVERSE;
     rtm->rtm_type = RTN_UNICAST;
     if (r->dst.plen) {

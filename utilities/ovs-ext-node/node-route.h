@@ -6,9 +6,9 @@
 /* Our routes in the kernel
  * ========================
  *
- * They have the protocol NODE_RTPROT, so that those of an earlier run are
- * known: in the main table, and in NODE_TABLE of node-rule.h.  A route of
- * somebody else to the same network stays, and is an error.
+ * They have the protocol NODE_PROTOCOL, so that those of an earlier run are
+ * known: in the main table, and in NODE_TABLE.  A route of somebody else to
+ * the same network stays, and is an error.
  *
  * Thread-safety: as rt-netlink.h. */
 
@@ -17,8 +17,6 @@
 #include "utilities/kube/kube-cidr.h"
 
 struct mnl_socket;
-
-#define NODE_RTPROT 110         /* "n". */
 
 struct node_route {
     struct kube_cidr dst;

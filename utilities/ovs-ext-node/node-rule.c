@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "node-kernel.h"
 #include "packets.h"
 #include "util.h"
 #include "utilities/netlink/rt-netlink.h"
@@ -84,7 +85,7 @@ note_rule(const struct nlmsghdr *nlh, void *rules)
             break;
         }
     }
-    if (r.protocol == NODE_RULEPROT || is_first_local(&r)) {
+    if (r.protocol == NODE_PROTOCOL || is_first_local(&r)) {
         add_rule(rules, &r);
     }
     return MNL_CB_OK;
@@ -151,7 +152,7 @@ want_address(struct rules *want, const char *host,
                                          IPPROTO_SCTP };
     struct rule r = {
         .family = IN6_IS_ADDR_V4MAPPED(addr) ? AF_INET : AF_INET6,
-        .protocol = NODE_RULEPROT,
+        .protocol = NODE_PROTOCOL,
         .pref = NODE_RULE_LOCAL,
         .table = RT_TABLE_LOCAL,
     };

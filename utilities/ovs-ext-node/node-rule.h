@@ -18,7 +18,7 @@
  * kernel finds its socket before it routes the second packet, and forwards no
  * packet that has a socket.
  *
- * Our rules have the protocol NODE_RULEPROT, so that those of an earlier run
+ * Our rules have the protocol NODE_PROTOCOL, so that those of an earlier run
  * are known.  Rules of others stay.
  *
  * Thread-safety: as rt-netlink.h. */
@@ -29,8 +29,6 @@
 
 struct mnl_socket;
 
-#define NODE_RULEPROT 110       /* "n". */
-#define NODE_TABLE 110
 #define NODE_RULE_PORTS 90      /* Preferences. */
 #define NODE_RULE_LOCAL 100
 

@@ -67,7 +67,7 @@ device_send(struct netdev *netdev, int qid OVS_UNUSED,
         out->meta.l2_5_ofs = packet->l2_5_ofs;
         out->meta.l3_ofs = packet->l3_ofs;
         out->meta.l4_ofs = packet->l4_ofs;
-        out->meta.offloads = compat_offloads(packet);
+        out->offloads = compat_offloads(packet);
     }
     dp_packet_delete_batch(batch, true);
     return 0;

@@ -20,7 +20,6 @@ struct eq_meta {
     uint32_t rss;                /* 0 if not valid. */
     uint32_t packet_type;
     uint16_t l2_pad_size, l2_5_ofs, l3_ofs, l4_ofs;
-    uint8_t offloads;            /* COMPAT_OL_*. */
 };
 
 struct eq_out {
@@ -28,6 +27,7 @@ struct eq_out {
     uint32_t tag;                /* Of the packet that was put in; 0: none. */
     uint32_t size;
     struct eq_meta meta;
+    uint8_t offloads;            /* COMPAT_OL_*. */
     uint8_t *octets;
 };
 

@@ -3,9 +3,9 @@
 #ifndef EQ_OFFLOAD_H
 #define EQ_OFFLOAD_H 1
 
-/* The notes of a device about a received packet, in each release of Open
- * vSwitch. */
+/* Notes about a packet's checksums, in each release of Open vSwitch. */
 
+#include "datapath-dpdk/compat/compat-offload.h"
 #include "dp-packet.h"
 #include "ovs-features.h"
 #include "tests/equivalence/eq-case.h"
@@ -36,6 +36,19 @@ eq_set_offloads(struct dp_packet *packet, enum eq_offload offload,
             | (l3_bad ? DP_PACKET_OL_IP_CKSUM_BAD : 0)
             | (l4_bad ? DP_PACKET_OL_L4_CKSUM_BAD : 0));
 #endif
+}
+
+/* Returns true if a packet with the COMPAT_OL_* 'hit' is as good as the one
+ * with 'ordinary' that the ordinary path sends.  Later releases note that they
+ * have verified or computed a checksum.  A hit makes no such note: the
+ * receiver then verifies the checksum itself. */
+static inline bool
+eq_offloads_fit(uint8_t ordinary, uint8_t hit)
+{
+#ifdef OVS_HAS_SEND_PREPARE
+    hit |= ordinary & (COMPAT_OL_L3_GOOD | COMPAT_OL_L4_GOOD);
+#endif
+    return ordinary == hit;
 }
 
 #endif /* eq-offload.h */

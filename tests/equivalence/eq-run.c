@@ -17,6 +17,7 @@
 #include "tests/equivalence/eq-case.h"
 #include "tests/equivalence/eq-device.h"
 #include "tests/equivalence/eq-frame.h"
+#include "tests/equivalence/eq-offload.h"
 #include "tests/equivalence/eq-side.h"
 #include "util.h"
 
@@ -88,7 +89,7 @@ print_out(const char *title, const struct eq_out *out)
            "%u %u %u, padding %u, offloads %x\n ",
            title, out->port, out->tag, out->size, out->meta.priority,
            out->meta.rss, out->meta.l2_5_ofs, out->meta.l3_ofs,
-           out->meta.l4_ofs, out->meta.l2_pad_size, out->meta.offloads);
+           out->meta.l4_ofs, out->meta.l2_pad_size, out->offloads);
     for (uint32_t i = 0; i < MIN(out->size, 128); i++) {
         printf("%s%02x", i % 4 ? "" : " ", out->octets[i]);
     }
@@ -171,7 +172,9 @@ compare_sides(struct run *r)
     qsort(b->outs, b->n, sizeof b->outs[0], compare_outs);
     for (uint32_t i = 0; i < n && !r->differs; i++) {
         r->differs = (i >= a->n || i >= b->n
-                      || compare_outs(&a->outs[i], &b->outs[i]));
+                      || compare_outs(&a->outs[i], &b->outs[i])
+                      || !eq_offloads_fit(a->outs[i].offloads,
+                                          b->outs[i].offloads));
         if (r->differs && r->verbose) {
             printf("event %u: %u packets without the cache, %u with it\n",
                    r->event, a->n, b->n);

@@ -29,6 +29,7 @@ EXTRA_DIST += \
 
 HOOKS = \
 	$(srcdir)/lib/lb/lb.cocci \
+	$(srcdir)/datapath-dpdk/compat/compat.cocci \
 	$(srcdir)/datapath-dpdk/lb/lb.cocci \
 	$(srcdir)/datapath-dpdk/gtpu/gtpu.cocci \
 	$(srcdir)/datapath-dpdk/ct/ct.cocci \

@@ -11,6 +11,8 @@ datapath_dpdk_libdatapath_la_SOURCES = \
 	datapath-dpdk/compat/compat-conn.h \
 	datapath-dpdk/compat/compat-dpif.h \
 	datapath-dpdk/compat/compat-execute.h \
+	datapath-dpdk/compat/compat-hooks.c \
+	datapath-dpdk/compat/compat-hooks.h \
 	datapath-dpdk/compat/compat-offload.h \
 	datapath-dpdk/compat/compat-packet.h \
 	datapath-dpdk/ct/ct-hooks.h \

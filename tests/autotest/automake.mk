@@ -9,6 +9,7 @@
 
 TESTSUITE_AT = \
 	tests/autotest/commands.at \
+	tests/autotest/compat.at \
 	tests/autotest/controller-example.at \
 	tests/autotest/documentation.at \
 	tests/autotest/ext-macros.at \

@@ -322,11 +322,11 @@ show_time() {
 setup_debian
 # Most parts need "test".  These do not, so that tests/releases/run installs
 # less.
-kinds="build demo $(wanted autotest packages releases system)"
+kinds="build demo $(wanted autotest ovs packages releases system)"
 for part in $parts; do
     case $part in
     unit | autotest | equivalence | pipelines) ;;
-    packages | releases | system) ;;
+    ovs | packages | releases | system) ;;
     *) kinds="$kinds test"; break ;;
     esac
 done

@@ -5,14 +5,17 @@
 
 EXTRA_DIST += \
 	tests/cluster/control.py \
+	tests/cluster/coredns.py \
 	tests/cluster/demo.py \
 	tests/cluster/host.py \
 	tests/cluster/images.py \
+	tests/cluster/lookups.py \
 	tests/cluster/machines.py \
 	tests/cluster/objects.py \
 	tests/cluster/pause.c \
 	tests/cluster/run \
 	tests/cluster/tests_changes.py \
+	tests/cluster/tests_dns.py \
 	tests/cluster/tests_pods.py \
 	tests/cluster/traffic.py
 

@@ -13,6 +13,7 @@ import tarfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 PAUSE = "images.test/pause:1"
 AGNHOST = "images.test/agnhost:1"
+COREDNS = "images.test/coredns:1"
 # As Go calls them.
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -57,6 +58,7 @@ def make_images(folder, programs):
     pause = os.path.join(folder, "pause")
     subprocess.run(["cc", "-static", "-O2", "-s", "-Wall", "-o", pause,
                     os.path.join(HERE, "pause.c")], check=True)
-    return [make_image(os.path.join(folder, "pause.tar"), PAUSE, pause),
-            make_image(os.path.join(folder, "agnhost.tar"), AGNHOST,
-                       os.path.join(programs, "agnhost"))]
+    return [make_image(os.path.join(folder, "pause.tar"), PAUSE, pause)] + [
+        make_image(os.path.join(folder, program + ".tar"), name,
+                   os.path.join(programs, program))
+        for name, program in ((AGNHOST, "agnhost"), (COREDNS, "coredns"))]

@@ -25,6 +25,7 @@ import subprocess
 
 from cluster import Daemon
 from control import ADDRESS, Control
+import coredns
 from images import PAUSE, make_images
 import nodes
 from nodes import run, wait_until, world
@@ -68,8 +69,8 @@ KUBELET = {
                        "webhook": {"enabled": False}},
     "authorization": {"mode": "AlwaysAllow"},
     "cgroupDriver": "cgroupfs",
-    "clusterDNS": ["10.96.0.10"],
-    "clusterDomain": "cluster.local",
+    "clusterDNS": coredns.IPS,
+    "clusterDomain": coredns.DOMAIN,
     "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
     "enforceNodeAllocatable": [],
     # The machine's disk and memory are not the test's.
@@ -236,6 +237,26 @@ class Machine(nodes.Node):
         """A command in the network namespace of a pod."""
         return self.inside("nsenter",
                            "--net=" + self.port_of(pod)["cni-netns"])
+
+    def container(self, pod):
+        """The container of a pod of ours."""
+        return self.ctr("containers", "ls", "-q",
+                        'labels."io.kubernetes.pod.name"==%s,'
+                        'labels."io.kubernetes.container.name"==c' %
+                        pod).strip()
+
+    def execute(self, pod, *args):
+        """What a command in a pod's container prints."""
+        return self.ctr("tasks", "exec", "--exec-id=test",
+                        self.container(pod), *args, check=False)
+
+    def resolv_conf(self, pod):
+        """/etc/resolv.conf of a pod's container."""
+        pids = dict(line.split()[:2] for line in
+                    self.ctr("tasks", "ls").splitlines())
+        with open("/proc/%s/root/etc/resolv.conf" %
+                  pids[self.container(pod)]) as stream:
+            return stream.read()
 
     def stop(self):
         for daemon in self.kubelet, self.containerd:

@@ -111,18 +111,24 @@ def start(lab):
 
 
 class Traffic:
-    """A client, started by 'command' in some namespace."""
+    """A client, started by 'command' in some namespace.  'program' is
+    traffic.py or lookups.py, with its 'args'."""
 
-    def __init__(self, command, address, port):
+    def __init__(self, command, *args, program="traffic.py"):
         self.process = subprocess.Popen(           # pylint: disable=R1732
-            [*command, sys.executable, os.path.join(HERE, "traffic.py"),
-             address, str(port)],
+            [*command, sys.executable, os.path.join(HERE, program),
+             *map(str, args)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout.readline() == "ready\n"
 
     def stop(self):
         """Ends it.  Returns its result."""
-        text, _ = self.process.communicate()
+        try:
+            text, _ = self.process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.communicate()
+            raise
         return dict(json.loads(text), of=self.process.args)
 
 

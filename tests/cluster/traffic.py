@@ -30,15 +30,16 @@ def ask(host, port):
         connection.close()
 
 
-def main():
-    host, port = sys.argv[1], int(sys.argv[2])
-    end = time.monotonic() + float((sys.argv + [300])[3])
+def repeat(function, seconds):
+    """Calls "function()", which returns a name, until standard input ends.
+    Prints how often which name came, and the faults."""
+    end = time.monotonic() + seconds
     answers, faults = {}, []
     print("ready", flush=True)
     while time.monotonic() < end:
         start = time.time()
         try:
-            name = ask(host, port)
+            name = function()
             answers[name] = answers.get(name, 0) + 1
         except (OSError, http.client.HTTPException) as error:
             faults.append("%.3f to %.3f: %r" % (start, time.time(), error))
@@ -46,6 +47,11 @@ def main():
             os.read(0, 1)
             break
     print(json.dumps({"answers": answers, "faults": faults}))
+
+
+def main():
+    host, port = sys.argv[1], int(sys.argv[2])
+    repeat(lambda: ask(host, port), float((sys.argv + [300])[3]))
 
 
 if __name__ == "__main__":

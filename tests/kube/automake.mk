@@ -87,6 +87,9 @@ $(tests_kube_of_sync_tool_OBJECTS): | $(OVS)/headers.stamp
 EXTRA_DIST += \
 	tests/kube/build \
 	tests/kube/cluster.py \
+	tests/kube/coredns/go.mod \
+	tests/kube/coredns/go.sum \
+	tests/kube/coredns/main.go \
 	tests/kube/go.mod \
 	tests/kube/go.sum \
 	tests/kube/harness.py \

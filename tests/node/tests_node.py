@@ -82,8 +82,8 @@ def test_services(lab):
 
 
 def test_node_ports(lab):
-    """From outside, from a pod of another node and from that node: to an
-    endpoint on the node that is asked, and to one on the other."""
+    """From outside, from pods and nodes: to an endpoint on the node that is
+    asked, and to one on the other."""
     start(lab)
     a, b = lab.n1.pod(), lab.n2.pod()
     b.serve()
@@ -94,15 +94,19 @@ def test_node_ports(lab):
     for node in lab.nodes:
         node.start_proxy()
         for address in node.ip4, node.ip6:
-            for client in "out", a.name, b.name:
+            for client in "out", a.name, b.name, "n1", "n2":
                 answer = ask(client, address, 30080)
                 assert answer[:1] == [b.name], (client, address, answer)
-    assert ask("n2", lab.n1.ip4, 30080)[:1] == [b.name]
+    # A server of the node on a port that no Service has.
+    lab.n1.serve(30081)
+    for address in lab.n1.ip4, lab.n1.ip6:
+        assert ask("n1", address, 30081)[:1] == ["n1"]
     # Rules that somebody removes come back, and with them the local ones'
     # place behind them.
     before = lab.n1.rules()
-    assert "90: from all to 192.0.2.1 iif br-phy ipproto tcp dport " \
-        "30000-32767 lookup 110 proto 110" in before, before
+    for interface in "br-phy", "lo":
+        assert "90: from all to 192.0.2.1 iif %s ipproto tcp dport " \
+            "30000-32767 lookup 110 proto 110" % interface in before, before
     lab.n1.run("ip", "rule", "add", "pref", "0", "lookup", "local")
     for family in "-4", "-6":
         lab.n1.run("ip", family, "rule", "delete", "pref", "90")

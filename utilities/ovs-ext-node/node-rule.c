@@ -142,14 +142,25 @@ change_rule(struct mnl_socket *socket, int type, const struct rule *r)
             : type == RTM_DELRULE && error == ENOENT ? 0 : error);
 }
 
+/* Adds to 'want' a copy of 'r' for each protocol of node ports. */
+static void
+want_protocols(struct rules *want, struct rule r)
+{
+    static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_UDP,
+                                         IPPROTO_SCTP };
+
+    for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
+        r.ip_proto = protocols[i];
+        add_rule(want, &r);
+    }
+}
+
 /* Adds to 'want' the rules for 'addr', and for the local addresses of its
  * family.  Returns false if no interface has 'addr'. */
 static bool
 want_address(struct rules *want, const char *host,
              const struct node_ports *ports, const struct in6_addr *addr)
 {
-    static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_UDP,
-                                         IPPROTO_SCTP };
     struct rule r = {
         .family = IN6_IS_ADDR_V4MAPPED(addr) ? AF_INET : AF_INET6,
         .protocol = NODE_PROTOCOL,
@@ -171,10 +182,10 @@ want_address(struct rules *want, const char *host,
     r.table = NODE_TABLE;
     r.dst = *addr;
     r.ports = (struct fib_rule_port_range) { ports->first, ports->last };
-    for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
-        r.ip_proto = protocols[i];
-        add_rule(want, &r);
-    }
+    want_protocols(want, r);
+    /* What the node itself sends. */
+    ovs_strlcpy(r.iif, "lo", sizeof r.iif);
+    want_protocols(want, r);
     return true;
 }
 

@@ -3,14 +3,15 @@
 #ifndef NODE_RULE_H
 #define NODE_RULE_H 1
 
-/* Node ports from outside: our policy rules in the kernel
- * =======================================================
+/* Node ports from outside and from the node: our policy rules in the kernel
+ * =========================================================================
  *
  * Packets to a node port arrive at the node's address, which is the kernel's
- * own.  A rule for each of the node's addresses and each protocol sends them
- * to the table NODE_TABLE, whose default route leads into the switch.  It has
- * to come before the rule for the table of local addresses, which is moved
- * from preference 0 to NODE_RULE_LOCAL.
+ * own.  Rules for each of the node's addresses and each protocol send them to
+ * the table NODE_TABLE, whose default route leads into the switch: one for
+ * what comes by the interface of the address, and one for what the node itself
+ * sends.  They have to come before the rule for the table of local addresses,
+ * which is moved from preference 0 to NODE_RULE_LOCAL.
  *
  * If no Service has the port, the switch sends the packet to the host's
  * interface.  The rules do not match there, so the kernel gets the packet.

@@ -210,7 +210,8 @@ setup_needs_boot() {
 }
 
 # Brings the make targets "$@" in _build up to date.  Keeps the arguments with
-# which _build was configured before.
+# which _build was configured before; those of the first time are the words of
+# $SETUP_CONFIGURE.
 setup_build() {
     setup_open_log
     : > "$setup_log"
@@ -224,7 +225,9 @@ setup_build() {
         setup_run "$setup_top" ./boot.sh || setup_build_failed "boot.sh"
     fi
     if ! test -f "$setup_build_dir/config.status"; then
-        setup_run "$setup_build_dir" "$setup_top/configure" ||
+        # shellcheck disable=SC2086  # Words.
+        setup_run "$setup_build_dir" "$setup_top/configure" \
+            ${SETUP_CONFIGURE-} ||
             setup_build_failed "configure"
     elif test "$setup_top/configure" -nt "$setup_build_dir/config.status"; then
         # Not by "make -j": its job descriptors collide with the files that

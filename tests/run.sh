@@ -31,7 +31,8 @@ are named:
   ovs         Open vSwitch's own test suite, on the extended build, compared
               with stock test by test
   releases    unit and autotest with the Open vSwitch of Debian 13 and testing,
-              in chroots, with --all also system: see tests/releases/run --help
+              in chroots, with --all also system, equivalence, pipelines
+              and ovs: see tests/releases/run --help
 
 and, with --all or by name:
 
@@ -73,7 +74,7 @@ for arg; do
     --quick) ovs_flags+=(--quick) ;;
     --all)
         parts="$parts $all_parts $more_parts"
-        release_parts="unit autotest system" ;;
+        release_parts="unit autotest system equivalence pipelines ovs" ;;
     *)
         case " $all_parts $more_parts " in
         *" $arg "*) parts="$parts $arg" ;;
@@ -225,8 +226,10 @@ run_part() {
         counts=$(count_last "$log") ;;
     packages) counts=$(count_last "$log" 2) ;;
     releases)
+        # Of each release the sum, which no name of a part comes before.
         # shellcheck disable=SC2086  # A list.
-        counts=$(set -- $other_releases && count_last "$log" $#) ;;
+        counts=$(set -- $other_releases &&
+            count_last <(grep '^[0-9]* passed,' "$log") $#) ;;
     esac
     read -r ok bad skip <<< "${counts:-0 0 0}"
     # A part that fails without a failed test, or that runs nothing, has

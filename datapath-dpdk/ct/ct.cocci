@@ -106,6 +106,25 @@ expression list rest;
  ...>
  }
 
+// A connection without a translation has no second key among those that are
+// looked up: conn_clean() would leave it there when it frees the connection.
+// hook ct_nat_nothing: lib/conntrack.c, 1, >=3.3
+@ct_nat_nothing@
+identifier nat_action_info, alg_exp, nc;
+@@
+ conn_not_found(..., const struct nat_action_info_t *nat_action_info, ...,
+                const struct alg_exp_node *alg_exp, ...)
+ {
+ <...
+ if (nat_action_info
++    && (nat_action_info->nat_action || alg_exp)
+    ) {
+     nc->nat_action = nat_action_info->nat_action;
+     ...
+ }
+ ...>
+ }
+
 // A packet that only asks whether there is a connection takes no lock.
 // hook ct_new: lib/conntrack.c, 1
 @ct_new@

@@ -52,14 +52,15 @@
 enum { N_SLOTS = 8, MAX_TX_QUEUES = 16, QUEUE = 2048 };
 
 /* One port.  This side writes 'done', 'used' and 'error'; the measuring side
- * writes the rest. */
+ * writes the rest, and 'error' when it changes 'epoch'. */
 struct slot {
     char device[32];            /* "net_null0", or empty. */
     char file[192];             /* Source: pcap to send.  Sink: for capture. */
     uint32_t sink;              /* 1 if a sink, 0 if a source. */
     uint32_t epoch;             /* Changes when 'file' does. */
     uint32_t run;               /* Source: send.  Sink: keep packets. */
-    uint32_t error;             /* 1 if 'file' cannot be used. */
+    uint32_t error;             /* 1 if 'file' cannot be used, 2 if that is
+                                 * not known yet. */
     uint64_t limit;             /* Source: ends after so many packets. */
     uint64_t done;              /* Packets sent and lost, or received. */
     uint64_t size;              /* Sink: bytes that fit 'file'. */

@@ -132,7 +132,6 @@ def steady(workload, switch, setting, seconds):
 def once(workload, switch):
     """A round of flows that do not repeat."""
     workload.fresh()
-    workload.source["epoch"] += 1
     time.sleep(0.5)
     window = Window(switch)
     workload.traffic.send(workload.source, workload.n)

@@ -108,6 +108,20 @@ class Traffic:
             last = now
             time.sleep(0.02)
 
+    @staticmethod
+    def rewind(source):
+        """Lets 'source' load its file and begin with the first packet."""
+        source["limit"] = source["done"]
+        source["error"] = 2
+        source["epoch"] += 1
+        source["run"] = 1
+        deadline = time.monotonic() + 60
+        while source["error"] == 2:
+            if time.monotonic() > deadline:
+                raise RuntimeError("%s: file not loaded" % source.device)
+            time.sleep(0.002)
+        source["run"] = 0
+
     def send(self, source, n, timeout=60):
         """Sends 'n' packets from 'source' and waits until they are through.
         Returns the number of lost ones."""
@@ -116,7 +130,7 @@ class Traffic:
         source["run"] = 1
         deadline = time.monotonic() + timeout
         while source["done"] < source["limit"]:
-            if source["error"]:
+            if source["error"] == 1:
                 raise RuntimeError("%s: bad traffic file" % source.device)
             if time.monotonic() > deadline:
                 raise RuntimeError("%s: %d of %d packets in %d s" % (

@@ -151,7 +151,7 @@ class Vhost(Service):
 
     def check(self):
         sinks = self.answers, self.reply_sink
-        self.source["epoch"] += 1
+        self.traffic.rewind(self.source)
         for sink in sinks:
             self.traffic.capture(sink, True)
         lost = self.send(self.n)

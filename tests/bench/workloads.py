@@ -229,6 +229,7 @@ class Flood(Forward):
 
     def fresh(self):
         """Forgets all flows of the fused flow cache."""
+        self.traffic.rewind(self.source)
         if self.switch.has_fuse:
             self.switch.appctl("fuse/flush")
 
@@ -340,7 +341,7 @@ class Service(Simple):
         """Makes the connections of the first 'n' packets.  Returns the packets
         that came out.  Upcalls may lose some of the first."""
         self.traffic.send(source, min(n, 1000))
-        source["epoch"] += 1    # From the first packet on.
+        self.traffic.rewind(source)
         return self.capture(source, sink, n)
 
     def warm(self):
@@ -394,6 +395,7 @@ class ServiceNew(Service):
     def fresh(self):
         """Forgets all connections.  Takes a while, in other threads."""
         self.switch.appctl("dpctl/flush-conntrack")
+        self.traffic.rewind(self.source)
 
     def check(self):
         self.fresh()

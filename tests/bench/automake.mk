@@ -23,6 +23,7 @@ EXTRA_DIST += \
 	tests/bench/packets.py \
 	tests/bench/report.py \
 	tests/bench/switch.py \
+	tests/bench/tcp.py \
 	tests/bench/traffic.py \
 	tests/bench/vhost.py \
 	tests/bench/workloads.py

@@ -25,6 +25,10 @@
  * BENCH_TRAFFIC names: an array of 'struct slot', shared with the process that
  * measures.  See 'Traffic' in traffic.py, which has the same layout.
  *
+ * Packets of one connection may come from two sources.  So that an answer does
+ * not leave before its question has arrived, a packet says in its record how
+ * many packets the sink of the other direction must have received before.
+ *
  * Thread-safety: a source is used by the one PMD thread that polls it.  A sink
  * may be used by any number of threads. */
 
@@ -68,11 +72,16 @@ struct slot {
     uint64_t rate;              /* Source: packets a second; 0: no limit. */
     uint64_t window;            /* Source: at most so many have not come back
                                  * to the sink on its device; 0: no limit. */
-};
+    uint64_t after;             /* Source: 1 + slot of the sink that packets
+                                 * wait for, or 0. */
+    uint64_t base;              /* Source: 'done' of that sink from which
+                                 * records count. */
+} __attribute__((aligned(128))); /* Threads share no line by accident. */
 
 /* A packet in a pcap file in host byte order. */
 struct record {
-    uint32_t sec, usec, caplen, len;
+    uint32_t sec;               /* Packets that must have come before. */
+    uint32_t usec, caplen, len;
 };
 enum { PCAP_HEADER = 24 };
 
@@ -213,6 +222,20 @@ come_back(const struct port *port)
             ? __atomic_load_n(&port->sink->slot->done, __ATOMIC_RELAXED) : 0);
 }
 
+/* Returns how many packets have arrived where those of source 'port' wait for
+ * packets, or UINT64_MAX if they wait for none. */
+static uint64_t
+arrived(const struct port *port)
+{
+    const struct slot *slot = port->slot;
+    const struct slot *slots = map_slots();
+
+    return (slot->after && slot->after <= N_SLOTS
+            ? __atomic_load_n(&slots[slot->after - 1].done, __ATOMIC_RELAXED)
+              - slot->base
+            : UINT64_MAX);
+}
+
 /* Returns the number of packets that wait at 'port'.  Removes those that found
  * no place in the queue. */
 static uint64_t
@@ -261,6 +284,7 @@ source_rx(uint16_t port_id UNUSED, uint16_t queue UNUSED,
     struct port *port = port_;
     struct slot *slot = port->slot;
     uint16_t i, n_sent = n;
+    uint64_t n_arrived;
 
     if (!__atomic_load_n(&slot->run, __ATOMIC_ACQUIRE)) {
         port->running = false;
@@ -277,10 +301,16 @@ source_rx(uint16_t port_id UNUSED, uint16_t queue UNUSED,
             n_sent = n_waiting < n ? n_waiting : n;
         }
     }
+    n_arrived = n_sent ? arrived(port) : 0;
     for (i = 0; i < n_sent; i++) {
-        const struct record *r = next_packet(port);
+        const struct record *r = (const void *) (port->data + port->next);
         struct rte_mbuf *m = pkts[i];
 
+        if (r->sec > n_arrived) {
+            n_sent = i;
+            break;
+        }
+        next_packet(port);
         rte_memcpy(rte_pktmbuf_mtod(m, void *), r + 1, r->caplen);
         m->data_len = r->caplen;
         m->pkt_len = r->caplen;

@@ -33,6 +33,7 @@ WORDS = {
     "lb": "stateless balancing, {buckets} buckets, {method}",
     "svc": "Service with conntrack and NAT",
     "svc-new": "Service, each packet a new connection",
+    "svc-tcp": "TCP connection, {alive} others, {method}",
     "svc-oneway": "Service, connections without an answer",
     "decap": "GTP-U decapsulation, {TEIDs} TEIDs",
     "encap": "GTP-U encapsulation, {rules} rules",
@@ -82,7 +83,8 @@ def summary(rows):
     chosen = {}
     for row in rows:
         case = row["case"]
-        if case["flows"] > 200000 or case.get("method") == "dp_hash":
+        if (max(case["flows"], case.get("alive", 0)) > 200000
+                or case.get("method") in ("dp_hash", "alias")):
             continue
         chosen[row["row"]] = row
     return list(chosen.values())

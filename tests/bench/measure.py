@@ -134,7 +134,7 @@ def once(workload, switch):
     workload.fresh()
     time.sleep(0.5)
     window = Window(switch)
-    workload.traffic.send(workload.source, workload.n)
+    workload.send_all()
     return window.end().perf
 
 
@@ -151,6 +151,7 @@ def measure(workload, switch, setting, seconds):
         except Unsettled as e:
             switch.settled = None, {}
             return {"wrong": str(e)}
+        found["cycles"] *= workload.each
         found["packets lost"] = workload.lost()
         if workload.lossless and found["packets lost"]:
             found["wrong"] = "%d packets lost, port drops %s" % (

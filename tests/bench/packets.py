@@ -3,7 +3,7 @@
 
 Each packet carries the number of its flow in the last four bytes of its UDP
 payload, so that a packet that leaves can be compared with the one that came.
-An Ethernet frame of 60 bytes, 64 with its checksum, is the smallest there is.
+In TCP, sequence numbers carry it.  An Ethernet frame of 60 bytes, 64 with its checksum, is the smallest there is.
 """
 
 import collections
@@ -26,6 +26,10 @@ NEW_SRC_MAC = bytes.fromhex("020000000011")
 NEW_DST_MAC = bytes.fromhex("020000000012")
 
 UDP_FRAME = struct.Struct("!6s6sHBBHHHBBHIIHHHH14xI")
+TCP_FRAME = struct.Struct("!6s6sHBBHHHBBHIIHHIIBBHHH6s")
+SEQ_ACK_FLAGS = struct.Struct("!IIBB")
+FIN, SYN, PSH, ACK = 0x01, 0x02, 0x08, 0x10
+WINDOW = 0xffff
 PCAP_HEADER = struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1)
 PCAP_RECORD = struct.Struct("<IIII")
 
@@ -73,6 +77,20 @@ def reply(frame):
             + frame[36:38] + frame[34:36] + frame[38:])
 
 
+def tcp(src, dst, sport, dport, seq, ack, flags, payload=b""):
+    """A frame of 60 bytes, with up to 6 bytes of 'payload'."""
+    size = 20 + len(payload)
+    payload = payload.ljust(6, b"\0")
+    addresses = (src >> 16) + (src & 0xffff) + (dst >> 16) + (dst & 0xffff)
+    ip_csum = fold(addresses + 0x4500 + 20 + size + 0x4006)
+    tcp_csum = fold(addresses + 6 + size + sport + dport + (seq >> 16)
+                    + (seq & 0xffff) + (ack >> 16) + (ack & 0xffff) + 0x5000
+                    + flags + WINDOW + sum(struct.unpack("!HHH", payload)))
+    return TCP_FRAME.pack(DST_MAC, SRC_MAC, 0x800, 0x45, 0, 20 + size, 0, 0,
+                          64, 6, ip_csum, src, dst, sport, dport, seq, ack,
+                          0x50, flags, WINDOW, tcp_csum, 0, payload)
+
+
 def gtpu(inner_frame, teid, dst_mac):
     """'inner_frame' without its Ethernet header, in GTP-U from the gNB."""
     inner = inner_frame[14:]
@@ -86,10 +104,15 @@ def gtpu(inner_frame, teid, dst_mac):
 
 
 def write_pcap(path, frames):
+    write_pcap_after(path, ((0, frame) for frame in frames))
+
+
+def write_pcap_after(path, frames):
+    """Each of 'frames' comes with the number of packets it waits for."""
     with open(path, "wb") as f:
         f.write(PCAP_HEADER)
-        for frame in frames:
-            f.write(PCAP_RECORD.pack(0, 0, len(frame), len(frame)) + frame)
+        for after, frame in frames:
+            f.write(PCAP_RECORD.pack(after, 0, len(frame), len(frame)) + frame)
 
 
 def read_records(path, used):
@@ -143,6 +166,30 @@ def parse_udp(frame, any_checksum=False):
         raise Wrong("bad UDP checksum: %s" % frame.hex())
     return Udp(frame[:6], frame[6:12], src, dst, ttl, sport, dport,
                frame[42:], int.from_bytes(frame[-4:], "big"))
+
+
+Tcp = collections.namedtuple(
+    "Tcp", "dst_mac src_mac src dst ttl sport dport seq ack flags window "
+    "payload")
+
+
+def parse_tcp(frame):
+    """The fields of 'frame', which must be one of tcp() but for these."""
+    if (len(frame) != 60 or frame[12:16] != b"\x08\0\x45\0"
+            or frame[23] != 6 or frame[46] != 0x50):
+        raise Wrong("not a TCP frame: %s" % frame.hex())
+    size, ttl = struct.unpack_from("!H4xB", frame, 16)
+    if not 40 <= size <= 46 or any(frame[14 + size:]):
+        raise Wrong("IPv4 length %d, or padding: %s" % (size, frame.hex()))
+    segment = frame[34:14 + size]
+    if checksum(frame[14:34]):
+        raise Wrong("bad IPv4 checksum: %s" % frame.hex())
+    if checksum(frame[26:34] + struct.pack("!HH", 6, len(segment)) + segment):
+        raise Wrong("bad TCP checksum: %s" % frame.hex())
+    src, dst, sport, dport, seq, ack, flags, window = struct.unpack_from(
+        "!IIHHIIxBH", frame, 26)
+    return Tcp(frame[:6], frame[6:12], src, dst, ttl, sport, dport, seq, ack,
+               flags, window, segment[20:])
 
 
 def parse_gtpu(frame, any_checksum):

@@ -10,7 +10,7 @@ from workloads import count
 
 COLUMNS = (("work", -34), ("stock", 12), ("best", 12), ("off", 12),
            ("on", 12), ("off/stock", 9), ("best/ext", 16), ("to reach", 12),
-           ("reached", 7), ("Mpps", 6), ("hits", 5), ("megafl.", 7))
+           ("reached", 7), ("M/s", 6), ("hits", 5), ("megafl.", 7))
 
 # Tolerance of "not slower".
 TOLERANCE = 0.02
@@ -74,7 +74,7 @@ def cells(row):
                                   times["max"])
             if times and not row["refused"] else "-",
             target, yes(reached),
-            "%.2f" % fast["Mpps"] if "Mpps" in fast else "-",
+            "%.3g" % fast["Mpps"] if "Mpps" in fast else "-",
             "%.0f" % statistics.median(hits) if hits else "-",
             "%d" % fast["megaflows"] if "megaflows" in fast else "-")
 

@@ -9,11 +9,11 @@ import time
 from packets import PCAP_HEADER, read_records
 
 N_SLOTS = 8
-SLOT = struct.Struct("=32s192sIIIIQQQQQQ")
+SLOT = struct.Struct("=32s192sIIIIQQQQQQQQ80x")
 FIELDS = {"sink": (224, "=I"), "epoch": (228, "=I"), "run": (232, "=I"),
           "error": (236, "=I"), "limit": (240, "=Q"), "done": (248, "=Q"),
           "size": (256, "=Q"), "used": (264, "=Q"), "rate": (272, "=Q"),
-          "window": (280, "=Q")}
+          "window": (280, "=Q"), "after": (288, "=Q"), "base": (296, "=Q")}
 NO_LIMIT = (1 << 64) - 1
 
 
@@ -22,6 +22,7 @@ class Port:
 
     def __init__(self, memory, index, device):
         self._memory, self._base = memory, index * SLOT.size
+        self.index = index
         memory[self._base:self._base + 32] = device.encode().ljust(32, b"\0")
         self.device = device
 
@@ -109,8 +110,11 @@ class Traffic:
             time.sleep(0.02)
 
     @staticmethod
-    def rewind(source):
-        """Lets 'source' load its file and begin with the first packet."""
+    def rewind(source, after=None):
+        """Lets 'source' load its file and begin with the first packet.  From
+        then on, its packets wait for those that sink 'after' receives."""
+        source["after"] = 1 + after.index if after else 0
+        source["base"] = after["done"] if after else 0
         source["limit"] = source["done"]
         source["error"] = 2
         source["epoch"] += 1
@@ -125,20 +129,30 @@ class Traffic:
     def send(self, source, n, timeout=60):
         """Sends 'n' packets from 'source' and waits until they are through.
         Returns the number of lost ones."""
+        return self.send_all([(source, n)], timeout)
+
+    def send_all(self, work, timeout=60):
+        """The same for pairs of a source and its number of packets."""
         before = sum(p["done"] for p in self.sinks())
-        source["limit"] = source["done"] + n
-        source["run"] = 1
+        for source, n in work:
+            source["limit"] = source["done"] + n
+        for source, _ in work:
+            source["run"] = 1
         deadline = time.monotonic() + timeout
-        while source["done"] < source["limit"]:
-            if source["error"] == 1:
-                raise RuntimeError("%s: bad traffic file" % source.device)
-            if time.monotonic() > deadline:
-                raise RuntimeError("%s: %d of %d packets in %d s" % (
-                    source.device, source["done"], source["limit"], timeout))
-            time.sleep(0.002)
-        source["run"] = 0
+        for source, n in work:
+            while source["done"] < source["limit"]:
+                if source["error"] == 1:
+                    raise RuntimeError("%s: bad traffic file" % source.device)
+                if time.monotonic() > deadline:
+                    raise RuntimeError("%s: %d of %d packets left in %d s" % (
+                        source.device, source["limit"] - source["done"], n,
+                        timeout))
+                time.sleep(0.002)
+        for source, _ in work:
+            source["run"] = 0
         self.settle()
-        return n - (sum(p["done"] for p in self.sinks()) - before)
+        return (sum(n for _, n in work)
+                - (sum(p["done"] for p in self.sinks()) - before))
 
     def capture(self, sink, on):
         if on:

@@ -34,12 +34,13 @@ class Pcaps:
         self.folder = folder
         os.makedirs(folder, exist_ok=True)
 
-    def get(self, name, frames):
+    def get(self, name, frames, after=False):
         """The path of pcap 'name', which is made of 'frames' if it is
-        missing."""
+        missing.  With 'after', they say what they wait for."""
         path = os.path.join(self.folder, name + ".pcap")
         if not os.path.exists(path):
-            packets.write_pcap(path + ".tmp", frames)
+            write = packets.write_pcap_after if after else packets.write_pcap
+            write(path + ".tmp", frames)
             os.rename(path + ".tmp", path)
         return path
 
@@ -82,6 +83,7 @@ class Workload:
     scale = False               # Of the second page.
     options = ()                # Of ovs-vswitchd.
     directions = 1
+    each = 1                    # Packets of what a figure is for.
     bytes_per_flow = 700        # Memory of both switches and the traffic.
     cases = []
 
@@ -110,6 +112,10 @@ class Workload:
         """The number of packets that went in and have not come out."""
         return (sum(p["done"] for p in self.traffic.sources())
                 - sum(p["done"] for p in self.traffic.sinks()))
+
+    def send_all(self):
+        """Sends all flows once, and waits until they are through."""
+        self.traffic.send(self.source, self.n)
 
     def lost(self):
         """The number of packets lost since the last call."""
@@ -286,6 +292,7 @@ class Service(Simple):
     connections, both directions at once."""
     name = "svc"
     tracks = True
+    protocol = "udp"
     cases = [{"flows": n} for n in (10000, 100000, 1000000)]
     directions = 2
     bytes_per_flow = 4000
@@ -318,12 +325,13 @@ class Service(Simple):
                       self.method if self.extended else "dp_hash", 2)
         forward = "%s,output:%d" % (REWRITE, self.out_port)
         self.switch.flows("br0", [
-            "table=0,in_port=%d,udp,nw_dst=%s,tp_dst=%d,"
+            "table=0,in_port=%d,%s,nw_dst=%s,tp_dst=%d,"
             "actions=ct(zone=7,nat,table=1)"
-            % (self.in_port, ip(VIP), VIP_PORT),
-            "table=0,in_port=%d,udp,nw_src=%s/16,tp_src=%d,"
+            % (self.in_port, self.protocol, ip(VIP), VIP_PORT),
+            "table=0,in_port=%d,%s,nw_src=%s/16,tp_src=%d,"
             "actions=ct(zone=7,nat,table=1)"
-            % (self.reply_in_port, ip(BACKENDS), BACKEND_PORT),
+            % (self.reply_in_port, self.protocol, ip(BACKENDS),
+               BACKEND_PORT),
             "table=1,in_port=%d,ct_state=+trk+new,ip,actions=group:1"
             % self.in_port,
             "table=1,in_port=%d,ct_state=+trk+est,ip,actions=%s"
@@ -357,6 +365,10 @@ class Service(Simple):
         spread(self.look_at_clients(frames), self.buckets, len(frames))
         for frame in self.capture(self.reply_source, self.reply_sink):
             self.look_reply(packets.parse_udp(frame))
+
+    def fresh(self):
+        """Forgets all connections.  Takes a while, in other threads."""
+        self.switch.appctl("dpctl/flush-conntrack")
 
     def look_at_clients(self, frames):
         """Checks the packets from clients, and counts the flows of each
@@ -393,8 +405,7 @@ class ServiceNew(Service):
         self.traffic.send(self.source, self.n)
 
     def fresh(self):
-        """Forgets all connections.  Takes a while, in other threads."""
-        self.switch.appctl("dpctl/flush-conntrack")
+        super().fresh()
         self.traffic.rewind(self.source)
 
     def check(self):

@@ -65,7 +65,7 @@ class Bench:
         self.sink = self.traffic.sink(1 << 24)
         self.switch.port('br0', self.source, 1)
         self.switch.port('br0', self.sink, 2)
-        self.switch.pmd_thread()
+        self.switch.pmd_threads()
         self.piece = 300
         self.set_mac = 'set_field:%s->eth_dst,' % mac(NEW_DST_MAC)
 
@@ -76,7 +76,7 @@ class Bench:
         self.set_mac = ''
 
     def vips(self, n):
-        return self.pcaps.get('vip-%d' % n, workloads.to_vip(n))
+        return self.pcaps.get('vip-%d' % n, workloads.to_vip(range(n)))
 
     def group(self, command, method, buckets):
         """Buckets are pairs (number, weight)."""

@@ -25,11 +25,15 @@ class Window:
         self.switch = switch
         self.fuse = switch.fuse()
         switch.clear()
+        self.cpu, self.start = switch.cpu_seconds(), time.monotonic()
 
     def end(self):
         """Sets 'perf' to the statistics, and 'shares' to those of the caches,
         in percent."""
         self.perf = perf = self.switch.perf()
+        perf["share"] = (min(after - before for before, after
+                             in zip(self.cpu, self.switch.cpu_seconds()))
+                         / (time.monotonic() - self.start))
         self.shares = {"passes": 100 * perf["passes"], "EMC": perf["EMC"],
                        "SMC": perf["SMC"], "upcalls": perf["upcall share"]}
         fuse = self.switch.fuse()
@@ -88,19 +92,14 @@ def settle(workload, switch):
     return before
 
 
-def undisturbed(switch, seconds, attempts=5):
-    """The window of 'seconds' in which the PMD thread had its processor for
-    itself, or the best of a number of attempts."""
+def undisturbed(window, attempts=5):
+    """The window, by function 'window', in which PMD threads had their
+    processors for themselves, or the best of a number of attempts."""
     best = None
     for _ in range(attempts):
-        window = Window(switch)
-        cpu, wall = switch.cpu_seconds(), time.monotonic()
-        time.sleep(seconds)
-        window.end()
-        window.perf["share"] = ((switch.cpu_seconds() - cpu)
-                                / (time.monotonic() - wall))
-        if not best or window.perf["share"] > best.perf["share"]:
-            best = window
+        found = window().end()
+        if not best or found.perf["share"] > best.perf["share"]:
+            best = found
         if best.perf["share"] > 0.99:
             break
     return best
@@ -116,7 +115,7 @@ def steady(workload, switch, setting, seconds):
             else:
                 # As it was left, except for the processor's caches.
                 round_of_all(workload, 0.2)
-            window = undisturbed(switch, seconds)
+            window = undisturbed(lambda: sleeping(switch, seconds))
             change = window.unlike(switch.settled[1], ALIKE_PART)
             if not change:
                 break
@@ -129,13 +128,21 @@ def steady(workload, switch, setting, seconds):
     return window.perf
 
 
+def sleeping(switch, seconds):
+    window = Window(switch)
+    time.sleep(seconds)
+    return window
+
+
 def once(workload, switch):
     """A round of flows that do not repeat."""
-    workload.fresh()
-    time.sleep(0.5)
-    window = Window(switch)
-    workload.send_all()
-    return window.end().perf
+    def window():
+        workload.fresh()
+        time.sleep(0.5)
+        found = Window(switch)
+        workload.traffic.send_all(workload.whole())
+        return found
+    return undisturbed(window).perf
 
 
 def measure(workload, switch, setting, seconds):
@@ -152,6 +159,7 @@ def measure(workload, switch, setting, seconds):
             switch.settled = None, {}
             return {"wrong": str(e)}
         found["cycles"] *= workload.each
+        found["speed"] /= workload.each
         found["packets lost"] = workload.lost()
         if workload.lossless and found["packets lost"]:
             found["wrong"] = "%d packets lost, port drops %s" % (

@@ -3,7 +3,9 @@
 
 Each packet carries the number of its flow in the last four bytes of its UDP
 payload, so that a packet that leaves can be compared with the one that came.
-In TCP, sequence numbers carry it.  An Ethernet frame of 60 bytes, 64 with its checksum, is the smallest there is.
+In TCP, sequence numbers carry it.
+
+An Ethernet frame of 60 bytes, 64 with its checksum, is the smallest there is.
 """
 
 import collections

@@ -79,6 +79,23 @@ def cells(row):
             "%d" % fast["megaflows"] if "megaflows" in fast else "-")
 
 
+def speed(row, variant):
+    """Millions of packets or connections a second, or None."""
+    v = row["variants"].get(variant, {})
+    return v.get("Mpps") if variant not in row["refused"] else None
+
+
+def scaling(row, rows, variant):
+    """How many times as fast 'row' is as the same with one thread."""
+    case = {k: v for k, v in row["case"].items() if k != "directions"}
+    for other in rows:
+        if (other["row"] == row["row"]
+                and other["case"] == dict(case, threads=1)
+                and speed(other, variant) and speed(row, variant)):
+            return "%.2f" % (speed(row, variant) / speed(other, variant))
+    return "-"
+
+
 def line(values):
     return "  ".join(v.ljust(-w) if w < 0 else v.rjust(w)
                      for v, (_, w) in zip(values, COLUMNS))
@@ -92,8 +109,13 @@ class Table:
               "best/ext: pair by pair\n")
         print(line([name for name, _ in COLUMNS]), flush=True)
 
-    def add(self, row):
+    def add(self, row, rows):
+        """'rows' are all so far."""
         print(line(cells(row)), flush=True)
+        if row["case"].get("threads", 1) > 1:
+            print("    times as fast as one thread: stock %s, on %s"
+                  % (scaling(row, rows, "stock best"),
+                     scaling(row, rows, "on")), flush=True)
         for variant, why in row["refused"].items():
             print("    refused (%s): %s" % (variant, why), flush=True)
 
@@ -117,6 +139,16 @@ def markdown(results):
              "entries", "bytes per entry", "cache, MB"],
             [[title(r), cycles(r, "stock best"), cycles(r, "on"),
               cells(r)[6], cells(r)[11]] + memory(r) for r in rows])
+    rows = [r for r in results["rows"] if r["page"] == 3]
+    if rows:
+        text += markdown_table(
+            ["work", "stock, best", "on", "best/ext", "stock, M/s", "on, M/s",
+             "stock, scaling", "on, scaling"],
+            [[title(r), cycles(r, "stock best"), cycles(r, "on"), cells(r)[6]]
+             + ["%.3g" % speed(r, v) if speed(r, v) else "-"
+                for v in ("stock best", "on")]
+             + [scaling(r, rows, v) for v in ("stock best", "on")]
+             for r in rows])
     for row in results["rows"]:
         for variant, why in row["refused"].items():
             text += "Refused: %s, %s: %s\n" % (title(row), variant, why)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One Open vSwitch with one PMD thread, in a network namespace of its own."""
+"""One Open vSwitch with one PMD thread, or with one on each of two processors,
+in a network namespace of its own."""
 
 import os
 import re
@@ -56,20 +57,22 @@ def check_library(path):
 class Switch(Daemons):
     """'build' is a build folder of Open vSwitch, 'source' where its schema
     is, 'folder' where files go, 'library' bench-traffic.so, 'options' more of
-    ovs-vswitchd."""
+    ovs-vswitchd.  The main thread has the first of 'cpus'.  The first of
+    'threads' PMD threads has the second, the other one shares the first."""
 
     def __init__(self, name, build, source, folder, library, cpus,
-                 memory=768, options=()):
+                 memory=768, options=(), threads=1):
         check_library(library)
         self.name, self.build = name, build
         self.library, self.cpus = library, cpus
+        self.pmd_cpus = [cpus[1], cpus[0]][:threads]
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
         self.traffic = Traffic(folder)
         super().__init__(build, source, folder,
                          BENCH_TRAFFIC=self.traffic.path)
         self._stopped = False
-        self._pmd = None
+        self._pmds = []
         self._ports = {}
         # Processes that stop and end with the switch.
         self.companions = []
@@ -92,7 +95,8 @@ class Switch(Daemons):
                    "other_config:dpdk-extra=--no-pci --in-memory",
                    "other_config:dpdk-socket-mem=%d" % memory,
                    "other_config:dpdk-lcore-mask=%#x" % (1 << cpus[0]),
-                   "other_config:pmd-cpu-mask=%#x" % (1 << cpus[1]),
+                   "other_config:pmd-cpu-mask=%#x"
+                   % sum(1 << cpu for cpu in self.pmd_cpus),
                    "other_config:max-idle=600000",
                    "--", "--id=@dp", "create", "Datapath",
                    "datapath_version=0",
@@ -127,15 +131,19 @@ class Switch(Daemons):
     def keep_connections(self, zone):
         """Lets no UDP connection of 'zone' time out.  Call it after bridge():
         Open vSwitch ignores it before."""
-        self.vsctl("add-zone-tp", "netdev", "zone=%d" % zone,
+        self.vsctl("--may-exist", "add-zone-tp", "netdev", "zone=%d" % zone,
                    "udp_first=3600", "udp_single=3600", "udp_multiple=3600")
 
-    def port(self, bridge, port, number):
-        """Adds 'port' of the traffic as OpenFlow port 'number'."""
+    def port(self, bridge, port, number, thread=0):
+        """Adds 'port' of the traffic as OpenFlow port 'number', to be polled
+        by PMD thread 'thread' if there are two."""
+        pin = (["other_config:pmd-rxq-affinity=0:%d" % self.pmd_cpus[thread]]
+               if len(self.pmd_cpus) > 1 else [])
         name = "p%d" % len(self._ports)
         self._ports[port.device] = name
         self.vsctl("add-port", bridge, name, "--", "set", "interface", name,
                    "type=dpdk", "ofport_request=%d" % number,
+                   *pin,
                    "options:dpdk-devargs=%s,size=64%s"
                    % (port.device, ",no-rx=1" if port["sink"] else ""))
         error = self.vsctl("get", "interface", name, "error").strip()
@@ -178,31 +186,39 @@ class Switch(Daemons):
         self._set = setting
         return True
 
-    def pmd_thread(self):
-        """The folder of the PMD thread in /proc.  Gives it the highest
-        priority, once: by its nice value and, where the kernel shares
-        processors among sessions, by the daemon's session."""
-        if not self._pmd:
+    def pmd_threads(self):
+        """The folders of the PMD threads in /proc.  Gives them the highest
+        priority, once: by the nice value and, where the kernel shares
+        processors among sessions, by the daemon's session.  With two threads,
+        the main thread would not answer any more, so they remain as they
+        are."""
+        if not self._pmds:
             pid = self.pid_of("ovs-vswitchd")
-            try:
-                with open("/proc/%d/autogroup" % pid, "w") as f:
-                    f.write("-20")
-            except OSError:
-                pass
             tasks = "/proc/%d/task" % pid
             for tid in os.listdir(tasks):
                 with open(os.path.join(tasks, tid, "comm")) as f:
                     if f.read().startswith("pmd-"):
-                        self._pmd = os.path.join(tasks, tid)
-                        os.setpriority(os.PRIO_PROCESS, int(tid), -20)
-            if not self._pmd:
-                raise Failed("%s: no PMD thread" % self.name)
-        return self._pmd
+                        self._pmds.append(os.path.join(tasks, tid))
+            if len(self._pmds) != len(self.pmd_cpus):
+                raise Failed("%s: %d PMD threads, should be %d" % (
+                    self.name, len(self._pmds), len(self.pmd_cpus)))
+            if len(self._pmds) == 1:
+                try:
+                    with open("/proc/%d/autogroup" % pid, "w") as f:
+                        f.write("-20")
+                except OSError:
+                    pass
+                os.setpriority(os.PRIO_PROCESS,
+                               int(os.path.basename(self._pmds[0])), -20)
+        return self._pmds
 
     def cpu_seconds(self):
-        """Processor seconds of the PMD thread."""
-        with open(os.path.join(self.pmd_thread(), "schedstat")) as f:
-            return int(f.read().split()[0]) / 1e9
+        """Processor seconds of each PMD thread."""
+        found = []
+        for folder in self.pmd_threads():
+            with open(os.path.join(folder, "schedstat")) as f:
+                found.append(int(f.read().split()[0]) / 1e9)
+        return found
 
     def _signal(self, number):
         for pid in ([self.pid_of("ovs-vswitchd")]
@@ -218,27 +234,46 @@ class Switch(Daemons):
         self._stopped = False
 
     def perf(self):
-        """The statistics of the PMD thread since the last clear."""
+        """The statistics of all PMD threads since the last clear."""
         text = self.appctl("dpif-netdev/pmd-perf-show", "-nh")
+        threads = [self._perf_of(part) for part in re.split(
+            r"(?m)^Time: ", text)[1:]]
 
+        def total(name):
+            return sum(t[name] for t in threads)
+
+        def share(name, of):
+            return (sum(t[name] * t[of] for t in threads)
+                    / max(total(of), 1))
+        packets = total("packets")
+        found = {name: total(name) for name in (
+            "packets", "upcalls", "lost", "speed")}
+        found.update((name, share(name, "packets")) for name in (
+            "passes", "EMC", "SMC", "upcall share"))
+        return dict(found, text=text, hz=max(t["hz"] for t in threads),
+                    cycles=total("busy cycles") / packets if packets else 0.0,
+                    busy=total("busy") / len(threads))
+
+    def _perf_of(self, text):
+        """The statistics of the PMD thread that 'text' is about."""
         def value(pattern):
             m = re.search(pattern, text)
             return float(m.group(1)) if m else 0.0
 
-        packets = value(r"Rx packets: +(\d+)")
+        packets, hz = value(r"Rx packets: +(\d+)"), self._hz(text)
         busy = value(r"busy iterations: .*\( *([\d.]+) %")
         cycles = value(r"Used TSC cycles: +(\d+)") * busy / 100
         return {"packets": packets,
                 "busy": busy,
-                "cycles": cycles / packets if packets else 0.0,
-                "hz": self._hz(text),
+                "busy cycles": cycles,
+                "hz": hz,
+                "speed": packets * hz / cycles if cycles else 0.0,
                 "passes": value(r"Datapath passes: .*\(([\d.]+)"),
                 "upcalls": value(r"- Upcalls: +(\d+)"),
                 "upcall share": value(r"- Upcalls: .*\( *([\d.]+) %"),
                 "lost": value(r"Lost upcalls: +(\d+)"),
                 "EMC": value(r"EMC hits: .*\( *([\d.]+)"),
-                "SMC": value(r"SMC hits: .*\( *([\d.]+)"),
-                "text": text}
+                "SMC": value(r"SMC hits: .*\( *([\d.]+)")}
 
     @staticmethod
     def _hz(text):
@@ -249,27 +284,28 @@ class Switch(Daemons):
         return int(m.group(1)) * 100 / float(m.group(2)) / float(d.group(1))
 
     def fuse(self):
-        """Content and counters of the PMD thread's fused flow cache since it
-        was switched on, or None without one."""
+        """Content and counters of the PMD threads' fused flow caches since
+        they were switched on, or None without one."""
         if not self._set or not self._set.startswith(FUSE):
             return None
         late = time.monotonic() + 10
         while True:
             text = self.appctl("fuse/show")
-            m = re.search(r"core \d+:\n  entries: (\d+) of (\d+), "
-                          r"(?:chains|paths): (\d+)"
-                          r"(?:.*\n)+?  memory: (\d+) kB\n"
-                          r"  packets: (\d+), hits: (\d+)(?:.*\n)+?"
-                          r"  learned: (\d+)", text)
-            if m:
+            threads = re.findall(r"core \d+:\n  entries: (\d+) of (\d+), "
+                                 r"(?:chains|paths): (\d+)"
+                                 r"(?:.*\n)+?  memory: (\d+) kB\n"
+                                 r"  packets: (\d+), hits: (\d+)(?:.*\n)+?"
+                                 r"  learned: (\d+)", text)
+            if len(threads) == len(self.pmd_cpus):
                 break
             if time.monotonic() > late:
-                raise Failed("%s: no PMD thread in fuse/show: %s"
+                raise Failed("%s: not all PMD threads in fuse/show: %s"
                              % (self.name, text))
             # A PMD thread has its cache some time after its first packet.
             time.sleep(0.05)
         found = dict(zip(("entries", "room", "chains", "kB", "packets", "hits",
-                          "learned"), map(int, m.groups())))
+                          "learned"),
+                         (sum(map(int, each)) for each in zip(*threads))))
         found["aside"] = "steps aside" in text
         return found
 

@@ -96,9 +96,7 @@ class ServiceTcp(Service):
 
     def __init__(self, pcaps, switch, extended, case):
         super().__init__(pcaps, switch, extended, case)
-        self.alive = range(self.n, self.n + case["alive"])
-        self.all = range(self.n + case["alive"])
-        self.entries = 2 * len(self.all)
+        self.entries = 2 * (self.n + case["alive"])
         self.method = case["method"]
         if extended and self.method == "alias":
             self.method = "dp_hash"
@@ -109,8 +107,21 @@ class ServiceTcp(Service):
     def goal(case):
         return "times", 2
 
+    @property
+    def all(self):
+        n = self.n + self.case["alive"]
+        return range(self.number * n, (self.number + 1) * n)
+
+    @property
+    def flows(self):
+        return self.all[:self.n]
+
+    @property
+    def alive(self):
+        return self.all[self.n:]
+
     def first_packets(self):
-        return self.pcaps.get("syn-%d" % len(self.all), (
+        return self.pcaps.get("syn-%d-%d" % (self.all[0], len(self.all)), (
             packets.tcp(*self.ends(i), *numbers(i, True, 0, None), SYN)
             for i in self.all))
 
@@ -125,29 +136,27 @@ class ServiceTcp(Service):
                                                 + len(self.all)))
         self.reply_source = self.traffic.source(None)
         self.reply_sink = self.traffic.sink(self.room(len(SERVER) * self.n))
-        self.switch.bridge("br0")
-        for number, port in enumerate((self.source, self.sink,
-                                       self.reply_source, self.reply_sink)):
-            self.switch.port("br0", port, 1 + number)
+        self.four_ports()
 
     def warm(self):
         # Where do connections go?  Only the switch knows.
-        self.backends = array.array("I", bytes(4 * len(self.all)))
+        self.backends = array.array("I", bytes(4 * self.all.stop))
         for frame in self.connect(self.source, self.sink, len(self.all)):
             seq = int.from_bytes(frame[38:42], "big")
             self.backends[seq >> 8] = int.from_bytes(frame[30:34], "big")
         self.files = {name: self.pair(name, *work) for name, work in {
             "alive": (self.alive, CLIENT_STAYS, SERVER_STAYS),
-            "whole": (range(self.n), CLIENT, SERVER)}.items()}
+            "whole": (self.flows, CLIENT, SERVER)}.items()}
         self.fresh()
         self.run("whole")
 
     def pair(self, name, connections, client, server):
         """Files of both sides of 'connections', and numbers of packets."""
         clients = self.pcaps.get(
-            "tcp-%s-%d-%d" % (name, self.n, len(connections)),
+            "tcp-%s-%d-%d" % (name, connections[0], len(connections)),
             from_clients(connections, client, server), True)
-        servers = os.path.join(self.switch.dir, name + ".pcap")
+        servers = os.path.join(self.switch.dir,
+                               "%s-%s.pcap" % (self.bridge, name))
         packets.write_pcap_after(servers, from_servers(
             connections, self.backends, server, client))
         return ((self.source, self.sink, clients,
@@ -166,30 +175,34 @@ class ServiceTcp(Service):
         """Sends all packets of 'files' 'name'.  Raises Wrong unless each comes
         out."""
         self.prepare(name)
-        lost = self.send_all(name)
+        lost = self.traffic.send_all(self.work(name))
         if lost:
             raise Wrong("%d packets of connections lost" % lost)
 
-    def send_all(self, name="whole"):
-        return self.traffic.send_all([(side[0], side[3])
-                                      for side in self.files[name]])
+    def work(self, name):
+        return [(source, n) for source, _, _, n in self.files[name]]
 
-    def fresh(self):
-        """Leaves none but the connections that stay, in their caches too, as
-        far as these take them."""
-        super().fresh()
+    def whole(self):
+        return self.work("whole")
+
+    def begin(self):
+        """Makes the connections that stay."""
+        before = self.connections()
         self.run("alive")
-        found = int(self.switch.appctl("dpctl/ct-get-nconns"))
-        if found != len(self.alive):
+        made = self.connections() - before
+        if made != len(self.alive):
             raise Wrong("%d connections, should be %d"
-                        % (found, len(self.alive)))
+                        % (made, len(self.alive)))
         self.prepare("whole")
+
+    def connections(self):
+        return int(self.switch.appctl("dpctl/ct-get-nconns"))
 
     def check(self):
         self.fresh()
         for sink in self.sink, self.reply_sink:
             self.traffic.capture(sink, True)
-        lost = self.send_all()
+        lost = self.traffic.send_all(self.whole())
         for sink in self.sink, self.reply_sink:
             self.traffic.capture(sink, False)
         if lost:
@@ -203,7 +216,7 @@ class ServiceTcp(Service):
         for frame in servers[:CHECKED]:
             self.look_server(packets.parse_tcp(frame))
         counts = {}
-        for i in range(self.n):
+        for i in self.flows:
             bucket = self.backends[i] - backend(0)
             counts[bucket] = counts.get(bucket, 0) + 1
         spread(counts, self.buckets, self.n)
@@ -213,7 +226,7 @@ class ServiceTcp(Service):
         sequence and acknowledgement number and flags."""
         pack = packets.SEQ_ACK_FLAGS.pack
         missing = {pack(*numbers(i, from_client, seq, ack), 0x50, flags)
-                   for i in range(self.n) for _, flags, seq, ack, _ in script}
+                   for i in self.flows for _, flags, seq, ack, _ in script}
         n = len(missing)
         missing.difference_update(frame[38:48] for frame in frames)
         if missing or len(frames) != n:

@@ -104,7 +104,8 @@ class Vhost(Service):
 
     def ports(self):
         self.source = self.traffic.source(
-            self.pcaps.get("swapped-%d" % self.n, map(swap, to_vip(self.n))),
+            self.pcaps.get("swapped-%d" % self.n,
+                           map(swap, to_vip(self.flows))),
             "net_null0")
         self.source["window"] = WINDOW
         # Packets back to the client, and the server's answers.

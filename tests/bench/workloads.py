@@ -45,9 +45,9 @@ class Pcaps:
         return path
 
 
-def to_vip(n):
-    """Packets of 'n' clients to the Service."""
-    for i in range(n):
+def to_vip(flows):
+    """A packet of each of 'flows' to the Service."""
+    for i in flows:
         src, sport = packets.client(i)
         yield packets.udp(i, src, VIP, sport, VIP_PORT)
 
@@ -80,7 +80,10 @@ class Workload:
     lossless = True             # All that is sent must come out.
     once = False                # No round has flows of an earlier one.
     tracks = False              # There are connections to be kept alive.
-    scale = False               # Of the second page.
+    page = 1
+    # Of several workloads on one switch, see cores.py: the number of this one,
+    # and of the PMD threads that poll its sources.
+    number = thread = reply_thread = 0
     options = ()                # Of ovs-vswitchd.
     directions = 1
     each = 1                    # Packets of what a figure is for.
@@ -102,6 +105,15 @@ class Workload:
     def goal(case):
         return None
 
+    @property
+    def bridge(self):
+        return "br%d" % self.number
+
+    @property
+    def flows(self):
+        """The numbers of the flows."""
+        return range(self.number * self.n, (self.number + 1) * self.n)
+
     def start(self):
         self.traffic.start()
 
@@ -113,9 +125,18 @@ class Workload:
         return (sum(p["done"] for p in self.traffic.sources())
                 - sum(p["done"] for p in self.traffic.sinks()))
 
-    def send_all(self):
-        """Sends all flows once, and waits until they are through."""
-        self.traffic.send(self.source, self.n)
+    def sources(self):
+        return [self.source]
+
+    def begin(self):
+        """Begins with the first packet, in rounds whose flows do not
+        repeat."""
+        self.traffic.rewind(self.source)
+
+    def whole(self):
+        """What sends all flows once, as pairs of a source and the number of
+        its packets."""
+        return [(self.source, self.n)]
 
     def lost(self):
         """The number of packets lost since the last call."""
@@ -139,7 +160,7 @@ class Workload:
 
     def warm(self):
         """Sends all flows twice."""
-        for source in self.traffic.sources():
+        for source in self.sources():
             for _ in range(2):
                 self.traffic.send(source, self.n)
 
@@ -155,15 +176,20 @@ class Simple(Workload):
     """One source, one sink, one bridge."""
 
     def ports(self):
-        pcap = self.pcaps.get("vip-%d" % self.n, to_vip(self.n))
-        self.source = self.traffic.source(pcap)
+        self.source = self.traffic.source(self.to_vip())
         self.sink = self.traffic.sink()
-        self.switch.bridge("br0")
-        self.switch.port("br0", self.source, 1)
-        self.switch.port("br0", self.sink, 2)
+        self.switch.bridge(self.bridge)
+        self.switch.port(self.bridge, self.source, 1, self.thread)
+        self.switch.port(self.bridge, self.sink, 2, self.thread)
+
+    def to_vip(self):
+        return self.pcaps.get("vip-%d-%d" % (self.flows[0], self.n),
+                              to_vip(self.flows))
 
     def same(self, got, **changed):
         """Checks that 'got' is the sent packet, except for 'changed'."""
+        if got.i not in self.flows:
+            raise Wrong("a packet of another source: %r" % (got,))
         src, sport = packets.client(got.i)
         fields = dict(src_mac=SRC_MAC, dst_mac=DST_MAC, src=src, dst=VIP,
                       sport=sport, dport=VIP_PORT, ttl=64)
@@ -195,7 +221,7 @@ class Io(Simple):
     def setup(self):
         self.ports()
         self.lossless = self.case["work"] != "drop"
-        self.switch.flows("br0", ["in_port=1,actions=%s" % (
+        self.switch.flows(self.bridge, ["in_port=1,actions=%s" % (
             "output:2" if self.lossless else "drop")])
 
     def check(self):
@@ -218,8 +244,8 @@ class Forward(Simple):
 
     def setup(self):
         self.ports()
-        self.switch.flows("br0", ["in_port=1,ip,actions=%s,output:2"
-                                  % REWRITE])
+        self.switch.flows(self.bridge, [
+            "in_port=1,ip,actions=%s,output:2" % REWRITE])
 
 
 class Flood(Forward):
@@ -235,7 +261,7 @@ class Flood(Forward):
 
     def fresh(self):
         """Forgets all flows of the fused flow cache."""
-        self.traffic.rewind(self.source)
+        self.begin()
         if self.switch.has_fuse:
             self.switch.appctl("fuse/flush")
 
@@ -260,11 +286,11 @@ class LoadBalance(Simple):
             "set_field:%s->ip_dst,output:2"
             % (b, mac(NEW_DST_MAC), ip(backend(b)))
             for b in range(self.case["buckets"]))
-        self.switch.groups("br0", [
+        self.switch.groups(self.bridge, [
             "group_id=1,type=select,selection_method=%s,%s"
             % (method, buckets)])
-        self.switch.flows("br0", ["in_port=1,ip,nw_dst=%s,actions=group:1"
-                                  % ip(VIP)])
+        self.switch.flows(self.bridge, [
+            "in_port=1,ip,nw_dst=%s,actions=group:1" % ip(VIP)])
 
     def check(self):
         self.counts = {}
@@ -307,24 +333,26 @@ class Service(Simple):
         return "cycles", {10000: 155, 100000: 165}.get(case["flows"], 300)
 
     def ports(self):
-        pcap = self.pcaps.get("vip-%d" % self.n, to_vip(self.n))
-        self.source = self.traffic.source(pcap)
+        self.source = self.traffic.source(self.to_vip())
         self.sink = self.traffic.sink(self.room(self.n))
-        self.switch.bridge("br0")
-        self.switch.port("br0", self.source, 1)
-        self.switch.port("br0", self.sink, 2)
         self.reply_source = self.traffic.source(None)
         self.reply_sink = self.traffic.sink()
-        self.switch.port("br0", self.reply_source, 3)
-        self.switch.port("br0", self.reply_sink, 4)
+        self.four_ports()
+
+    def four_ports(self):
+        self.switch.bridge(self.bridge)
+        self.switch.port(self.bridge, self.source, 1, self.thread)
+        self.switch.port(self.bridge, self.sink, 2, self.thread)
+        self.switch.port(self.bridge, self.reply_source, 3, self.reply_thread)
+        self.switch.port(self.bridge, self.reply_sink, 4, self.reply_thread)
 
     def setup(self):
         self.ports()
         self.switch.appctl("dpctl/ct-set-maxconns", "8000000")
-        service_group(self.switch, "br0", self.buckets,
+        service_group(self.switch, self.bridge, self.buckets,
                       self.method if self.extended else "dp_hash", 2)
         forward = "%s,output:%d" % (REWRITE, self.out_port)
-        self.switch.flows("br0", [
+        self.switch.flows(self.bridge, [
             "table=0,in_port=%d,%s,nw_dst=%s,tp_dst=%d,"
             "actions=ct(zone=7,nat,table=1)"
             % (self.in_port, self.protocol, ip(VIP), VIP_PORT),
@@ -345,6 +373,9 @@ class Service(Simple):
         """The packet of each flow, of which replies are made."""
         return max(CHECKED, n + 64) * 80
 
+    def sources(self):
+        return [self.source, self.reply_source]
+
     def connect(self, source, sink, n):
         """Makes the connections of the first 'n' packets.  Returns the packets
         that came out.  Upcalls may lose some of the first."""
@@ -355,9 +386,10 @@ class Service(Simple):
     def warm(self):
         frames = self.connect(self.source, self.sink, self.n)
         # A file for each switch: the switches choose different backends.
-        path = os.path.join(self.switch.dir, "replies.pcap")
-        packets.write_pcap(path, map(packets.reply, frames))
-        self.reply_source.set_file(path)
+        self.replies = os.path.join(self.switch.dir,
+                                    self.bridge + "-replies.pcap")
+        packets.write_pcap(self.replies, map(packets.reply, frames))
+        self.reply_source.set_file(self.replies)
         super().warm()
 
     def check(self):
@@ -367,6 +399,10 @@ class Service(Simple):
             self.look_reply(packets.parse_udp(frame))
 
     def fresh(self):
+        self.forget()
+        self.begin()
+
+    def forget(self):
         """Forgets all connections.  Takes a while, in other threads."""
         self.switch.appctl("dpctl/flush-conntrack")
 
@@ -383,6 +419,8 @@ class Service(Simple):
         return counts
 
     def look_reply(self, got):
+        if got.i not in self.flows:
+            raise Wrong("a packet of another source: %r" % (got,))
         dst, dport = packets.client(got.i)
         expect(got, src_mac=NEW_SRC_MAC, dst_mac=NEW_DST_MAC, src=VIP,
                sport=VIP_PORT, dst=dst, dport=dport, ttl=64)
@@ -404,10 +442,6 @@ class ServiceNew(Service):
         self.fresh()
         self.traffic.send(self.source, self.n)
 
-    def fresh(self):
-        super().fresh()
-        self.traffic.rewind(self.source)
-
     def check(self):
         self.fresh()
         frames = self.capture(self.source, self.sink)
@@ -427,6 +461,9 @@ class ServiceOneWay(Service):
     def ports(self):
         Simple.ports(self)
 
+    def sources(self):
+        return [self.source]
+
     def warm(self):
         Workload.warm(self)
         Workload.warm(self)
@@ -440,6 +477,7 @@ class Tunnel(Workload):
     """GTP-U between the underlay bridge br-phy and the bridge br0."""
 
     gtpu = 10                   # OpenFlow port on br0.
+    bridge = "br0"              # Of all lanes, and so is br-phy.
 
     def bridges(self):
         self.switch.bridge("br-phy")
@@ -455,8 +493,9 @@ class Tunnel(Workload):
     def underlay(self, source, sink):
         flows = []
         if source:
-            self.switch.port("br-phy", source, 1)
-            flows.append("in_port=1,actions=LOCAL")
+            number = 1 + 2 * self.number
+            self.switch.port("br-phy", source, number, self.thread)
+            flows.append("in_port=%d,actions=LOCAL" % number)
         if sink:
             self.switch.port("br-phy", sink, 2)
             # Only the tunnel's packets, none of those of the kernel.
@@ -464,16 +503,16 @@ class Tunnel(Workload):
                          % packets.GTPU_PORT)
         self.switch.flows("br-phy", flows)
 
-    def uplink(self, n, n_ues):
-        """Packets of 'n' flows of 'n_ues' UEs, each with its TEID.  The files
+    def uplink(self, n_ues):
+        """A packet of each flow of 'n_ues' UEs, each with its TEID.  The files
         are for one switch, whose MAC they have."""
         def frames():
-            for i in range(n):
+            for i in self.flows:
                 src, sport = ue_flow(i, n_ues)
                 yield packets.gtpu(
                     packets.udp(i, src, VIP, sport, VIP_PORT),
-                    teid(i % n_ues), self.mac)
-        path = os.path.join(self.switch.dir, "uplink.pcap")
+                    teid(self.number * n_ues + i % n_ues), self.mac)
+        path = os.path.join(self.switch.dir, "uplink%d.pcap" % self.number)
         packets.write_pcap(path, frames())
         return path
 
@@ -506,20 +545,25 @@ class Decap(Tunnel):
 
     def setup(self):
         self.bridges()
-        self.source = self.traffic.source(self.uplink(self.n,
-                                                      self.case["TEIDs"]))
+        self.attach()
+
+    def attach(self):
+        n_ues, out_port = self.case["TEIDs"], 2 + self.number
+        self.source = self.traffic.source(self.uplink(n_ues))
         self.sink = self.traffic.sink()
         self.underlay(self.source, None)
-        self.switch.port("br0", self.sink, 2)
+        self.switch.port("br0", self.sink, out_port, self.thread)
         self.switch.flows("br0", [
-            "in_port=%d,tun_id=%#x,ip,actions=%s,output:2"
-            % (self.gtpu, teid(t), REWRITE)
-            for t in range(self.case["TEIDs"])])
+            "in_port=%d,tun_id=%#x,ip,actions=%s,output:%d"
+            % (self.gtpu, teid(self.number * n_ues + ue), REWRITE, out_port)
+            for ue in range(n_ues)])
 
     def check(self):
         seen = set()
         for frame in self.capture(self.source, self.sink):
             got = packets.parse_udp(frame)
+            if got.i not in self.flows:
+                raise Wrong("a packet of another source: %r" % (got,))
             src, sport = ue_flow(got.i, self.case["TEIDs"])
             expect(got, src_mac=NEW_SRC_MAC, dst_mac=NEW_DST_MAC, src=src,
                    sport=sport, dst=VIP, dport=VIP_PORT, ttl=64)
@@ -588,7 +632,7 @@ class Upf(Tunnel, Service):
 
     def setup(self):
         self.bridges()
-        self.source = self.traffic.source(self.uplink(self.n, self.ues))
+        self.source = self.traffic.source(self.uplink(self.ues))
         self.sink = self.traffic.sink(self.room(self.n))
         self.reply_source = self.traffic.source(None)
         self.reply_sink = self.traffic.sink()
@@ -638,7 +682,7 @@ class Upf(Tunnel, Service):
 class Scale:
     """No goal, and two variants only: stock with its best settings, and the
     extended switch with the cache on."""
-    scale = True
+    page = 2
 
     @staticmethod
     def goal(case):

@@ -19,6 +19,7 @@ EXTRA_DIST += \
 	tests/bench/bench-traffic.c \
 	tests/bench/run \
 	tests/bench/chart.py \
+	tests/bench/conns.py \
 	tests/bench/cores.py \
 	tests/bench/measure.py \
 	tests/bench/packets.py \

@@ -6,6 +6,7 @@ import os
 import re
 import statistics
 
+import conns
 from workloads import count
 
 COLUMNS = (("work", -34), ("stock", 12), ("best", 12), ("off", 12),
@@ -111,13 +112,25 @@ class Table:
 
     def add(self, row, rows):
         """'rows' are all so far."""
-        print(line(cells(row)), flush=True)
+        if row["page"] == 4:
+            self.add_main(row)
+        else:
+            print(line(cells(row)), flush=True)
         if row["case"].get("threads", 1) > 1:
             print("    times as fast as one thread: stock %s, on %s"
                   % (scaling(row, rows, "stock best"),
                      scaling(row, rows, "on")), flush=True)
         for variant, why in row["refused"].items():
             print("    refused (%s): %s" % (variant, why), flush=True)
+
+    @staticmethod
+    def add_main(row):
+        print("%s: bytes per connection; longest time without an answer, ms, "
+              "to version, echo" % title(row))
+        for name, texts in [["", ("bytes",) + conns.EVENTS]] + [
+                [v, conns.cells(row, v)] for v in conns.VARIANTS]:
+            print("    %-8s%s" % (name, "".join(t.rjust(14) for t in texts)),
+                  flush=True)
 
 
 def markdown_table(head, lines):
@@ -149,6 +162,13 @@ def markdown(results):
                 for v in ("stock best", "on")]
              + [scaling(r, rows, v) for v in ("stock best", "on")]
              for r in rows])
+    rows = [r for r in results["rows"] if r["page"] == 4]
+    if rows:
+        text += markdown_table(
+            ["work", "switch", "bytes per connection"]
+            + ["%s, ms" % event for event in conns.EVENTS],
+            [[title(r), variant] + conns.cells(r, variant)
+             for r in rows for variant in conns.VARIANTS])
     for row in results["rows"]:
         for variant, why in row["refused"].items():
             text += "Refused: %s, %s: %s\n" % (title(row), variant, why)

@@ -2,8 +2,11 @@
 
 """What the cluster changes outside of its namespaces, and takes back."""
 
+import errno
 import glob
 import os
+
+from cluster import wait_until
 
 # kubelet insists on its own values of these.
 SYSCTLS = ("vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic",
@@ -17,6 +20,17 @@ def hierarchies():
         return ["/sys/fs/cgroup"]
     return [d for d in glob.glob("/sys/fs/cgroup/*")
             if os.path.ismount(d) and not os.path.islink(d)]
+
+
+def is_removed(group):
+    """Removes a control group, unless a process in it is about to end."""
+    try:
+        os.rmdir(group)
+        return True
+    except OSError as error:
+        if error.errno != errno.EBUSY:
+            raise
+        return False
 
 
 class Host:
@@ -41,7 +55,7 @@ class Host:
         for hierarchy in hierarchies():
             for folder, _, _ in os.walk(os.path.join(hierarchy, self.cgroup),
                                         topdown=False):
-                os.rmdir(folder)
+                wait_until(lambda: is_removed(folder), folder + " is empty")
         for name, value in self.sysctls.items():
             with open("/proc/sys/" + name, "w") as stream:
                 stream.write(value)

@@ -16,6 +16,7 @@ EXTRA_DIST += \
 	tests/cluster/run \
 	tests/cluster/tests_changes.py \
 	tests/cluster/tests_dns.py \
+	tests/cluster/tests_nodes.py \
 	tests/cluster/tests_pods.py \
 	tests/cluster/traffic.py
 

@@ -320,30 +320,41 @@ class Lab:
     def start(self):
         run("ip", "link", "add", "wire", "type", "bridge")
         run("ip", "link", "set", "wire", "up")
-        for name in "n1", "n2", "out":
-            run("ip", "netns", "add", name)
-            run("ip", "link", "add", "w-" + name, "type", "veth", "peer",
-                "name", "eth0", "netns", name)
-            run("ip", "link", "set", "w-" + name, "master", "wire", "up")
-            run("ip", "-n", name, "link", "set", "eth0", "up")
-            run("ip", "-n", name, "link", "set", "lo", "up")
-            run("ip", "netns", "exec", name, "ethtool", "-K", "eth0", "tx",
-                "off")
-            if name != "out":
-                # Or the kernel answers beside the bridge that has it.
-                run("ip", "-n", name, "link", "set", "eth0", "arp", "off")
-                run("ip", "netns", "exec", name, "sysctl", "-qw",
-                    "net.ipv6.conf.eth0.disable_ipv6=1")
+        self.connect("out")
         run("ip", "-n", "out", "address", "add", "192.0.2.9/24", "dev",
             "eth0")
         run("ip", "-n", "out", "address", "add", "fd00:2::9/64", "dev",
             "eth0", "nodad")
-        for number in 1, 2:
-            self.write("n%d" % number, node_object(number))
-            node = self.node_class(self, number)
-            self.nodes.append(node)
-            node.start()
-        self.n1, self.n2 = self.nodes
+        self.n1 = self.add_node(1)
+        self.n2 = self.add_node(2)
+
+    def connect(self, name):
+        """Makes a host: a network namespace with eth0 on the wire."""
+        run("ip", "netns", "add", name)
+        run("ip", "link", "add", "w-" + name, "type", "veth", "peer",
+            "name", "eth0", "netns", name)
+        run("ip", "link", "set", "w-" + name, "master", "wire", "up")
+        run("ip", "-n", name, "link", "set", "eth0", "up")
+        run("ip", "-n", name, "link", "set", "lo", "up")
+        run("ip", "netns", "exec", name, "ethtool", "-K", "eth0", "tx", "off")
+
+    def add_node(self, number):
+        name = "n%d" % number
+        self.connect(name)
+        # Or the kernel answers beside the bridge that has it.
+        run("ip", "-n", name, "link", "set", "eth0", "arp", "off")
+        run("ip", "netns", "exec", name, "sysctl", "-qw",
+            "net.ipv6.conf.eth0.disable_ipv6=1")
+        self.write(name, node_object(number))
+        node = self.node_class(self, number)
+        self.nodes.append(node)
+        node.start()
+        return node
+
+    def remove_node(self, node):
+        self.nodes.remove(node)
+        node.stop()
+        run("ip", "netns", "delete", node.name)
 
     def write(self, name, *objects):
         """Writes manifests, or removes them if there are no objects."""

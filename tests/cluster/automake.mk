@@ -9,6 +9,7 @@ EXTRA_DIST += \
 	tests/cluster/demo.py \
 	tests/cluster/host.py \
 	tests/cluster/images.py \
+	tests/cluster/killer \
 	tests/cluster/lookups.py \
 	tests/cluster/machines.py \
 	tests/cluster/objects.py \
@@ -16,6 +17,7 @@ EXTRA_DIST += \
 	tests/cluster/run \
 	tests/cluster/tests_changes.py \
 	tests/cluster/tests_dns.py \
+	tests/cluster/tests_kills.py \
 	tests/cluster/tests_nodes.py \
 	tests/cluster/tests_pods.py \
 	tests/cluster/traffic.py

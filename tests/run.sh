@@ -43,6 +43,11 @@ and, with --all or by name:
               programs in namespaces; Kubernetes is built first: some ten
               minutes the first time
 
+and, by name alone:
+
+  e2e         Kubernetes' own end-to-end tests of the network in such a
+              cluster: see tests/cluster/run --help
+
   --all       run the parts that continuous integration leaves out, too
   --quick     of Open vSwitch's suite, only the tests of OpenFlow, groups,
               datapath and tunnels: a third of the time
@@ -61,8 +66,9 @@ all_parts="$all_parts system cni node kube ovs releases"
 beside="kube releases ovs autotest equivalence pipelines valgrind asan unit"
 beside="$beside peers"
 # By themselves: what needs hugepages, or measures its processes.
-alone="system cni node packages cluster"
+alone="system cni node packages cluster e2e"
 more_parts="packages cluster"
+named_parts="e2e"
 # Releases beside this system's own, and what runs with them.
 other_releases="3.5.0 4.0.0"
 release_parts="unit autotest"
@@ -76,7 +82,7 @@ for arg; do
         parts="$parts $all_parts $more_parts"
         release_parts="unit autotest system equivalence pipelines ovs" ;;
     *)
-        case " $all_parts $more_parts " in
+        case " $all_parts $more_parts $named_parts " in
         *" $arg "*) parts="$parts $arg" ;;
         *) usage >&2; exit 2 ;;
         esac ;;
@@ -197,8 +203,8 @@ run_part() {
         command=("${make[@]}" check-cni) ;;
     node)
         command=("${make[@]}" check-node) ;;
-    cluster)
-        command=("${make[@]}" check-cluster) ;;
+    cluster | e2e)
+        command=("${make[@]}" "check-$part") ;;
     ovs)
         command=("$setup_top/tests/ovs/run" "${ovs_flags[@]}"
                  "$setup_build_dir/openvswitch/extended") ;;
@@ -222,7 +228,7 @@ run_part() {
         esac ;;
     autotest) counts=$(count_autotest testsuite) ;;
     system) counts=$(count_autotest system-testsuite) ;;
-    lint | equivalence | pipelines | kube | cni | node | cluster | ovs)
+    lint | equivalence | pipelines | kube | cni | node | cluster | e2e | ovs)
         counts=$(count_last "$log") ;;
     packages) counts=$(count_last "$log" 2) ;;
     releases)
@@ -325,7 +331,7 @@ show_time() {
 setup_debian
 # Most parts need "test".  These do not, so that tests/releases/run installs
 # less.
-kinds="build demo $(wanted autotest ovs packages releases system)"
+kinds="build demo $(wanted autotest e2e ovs packages releases system)"
 for part in $parts; do
     case $part in
     unit | autotest | equivalence | pipelines) ;;
@@ -341,7 +347,7 @@ fi
 setup_packages $kinds
 test -z "$(wanted system)" || setup_unpack ovn
 test -z "$(wanted kube)" || setup_unpack promtool
-test -z "$(wanted cluster)" || setup_unpack containers
+test -z "$(wanted cluster e2e)" || setup_unpack containers
 packages_seconds=$SECONDS
 # One make for both, so that one compiles while the other is configured.
 stock=$(wanted ovs)

@@ -39,6 +39,8 @@ class Control(Cluster):
             "--bind-address=0.0.0.0",
             "--kubelet-client-certificate=" + kubelet[0],
             "--kubelet-client-key=" + kubelet[1],
+            # There is no DNS for nodes.
+            "--kubelet-preferred-address-types=InternalIP",
             "--service-cluster-ip-range=%s,%s" % (SERVICES4, SERVICES6),
         ]
         self.daemons = []

@@ -26,7 +26,7 @@ import subprocess
 from cluster import Daemon
 from control import ADDRESS, Control
 import coredns
-from images import PAUSE, make_images
+from images import PAUSE
 import nodes
 from nodes import run, wait_until, world
 
@@ -61,6 +61,9 @@ disabled_plugins = [
     bin_dir = "%(dir)s/cni-bin"
     conf_dir = "%(dir)s/net.d"
 """
+
+# For pods with a hostPort.
+PORTMAP = {"type": "portmap", "capabilities": {"portMappings": True}}
 
 KUBELET = {
     "apiVersion": "kubelet.config.k8s.io/v1beta1",
@@ -106,7 +109,7 @@ class Machine(nodes.Node):
         for name in "cni-bin", "net.d":
             os.mkdir(self.path(name))
         plugins = [os.path.join(world.PLUGINS, name)
-                   for name in ("host-local", "loopback")]
+                   for name in ("host-local", "loopback", "portmap")]
         plugins.append(os.path.join(
             self.lab.build, "utilities/ovs-ext-cni/ovs-ext-cni"))
         for plugin in plugins:
@@ -117,8 +120,8 @@ class Machine(nodes.Node):
             "routes": [{"dst": "0.0.0.0/0"}, {"dst": "::/0"}]})
         with open(self.path("net.d/10-pods.conflist"), "w") as stream:
             json.dump({"cniVersion": config.pop("cniVersion"),
-                       "name": config.pop("name"), "plugins": [config]},
-                      stream)
+                       "name": config.pop("name"),
+                       "plugins": [config, PORTMAP]}, stream)
         with open(self.path("containerd.toml"), "w") as stream:
             stream.write(CONTAINERD % {"dir": self.dir, "pause": PAUSE})
         with open(self.path("resolv.conf"), "w"):
@@ -161,6 +164,9 @@ class Machine(nodes.Node):
         self.run("iptables", "-t", "nat", "-A", "POSTROUTING", "-s",
                  "10.244.0.0/16", "!", "-d", "10.244.0.0/16", "-o", "br-phy",
                  "-j", "MASQUERADE")
+        # The API server speaks with pods for others.
+        run("ip", "route", "replace", self.object()["spec"]["podCIDR"], "via",
+            self.ip4)
 
     def use_account(self, name):
         self.args = ["--kubeconfig=" + self.lab.control.account(name),
@@ -274,11 +280,11 @@ class Lab(nodes.Lab):
 
     node_class = Machine
 
-    def __init__(self, build, folder, programs, cgroup):
+    def __init__(self, build, folder, programs, cgroup, images):
         super().__init__(build, folder)
         self.cgroup = cgroup
         self.control = Control(programs, os.path.join(folder, "control"))
-        self.images = make_images(folder, programs)
+        self.images = images
 
     def start(self):
         super().start()

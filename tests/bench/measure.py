@@ -12,6 +12,9 @@ SETTLE_ROUNDS = 12
 # flows to the next, and in a short part of a round.
 ALIKE = 0.5
 ALIKE_PART = 3
+# The least part of the time that a PMD thread must have had a processor, if
+# that is the main thread's.
+SHARED = 0.95
 
 
 class Unsettled(Exception):
@@ -25,15 +28,15 @@ class Window:
         self.switch = switch
         self.fuse = switch.fuse()
         switch.clear()
-        self.cpu, self.start = switch.cpu_seconds(), time.monotonic()
+        self.waited, self.start = switch.waited(), time.monotonic()
 
     def end(self):
         """Sets 'perf' to the statistics, and 'shares' to those of the caches,
         in percent."""
         self.perf = perf = self.switch.perf()
-        perf["share"] = (min(after - before for before, after
-                             in zip(self.cpu, self.switch.cpu_seconds()))
-                         / (time.monotonic() - self.start))
+        perf["share"] = 1 - (max(after - before for before, after
+                                 in zip(self.waited, self.switch.waited()))
+                             / (time.monotonic() - self.start))
         self.shares = {"passes": 100 * perf["passes"], "EMC": perf["EMC"],
                        "SMC": perf["SMC"], "upcalls": perf["upcall share"]}
         fuse = self.switch.fuse()
@@ -168,6 +171,9 @@ def measure(workload, switch, setting, seconds):
             found["wrong"] = "%d upcalls lost" % found["lost"]
         elif found["upcalls"] > found["packets"] / 1000:
             found["wrong"] = "%d upcalls" % found["upcalls"]
+        elif len(switch.pmd_cpus) > 1 and found["share"] < SHARED:
+            found["wrong"] = "a PMD thread had its processor for %.0f %%" % (
+                100 * found["share"])
         elif not found["packets"]:
             found["wrong"] = "no packets"
         return found

@@ -212,12 +212,13 @@ class Switch(Daemons):
                                int(os.path.basename(self._pmds[0])), -20)
         return self._pmds
 
-    def cpu_seconds(self):
-        """Processor seconds of each PMD thread."""
+    def waited(self):
+        """Seconds that each PMD thread could run and had no processor.  The
+        time that it waits for a lock is not part of that."""
         found = []
         for folder in self.pmd_threads():
             with open(os.path.join(folder, "schedstat")) as f:
-                found.append(int(f.read().split()[0]) / 1e9)
+                found.append(int(f.read().split()[1]) / 1e9)
         return found
 
     def _signal(self, number):

@@ -153,8 +153,8 @@ class MainThread(Service):
         return None
 
     def expire_in(self, seconds):
-        self.switch.vsctl("del-zone-tp", "netdev", "zone=7", "--",
-                          "add-zone-tp", "netdev", "zone=7",
+        self.switch.vsctl("del-zone-tp", "netdev", "zone=7")
+        self.switch.vsctl("add-zone-tp", "netdev", "zone=7",
                           *("udp_%s=%d" % (state, seconds) for state in (
                               "first", "single", "multiple")))
 

@@ -73,6 +73,7 @@ gtpu_config_set(const struct smap *other_config)
         gtpu_answers_set(&key);
         unixctl_command_register("gtpu/show-config", "", 0, 0,
                                  gtpu_show_config, NULL);
+        gtpu_paths_init();
         ovsthread_once_done(&once);
     }
     config_options_follow(&set, other_config, "", NULL, &this_module);

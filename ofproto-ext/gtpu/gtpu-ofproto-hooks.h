@@ -40,6 +40,9 @@ void gtpu_paths_refresh(const struct hmap *ofprotos);
 void gtpu_paths_run(const struct hmap *ofprotos);
 void gtpu_ports_refresh(const struct hmap *ofprotos);
 
+/* Registers the command gtpu/show-paths.  Called once.  Main thread. */
+void gtpu_paths_init(void);
+
 /* Makes the main loop wake up when gtpu_paths_run() has work. */
 void gtpu_paths_wait(void);
 

@@ -359,22 +359,12 @@ run_peer(const struct hmap *ofprotos, struct peer *peer)
     }
 }
 
-static void gtpu_show_paths(struct unixctl_conn *, int argc,
-                            const char *argv[], void *aux);
-
 void
 gtpu_paths_run(const struct hmap *ofprotos)
 {
     static long long int next;
 
     if (time_msec() >= next) {
-        static bool registered;
-
-        if (!registered) {
-            registered = true;
-            unixctl_command_register("gtpu/show-paths", "", 0, 0,
-                                     gtpu_show_paths, NULL);
-        }
         next = time_msec() + OPTIONS_INTERVAL;
         gtpu_paths_refresh(ofprotos);
     }
@@ -484,4 +474,11 @@ gtpu_show_paths(struct unixctl_conn *conn, int argc OVS_UNUSED,
     }
     unixctl_command_reply(conn, ds_cstr(&s));
     ds_destroy(&s);
+}
+
+void
+gtpu_paths_init(void)
+{
+    unixctl_command_register("gtpu/show-paths", "", 0, 0, gtpu_show_paths,
+                             NULL);
 }

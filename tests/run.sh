@@ -53,20 +53,18 @@ and, by name alone:
               datapath and tunnels: a third of the time
   --help      print this
 
-Most parts run two at a time, the longest first, and the output of one in two
-comes after that of the others.  The output of each part is also in
-_build/run-logs.  The last line is "N passed, N failed, N skipped".  The exit
-status is 0 if nothing failed.
+Parts that compute on one processor run beside those that mostly wait, and
+their output comes after that of the others.  The output of each part is also
+in _build/run-logs.  The last line is "N passed, N failed, N skipped".  The
+exit status is 0 if nothing failed.
 USAGE
 }
 
 all_parts="lint unit valgrind asan peers autotest pipelines equivalence"
 all_parts="$all_parts system cni node kube ovs releases"
-# Two at a time, the longest first.
-beside="kube releases ovs autotest equivalence pipelines valgrind asan unit"
-beside="$beside peers"
-# By themselves: what needs hugepages, or measures its processes.
-alone="system cni node packages cluster e2e"
+# In two lanes: these compute on one processor, and those mostly wait.
+compute_lane="unit valgrind asan peers pipelines equivalence releases"
+wait_lane="autotest kube ovs"
 more_parts="packages cluster"
 named_parts="e2e"
 # Releases beside this system's own, and what runs with them.
@@ -166,7 +164,7 @@ run_releases() {
 
 # run_part PART: runs it, with its output here and in its log, and leaves
 # "PASSED FAILED SKIPPED SECONDS" in its result.  All that it needs is built:
-# make must not look at it again, for another one may run.
+# make must not look at it again, for there is one in each lane.
 run_part() {
     local part=$1 log=$logs/$1.log start=$SECONDS status=0 counts
     local ok bad skip command
@@ -263,43 +261,44 @@ wanted() {
     done
 }
 
-# take_part: prints the next part in the queue, if there is one.
-take_part() {
-    flock "$logs/queue.lock" \
-        sed -n -i -e '1w /dev/stdout' -e "2,\$p" "$logs/queue"
-}
-
-# run_queue: runs the parts in the queue, one after the other.
-run_queue() {
+# run_parts PART...: one after the other.
+run_parts() {
     local part
-    while part=$(take_part) && test -n "$part"; do
+    for part; do
         run_part "$part"
     done
 }
 
-# run_parts N PART...: runs those of them that are to run, N at a time.  The
-# output of one in N comes as it is made.
-run_parts() {
-    local n=$1 i job
-    shift
-    wanted "$@" > "$logs/queue"
-    jobs=()
-    # Each subshell is a process group of its own, so that all of it can be
-    # ended; setsid would leave the terminal's Ctrl-C to the trap as well.
-    set -m
-    for ((i = 1; i < n; i++)); do
-        run_queue > "$logs/output-$i" 2>&1 &
-        jobs+=($!)
+# run_lanes LANE...: runs the parts of the lanes, which are lists, side by
+# side.  The output of the last one comes as it is made.
+run_lanes() {
+    local lane lanes=() job
+    for lane; do
+        # shellcheck disable=SC2086  # A list.
+        lane=$(wanted $lane)
+        test -z "$lane" || lanes+=("$lane")
     done
-    run_queue &
-    jobs+=($!)
-    set +m
+    jobs=()
+    for lane in "${!lanes[@]}"; do
+        # The subshell is a process group of its own, so that all of it can
+        # be ended; setsid would leave the terminal's Ctrl-C to the trap as
+        # well.
+        set -m
+        # shellcheck disable=SC2086  # A list.
+        if test "$lane" = $((${#lanes[@]} - 1)); then
+            (run_parts ${lanes[lane]}) &
+        else
+            (run_parts ${lanes[lane]}) > "$logs/lane-$lane" 2>&1 &
+        fi
+        jobs+=($!)
+        set +m
+    done
     for job in "${jobs[@]}"; do
         wait "$job" || :
     done
     jobs=()
-    for ((i = 1; i < n; i++)); do
-        cat "$logs/output-$i"
+    for ((lane = 0; lane < ${#lanes[@]} - 1; lane++)); do
+        cat "$logs/lane-$lane"
     done
 }
 
@@ -355,9 +354,8 @@ setup_build all check-programs ${stock:+stock}
 build_seconds=$((SECONDS - packages_seconds))
 mkdir -p "$logs"
 rm -f "$logs"/*.result
-run_parts 1 lint
-# shellcheck disable=SC2086  # Lists.
-run_parts 2 $beside
-# shellcheck disable=SC2086  # Lists.
-run_parts 1 $alone
+run_lanes lint
+run_lanes "$compute_lane" "$wait_lane"
+run_lanes "system cni node"
+run_lanes "packages cluster e2e"
 show_summary

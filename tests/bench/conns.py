@@ -168,8 +168,8 @@ class MainThread(Service):
         self.learn()
 
     def learn(self):
-        """Sends packets until the cache, if it is on, has an entry for each
-        direction, but for a few.  Returns the number of entries."""
+        """Sends packets until the cache, if it is on, has entries for 98 % of
+        both directions.  Returns the number of entries."""
         for _ in range(LEARN):
             fuse = self.switch.fuse()
             if not fuse or fuse["entries"] >= 0.98 * 2 * self.n:

@@ -176,7 +176,8 @@ Tcp = collections.namedtuple(
 
 
 def parse_tcp(frame):
-    """The fields of 'frame', which must be one of tcp() but for these."""
+    """The fields of 'frame'.  Raises Wrong if anything but these fields
+    differs from a frame of tcp()."""
     if (len(frame) != 60 or frame[12:16] != b"\x08\0\x45\0"
             or frame[23] != 6 or frame[46] != 0x50):
         raise Wrong("not a TCP frame: %s" % frame.hex())

@@ -3,16 +3,16 @@
 #ifndef NODE_KERNEL_H
 #define NODE_KERNEL_H 1
 
-/* What tells our things in the kernel from those of others
- * ========================================================
+/* Numbers of ours in the kernel
+ * =============================
  *
- * Both numbers stand for "n". */
+ * 110 is the letter "n". */
 
-/* Protocol of our routes (RTPROT_*), addresses (IFAPROT_*) and policy rules,
- * by which an earlier run's are known. */
+/* Protocol of our routes (RTPROT_*), addresses (IFAPROT_*) and policy rules.
+ * It tells them from those of others, also after a restart. */
 #define NODE_PROTOCOL 110
 
-/* Table of the route that packets to node ports from outside take. */
+/* Routing table with the route of packets to node ports. */
 #define NODE_TABLE 110
 
 #endif /* node-kernel.h */

@@ -183,7 +183,7 @@ want_address(struct rules *want, const char *host,
     r.dst = *addr;
     r.ports = (struct fib_rule_port_range) { ports->first, ports->last };
     want_protocols(want, r);
-    /* What the node itself sends. */
+    /* For packets from the node itself. */
     ovs_strlcpy(r.iif, "lo", sizeof r.iif);
     want_protocols(want, r);
     return true;

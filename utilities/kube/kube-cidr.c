@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "openvswitch/dynamic-string.h"
+#include "openvswitch/json.h"
 #include "packets.h"
 
 bool
@@ -62,4 +64,31 @@ kube_cidr_gateway(const struct kube_cidr *cidr)
 
     addr.s6_addr[15] |= 1;
     return addr;
+}
+
+/* Returns 'ip' as a JSON string, for the caller to destroy. */
+struct json *
+kube_ip_to_json(const struct in6_addr *ip)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+    struct json *json;
+
+    ipv6_format_mapped(ip, &s);
+    json = json_string_create(ds_cstr(&s));
+    ds_destroy(&s);
+    return json;
+}
+
+/* Returns 'range' as a JSON string, for the caller to destroy. */
+struct json *
+kube_cidr_to_json(const struct kube_cidr *range)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+    struct json *json;
+
+    ipv6_format_mapped(&range->addr, &s);
+    ds_put_format(&s, "/%d", range->plen);
+    json = json_string_create(ds_cstr(&s));
+    ds_destroy(&s);
+    return json;
 }

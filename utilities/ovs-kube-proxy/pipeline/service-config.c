@@ -8,7 +8,7 @@
 #include "service-node.h"
 #include "service-state.h"
 #include "util.h"
-#include "utilities/ovs-kube-proxy/service/service-json.h"
+#include "utilities/kube/kube-cidr.h"
 
 static struct json *
 ranges_json(const struct kube_cidr *ranges, size_t n)
@@ -16,7 +16,7 @@ ranges_json(const struct kube_cidr *ranges, size_t n)
     struct json *array = json_array_create_empty();
 
     for (size_t i = 0; i < n; i++) {
-        json_array_add(array, service_range_json(&ranges[i]));
+        json_array_add(array, kube_cidr_to_json(&ranges[i]));
     }
     return array;
 }
@@ -31,7 +31,7 @@ put_ips(struct json *object, const char *name, const struct in6_addr *ips,
 
     for (size_t i = 0; i < n; i++) {
         if (ipv6_addr_is_set(&ips[i])) {
-            json_array_add(array, service_ip_json(&ips[i]));
+            json_array_add(array, kube_ip_to_json(&ips[i]));
         }
     }
     json_object_put(object, name, array);

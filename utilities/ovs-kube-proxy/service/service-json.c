@@ -3,25 +3,11 @@
 #include <config.h>
 #include "service-json.h"
 
-#include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
-#include "packets.h"
 #include "service-format.h"
 #include "service-model.h"
 #include "util.h"
-
-/* Returns 'ip' as a JSON string, for the caller to destroy. */
-struct json *
-service_ip_json(const struct in6_addr *ip)
-{
-    struct ds s = DS_EMPTY_INITIALIZER;
-    struct json *json;
-
-    ipv6_format_mapped(ip, &s);
-    json = json_string_create(ds_cstr(&s));
-    ds_destroy(&s);
-    return json;
-}
+#include "utilities/kube/kube-cidr.h"
 
 /* Adds member 'name', the 'n' addresses 'ips', to 'object', unless there are
  * none. */
@@ -36,23 +22,9 @@ put_ips(struct json *object, const char *name, const struct in6_addr *ips,
     }
     array = json_array_create_empty();
     for (size_t i = 0; i < n; i++) {
-        json_array_add(array, service_ip_json(&ips[i]));
+        json_array_add(array, kube_ip_to_json(&ips[i]));
     }
     json_object_put(object, name, array);
-}
-
-/* Returns 'range' as a JSON string, for the caller to destroy. */
-struct json *
-service_range_json(const struct kube_cidr *range)
-{
-    struct ds s = DS_EMPTY_INITIALIZER;
-    struct json *json;
-
-    ipv6_format_mapped(&range->addr, &s);
-    ds_put_format(&s, "/%d", range->plen);
-    json = json_string_create(ds_cstr(&s));
-    ds_destroy(&s);
-    return json;
 }
 
 static struct json *
@@ -61,7 +33,7 @@ sources_json(const struct service_port *p)
     struct json *array = json_array_create_empty();
 
     for (size_t i = 0; i < p->n_sources; i++) {
-        json_array_add(array, service_range_json(&p->sources[i]));
+        json_array_add(array, kube_cidr_to_json(&p->sources[i]));
     }
     return array;
 }
@@ -71,7 +43,7 @@ endpoint_json(const struct service_endpoint *e)
 {
     struct json *object = json_object_create();
 
-    json_object_put(object, "address", service_ip_json(&e->addr));
+    json_object_put(object, "address", kube_ip_to_json(&e->addr));
     json_object_put(object, "port", json_integer_create(e->port));
     json_object_put(object, "weight", json_integer_create(e->weight));
     json_object_put(object, "local", json_boolean_create(e->local));

@@ -8,13 +8,9 @@
  *
  * Thread-safety: functions are reentrant. */
 
-struct in6_addr;
 struct json;
-struct kube_cidr;
 struct service;
 
 struct json *service_to_json(const struct service *);
-struct json *service_ip_json(const struct in6_addr *);
-struct json *service_range_json(const struct kube_cidr *);
 
 #endif /* service-json.h */

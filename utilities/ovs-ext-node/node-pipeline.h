@@ -17,6 +17,7 @@
  * Thread-safety: none; all of it belongs to one thread. */
 
 struct ds;
+struct json;
 struct metrics;
 struct node_cluster;
 struct node_database;
@@ -33,6 +34,7 @@ void node_pipeline_run(struct node_pipeline *);
 
 const char *node_pipeline_fault(const struct node_pipeline *);
 void node_pipeline_show(struct node_pipeline *, struct ds *);
+struct json *node_pipeline_show_json(struct node_pipeline *);
 void node_pipeline_format_metrics(const struct node_pipeline *,
                                   const struct metrics *);
 

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "command-line.h"
+#include "compat/compat-unixctl.h"
 #include "daemon.h"
 #include "fatal-signal.h"
 #include "node-cluster.h"
@@ -122,9 +123,13 @@ node_show(struct unixctl_conn *conn, int argc OVS_UNUSED,
     const struct agent *a = a_;
     struct ds s = DS_EMPTY_INITIALIZER;
 
-    node_pipeline_show(a->pipeline, &s);
-    unixctl_command_reply(conn, ds_cstr(&s));
-    ds_destroy(&s);
+    if (compat_wants_json(conn)) {
+        compat_reply_json(conn, node_pipeline_show_json(a->pipeline));
+    } else {
+        node_pipeline_show(a->pipeline, &s);
+        unixctl_command_reply(conn, ds_cstr(&s));
+        ds_destroy(&s);
+    }
 }
 
 static void

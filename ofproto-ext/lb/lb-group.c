@@ -490,7 +490,8 @@ lb_groups_rekey(void)
     ovs_mutex_lock(&lb_mutex);
     LIST_FOR_EACH (lb, node, &lb_published) {
         if (lb->ident->host_key) {
-            lb->ident->key = lb_key_get();
+            lb->ident->key = lb_params_stage_key(lb_key_get(),
+                                                 lb->ident->stage);
             lb_buckets_rekey(lb);
             replace_table(lb);
         }

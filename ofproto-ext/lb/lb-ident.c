@@ -64,6 +64,7 @@ lb_ident_create(const struct lb_params *params)
     ident->shared_key = params->shared_key;
     ident->host_key = params->host_key;
     ident->seed = params->seed;
+    ident->stage = params->stage;
     ident->key = params->key;
     get_entropy_or_die(&ident->salt, sizeof ident->salt);
     return ident;
@@ -73,7 +74,8 @@ bool
 lb_ident_fits(const struct lb_ident *ident, const struct lb_params *params)
 {
     return (ident->shared_key == params->shared_key
-            && ident->seed == params->seed);
+            && ident->seed == params->seed
+            && ident->stage == params->stage);
 }
 
 void

@@ -22,6 +22,7 @@ struct lb_ident {
     bool shared_key;                 /* As in "struct lb_params". */
     bool host_key;
     uint32_t seed;
+    uint8_t stage;
     struct siphash_key key;
     uint64_t salt;
     struct lb_group *current;        /* The version in force, or null. */

@@ -84,8 +84,9 @@ get_without_key(const struct ofgroup *group)
     if (lb_method_is_known(props->selection_method)) {
         return (struct lb_params) {
             .input = lb_method_input(props->selection_method),
-            .timeout = props->selection_method_param >> 32,
+            .timeout = props->selection_method_param >> 32 & 0xffffff,
             .seed = props->selection_method_param,
+            .stage = props->selection_method_param >> 56,
             .fields = &props->fields,
         };
     }
@@ -93,6 +94,15 @@ get_without_key(const struct ofgroup *group)
     return rule ? *rule : (struct lb_params) { .input = LB_INPUT_PACKET,
                                                .shared_key = true,
                                                .fields = &props->fields };
+}
+
+/* Returns the key of the groups of 'stage' among those with 'key'. */
+struct siphash_key
+lb_params_stage_key(struct siphash_key key, uint8_t stage)
+{
+    return (!stage ? key
+            : (struct siphash_key) { .k0 = siphash13_u64x2(stage, 0, &key),
+                                     .k1 = siphash13_u64x2(stage, 1, &key) });
 }
 
 /* Returns what 'group', for which lb_params_exist(), is to do.  The fields are
@@ -104,8 +114,9 @@ lb_params_get(const struct ofgroup *group)
     uint64_t seed = params.shared_key ? shared_seed : params.seed;
 
     params.host_key = !seed;
-    params.key = (seed ? (struct siphash_key) { .k0 = seed }
-                  : lb_key_get());
+    params.key = lb_params_stage_key(
+        seed ? (struct siphash_key) { .k0 = seed } : lb_key_get(),
+        params.stage);
     return params;
 }
 

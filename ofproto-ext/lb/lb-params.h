@@ -20,8 +20,11 @@
  * selection_method_param: the lower 32 bits are the seed of the hash.  0, the
  * default, stands for the host's key, a random one that outlives the daemon
  * (lb-key.h); any other seed gives the same choice on every switch whose group
- * has the same buckets.  The upper 32 bits are the idle timeout of sticky
- * flows, in seconds, at most LB_MAX_TIMEOUT; 0 makes the group stateless.
+ * has the same buckets.  The next 24 bits are the idle timeout of sticky
+ * flows, in seconds, at most LB_MAX_TIMEOUT; 0 makes the group stateless.  The
+ * upper 8 bits are the stage.  Groups with one key choose alike, so those that
+ * a packet meets one after the other need different stages: the key of a stage
+ * other than 0 is made from the key and the stage.
  *
  * Groups that lb-dp-hash takes over share one key.  Their controllers may not
  * modify a group but replace it by another with another number, as OVN does
@@ -37,6 +40,7 @@ struct lb_params lb_params_get(const struct ofgroup *);
 enum ofperr lb_params_check(const struct ofgroup *);
 void lb_params_set_alias(bool takes_dp_hash, uint64_t seed);
 void lb_params_suspend(bool);
+struct siphash_key lb_params_stage_key(struct siphash_key, uint8_t stage);
 void lb_params_log_refusal(const struct ofgroup *, const char *format, ...)
     OVS_PRINTF_FORMAT(2, 3);
 

@@ -7,7 +7,7 @@
  * can give one, and all that belongs to it, to a range of group numbers:
  *
  *     other_config:lb-groups-FIRST-LAST=METHOD[,timeout=SECONDS][,seed=N]
- *                                       [,fields=FIELD+FIELD...][,bridge=NAME]
+ *         [,stage=N][,fields=FIELD+FIELD...][,bridge=NAME]
  *
  * A key for each range, so that one can be set and removed without a look at
  * the others.  Of rules that overlap, the one whose key sorts first counts.  A
@@ -113,6 +113,16 @@ parse_option(const char *name, char *value, struct lb_rule *rule)
         return (value[strspn(value, "0123456789")]
                 || !str_to_uint(value, 10, &rule->params.seed)
                 ? xasprintf("seed=%s: not a number of 32 bits", value) : NULL);
+    } else if (!strcmp(name, "stage")) {
+        unsigned int stage;
+
+        if (value[strspn(value, "0123456789")]
+            || !str_to_uint(value, 10, &stage) || stage > LB_MAX_STAGE) {
+            return xasprintf("stage=%s: not from 0 to %d", value,
+                             LB_MAX_STAGE);
+        }
+        rule->params.stage = stage;
+        return NULL;
     } else if (!strcmp(name, "fields")) {
         return parse_fields(value, rule);
     } else if (!strcmp(name, "bridge")) {

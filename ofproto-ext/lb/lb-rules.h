@@ -16,14 +16,16 @@ struct ofgroup;
 struct smap;
 
 #define LB_MAX_TIMEOUT 86400
+#define LB_MAX_STAGE 255
 
 /* What a group is to do; see lb-params.h. */
 struct lb_params {
     enum lb_input input;
     uint32_t timeout;                /* In seconds; 0: stateless. */
     uint32_t seed;                   /* 0: the host's or the shared key. */
+    uint8_t stage;                   /* Mixed into the key unless 0. */
     bool shared_key;                 /* Is it one that lb-dp-hash takes? */
-    bool host_key;                   /* Is 'key' lb_key_get()? */
+    bool host_key;                   /* Is 'key' made from lb_key_get()? */
     struct siphash_key key;
     const struct field_array *fields;
 };

@@ -2,10 +2,13 @@
 
 """ovs-kube-proxy and Services with thousands of endpoints, ranges, ports."""
 
+import re
+
 from cluster import wait_until
-from lab import make_service, make_slice, network
-from tests_proxy import (LB, VIP, VIP6, answer, check, l4, try_connections,
-                         with_lab)
+from lab import Lab, make_service, make_slice, network
+from tests_proxy import (LB, VIP, VIP6, answer, check, l4, sports,
+                         try_connections, with_lab)
+from tests_proxy_explain import connect, explain
 
 # Endpoints of a slice, as in those of Kubernetes' own controller.
 SLICE = 100
@@ -112,16 +115,108 @@ def test_proxy_2000_endpoints(lab, _):
     lab.stop()
 
 
+def groups(lab):
+    """The Service's groups in the switch: (the one that chooses a part, those
+    of parts, of endpoints)."""
+    found = lab.groups()
+    select = [g for g in found if "type=select" in g]
+    parts = [g for g in select
+             if int((re.findall(r"method_param=(\d+)", g) + [0])[0]) >> 56]
+    top, = [g for g in select if g not in parts]
+    return top, parts, [g for g in found if "type=indirect" in g]
+
+
+def packets(lab, group):
+    """How many packets "group", of groups(), has met."""
+    number = re.search(r"group_id=(\d+)", group).group(1)
+    text = lab.run("ovs-ofctl", "-OOpenFlow15", "dump-group-stats", "br0",
+                   "group_id=" + number)
+    return int(re.search(r"packet_count=(\d+)", text).group(1))
+
+
 @with_lab
-def test_proxy_too_many_endpoints(lab, _):
-    """More endpoints than fit into a group of OpenFlow: cut, and reported."""
-    lab.write(make_service("s"), *large_slices("s", range(3000)))
+def test_proxy_parts(lab, _):
+    """5,000 endpoints, more than fit into a group of OpenFlow: all of them are
+    used, in equal shares, and found again."""
+    lab.write(make_service("s"), *large_slices("s", range(5000)))
     lab.start()
-    n, _ = n_endpoints(lab)
-    assert 2700 <= n < 2730, n
-    assert "only %d of 3000 buckets fit" % n in lab.log(), lab.log()
-    assert reached(lab, VIP, 100) <= {address(i, False) for i in range(3000)}
+    top, parts, endpoints = groups(lab)
+    assert len(parts) == top.count("bucket_id:") == 4, top
+    assert sum(g.count("bucket_id:") for g in parts) == 5000
+    assert len(endpoints) == 5000
+    # 500 choices among 5,000 equally likely ones hit 476, give or take 5, and
+    # each part 125, give or take 10.
+    addresses = reached(lab, VIP, 500)
+    assert 450 < len(addresses) < 500, len(addresses)
+    assert addresses <= {address(n, False) for n in range(5000)}
+    for g in parts:
+        share = packets(lab, g)
+        assert 75 < share < 175, (g[:80], share)
+
+    # What it says of connections to come comes true.
+    for _ in range(8):
+        sport = next(sports)
+        told = explain(lab, "pod", sport, VIP)
+        assert connect(lab, "pod", sport, VIP) == told["endpoint"], told
+    # A series for the Service, and none for parts.
+    wait_until(lambda: "service_opening_packets_total{" in lab.metrics(),
+               "the program knows the counters")
+    text = lab.metrics()
+    assert text.count("service_opening_packets_total{") == 1, text
+
+    # The next program finds all of it in place.
+    before = lab.flows(), lab.groups()
+    lab.kill()
+    lab.start()
+    assert (lab.flows(), lab.groups()) == before
+    assert lab.groups_sent() == 0
+
+    # One endpoint goes: its group, a bucket of its part, the part's weight.
+    lab.write(make_service("s"), *large_slices("s", range(1, 5000)))
+    wait_until(lambda: lab.synced() and len(groups(lab)[2]) == 4999,
+               "a group has gone")
+    assert lab.groups_sent() <= 4, lab.groups_sent()
+    assert address(0, False) not in reached(lab, VIP, 300)
+
+    # Across the number from which there are parts.
+    for n in 2000, 2001, 1999:
+        lab.write(make_service("s"), *large_slices("s", range(n)))
+        wait_until(lambda: lab.synced() and len(groups(lab)[2]) == n,
+                   "there are %d endpoints" % n)
+        assert len(groups(lab)[1]) == (2 if n > 2000 else 0)
+        assert reached(lab, VIP, 200) <= {address(i, False)
+                                          for i in range(n)}
+    lab.write()
+    wait_until(lambda: lab.synced() and not lab.groups(), "all is gone")
     lab.stop()
+
+
+@with_lab
+def test_proxy_parts_affinity(lab, _):
+    """A client meets the same endpoint again, by the same part."""
+    lab.write(make_service("s", sessionAffinity="ClientIP"),
+              *large_slices("s", range(2500)))
+    lab.start()
+    assert len(groups(lab)[1]) == 2
+    assert len(reached(lab, VIP, 100)) == 1
+    lab.stop()
+
+
+def test_proxy_too_many_endpoints(_):
+    """More endpoints than fit into a group of OpenFlow, with a switch that has
+    no groups in parts: cut, and reported."""
+    lab = Lab(stock=True)
+    try:
+        lab.write(make_service("s"), *large_slices("s", range(3000)))
+        lab.start()
+        n, _ = n_endpoints(lab)
+        assert 2700 <= n < 2730, n
+        assert "only %d of 3000 buckets fit" % n in lab.log(), lab.log()
+        assert reached(lab, VIP, 100) <= {address(i, False)
+                                          for i in range(3000)}
+        lab.stop()
+    finally:
+        lab.close()
 
 
 def tcp_ports(numbers):

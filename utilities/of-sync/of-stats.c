@@ -30,7 +30,6 @@ struct of_counters {
     struct ovs_list named;      /* Their counters are still to come. */
     struct ovs_list buckets;    /* With counters, in 'stats'. */
 
-    enum ofp11_group_type type;
     uint64_t packets;           /* Of the group, if 'counted'. */
     bool counted;
 };
@@ -142,7 +141,6 @@ take_buckets(struct of_sync *sync, struct ofputil_group_desc *gd)
         hmap_insert(&sync->counters, &c->node, hash_int(gd->group_id, 0));
     }
     c->round = sync->counters_round;
-    c->type = gd->type;
     replace(&c->named, &gd->buckets);
 }
 
@@ -236,11 +234,10 @@ of_stats_for_each_bucket(const struct of_sync *sync, uint32_t group_id,
 }
 
 /* Stores in '*packets' how many packets had met our group 'group_id' when the
- * switch was last asked, and in '*chooses' whether the group chooses one of
- * its buckets.  Returns false if that is not known. */
+ * switch was last asked.  Returns false if that is not known. */
 bool
 of_stats_group(const struct of_sync *sync, uint32_t group_id,
-               uint64_t *packets, bool *chooses)
+               uint64_t *packets)
 {
     const struct of_counters *c = find(sync, group_id);
 
@@ -248,6 +245,5 @@ of_stats_group(const struct of_sync *sync, uint32_t group_id,
         return false;
     }
     *packets = c->packets;
-    *chooses = c->type == OFPGT11_SELECT;
     return true;
 }

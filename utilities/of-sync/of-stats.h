@@ -36,6 +36,6 @@ void of_stats_ask(struct of_sync *);
 void of_stats_for_each_bucket(const struct of_sync *, uint32_t group_id,
                               of_sync_bucket_cb *, void *aux);
 bool of_stats_group(const struct of_sync *, uint32_t group_id,
-                    uint64_t *packets, bool *chooses);
+                    uint64_t *packets);
 
 #endif /* of-stats.h */

@@ -342,9 +342,9 @@ of_sync_ask_counters(struct of_sync *sync)
 
 bool
 of_sync_group_packets(const struct of_sync *sync, uint32_t group_id,
-                      uint64_t *packets, bool *chooses)
+                      uint64_t *packets)
 {
-    return of_stats_group(sync, group_id, packets, chooses);
+    return of_stats_group(sync, group_id, packets);
 }
 
 void
@@ -373,6 +373,16 @@ of_sync_find_bucket(const struct of_sync *sync, uint32_t group_id,
         }
     }
     return NULL;
+}
+
+/* Returns true if our group 'group_id' is in the switch and chooses one of its
+ * buckets. */
+bool
+of_sync_group_chooses(const struct of_sync *sync, uint32_t group_id)
+{
+    const struct of_item *item = of_item_find_group(sync, group_id);
+
+    return item && item->have && item->have->group->type == OFPGT11_SELECT;
 }
 
 uint32_t

@@ -85,6 +85,7 @@ const char *of_sync_refused(const struct of_sync *, const char *key);
 const struct ofputil_bucket *of_sync_find_bucket(const struct of_sync *,
                                                  uint32_t group_id,
                                                  uint32_t bucket_id);
+bool of_sync_group_chooses(const struct of_sync *, uint32_t group_id);
 void of_sync_ct_flush(struct of_sync *, const struct of_sync_ct *);
 
 void of_sync_watch_counters(struct of_sync *);
@@ -92,6 +93,6 @@ void of_sync_ask_counters(struct of_sync *);
 void of_sync_for_each_bucket(const struct of_sync *, uint32_t group_id,
                              of_sync_bucket_cb *, void *aux);
 bool of_sync_group_packets(const struct of_sync *, uint32_t group_id,
-                           uint64_t *packets, bool *chooses);
+                           uint64_t *packets);
 
 #endif /* of-sync.h */

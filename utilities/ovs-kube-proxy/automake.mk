@@ -45,6 +45,8 @@ utilities_ovs_kube_proxy_ovs_kube_proxy_SOURCES = \
 	utilities/ovs-kube-proxy/pipeline/service-explain.h \
 	utilities/ovs-kube-proxy/pipeline/service-flows.c \
 	utilities/ovs-kube-proxy/pipeline/service-flows.h \
+	utilities/ovs-kube-proxy/pipeline/service-groups.c \
+	utilities/ovs-kube-proxy/pipeline/service-groups.h \
 	utilities/ovs-kube-proxy/pipeline/service-hairpins.c \
 	utilities/ovs-kube-proxy/pipeline/service-hairpins.h \
 	utilities/ovs-kube-proxy/pipeline/service-metrics.c \

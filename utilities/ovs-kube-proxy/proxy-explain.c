@@ -149,7 +149,7 @@ static void
 ask_trace(struct proxy_explain *e)
 {
     char *flow = service_explain_flow(&e->c);
-    char *actions = service_explain_actions(e->pipeline);
+    char *actions = service_explain_actions(e->pipeline, &e->outcome);
 
     e->step = STEP_TRACE;
     ask(e, "ofproto/trace-packet-out", e->bridge, flow, actions);
@@ -214,6 +214,10 @@ take_reply(struct proxy_explain *e, const char *reply)
 
     case STEP_BUCKET:
         service_explain_chosen(e->pipeline, reply, outcome);
+        if (outcome->kind == SERVICE_PART) {
+            ask_trace(e);
+            return;
+        }
         break;
 
     default:

@@ -100,12 +100,16 @@ service_explain_flow(const struct service_connection *c)
                      protocol_name(c), c->sport, protocol_name(c), c->dport);
 }
 
-/* Returns the actions that send such a packet to our tables, for the caller to
- * free. */
+/* Returns the actions that send such a packet to our tables, or to the group
+ * of 'o' if that is SERVICE_PART, for the caller to free. */
 char *
-service_explain_actions(const struct service_pipeline *p)
+service_explain_actions(const struct service_pipeline *p,
+                        const struct service_outcome *o)
 {
-    return xasprintf("resubmit(,%d)", flows_table_id(&p->t, SERVICE_KNOWN));
+    return (o->kind == SERVICE_PART
+            ? xasprintf("group:%"PRIu32, o->group_id)
+            : xasprintf("resubmit(,%d)",
+                        flows_table_id(&p->t, SERVICE_KNOWN)));
 }
 
 /* The switch's answers. */
@@ -164,9 +168,9 @@ last_group(const char *trace, const char *end)
 }
 
 /* Stores in '*outcome' what 'trace', what "ofproto/trace-packet-out" says,
- * tells of the first packet of a connection.  A group that is not chosen by
- * our action leaves '*outcome' alone: the trace of such a group shows one of
- * its buckets, whichever it is. */
+ * tells of the first packet of a connection.  That is SERVICE_UNKNOWN for a
+ * group that is not chosen by our action: the trace of such a group shows one
+ * of its buckets, whichever it is. */
 void
 service_explain_traced(const char *trace, struct service_outcome *outcome)
 {
@@ -174,6 +178,7 @@ service_explain_traced(const char *trace, struct service_outcome *outcome)
     uint64_t hash;
     int n = 0;
 
+    outcome->kind = SERVICE_UNKNOWN;
     while (lb && !ovs_scan(lb, " lb(%*d): %nhash 0x%"SCNx64, &n, &hash)) {
         lb = strstr(lb + 1, " lb(");
     }
@@ -185,6 +190,7 @@ service_explain_traced(const char *trace, struct service_outcome *outcome)
             && ovs_scan(token, "dp_hash 0x%"SCNx32, &outcome->token)) {
             outcome->kind = SERVICE_CHOSEN;
             outcome->group_id = last_group(trace, lb);
+            free(outcome->why);
             outcome->why = xmemdup0(lb + n, length - n);
         }
     } else if (!strstr(trace, " group:") && strstr(trace, "Final flow:")) {
@@ -194,23 +200,32 @@ service_explain_traced(const char *trace, struct service_outcome *outcome)
     }
 }
 
-/* Stores the endpoint to which 'bucket' leads, by a group of its own or not,
- * in '*o'. */
-static bool
+/* Stores in '*o' the endpoint to which 'bucket' leads, by a group of its own
+ * or not, or the group of a part. */
+static void
 follow_bucket(const struct service_pipeline *p,
               const struct ofputil_bucket *bucket, struct service_outcome *o)
 {
     uint32_t id;
 
     if (bucket && flows_find_group(bucket, &id)) {
+        if (of_sync_group_chooses(p->sync, id) && !o->in_part) {
+            o->kind = SERVICE_PART;
+            o->in_part = true;
+            o->group_id = id;
+            return;
+        }
         bucket = of_sync_find_bucket(p->sync, id, OFPG15_BUCKET_FIRST);
     }
-    return bucket && flows_find_endpoint(bucket, &o->addr, &o->port);
+    if (bucket && flows_find_endpoint(bucket, &o->addr, &o->port)) {
+        o->kind = SERVICE_NEW;
+    }
 }
 
-/* Stores in '*outcome', which is SERVICE_CHOSEN, the endpoint that belongs to
- * its token by 'show', what "lb/show" says of the group: a line for each
- * bucket.  If none has the token, it is SERVICE_UNKNOWN. */
+/* Stores in '*outcome', which is SERVICE_CHOSEN, the endpoint, or the group of
+ * a part, that belongs to its token by 'show', what "lb/show" says of the
+ * group: a line for each bucket.  If none has the token, it is
+ * SERVICE_UNKNOWN. */
 void
 service_explain_chosen(const struct service_pipeline *p, const char *show,
                        struct service_outcome *outcome)
@@ -222,11 +237,8 @@ service_explain_chosen(const struct service_pipeline *p, const char *show,
         if (ovs_scan(line + strspn(line, "\n "),
                      "bucket %"SCNu32": weight %*u, %*[a-z], dp_hash "
                      "0x%"SCNx32, &id, &token) && token == outcome->token) {
-            bool found = follow_bucket(
-                p, of_sync_find_bucket(p->sync, outcome->group_id, id),
-                outcome);
-
-            outcome->kind = found ? SERVICE_NEW : SERVICE_UNKNOWN;
+            follow_bucket(p, of_sync_find_bucket(p->sync, outcome->group_id,
+                                                 id), outcome);
             return;
         }
     }

@@ -37,6 +37,7 @@ struct service_outcome {
         SERVICE_UNKNOWN,
         SERVICE_TRACKED,        /* The switch tracks it. */
         SERVICE_CHOSEN,         /* A new one would meet 'group_id'. */
+        SERVICE_PART,           /* Then it would meet 'group_id', too. */
         SERVICE_NEW,            /* A new one would go to the endpoint. */
         SERVICE_NO_CHOICE,      /* A new one would meet no group. */
     } kind;
@@ -44,6 +45,7 @@ struct service_outcome {
     uint16_t port;
     uint32_t group_id, token;   /* The group that a new one meets, and the
                                  * bucket's token in the switch. */
+    bool in_part;               /* Has there been SERVICE_PART? */
     char *why;                  /* What the switch says, or null. */
 };
 
@@ -51,7 +53,8 @@ char *service_connection_parse(const char *protocol, const char *src,
                                const char *dst, struct service_connection *);
 uint16_t service_explain_zone(const struct service_pipeline *);
 char *service_explain_flow(const struct service_connection *);
-char *service_explain_actions(const struct service_pipeline *);
+char *service_explain_actions(const struct service_pipeline *,
+                              const struct service_outcome *);
 void service_explain_tracked(const struct service_connection *,
                              const char *dump, struct service_outcome *);
 void service_explain_traced(const char *trace, struct service_outcome *);

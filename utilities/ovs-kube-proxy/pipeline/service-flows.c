@@ -129,7 +129,7 @@ flows_add_drop(struct service_flows *sf, const struct service_tables *t,
 
 static void
 set_method(struct ofputil_group_props *props, const struct service_tables *t,
-           const struct service_port *port)
+           const struct service_port *port, uint8_t stage)
 {
     const char *method = (t->maglev ? "maglev"
                           : port->affinity_timeout ? "hash" : "dp_hash");
@@ -138,7 +138,8 @@ set_method(struct ofputil_group_props *props, const struct service_tables *t,
                 sizeof props->selection_method);
     if (t->maglev) {
         props->selection_method_param =
-            (uint64_t) port->affinity_timeout << 32 | t->seed;
+            ((uint64_t) stage << 56
+             | (uint64_t) port->affinity_timeout << 32 | t->seed);
     }
     if (port->affinity_timeout) {
         union mf_value mask;
@@ -252,27 +253,27 @@ flows_find_group(const struct ofputil_bucket *bucket, uint32_t *group_id)
     return false;
 }
 
-/* Adds a group that chooses one endpoint of 'set'.  With 'endpoint_ids', each
- * bucket leads to the group of its endpoint, by flows_add_endpoint().
- * Without, the buckets translate. */
+/* Adds a group of 'port' that chooses one of the 'n' members in 'members'.
+ * Groups that a packet meets one after the other need different stages. */
 void
 flows_add_group(struct service_flows *sf, const struct service_tables *t,
-                const struct service_port *port, const struct service_set *set,
-                uint32_t group_id, const uint32_t *endpoint_ids)
+                const struct service_port *port, uint8_t stage,
+                uint32_t group_id, const struct flows_member *members,
+                size_t n)
 {
     struct ofputil_group_mod *gm = add_group(sf, OFPGT11_SELECT, group_id);
 
-    set_method(&gm->props, t, port);
-    for (size_t i = 0; i < set->n; i++) {
+    set_method(&gm->props, t, port, stage);
+    for (size_t i = 0; i < n; i++) {
         struct ofpbuf acts;
 
         ofpbuf_init(&acts, 128);
-        if (endpoint_ids) {
-            ofpact_put_GROUP(&acts)->group_id = endpoint_ids[i];
+        if (members[i].endpoint) {
+            put_endpoint(&acts, t, members[i].endpoint);
         } else {
-            put_endpoint(&acts, t, &set->endpoints[i]);
+            ofpact_put_GROUP(&acts)->group_id = members[i].group_id;
         }
-        add_bucket(gm, i, set->endpoints[i].weight, &acts);
+        add_bucket(gm, i, members[i].weight, &acts);
     }
 }
 

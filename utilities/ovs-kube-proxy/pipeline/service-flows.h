@@ -41,6 +41,28 @@ struct service_flows {
     size_t n_guarded;
 };
 
+/* No IP protocol: see "struct service_flows_class". */
+#define CLAIM_SOURCES 255
+
+/* What a Service must share with others: ids of groups, and addresses with
+ * ports. */
+struct service_flows_class {
+    bool (*group_id)(const char *name, uint32_t *id, void *aux);
+    /* Returns true if the Service may have this port of this address (or
+     * range, for node ports).  Port 0 stands for fragments of 'protocol' that
+     * show no port.  Protocol 0 stands for all other ports of the address,
+     * CLAIM_SOURCES for its ranges of sources. */
+    bool (*claim)(const struct kube_cidr *, uint8_t protocol,
+                  uint16_t port, void *aux);
+};
+
+/* What a group chooses: an endpoint, or, if that is null, another group. */
+struct flows_member {
+    const struct service_endpoint *endpoint;
+    uint32_t group_id;
+    uint16_t weight;
+};
+
 void service_flows_init(struct service_flows *);
 void service_flows_destroy(struct service_flows *);
 
@@ -56,8 +78,8 @@ void flows_add_source(struct service_flows *, const struct service_tables *,
 void flows_add_drop(struct service_flows *, const struct service_tables *,
                     enum service_table, int priority, const struct match *);
 void flows_add_group(struct service_flows *, const struct service_tables *,
-                     const struct service_port *, const struct service_set *,
-                     uint32_t group_id, const uint32_t *endpoint_ids);
+                     const struct service_port *, uint8_t stage,
+                     uint32_t group_id, const struct flows_member *, size_t n);
 void flows_add_endpoint(struct service_flows *, const struct service_tables *,
                         const struct service_endpoint *, uint32_t group_id);
 bool flows_find_group(const struct ofputil_bucket *, uint32_t *group_id);

@@ -46,19 +46,24 @@ series_begin(struct series *series)
     return true;
 }
 
-/* Returns labels for the group 'name', for the caller to free.  service-port.c
- * makes names: the Service's key, ":", "PROTOCOL/PORT/FAMILY/SET", and for a
- * group of one endpoint "/" and more. */
+/* Returns labels for the group 'name', for the caller to free, and stores in
+ * '*of_set' whether it is the group of a set.  service-groups.c makes names:
+ * the Service's key, ":", "PROTOCOL/PORT/FAMILY/SET", and for a group to which
+ * that of the set leads, "/" and more. */
 static char *
-make_labels(const struct service *service, const char *key, const char *name)
+make_labels(const struct service *service, const char *key, const char *name,
+            bool *of_set)
 {
     char protocol[5], port[6], family[5], set[9];
     struct ds s = DS_EMPTY_INITIALIZER;
+    int n = 0;
 
-    if (!ovs_scan(name + strlen(key), ":%4[a-z]/%5[0-9]/%4[a-z0-9]/%8[a-z]",
-                  protocol, port, family, set)) {
+    name += strlen(key);
+    if (!ovs_scan(name, ":%4[a-z]/%5[0-9]/%4[a-z0-9]/%8[a-z]%n",
+                  protocol, port, family, set, &n)) {
         OVS_NOT_REACHED();
     }
+    *of_set = !name[n];
     ds_put_cstr(&s, "namespace=\"");
     metrics_escape(&s, service->namespace_);
     ds_put_cstr(&s, "\",service=\"");
@@ -95,15 +100,15 @@ add_group(struct writer *w, const struct service *service, const char *key,
           const char *name)
 {
     uint64_t packets;
-    bool chooses;
+    bool of_set;
     uint32_t id;
 
     if (!of_sync_group_id(w->p->sync, name, &id)
-        || !of_sync_group_packets(w->p->sync, id, &packets, &chooses)) {
+        || !of_sync_group_packets(w->p->sync, id, &packets)) {
         return;
     }
-    w->labels = make_labels(service, key, name);
-    if (chooses && series_begin(&w->services)) {
+    w->labels = make_labels(service, key, name, &of_set);
+    if (of_set && series_begin(&w->services)) {
         ds_put_format(&w->services.out, "%s_"SERVICE_METRIC"{%s} %"PRIu64"\n",
                       w->m->program, w->labels, packets);
     }

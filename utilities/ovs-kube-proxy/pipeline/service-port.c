@@ -11,25 +11,10 @@
 #include "openvswitch/ofpbuf.h"
 #include "packets.h"
 #include "service-flows.h"
+#include "service-groups.h"
 #include "service-terms.h"
 #include "util.h"
 #include "utilities/kube/kube-cidr.h"
-
-static bool
-set_equals(const struct service_set *a, const struct service_set *b)
-{
-    if (a->verdict != b->verdict || a->n != b->n) {
-        return false;
-    }
-    for (size_t i = 0; i < a->n; i++) {
-        if (!ipv6_addr_equals(&a->endpoints[i].addr, &b->endpoints[i].addr)
-            || a->endpoints[i].port != b->endpoints[i].port
-            || a->endpoints[i].weight != b->endpoints[i].weight) {
-            return false;
-        }
-    }
-    return true;
-}
 
 struct port_context {
     struct service_flows *sf;
@@ -37,11 +22,7 @@ struct port_context {
     const struct service_port *port;
     const struct service_flows_class *class;
     void *aux;
-
-    /* Endpoint sets that have a group already. */
-    const struct service_set *sets[3];
-    uint32_t ids[3];
-    size_t n_sets;
+    struct service_groups groups;
 
     bool fragments;             /* Fragments go here by address: see
                                  * add_choice(). */
@@ -49,80 +30,6 @@ struct port_context {
 
 /* Which packets are masqueraded. */
 enum masquerade { MASQ_NEVER, MASQ_ALWAYS, MASQ_OUTSIDE };
-
-/* A switch lists a group in one message of 65,535 octets.  A bucket that
- * translates to an IPv6 endpoint takes 120 octets of it.  A bucket that leads
- * to a group of the endpoint takes 24.  Sets with more endpoints than this use
- * such groups; smaller sets do without. */
-#define MAX_DIRECT 500
-
-/* Adds a group for each endpoint of 'set', whose own group is 'set_name'.
- * Returns an array of their ids, for the caller to free, or null if no id is
- * left. */
-static uint32_t *
-add_endpoints(struct port_context *c, const struct service_set *set,
-              const char *set_name)
-{
-    uint32_t *ids = xmalloc(set->n * sizeof *ids);
-
-    for (size_t i = 0; i < set->n; i++) {
-        const struct service_endpoint *ep = &set->endpoints[i];
-        char addr[INET6_ADDRSTRLEN];
-        char *name;
-        bool ok;
-
-        ipv6_string_mapped(addr, &ep->addr);
-        name = xasprintf("%s/%s/%d", set_name, addr, ep->port);
-        ok = c->class->group_id(name, &ids[i], c->aux);
-        free(name);
-        if (!ok) {
-            free(ids);
-            return NULL;
-        }
-        flows_add_endpoint(c->sf, c->t, ep, ids[i]);
-    }
-    return ids;
-}
-
-/* Stores the id of the group for 'set' in '*id'.  Returns false if no id is
- * left.  Equal sets share a group, and so what the group remembers of clients
- * (rule 8). */
-static bool
-get_group(struct port_context *c, const struct service_set *set, uint32_t *id)
-{
-    static const char *const protocols[] = {
-        [IPPROTO_TCP] = "tcp", [IPPROTO_UDP] = "udp", [IPPROTO_SCTP] = "sctp",
-    };
-    const struct service_port *p = c->port;
-    const struct service_set *cluster = &p->cluster;
-    uint32_t *endpoint_ids = NULL;
-    char *name;
-    bool ok;
-
-    for (size_t i = 0; i < c->n_sets; i++) {
-        if (set_equals(c->sets[i], set)) {
-            *id = c->ids[i];
-            return true;
-        }
-    }
-    name = xasprintf("%s/%s:%s/%d/ipv%d/%s", p->namespace_, p->name,
-                     protocols[p->protocol], p->port, p->ipv6 ? 6 : 4,
-                     set_equals(set, cluster) ? "cluster"
-                     : set == &p->internal ? "internal" : "external");
-    ok = c->class->group_id(name, id, c->aux);
-    if (ok && set->n > MAX_DIRECT) {
-        endpoint_ids = add_endpoints(c, set, name);
-        ok = endpoint_ids != NULL;
-    }
-    free(name);
-    if (ok) {
-        c->sets[c->n_sets] = set;
-        c->ids[c->n_sets++] = *id;
-        flows_add_group(c->sf, c->t, p, set, *id, endpoint_ids);
-    }
-    free(endpoint_ids);
-    return ok;
-}
 
 static void
 put_verdict(struct port_context *c, const struct service_set *set,
@@ -136,7 +43,7 @@ put_verdict(struct port_context *c, const struct service_set *set,
         break;
 
     case SERVICE_FORWARD:
-        if (get_group(c, set, &id)) {
+        if (service_groups_get(&c->groups, set, &id)) {
             if (masq == MASQ_OUTSIDE) {
                 flows_put_move_bit(acts, c->t, REG_OUTSIDE,
                                    MFF_REG0 + c->t->reg, REG_MASQ);
@@ -359,6 +266,9 @@ service_flows_add_port(struct service_flows *sf,
 {
     struct port_context c = {
         .sf = sf, .t = t, .port = port, .class = class, .aux = aux,
+        .groups = {
+            .sf = sf, .t = t, .port = port, .class = class, .aux = aux,
+        },
     };
     struct match match;
 

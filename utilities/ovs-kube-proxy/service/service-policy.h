@@ -23,9 +23,8 @@ struct kube_service;
 struct kube_node;
 struct kube_slice;
 
-/* Limit for the endpoints of one port: a load-balanced group can have as many
- * buckets. */
-#define SERVICE_MAX_ENDPOINTS 4096
+/* Limit for the endpoints of one port. */
+#define SERVICE_MAX_ENDPOINTS 16384
 
 struct service *service_make(const struct kube_service *,
                              const struct kube_slice *const slices[],

@@ -59,9 +59,9 @@ setup_space() {
             "$2 MB are needed."
 }
 
-# setup_chroot SUITE FOLDER MB PACKAGES: makes FOLDER a minimal Debian of SUITE
-# with PACKAGES, which have commas between them, from the first mirror of this
-# machine's apt, if its file system has MB left.
+# setup_chroot SUITE FOLDER MB [PACKAGES]: makes FOLDER a minimal Debian of
+# SUITE with PACKAGES, which have commas between them, from the first mirror of
+# this machine's apt, if its file system has MB left.
 setup_chroot() {
     local mirror
     # shellcheck disable=SC2016  # It is apt that expands it.
@@ -73,7 +73,7 @@ setup_chroot() {
     echo "Making a chroot of $1 in $2"
     rm -rf "$2" "$2.new"
     # A mirror's copy of testing may be past its date.
-    mmdebstrap --quiet --variant=minbase --include="$4" \
+    mmdebstrap --quiet --variant=minbase ${4:+--include="$4"} \
         --aptopt='Acquire::Check-Valid-Until "false"' \
         "$1" "$2.new" "$mirror" ||
         setup_die "the chroot cannot be made: is there a network?"

@@ -157,7 +157,7 @@ def configz():
 def test_admin_configz(lab, _):
     """/configz has what is in force: given, of the Node, and of the switch."""
     lab.write()
-    lab.start("--seed=4711", "--node-masquerade-address=169.254.1.2")
+    lab.start("--seed=4711", "--node-masquerade-address=podCIDRs")
     first = configz()
     assert "4711" not in get("/configz", METRICS_PORT)[1]
     expected = {
@@ -168,7 +168,7 @@ def test_admin_configz(lab, _):
         "service-cidr": ["10.96.0.0/16", "fd00:96::/112"],
         "nodeport-addresses": list(HOSTS["node"]),
         "masquerade-address": list(HOSTS["node"]),
-        "node-masquerade-address": ["169.254.1.2"], "first-table": 60,
+        "node-masquerade-address": ["10.1.0.0", "fd01::"], "first-table": 60,
         "next-table": 20, "zone": 60000, "register": 8, "meter": 27504,
         "groups": "1802502144-1803550719", "seed": True, "stock": False,
         "cookie": "0x6b70000000000000/0xffff000000000000"}
@@ -185,7 +185,8 @@ def test_admin_configz(lab, _):
     lab.apply()
     changed = {"cluster-cidr": ["10.9.0.0/24"],
                "nodeport-addresses": [HOSTS["node"][0]],
-               "masquerade-address": [HOSTS["node"][0]]}
+               "masquerade-address": [HOSTS["node"][0]],
+               "node-masquerade-address": ["10.9.0.0"]}
     assert configz() == dict(first, **changed), configz()
     lab.kill()
     lab.start("--stock", "--cluster-cidr=10.7.0.0/16",

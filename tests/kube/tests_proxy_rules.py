@@ -302,6 +302,29 @@ def test_rule_07_options(_):
         lab.close()
 
 
+def test_rule_07_node(_):
+    """--node-masquerade-address: endpoints that are processes of nodes.  The
+    remote host is one of another node, as it has no address of our pods."""
+    def masqueraded(*endpoints, address=None, address6=None):
+        return (
+            "endpoints " + " ".join(endpoints),
+            dual(), both(*[(name, {}) for name in endpoints]),
+            [(source, dst, " ".join(endpoints),
+              {"masquerade": address6 if ":" in dst else address}
+              if address else MASQ)
+             for source in ("pod", "ext")
+             for dst in (NODE, NODE6, LB, LB6)])
+
+    play([masqueraded("node", address="10.1.0.0", address6="fd01::"),
+          masqueraded("remote", address="10.1.0.0", address6="fd01::"),
+          masqueraded("a", "b")],
+         "--node-masquerade-address=podCIDRs")
+    # These addresses may be those of other nodes, too.
+    play([masqueraded("node", address="169.254.1.2", address6="fd03::2"),
+          masqueraded("remote"), masqueraded("a", "b")],
+         "--node-masquerade-address=169.254.1.2,fd03::2")
+
+
 def dropped(lab, table, match):
     """The number of packets that the flow with "match" in "table" has
     dropped."""

@@ -179,8 +179,8 @@ class Node(world.Switch):
 
     def start_agent(self, *args, wait=True):
         self.daemon("ovs-ext-node", *self.args,
-                    "--host-routes=%s,%s,169.254.1.2/32" %
-                    (SERVICES4, SERVICES6), "--node-ports=30000-32767",
+                    "--host-routes=%s,%s" % (SERVICES4, SERVICES6),
+                    "--node-ports=30000-32767",
                     "--healthz-address=127.0.0.1:%d" % HEALTH_PORT,
                     "--metrics-address=127.0.0.1:%d" % (HEALTH_PORT + 1),
                     *args, "br-int")
@@ -190,7 +190,7 @@ class Node(world.Switch):
     def start_proxy(self):
         self.daemon("ovs-kube-proxy", *self.args, "--next-table=4",
                     "--service-cidr=%s,%s" % (SERVICES4, SERVICES6),
-                    "--node-masquerade-address=169.254.1.2", "br-int")
+                    "--node-masquerade-address=podCIDRs", "br-int")
         wait_until(lambda: self.appctl("sync/status", "ovs-kube-proxy")
                    .startswith("synced"), "the Services are synced")
 

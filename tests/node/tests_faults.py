@@ -206,8 +206,9 @@ def test_bad_pods(lab):
 
     expect(101, "has address " + a.ip4, lab.pod().attach, lab.n1,
            ipam=static(a.ip4))
-    expect(101, "address 10.244.1.1 is that of this node", lab.pod().attach,
-           lab.n1, ipam=static("10.244.1.1"))
+    for address in "10.244.1.1", "10.244.1.0":
+        expect(101, "address %s is that of this node" % address,
+               lab.pod().attach, lab.n1, ipam=static(address))
     expect(101, "address 10.244.2.9 is in the range of Node n2",
            lab.pod().attach, lab.n1, ipam=static("10.244.2.9"))
     assert lab.n1.run("ovs-vsctl", "list-ports",

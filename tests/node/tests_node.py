@@ -78,7 +78,8 @@ def test_services(lab):
         assert ask("n1", near[i], 80)[0] == b.name
         assert ask("n2", near[i], 80)[0] == b.name
     # From the host to itself, by way of a Service.
-    assert ask("n1", host[0], 80) == ["n1", "::ffff:169.254.1.2"]
+    assert ask("n1", host[0], 80) == ["n1", "::ffff:10.244.1.0"]
+    assert ask("n1", host[1], 80) == ["n1", "fd00:10:244:1::"]
 
 
 def test_node_ports(lab):
@@ -112,6 +113,54 @@ def test_node_ports(lab):
         lab.n1.run("ip", family, "rule", "delete", "pref", "90")
     wait_until(lambda: lab.n1.rules() == before, "the rules are back")
     assert ask("out", lab.n1.ip6, 30080)[:1] == [b.name]
+
+
+def check_endpoints(lab, *args):
+    """Services with one endpoint each, a process of a node or a pod: their
+    node ports at both nodes, and their ClusterIPs."""
+    start(lab, *args)
+    a, b = lab.n1.pod(), lab.n2.pod()
+    b.serve(8081)
+    endpoints = [*lab.nodes, b]
+    ips, objects = [], []
+    for number, endpoint in enumerate(endpoints):
+        addresses, more = service("s%d" % number, number + 1, 8081,
+                                  [(endpoint.ip4, endpoint.ip6)])
+        ips.append(addresses)
+        more[0]["spec"]["type"] = "NodePort"
+        more[0]["spec"]["ports"][0]["nodePort"] = 30080 + number
+        objects += more
+    lab.write("services", *objects)
+    for node in lab.nodes:
+        node.serve(8081)
+        node.start_proxy()
+
+    def check(client, address, port, endpoint, *source):
+        answer = ask(client, address, port)
+        assert answer[:1 + len(source)] == [endpoint.name, *source], \
+            (client, address, port, endpoint.name, answer)
+
+    for number, endpoint in enumerate(endpoints):
+        for client in "out", a.name, b.name, "n1", "n2":
+            for node in lab.nodes:
+                # Only pods of the node see its own address.
+                sources = [node.ip4, node.ip6] \
+                    if endpoint is b and node is lab.n2 else \
+                    ["10.244.%d.0" % node.number,
+                     "fd00:10:244:%d::" % node.number]
+                check(client, node.ip4, 30080 + number, endpoint,
+                      "::ffff:" + sources[0])
+                check(client, node.ip6, 30080 + number, endpoint, sources[1])
+            for address in ips[number] if client != "out" else []:
+                check(client, address, 80, endpoint)
+
+
+def test_endpoints(lab):
+    check_endpoints(lab)
+
+
+def test_endpoints_by_routes(lab):
+    check_endpoints(lab, "--between=routes")
 
 
 def test_outside(lab):

@@ -142,12 +142,18 @@ add_to_host(struct ds *s, const struct node_switch *sw,
         put_host(s, false, &gateway);
         put_to_host(s, sw, true);
     }
-    begin(s, NODE_ROUTE, 10);
-    ds_put_cstr(s, ",ip");
-    put_to_host(s, sw, false);
-    begin(s, NODE_ROUTE, 10);
-    ds_put_cstr(s, ",ipv6");
-    put_to_host(s, sw, false);
+    for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+        const char *family = ipv6 ? ",ipv6" : ",ip";
+
+        begin(s, NODE_ROUTE, 10);
+        ds_put_cstr(s, family);
+        put_to_host(s, sw, false);
+        /* What the host has sent goes back there only for a Service: it was
+         * translated, so it cannot go round. */
+        begin(s, NODE_ROUTE, 20);
+        ds_put_format(s, "%s,ct_state=+trk,ct_mark=1/1", family);
+        put_to_host(s, sw, true);
+    }
 }
 
 /* Adds drops of what must not be routed. */

@@ -184,9 +184,12 @@ find_owner(struct node_pipeline *p, const struct node_pod *pods, size_t n,
         is_ours = is_ours || ipv6_addr_equals(&ours->addrs[i], addr);
     }
     for (size_t i = 0; i < ours->n_pod_cidrs; i++) {
-        struct in6_addr gateway = kube_cidr_gateway(&ours->pod_cidrs[i]);
+        const struct kube_cidr *cidr = &ours->pod_cidrs[i];
+        struct in6_addr gateway = kube_cidr_gateway(cidr);
 
-        is_ours = is_ours || ipv6_addr_equals(&gateway, addr);
+        /* ovs-kube-proxy masquerades by the lowest address. */
+        is_ours = (is_ours || ipv6_addr_equals(&gateway, addr)
+                   || ipv6_addr_equals(&cidr->addr, addr));
     }
     return (is_ours ? xasprintf("address %s is that of this node", ip)
             : owner && owner != ours

@@ -56,7 +56,8 @@ Our node and the cluster:\n\
                           primary addresses)\n\
   --masquerade-address=LIST  source of masqueraded packets (default: the\n\
                           Node's primary addresses)\n\
-  --node-masquerade-address=LIST  the same, from our node to itself\n\
+  --node-masquerade-address=LIST|podCIDRs  the same, to endpoints at our\n\
+                          Node's addresses\n\
   --masquerade-ports=MIN-MAX  source ports of masqueraded packets (default:\n\
                           those above 32767 that the kernel does not use)\n\
 \n\
@@ -382,8 +383,11 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
                             &t->masq6);
             break;
         case OPT_NODE_MASQUERADE_ADDRESS:
-            parse_addresses("node-masquerade-address", optarg, &t->self4,
-                            &t->self6);
+            t->self_from_node = !strcmp(optarg, "podCIDRs");
+            if (!t->self_from_node) {
+                parse_addresses("node-masquerade-address", optarg, &t->self4,
+                                &t->self6);
+            }
             break;
         case OPT_MASQUERADE_PORTS:
             parse_range("masquerade-ports", optarg, 1, UINT16_MAX, &min,

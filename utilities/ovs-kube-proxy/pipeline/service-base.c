@@ -11,6 +11,7 @@
 #include "service-terms.h"
 #include "util.h"
 #include "utilities/kube/kube-cidr.h"
+#include "utilities/kube/kube-node.h"
 
 static void
 add_track(struct service_flows *sf, const struct service_tables *t,
@@ -193,15 +194,90 @@ add_masquerade(struct service_flows *sf, const struct service_tables *t,
     ofpbuf_uninit(&acts);
 }
 
+/* Adds the flow that masquerades what is marked so and goes to 'dst'.  'self':
+ * as packets to our node. */
+static void
+add_marked(struct service_flows *sf, const struct service_tables *t,
+           int priority, const struct kube_cidr *dst, bool self)
+{
+    const struct in6_addr *addr = (
+        is_ipv6(&dst->addr) ? (self ? &t->self6 : &t->masq6)
+        : self ? &t->self4 : &t->masq4);
+    struct match match;
+
+    if (ipv6_addr_is_set(addr)) {
+        match_init_catchall(&match);
+        flows_match_dst(&match, dst);
+        match_set_ct_mark_masked(&match, SERVICE_MARK_MASQ,
+                                 SERVICE_MARK_MASQ);
+        add_masquerade(sf, t, priority, &match, addr);
+    }
+}
+
+/* Adds the flows that masquerade by 'self4' and 'self6', of 'node', what goes
+ * to endpoints elsewhere: these would not answer to the switch.  Pods of
+ * 'node' do, and some kernels take its podCIDRs' lowest addresses for ones of
+ * broadcast or anycast there. */
+static void
+add_self_from_node(struct service_flows *sf, const struct service_tables *t,
+                   const struct kube_node *node)
+{
+    for (size_t i = 0; i < node->n_pod_cidrs; i++) {
+        const struct kube_cidr *cidr = &node->pod_cidrs[i];
+        struct in6_addr addr = kube_cidr_gateway(cidr);
+        struct kube_cidr gateway = host_cidr(&addr);
+        struct match match;
+
+        add_marked(sf, t, PRIO_FIRST + 1, cidr, false);
+
+        /* What the node itself sends to ClusterIPs. */
+        match_init_catchall(&match);
+        flows_match_src(&match, &gateway);
+        match_set_ct_mark_masked(&match, SERVICE_MARK_OURS,
+                                 SERVICE_MARK_OURS);
+        add_masquerade(sf, t, PRIO_KNOWN, &match,
+                       is_ipv6(&addr) ? &t->self6 : &t->self4);
+        flows_match_dst(&match, cidr);
+        flows_add_goto(sf, t, SERVICE_TRANSLATED, PRIO_KNOWN + 1, &match,
+                       SERVICE_LEAVE);
+    }
+}
+
+/* Adds the flows that masquerade what is marked so.  'node', our node, may be
+ * null. */
+static void
+add_masquerades(struct service_flows *sf, const struct service_tables *t,
+                const struct kube_node *node)
+{
+    for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+        const struct in6_addr *self = ipv6 ? &t->self6 : &t->self4;
+        struct kube_cidr all = { .addr = in6addr_any };
+
+        if (!ipv6) {
+            in6_addr_set_mapped_ipv4(&all.addr, 0);
+        }
+        add_marked(sf, t, PRIO_FIRST, &all,
+                   t->self_from_node && ipv6_addr_is_set(self));
+    }
+    for (size_t i = 0; node && i < node->n_addrs; i++) {
+        struct kube_cidr cidr = host_cidr(&node->addrs[i]);
+
+        add_marked(sf, t, PRIO_FIRST + 2, &cidr, true);
+    }
+    if (node && t->self_from_node) {
+        add_self_from_node(sf, t, node);
+    }
+}
+
 /* Adds the flows that do not depend on any Service.  'services' are the ranges
- * of ClusterIPs, 'pods' the ranges of pods, 'nodes' the addresses of this
- * node. */
+ * of ClusterIPs, 'pods' the ranges of pods.  'node', our node, may be
+ * null. */
 void
 service_flows_add_base(struct service_flows *sf,
                        const struct service_tables *t,
                        const struct kube_cidr *services, size_t n_services,
                        const struct kube_cidr *pods, size_t n_pods,
-                       const struct in6_addr *nodes, size_t n_nodes)
+                       const struct kube_node *node)
 {
     bool know_pods[2] = { false, false };
     struct match match;
@@ -215,8 +291,8 @@ service_flows_add_base(struct service_flows *sf,
         add_source(sf, t, PRIO_KNOWN, &match, 1u << REG_INTERNAL);
         know_pods[is_ipv6(&pods[i].addr)] = true;
     }
-    for (size_t i = 0; i < n_nodes; i++) {
-        struct kube_cidr cidr = host_cidr(&nodes[i]);
+    for (size_t i = 0; node && i < node->n_addrs; i++) {
+        struct kube_cidr cidr = host_cidr(&node->addrs[i]);
 
         match_init_catchall(&match);
         flows_match_src(&match, &cidr);
@@ -242,16 +318,7 @@ service_flows_add_base(struct service_flows *sf,
     match_init_catchall(&match);
     flows_add_goto(sf, t, SERVICE_CHOOSE, PRIO_DEFAULT, &match, SERVICE_LEAVE);
 
-    for (int ipv6 = 0; ipv6 < 2; ipv6++) {
-        const struct in6_addr *addr = ipv6 ? &t->masq6 : &t->masq4;
-
-        if (ipv6_addr_is_set(addr)) {
-            flows_match_init_family(&match, ipv6);
-            match_set_ct_mark_masked(&match, SERVICE_MARK_MASQ,
-                                     SERVICE_MARK_MASQ);
-            add_masquerade(sf, t, PRIO_KNOWN, &match, addr);
-        }
-    }
+    add_masquerades(sf, t, node);
     match_init_catchall(&match);
     match_set_ct_mark_masked(&match, SERVICE_MARK_OURS, SERVICE_MARK_OURS);
     flows_add_goto(sf, t, SERVICE_TRANSLATED, PRIO_FAMILY, &match,

@@ -11,13 +11,14 @@
 #include <stddef.h>
 #include "service-tables.h"
 
+struct kube_node;
 struct service_flows;
 
 void service_flows_add_base(struct service_flows *,
                             const struct service_tables *,
                             const struct kube_cidr *services, size_t,
                             const struct kube_cidr *pods, size_t,
-                            const struct in6_addr *nodes, size_t);
+                            const struct kube_node *);
 void service_flows_add_hairpin(struct service_flows *,
                                const struct service_tables *,
                                const struct in6_addr *endpoint);

@@ -35,6 +35,21 @@ default_address(const struct kube_node *node, bool ipv6,
     }
 }
 
+/* Sets 'self4' and 'self6' of 't' to the lowest addresses of the podCIDRs of
+ * 'node'.  IPAM gives these to no pod, and other nodes know the way. */
+static void
+choose_self(const struct kube_node *node, struct service_tables *t)
+{
+    for (size_t i = 0; node && i < node->n_pod_cidrs; i++) {
+        const struct in6_addr *addr = &node->pod_cidrs[i].addr;
+        struct in6_addr *self = is_ipv6(addr) ? &t->self6 : &t->self4;
+
+        if (!ipv6_addr_is_set(self)) {
+            *self = *addr;
+        }
+    }
+}
+
 static void
 add_nodeport(struct service_pipeline *p, const struct in6_addr *addr)
 {
@@ -138,8 +153,7 @@ pipeline_compose_base(struct service_pipeline *p, struct service_flows *sf)
     services = pipeline_ranges(p, &n_services);
     service_flows_init(sf);
     service_flows_add_base(sf, &p->t, services, n_services, pods, n_pods,
-                           node ? node->addrs : NULL,
-                           node ? node->n_addrs : 0);
+                           node);
 }
 
 void
@@ -154,6 +168,9 @@ pipeline_update_base(struct service_pipeline *p)
     p->t.meter = of_sync_meter(p->sync);
     default_address(node, false, &p->t.masq4);
     default_address(node, true, &p->t.masq6);
+    if (p->t.self_from_node) {
+        choose_self(node, &p->t);
+    }
     fill_nodeports(p, node);
     if (!ipv6_addr_is_set(&p->t.masq4) && !ipv6_addr_is_set(&p->t.masq6)) {
         VLOG_WARN("neither our node nor --masquerade-address has an "

@@ -45,7 +45,11 @@ struct service_tables {
     uint32_t meter;             /* through this meter; 0: none. */
     uint16_t masq_min, masq_max; /* Source ports of masqueraded packets, */
     struct in6_addr masq4, masq6; /* and source addresses; all-zeros: none. */
-    struct in6_addr self4, self6; /* The same, from our node to itself. */
+    struct in6_addr self4, self6; /* The same, to our node; all-zeros: as
+                                 * others. */
+    bool self_from_node;        /* 'self4' and 'self6' are the lowest
+                                 * addresses of our node's podCIDRs, for all
+                                 * endpoints that are no pods. */
     const struct in6_addr *nodeports; size_t n_nodeports;
     bool maglev;                /* The switch knows "maglev". */
     uint32_t seed;              /* Seed for "maglev"; 0: random. */

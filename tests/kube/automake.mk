@@ -94,6 +94,7 @@ EXTRA_DIST += \
 	tests/kube/go.sum \
 	tests/kube/harness.py \
 	tests/kube/lab.py \
+	tests/kube/manifests.py \
 	tests/kube/pods.py \
 	tests/kube/run \
 	tests/kube/server.py \
@@ -102,6 +103,7 @@ EXTRA_DIST += \
 	tests/kube/tests_churn.py \
 	tests/kube/tests_cluster.py \
 	tests/kube/tests_failures.py \
+	tests/kube/tests_install.py \
 	tests/kube/tests_local.py \
 	tests/kube/tests_metrics.py \
 	tests/kube/tests_page.py \
@@ -124,6 +126,7 @@ EXTRA_DIST += \
 #: check-kube        ovs-kube-proxy with a real API server, as root
 .PHONY: check-kube
 check-kube: extended $(KUBE_DUMP) \
+    utilities/ovs-ext-cni/ovs-ext-cni \
     utilities/ovs-ext-node/ovs-ext-node \
     utilities/ovs-kube-proxy/ovs-kube-proxy \
     utilities/ovs-kube-proxy/ovs-kube-proxy.service

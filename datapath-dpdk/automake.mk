@@ -27,6 +27,8 @@ datapath_dpdk_libdatapath_la_SOURCES = \
 	datapath-dpdk/fuse/fuse-conn-tcp.h \
 	datapath-dpdk/fuse/fuse-conn.c \
 	datapath-dpdk/fuse/fuse-conn.h \
+	datapath-dpdk/fuse/fuse-cycles.c \
+	datapath-dpdk/fuse/fuse-cycles.h \
 	datapath-dpdk/fuse/fuse-dump.c \
 	datapath-dpdk/fuse/fuse-dump.h \
 	datapath-dpdk/fuse/fuse-flush.c \
@@ -42,7 +44,6 @@ datapath_dpdk_libdatapath_la_SOURCES = \
 	datapath-dpdk/fuse/fuse-memory.h \
 	datapath-dpdk/fuse/fuse-owner.h \
 	datapath-dpdk/fuse/fuse-port.c \
-	datapath-dpdk/fuse/fuse-port.h \
 	datapath-dpdk/fuse/fuse-reason.c \
 	datapath-dpdk/fuse/fuse-reason.h \
 	datapath-dpdk/fuse/fuse-record.c \
@@ -54,6 +55,8 @@ datapath_dpdk_libdatapath_la_SOURCES = \
 	datapath-dpdk/fuse/fuse-show.h \
 	datapath-dpdk/fuse/fuse-thread.c \
 	datapath-dpdk/fuse/fuse-thread.h \
+	datapath-dpdk/fuse/fuse-trial.c \
+	datapath-dpdk/fuse/fuse-trial.h \
 	datapath-dpdk/fuse/fuse-tunnel.c \
 	datapath-dpdk/fuse/fuse-tunnel.h \
 	datapath-dpdk/fuse/fuse-uses.h \

@@ -6,6 +6,8 @@ lib_libext_la_SOURCES = \
 	lib/fuse/fuse-gain.h \
 	lib/fuse/fuse-order.c \
 	lib/fuse/fuse-order.h \
+	lib/fuse/fuse-pace.c \
+	lib/fuse/fuse-pace.h \
 	lib/fuse/fuse-pool.c \
 	lib/fuse/fuse-pool.h \
 	lib/fuse/fuse-program.c \

@@ -29,6 +29,7 @@ fuse_thread_flush(struct fuse_thread *t)
         for (int i = 0; i < FUSE_N_PORTS; i++) {
             t->ports[i].futile = 0;
             fuse_gain_init(&t->ports[i].gain);
+            fuse_pace_init(&t->ports[i].pace);
         }
         table->sweep[0] = table->sweep[1] = 0;
     }

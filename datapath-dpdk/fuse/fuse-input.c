@@ -17,9 +17,11 @@
 #include "datapath-dpdk/compat/compat-dpif.h"
 #include "datapath-dpdk/compat/compat-offload.h"
 #include "datapath-dpdk/fuse/fuse-chain.h"
+#include "datapath-dpdk/fuse/fuse-cycles.h"
 #include "datapath-dpdk/fuse/fuse-learn.h"
 #include "datapath-dpdk/fuse/fuse-record.h"
 #include "datapath-dpdk/fuse/fuse-thread.h"
+#include "datapath-dpdk/fuse/fuse-trial.h"
 #include "datapath-dpdk/fuse/fuse.h"
 #include "dpdk.h"
 #include "lib/fuse/fuse-order.h"
@@ -242,42 +244,42 @@ struct tried {
     uint64_t hashes[MAX_LEARN];
 };
 
-/* Returns true if the flow of the 'i'th packet, a miss, should be learned.  A
- * batch tries each flow once: all packets were looked up before. */
-static bool
-wants_to_learn(struct fuse_thread *t, const struct fuse_batch *fb, uint32_t i,
-               const struct tried *tried)
+/* Returns whether the flow of the 'i'th packet, a miss, is learned.  A batch
+ * tries each flow once: all packets were looked up before. */
+static enum fuse_admission
+admit(struct fuse_thread *t, const struct fuse_batch *fb, uint32_t i,
+      const struct tried *tried)
 {
+    enum fuse_admission admission = FUSE_ADMITTED;
+
     if (fb->shapes[i] < 0 || fb->verdicts[i] == FUSE_DECLINED
         || fb->classes[i].end || tried->n >= MAX_LEARN
         || t->learn_debt >= LEARN_BURST * LEARN_SHARE) {
-        return false;
+        return FUSE_NOT_ADMITTED;
     }
     for (uint32_t j = 0; j < tried->n; j++) {
         if (tried->hashes[j] == fb->hashes[i]) {
-            return false;
+            return FUSE_NOT_ADMITTED;
         }
     }
-    if (fb->verdicts[i] == FUSE_MISS
-        && !fuse_table_admit(t->replay.table, fb->hashes[i])) {
-        /* What was refused may be learned after a while. */
-        t->random = t->random * 1664525 + 1013904223;
-        if (!(t->random >> 20)) {
-            fuse_table_forgive(t->replay.table, fb->hashes[i]);
-        }
-        return false;
+    if (fb->verdicts[i] == FUSE_MISS) {
+        admission = fuse_admit(t, fb->in_port, fb->hashes[i]);
     }
-    return (t->refusals_in_a_row < MANY_REFUSALS
-            || !(t->refusals_in_a_row++ % LEARN_RARELY));
+    return (admission
+            && (t->refusals_in_a_row < MANY_REFUSALS
+                || !(t->refusals_in_a_row++ % LEARN_RARELY))
+            ? admission : FUSE_NOT_ADMITTED);
 }
 
 /* Takes 'packet', the 'i'th, through the ordinary path and learns from it.
  * Returns false if its flow could not be learned. */
 static bool
 learn_packet(struct fuse_thread *t, const struct fuse_batch *fb, uint32_t i,
-             struct dp_packet *packet, odp_port_t in_port)
+             struct dp_packet *packet, odp_port_t in_port, bool on_trial)
 {
+    uint64_t start = on_trial ? fuse_cycles(t->pmd) : 0;
     struct dp_packet_batch one;
+    struct fuse_entry *entry;
     enum fuse_reason reason;
 
     fuse_record_start(&t->record, fb, i, packet, t->pmd->ctx.now / 1000);
@@ -286,10 +288,13 @@ learn_packet(struct fuse_thread *t, const struct fuse_batch *fb, uint32_t i,
     compat_batch_destroy(&one);
     fuse_record_current = NULL;
 
-    reason = fuse_learn(t, fb, i);
+    reason = fuse_learn(t, fb, i, &entry);
     if (!reason) {
         fuse_count(t, FUSE_C_LEARNED, 1);
         t->refusals_in_a_row = 0;
+        if (on_trial) {
+            fuse_trial_start(t, entry, fuse_cycles(t->pmd) - start);
+        }
     } else {
         fuse_count(t, FUSE_C_REASONS + reason, 1);
         if (!fuse_reason_is_transient(reason)) {
@@ -361,6 +366,7 @@ handle_mixed(struct fuse_thread *t, struct dp_packet_batch *batch,
     for (uint32_t i = 0; i < fb->n; i++) {
         struct dp_packet *packet = batch->packets[i];
         struct fuse_flow flow = fuse_flow_of(fb, i, outer);
+        enum fuse_admission admission;
 
         if (fb->verdicts[i] == FUSE_HIT) {
             if (fuse_flows_have(&rest.flows, &flow)) {
@@ -375,13 +381,15 @@ handle_mixed(struct fuse_thread *t, struct dp_packet_batch *batch,
         if (fuse_flows_have(&hits.flows, &flow)) {
             run_hits(t, &hits);
         }
-        if (wants_to_learn(t, fb, i, &tried)) {
+        admission = admit(t, fb, i, &tried);
+        if (admission) {
             tried.hashes[tried.n++] = fb->hashes[i];
             t->learn_debt += LEARN_SHARE;
             if (fuse_flows_have(&rest.flows, &flow)) {
                 run_rest(t, &rest, in_port);
             }
-            n_learned += learn_packet(t, fb, i, packet, in_port);
+            n_learned += learn_packet(t, fb, i, packet, in_port,
+                                      admission == FUSE_ON_TRIAL);
         } else {
             fuse_flows_add(&rest.flows, &flow);
             dp_packet_batch_add(&rest.batch, packet);

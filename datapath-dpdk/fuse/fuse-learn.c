@@ -376,9 +376,11 @@ note_work(struct fuse_thread *t, uint32_t in_port)
 }
 
 /* Learns the flow of the 'i'th packet of 'batch', which was recorded in 't'.
- * Returns FUSE_LEARNED, or why it cannot be learned. */
+ * Returns FUSE_LEARNED and stores its entry in '*entryp', or returns why it
+ * cannot be learned. */
 enum fuse_reason
-fuse_learn(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
+fuse_learn(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i,
+           struct fuse_entry **entryp)
 {
     struct fuse_record *record = &t->record;
     struct fuse_dp_chain *chain;
@@ -434,6 +436,8 @@ fuse_learn(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i)
                   : record->rss);
     if (reason) {
         fuse_table_remove(t->replay.table, entry);
+    } else {
+        *entryp = entry;
     }
     return reason;
 }

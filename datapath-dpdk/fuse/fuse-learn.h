@@ -13,9 +13,10 @@
 #include "datapath-dpdk/fuse/fuse-reason.h"
 
 struct fuse_batch;
+struct fuse_entry;
 struct fuse_thread;
 
 enum fuse_reason fuse_learn(struct fuse_thread *, const struct fuse_batch *,
-                            uint32_t i);
+                            uint32_t i, struct fuse_entry **entryp);
 
 #endif /* fuse-learn.h */

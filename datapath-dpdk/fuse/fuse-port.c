@@ -7,10 +7,10 @@
  * little work, have packets that never hit, or cost less without the cache. */
 
 #include <config.h>
-#include "datapath-dpdk/fuse/fuse-port.h"
+#include "datapath-dpdk/fuse/fuse-hooks.h"
 
 #include "datapath-dpdk/compat/compat-dpif.h"
-#include "datapath-dpdk/fuse/fuse-hooks.h"
+#include "datapath-dpdk/fuse/fuse-cycles.h"
 #include "datapath-dpdk/fuse/fuse-input.h"
 #include "datapath-dpdk/fuse/fuse-thread.h"
 #include "datapath-dpdk/fuse/fuse.h"
@@ -25,24 +25,21 @@
 /* The cache is of use to a port if more than one packet in so many is a hit or
  * is learned. */
 #define USEFUL_SHARE 64
-#define FUTILE_LIMIT 4096
 
 /* A port whose packets go on missing is measured after so many packets for
  * each entry that there is room for: see lib/fuse/fuse-gain.h. */
 #define PATIENCE 16
 
-static uint64_t
-get_cycles(struct dp_netdev_pmd_thread *pmd)
-{
-    return cycles_counter_update(&pmd->perf_stats);
-}
+/* The costs of one batch in so many are noted: see lib/fuse/fuse-pace.h. */
+#define MEASURE_RARELY 64
 
-fuse_cycles_func *fuse_cycles = get_cycles;
-
+/* Flows that were found to be short miss for ever: what they cost now is what
+ * they will cost. */
 static uint64_t
-get_patience(const struct fuse_thread *t)
+get_patience(const struct fuse_thread *t, const struct fuse_port *port)
 {
-    return (uint64_t) PATIENCE * t->max_entries;
+    return (port->pace.learn_at > FUSE_PACE_FIRST ? 0
+            : (uint64_t) PATIENCE * t->max_entries);
 }
 
 /* Returns true if the cache leaves 'batch' alone, for one of two reasons.
@@ -61,7 +58,7 @@ static inline bool
 leaves_alone(struct fuse_thread *t, const struct dp_packet_batch *batch,
              const struct fuse_port *port, odp_port_t in_port)
 {
-    if (OVS_UNLIKELY(port->futile >= FUTILE_LIMIT)) {
+    if (OVS_UNLIKELY(fuse_port_is_futile(port))) {
         t->look_random = t->look_random * 1664525 + 1013904223;
         if (t->look_random >> LOOK_AT_TIMES_SHIFT) {
             fuse_count(t, FUSE_C_FUTILE, batch->count);
@@ -82,7 +79,7 @@ leaves_alone(struct fuse_thread *t, const struct dp_packet_batch *batch,
 static inline void
 note_use(struct fuse_port *port, uint32_t n, uint32_t n_useful)
 {
-    uint32_t sum = MIN(port->futile + n, FUTILE_LIMIT);
+    uint32_t sum = MIN(port->futile + n, FUSE_FUTILE_LIMIT);
 
     port->futile = sum - MIN(sum, n_useful * USEFUL_SHARE);
 }
@@ -100,6 +97,27 @@ use_cache(struct fuse_thread *t, struct dp_packet_batch *batch,
     return n - n_hits;
 }
 
+/* Does the same, and notes what hits cost, or packets that missed. */
+static uint32_t
+use_cache_measured(struct fuse_thread *t, struct dp_packet_batch *batch,
+                   struct fuse_port *port, odp_port_t in_port)
+{
+    uint32_t n = batch->count, n_missed, n_left;
+    uint64_t start = fuse_cycles(t->pmd), between;
+
+    n_missed = use_cache(t, batch, port, in_port);
+    between = fuse_cycles(t->pmd);
+    n_left = batch->count;
+    if (!n_missed) {
+        fuse_pace_note_cost(&port->pace, FUSE_PACE_HIT, (between - start) / n);
+    } else if (n_left >= FUSE_GAIN_BATCH) {
+        fuse_take_ordinary_path(t->pmd, batch, in_port);
+        fuse_pace_note_cost(&port->pace, FUSE_PACE_ORDINARY,
+                            (fuse_cycles(t->pmd) - between) / n_left);
+    }
+    return n_missed;
+}
+
 /* Takes 'batch' by the way that is being measured, all of it, and notes the
  * cycles. */
 static void
@@ -115,7 +133,7 @@ measure(struct fuse_thread *t, struct dp_packet_batch *batch,
         fuse_count(t, FUSE_C_ASIDE, n);
     }
     fuse_take_ordinary_path(t->pmd, batch, in_port);
-    fuse_gain_note(&port->gain, get_patience(t), n, n_missed,
+    fuse_gain_note(&port->gain, get_patience(t, port), n, n_missed,
                    fuse_cycles(t->pmd) - start);
 }
 
@@ -151,11 +169,14 @@ fuse_input__(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
     t->busy = true;
     if (OVS_UNLIKELY(t->measures && fuse_gain_measures(&port->gain, n))) {
         measure(t, batch, port, in_port);
+    } else if (t->measures) {
+        n_missed = (n >= FUSE_GAIN_BATCH
+                    && !(++port->n_batches % MEASURE_RARELY)
+                    ? use_cache_measured(t, batch, port, in_port)
+                    : use_cache(t, batch, port, in_port));
+        fuse_gain_note(&port->gain, get_patience(t, port), n, n_missed, 0);
     } else {
-        n_missed = use_cache(t, batch, port, in_port);
-        if (t->measures) {
-            fuse_gain_note(&port->gain, get_patience(t), n, n_missed, 0);
-        }
+        use_cache(t, batch, port, in_port);
     }
     t->busy = false;
     if (pmd->core_id == NON_PMD_CORE_ID) {

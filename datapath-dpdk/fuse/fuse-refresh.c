@@ -23,6 +23,7 @@
 #include "datapath-dpdk/fuse/fuse-chain.h"
 #include "datapath-dpdk/fuse/fuse-conn.h"
 #include "datapath-dpdk/fuse/fuse-owner.h"
+#include "datapath-dpdk/fuse/fuse-trial.h"
 #include "datapath-dpdk/fuse/fuse.h"
 #include "lib/lb/lb-registry.h"
 #include "lib/lb/lb-sticky.h"
@@ -85,7 +86,7 @@ refresh(struct fuse_thread *t, struct fuse_entry *entry, long long int now)
             interval = MIN(interval, ms);
         }
     }
-    entry->refresh = now + interval;
+    entry->refresh = now + (fuse_trial_goes_on(t, entry) ? 0 : interval);
     return true;
 }
 
@@ -97,6 +98,7 @@ fuse_attend(struct fuse_replay *replay, struct fuse_entry *entry)
     struct fuse_queue *queue = &t->queue;
     long long int now = t->pmd->ctx.now / 1000;
     int32_t late = replay->now - entry->refresh;
+    bool on_trial;
 
     if (!fuse_chain_check(t, CONTAINER_OF(entry->chain, struct fuse_dp_chain,
                                           up))) {
@@ -104,13 +106,15 @@ fuse_attend(struct fuse_replay *replay, struct fuse_entry *entry)
         return false;
     } else if (late < 0) {
         return true;
-    } else if (late >= FUSE_LATE_MS || queue->n >= FUSE_QUEUE) {
+    }
+    on_trial = fuse_trial_hit(t, entry);
+    if (late >= FUSE_LATE_MS || queue->n >= FUSE_QUEUE) {
         return refresh(t, entry, now);
     }
     OVS_PREFETCH(fuse_entry_cold(replay->table, entry));
     queue->times[queue->n] = now;
     queue->entries[queue->n++] = entry;
-    entry->refresh = replay->now + FUSE_QUEUED_MS;
+    entry->refresh = replay->now + (on_trial ? 0 : FUSE_QUEUED_MS);
     return true;
 }
 

@@ -49,39 +49,68 @@ put_times(const struct fuse_thread *t, struct ds *reply)
     }
 }
 
-/* Appends what the cache gains for each of 'ports' for which that was
- * measured. */
+/* Appends what was measured of 'port'. */
 static void
-put_gains(const struct fuse_port *ports, struct ds *reply)
+put_port(const struct fuse_port *port, struct ds *reply)
 {
-    for (int i = 0; i < FUSE_N_PORTS; i++) {
-        const struct fuse_gain *g = &ports[i].gain;
+    const struct fuse_gain *g = &port->gain;
+    const struct fuse_pace *p = &port->pace;
 
-        if (fuse_gain_is_known(g)) {
-            ds_put_format(reply, "  port %"PRIu32": %.1f cycles a packet with "
-                          "the cache, %.1f without%s\n", ports[i].number,
-                          g->cache / 16.0, g->ordinary / 16.0,
-                          fuse_gain_is_aside(g) ? ": steps aside" : "");
-        }
+    if (fuse_gain_is_known(g)) {
+        ds_put_format(reply, "  port %"PRIu32": %.1f cycles a packet with the "
+                      "cache, %.1f without%s\n", port->number,
+                      g->cache / 16.0, g->ordinary / 16.0,
+                      fuse_gain_is_aside(g) ? ": steps aside" : "");
+    }
+    if (p->n_decided) {
+        ds_put_format(reply, "  port %"PRIu32": learns flows at packet "
+                      "%"PRIu32", since %"PRIu32" of %"PRIu32" tried had "
+                      "fewer than the %"PRIu32" hits that pay for it\n",
+                      port->number, p->learn_at, p->n_unpaid, p->n_decided,
+                      p->enough);
     }
 }
 
-/* Appends the same as a member of JSON. */
 static void
-put_gains_json(const struct fuse_port *ports, struct ds *reply)
+put_ports(const struct fuse_port *ports, struct ds *reply)
+{
+    for (int i = 0; i < FUSE_N_PORTS; i++) {
+        put_port(&ports[i], reply);
+    }
+}
+
+/* Appends what was measured of 'port', as an object of JSON. */
+static void
+put_port_json(const struct fuse_port *port, struct ds *reply)
+{
+    const struct fuse_gain *g = &port->gain;
+    const struct fuse_pace *p = &port->pace;
+
+    ds_put_format(reply, "{\"port\":%"PRIu32, port->number);
+    if (fuse_gain_is_known(g)) {
+        ds_put_format(reply, ",\"with\":%.1f,\"without\":%.1f,\"aside\":%s",
+                      g->cache / 16.0, g->ordinary / 16.0,
+                      fuse_gain_is_aside(g) ? "true" : "false");
+    }
+    if (p->n_decided) {
+        ds_put_format(reply, ",\"learns_at\":%"PRIu32",\"tried\":%"PRIu32
+                      ",\"unpaid\":%"PRIu32",\"hits_that_pay\":%"PRIu32,
+                      p->learn_at, p->n_decided, p->n_unpaid, p->enough);
+    }
+    ds_put_char(reply, '}');
+}
+
+/* Appends an array of them as a member. */
+static void
+put_ports_json(const struct fuse_port *ports, struct ds *reply)
 {
     const char *comma = "";
 
     ds_put_cstr(reply, ",\"ports\":[");
     for (int i = 0; i < FUSE_N_PORTS; i++) {
-        const struct fuse_gain *g = &ports[i].gain;
-
-        if (fuse_gain_is_known(g)) {
-            ds_put_format(reply, "%s{\"port\":%"PRIu32",\"with\":%.1f,"
-                          "\"without\":%.1f,\"aside\":%s}", comma,
-                          ports[i].number, g->cache / 16.0,
-                          g->ordinary / 16.0,
-                          fuse_gain_is_aside(g) ? "true" : "false");
+        if (fuse_gain_is_known(&ports[i].gain) || ports[i].pace.n_decided) {
+            ds_put_cstr(reply, comma);
+            put_port_json(&ports[i], reply);
             comma = ",";
         }
     }
@@ -157,7 +186,7 @@ show_thread(struct fuse_thread *t, void *reply)
 
     if (fuse_ask_thread(t, show, reply)
         && fuse_ask_thread(t, copy_ports, ports)) {
-        put_gains(ports, reply);
+        put_ports(ports, reply);
     } else {
         fuse_put_silent(t, reply);
     }
@@ -208,7 +237,7 @@ show_thread_json(struct fuse_thread *t, void *reply_)
 
     if (fuse_ask_thread(t, copy_ports, ports)
         && fuse_ask_thread(t, show_json, reply)) {
-        put_gains_json(ports, reply);
+        put_ports_json(ports, reply);
         ds_put_char(reply, '}');
     } else {
         ds_put_format(reply, ",{\"thread\":%u}", t->pmd->core_id);

@@ -21,6 +21,7 @@
 #include "datapath-dpdk/fuse/fuse-memory.h"
 #include "datapath-dpdk/fuse/fuse-owner.h"
 #include "datapath-dpdk/fuse/fuse-refresh.h"
+#include "datapath-dpdk/fuse/fuse-trial.h"
 #include "datapath-dpdk/fuse/fuse.h"
 #include "dpdk.h"
 #include "hash.h"
@@ -133,13 +134,15 @@ entry_removed(struct fuse_entry *entry, void *t_)
         }
     }
     fuse_refresh_forget(t, entry);
+    fuse_trial_end(t, entry);
     fuse_chain_unref(t, CONTAINER_OF(entry->chain, struct fuse_dp_chain, up));
 }
 
 /* Implements 'end' of struct fuse_replay. */
 static void
-end(struct fuse_replay *replay OVS_UNUSED, struct fuse_entry *entry)
+end(struct fuse_replay *replay, struct fuse_entry *entry)
 {
+    fuse_trial_end(fuse_thread_of(replay), entry);
     fuse_kill_entry(entry);
 }
 
@@ -187,6 +190,7 @@ create_thread(struct dp_netdev_pmd_thread *pmd)
     t->measures = pmd->core_id != NON_PMD_CORE_ID;
     for (int i = 0; i < FUSE_N_PORTS; i++) {
         fuse_gain_init(&t->ports[i].gain);
+        fuse_pace_init(&t->ports[i].pace);
     }
     t->memory = fuse_memory_create(config_entries, pmd->numa_id,
                                    pmd->core_id == NON_PMD_CORE_ID);

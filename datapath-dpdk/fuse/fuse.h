@@ -21,6 +21,8 @@
  *    fuse-tunnel.c    tunnel ports
  *    fuse-refresh.c   keeping alive what entries of flows with packets stand
  *                     for
+ *    fuse-trial.c     how soon flows are learned
+ *    fuse-cycles.c    the clock for what packets cost
  *    fuse-flush.c     removing all entries
  *    fuse-run.c       what is due from time to time
  *    fuse-thread.c    a thread's cache, configuration
@@ -67,6 +69,7 @@
 #include "datapath-dpdk/fuse/fuse-reason.h"
 #include "datapath-dpdk/fuse/fuse-uses.h"
 #include "lib/fuse/fuse-gain.h"
+#include "lib/fuse/fuse-pace.h"
 #include "lib/fuse/fuse-pool.h"
 #include "lib/fuse/fuse-replay.h"
 #include "openvswitch/list.h"
@@ -132,6 +135,22 @@ struct fuse_port {
     uint32_t futile;             /* Packets looked at in vain. */
     enum fuse_port_work work;
     struct fuse_gain gain;
+    struct fuse_pace pace;
+    uint32_t n_batches;          /* Of 16 packets and more. */
+};
+
+/* So many packets in vain make the cache of no use to a port. */
+#define FUSE_FUTILE_LIMIT 4096
+
+/* A trial: see lib/fuse/fuse-pace.h.  An entry has its place by its number.
+ * After FUSE_TRIAL_MS another entry may take the place, so that slow flows do
+ * not keep others from being tried. */
+#define FUSE_N_TRIALS 256
+#define FUSE_TRIAL_MS 1000
+struct fuse_trial {
+    const struct fuse_entry *entry; /* Null if there is none. */
+    uint32_t since;              /* In ms. */
+    uint32_t hits;
 };
 
 /* An end of a tunnel: the tunnel port, and indexes in struct fuse_tunnels. */
@@ -191,7 +210,8 @@ struct fuse_thread {
     odp_port_t *closed_ports;    /* Opt-outs, as of 'config_version'. */
     size_t n_closed_ports;
     struct fuse_port ports[FUSE_N_PORTS];
-    bool measures;               /* Whether ports may step aside. */
+    bool measures;               /* Whether it measures what it gains. */
+    struct fuse_trial trials[FUSE_N_TRIALS];
     uint32_t n_left_alone;       /* Batches. */
     uint32_t look_random;        /* See leaves_alone(). */
     struct fuse_queue queue;
@@ -214,6 +234,13 @@ static inline struct fuse_port *
 fuse_port_of(struct fuse_thread *t, uint32_t number)
 {
     return &t->ports[number % FUSE_N_PORTS];
+}
+
+/* Returns true if the cache is of no use to 'port': see fuse-port.c. */
+static inline bool
+fuse_port_is_futile(const struct fuse_port *port)
+{
+    return port->futile >= FUSE_FUTILE_LIMIT;
 }
 
 static inline struct fuse_thread *

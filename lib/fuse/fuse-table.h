@@ -29,9 +29,10 @@
  *      one at a time, in order, by one more bit of the hash: Litwin's linear
  *      hashing (VLDB 1980).  No insertion takes long.
  *
- *    - Admission: the first packet of a flow leaves its signature, and only
- *      the next one of the same signature is to be learned.  One-packet flows
- *      thus never get an entry, whatever their number.
+ *    - Admission: the first packet of a flow leaves its signature, and the
+ *      next ones of the same signature are counted.  The user learns a flow at
+ *      its second packet, or later: see fuse-pace.h.  One-packet flows thus
+ *      never get an entry, whatever their number.
  *
  *    - Eviction: an entry goes to a new flow if it is dead, or was idle for
  *      FUSE_IDLE_MS when it should have been refreshed.  If neither bucket has
@@ -109,6 +110,10 @@ struct fuse_cold {
 #define FUSE_TCP_BIT (UINT32_C(1) << 28)
 #define FUSE_NUMBER_MASK (FUSE_TCP_BIT - 1)
 
+/* A candidate has the upper bits of a signature, and how many packets of its
+ * flow have missed, up to this.  0: the flow is refused. */
+#define FUSE_COUNT_MASK UINT32_C(0xf)
+
 struct fuse_bucket {
     /* Keys that had to go to their second bucket; more, if this bucket was
      * split since. */
@@ -138,7 +143,7 @@ struct fuse_table {
     uint8_t *small, *large;
     struct fuse_cold *colds[2];  /* Of small and large ones. */
     struct fuse_tcp *tcps[2];    /* Of those with fuse_table_track(). */
-    uint32_t *candidates;        /* Signatures of the last flows missed. */
+    uint32_t *candidates;        /* The last flows missed. */
     uint32_t candidate_mask;
     uint32_t max_buckets;
     uint32_t max_entries;
@@ -292,36 +297,40 @@ fuse_candidate(struct fuse_table *table, uint64_t hash)
     return &table->candidates[hash & table->candidate_mask];
 }
 
-/* Returns true if a flow with 'hash', which is not in 'table', should be
- * learned: if this is its second packet, and few other flows with the same
- * place for a candidate have missed since the first. */
-static inline bool
-fuse_table_admit(struct fuse_table *table, uint64_t hash)
+/* Counts a packet of the flow with 'hash', which is not in 'table'.  Returns
+ * how many there are, up to FUSE_COUNT_MASK + 1.  Earlier packets do not count
+ * if many other flows with the same place for a candidate have missed since.
+ * Returns 0 if the flow is refused. */
+static inline uint32_t
+fuse_table_count_miss(struct fuse_table *table, uint64_t hash)
 {
     uint32_t *candidate = fuse_candidate(table, hash);
-    uint32_t sig = hash >> 32;
+    uint32_t flow = hash >> 32 & ~FUSE_COUNT_MASK;
 
-    if (*candidate == sig) {
-        *candidate = 0;
-        return true;
+    if (*candidate && (*candidate & ~FUSE_COUNT_MASK) == flow) {
+        uint32_t n = *candidate & FUSE_COUNT_MASK;
+
+        *candidate += n && n < FUSE_COUNT_MASK;
+        return n ? n + 1 : 0;
     }
     /* Flows of one place, whose packets alternate, must not keep each other
      * out for ever. */
     table->random = table->random * 1664525 + 1013904223;
-    if (*candidate != ~sig && (!*candidate || !(table->random >> 29))) {
-        *candidate = sig;
+    if (!*candidate || !(table->random >> 29)) {
+        *candidate = flow | 1;
     }
-    return false;
+    return 1;
 }
 
-/* Makes fuse_table_admit() return false for 'hash' until another flow of the
+/* Makes fuse_table_count_miss() return 0 for 'hash' until another flow of the
  * same place is missed or fuse_table_forgive() is called. */
 static inline void
 fuse_table_refuse(struct fuse_table *table, uint64_t hash)
 {
-    *fuse_candidate(table, hash) = ~(uint32_t) (hash >> 32);
+    *fuse_candidate(table, hash) = hash >> 32 & ~FUSE_COUNT_MASK;
 }
 
+/* Forgets the packets of the flow with 'hash', and that it is refused. */
 static inline void
 fuse_table_forgive(struct fuse_table *table, uint64_t hash)
 {

@@ -11,6 +11,7 @@
 UNIT_TESTS = \
 	tests/unit/test-fuse \
 	tests/unit/test-fuse-gain \
+	tests/unit/test-fuse-pace \
 	tests/unit/test-fuse-pool \
 	tests/unit/test-fuse-tcp \
 	tests/unit/test-gtpu \
@@ -65,6 +66,11 @@ tests_unit_test_fuse_gain_SOURCES = tests/unit/test-fuse-gain.c
 tests_unit_test_fuse_gain_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_fuse_gain_LDADD = $(UNIT_LDADD)
 
+tests_unit_test_fuse_pace_SOURCES = tests/unit/test-fuse-pace.c \
+	tests/unit/random-numbers.h tests/unit/splitmix64.h
+tests_unit_test_fuse_pace_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_fuse_pace_LDADD = $(UNIT_LDADD)
+
 tests_unit_test_fuse_pool_SOURCES = tests/unit/test-fuse-pool.c
 tests_unit_test_fuse_pool_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_fuse_pool_LDADD = $(UNIT_LDADD)
@@ -77,11 +83,13 @@ tests_unit_test_fuse_tcp_LDADD = $(UNIT_LDADD)
 # The cache in a datapath, in one process: needs Open vSwitch.
 if BUILD_OPENVSWITCH
 if HAVE_CMOCKA
-DATAPATH_TESTS = tests/unit/test-fuse-conn tests/unit/test-fuse-datapath
+DATAPATH_TESTS = tests/unit/test-fuse-conn tests/unit/test-fuse-datapath \
+	tests/unit/test-fuse-trial
 endif
 endif
 check_PROGRAMS += $(DATAPATH_TESTS)
-EXTRA_PROGRAMS = tests/unit/test-fuse-conn tests/unit/test-fuse-datapath
+EXTRA_PROGRAMS = tests/unit/test-fuse-conn tests/unit/test-fuse-datapath \
+	tests/unit/test-fuse-trial
 
 # Includes datapath-dpdk/fuse/fuse-conn.c, to interrupt it.
 tests_unit_test_fuse_conn_SOURCES = tests/unit/test-fuse-conn.c \
@@ -102,6 +110,15 @@ tests_unit_test_fuse_datapath_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_fuse_datapath_LDADD = \
 	$(OVS)/extended/lib/libopenvswitch.la $(CMOCKA_LIBS)
 $(tests_unit_test_fuse_datapath_OBJECTS): | $(OVS)/headers.stamp
+
+tests_unit_test_fuse_trial_SOURCES = tests/unit/test-fuse-trial.c \
+	tests/unit/fuse-datapath.c tests/unit/fuse-datapath.h \
+	tests/unit/memory-netdev.c tests/unit/memory-netdev.h
+tests_unit_test_fuse_trial_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_unit_test_fuse_trial_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_fuse_trial_LDADD = \
+	$(OVS)/extended/lib/libopenvswitch.la $(CMOCKA_LIBS)
+$(tests_unit_test_fuse_trial_OBJECTS): | $(OVS)/headers.stamp
 
 tests_unit_test_lb_sticky_SOURCES = tests/unit/test-lb-sticky.c \
 	tests/unit/splitmix64.h

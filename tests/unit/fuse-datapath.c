@@ -33,7 +33,7 @@
 #define ID_OFS 18
 
 struct dpif *dpif;
-odp_port_t out_port;
+odp_port_t input_port, out_port;
 void (*on_upcall)(void);
 uint32_t n_upcalls;
 bool many_megaflows;
@@ -193,7 +193,7 @@ datapath_start(void **state OVS_UNUSED)
     compat_odp_execute_init();
     netdev_register_provider(&device_class);
     assert_int_equal(dpif_create_and_open("fuse-test", "dummy", &dpif), 0);
-    add_port("in");
+    input_port = add_port("in");
     out_port = add_port("out");
     dpif_register_upcall_cb(dpif, answer_upcall, NULL);
     dpif_enable_upcall(dpif);

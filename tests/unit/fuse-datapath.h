@@ -31,7 +31,7 @@ struct sent {
 };
 
 extern struct dpif *dpif;
-extern odp_port_t out_port;
+extern odp_port_t input_port, out_port;
 extern struct dp_packet_batch received; /* To be received. */
 extern struct sent sent[MAX_SENT];
 extern uint32_t n_sent;

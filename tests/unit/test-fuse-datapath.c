@@ -11,9 +11,9 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "datapath-dpdk/fuse/fuse-cycles.h"
 #include "datapath-dpdk/fuse/fuse-dump.h"
 #include "datapath-dpdk/fuse/fuse-flush.h"
-#include "datapath-dpdk/fuse/fuse-port.h"
 #include "datapath-dpdk/fuse/fuse-show.h"
 #include "datapath-dpdk/fuse/fuse-thread.h"
 #include "dpif.h"

@@ -824,16 +824,16 @@ test_admission(void **state)
 
     (void) state;
     assert_int_equal(fuse_table_create(100, -1, false, &table), 0);
-    assert_false(fuse_table_admit(table, hash));
-    assert_true(fuse_table_admit(table, hash));
-    assert_false(fuse_table_admit(table, hash));
+    for (uint32_t i = 1; i < 20; i++) {
+        assert_int_equal(fuse_table_count_miss(table, hash), i < 16 ? i : 16);
+    }
     fuse_table_refuse(table, hash);
     for (int i = 0; i < 10; i++) {
-        assert_false(fuse_table_admit(table, hash));
+        assert_int_equal(fuse_table_count_miss(table, hash), 0);
     }
     fuse_table_forgive(table, hash);
-    assert_false(fuse_table_admit(table, hash));
-    assert_true(fuse_table_admit(table, hash));
+    assert_int_equal(fuse_table_count_miss(table, hash), 1);
+    assert_int_equal(fuse_table_count_miss(table, hash), 2);
     fuse_table_destroy(table);
 }
 
@@ -855,7 +855,8 @@ test_admission_of_many(void **state)
     }
     for (int round = 0; round < 5; round++) {
         for (int i = 0; i < N; i++) {
-            if (hashes[i] && fuse_table_admit(table, hashes[i])) {
+            if (hashes[i] && fuse_table_count_miss(table, hashes[i]) == 2) {
+                fuse_table_forgive(table, hashes[i]);
                 hashes[i] = 0;
                 n_admitted++;
             }

@@ -131,7 +131,7 @@ insert(struct fuse_table *table, uint32_t i, bool large)
     uint8_t key[FUSE_MAX_KEY] = { 0 };
 
     memcpy(key, &i, sizeof i);
-    fuse_table_admit(table, hash);
+    fuse_table_count_miss(table, hash);
     return fuse_table_insert(table, hash, 0, large ? FUSE_PART_1 + 1 : 0, 1,
                              key, 0);
 }

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#ifndef FUSE_PORT_H
-#define FUSE_PORT_H 1
+#ifndef FUSE_CYCLES_H
+#define FUSE_CYCLES_H 1
 
-/* Which packets use the fused flow cache
- * ======================================
- *
- * See fuse-port.c. */
+/* What packets cost
+ * ================= */
 
 #include <stdint.h>
 
@@ -17,4 +15,4 @@ struct dp_netdev_pmd_thread;
 typedef uint64_t fuse_cycles_func(struct dp_netdev_pmd_thread *);
 extern fuse_cycles_func *fuse_cycles;
 
-#endif /* fuse-port.h */
+#endif /* fuse-cycles.h */

@@ -9,6 +9,7 @@
  * The semantic patches in ct.cocci insert calls of these functions into Open
  * vSwitch's lib/conntrack.c. */
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,13 +19,20 @@ struct conn_key;
 struct conntrack;
 struct dp_packet;
 struct nat_action_info_t;
+struct ovs_mutex;
 
 /* The connection tracker's NAT; see ct-nat.c. */
 bool ct_nat_applies(uint16_t ct_state, const struct nat_action_info_t *);
 void ct_nat_icmp6_outer(struct dp_packet *, const struct conn_key *,
                         uint16_t nat_action);
 
-/* New packets that are not committed; see ct-new.c. */
+/* A time at which no connection has expired. */
+#define CT_BEFORE_ALL LLONG_MIN
+bool ct_nat_is_fixed(const struct nat_action_info_t *);
+
+/* New packets; see ct-new.c. */
+bool ct_expects(const struct conntrack *);
+void ct_new_lock(struct ovs_mutex *);
 typedef bool ct_valid_new_func(struct dp_packet *, struct conn_key *);
 bool ct_new_uncommitted(struct conntrack *, struct dp_packet *,
                         struct conn_key *, const struct conn *, bool commit,

@@ -23,7 +23,14 @@
  * In an ICMPv6 error about a connection, the addresses of both IP headers are
  * translated.  For the outer one, Open vSwitch updated a checksum as if a
  * header of the connection's protocol followed.  The checksum of TCP would be
- * where the source address of the inner header is, so that came out wrong. */
+ * where the source address of the inner header is, so that came out wrong.
+ *
+ * One address and port
+ * --------------------
+ *
+ * Open vSwitch chooses an address and a port of the range that the action
+ * gives by a hash of the connection's key.  A bucket of a Service gives one
+ * address and one port, for which no hash is needed. */
 
 #include <config.h>
 #include "datapath-dpdk/ct/ct-hooks.h"
@@ -57,4 +64,13 @@ ct_nat_icmp6_outer(struct dp_packet *packet, const struct conn_key *key,
         packet_set_ipv6_addr(packet, IPPROTO_ICMPV6, ip6->ip6_dst.be32,
                              &key->src.addr.ipv6, false);
     }
+}
+
+/* Returns true if 'nat' leaves no choice of addresses and ports.  Any
+ * thread. */
+bool
+ct_nat_is_fixed(const struct nat_action_info_t *nat)
+{
+    return nat->min_port == nat->max_port
+           && !memcmp(&nat->min_addr, &nat->max_addr, sizeof nat->min_addr);
 }

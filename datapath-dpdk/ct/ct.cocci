@@ -143,3 +143,93 @@ symbol create_new_conn;
 +&& !ct_new_uncommitted(ct, pkt, &ctx->key, conn, commit, valid_new)
  ...>
  }
+
+// Without helpers, no connection is expected, and nobody takes the lock.
+// hook ct_expects: lib/conntrack.c, 1
+@ct_expects@
+identifier ct;
+statement copy;
+@@
+ process_one(struct conntrack *ct, ...)
+ {
+ <...
++if (ct_expects(ct)) {
+ ovs_rwlock_rdlock(&ct->resources_lock);
+ alg_exp = expectation_lookup(...);
+ if (alg_exp) copy
+ ovs_rwlock_unlock(&ct->resources_lock);
++}
+ ...>
+ }
+
+// The second lookup, under the lock, is for the same key.
+// hook ct_new_hash: lib/conntrack.c, 1
+@ct_new_hash@
+identifier ct, ctx, now;
+@@
+ process_one(struct conntrack *ct, struct dp_packet *pkt,
+             struct conn_lookup_ctx *ctx, ...)
+ {
+ <...
+-conn_lookup(ct, &ctx->key, now, NULL, NULL)
++conn_key_lookup(ct, &ctx->key, ctx->hash, now, NULL, NULL)
+ ...>
+ }
+
+// hook ct_new_lock: lib/conntrack.c, 1
+@ct_new_lock@
+identifier nc;
+@@
+ conn_not_found(...)
+ {
+ <...
+-ovs_mutex_init_adaptive(&nc->lock);
++ct_new_lock(&nc->lock);
+ ...>
+ }
+
+// hook ct_nat_fixed: lib/conntrack.c, 1
+@ct_nat_fixed@
+identifier nat_info;
+@@
+ nat_range_hash(..., const struct nat_action_info_t *nat_info)
+ {
++if (ct_nat_is_fixed(nat_info)) {
++    return 0;
++}
+ ...
+ }
+
+// What no connection has, alive or expired, is free whatever the time is.
+// hook ct_nat_free: lib/conntrack.c, 1
+@ct_nat_free@
+expression ct, key;
+@@
+ nat_get_unique_l4(...)
+ {
+ <...
+-conn_lookup(ct, key, time_msec(), NULL, NULL)
++(conn_lookup(ct, key, CT_BEFORE_ALL, NULL, NULL) &&
++ conn_lookup(ct, key, time_msec(), NULL, NULL))
+ ...>
+ }
+
+// The key of the other direction is chosen where it is kept, not in a copy of
+// the connection.
+// hook ct_nat_copy: lib/conntrack.c, 1, <3.3
+@ct_nat_copy@
+identifier ct, nc, nat_conn, nat_action_info;
+statement failed;
+@@
+ conn_not_found(...)
+ {
+ <...
+-memcpy(nat_conn, nc, sizeof *nat_conn);
+ bool nat_res = nat_get_unique_tuple(ct, nc,
+-                                    nat_conn,
++                                    nc,
+                                     nat_action_info);
+ if (!nat_res) failed
+-memcpy(nc, nat_conn, sizeof *nc);
+ ...>
+ }

@@ -67,6 +67,8 @@ lib_libext_la_SOURCES = \
 	lib/lb/maglev.h \
 	lib/mem/reserve.c \
 	lib/mem/reserve.h \
+	lib/mem/slab.c \
+	lib/mem/slab.h \
 	lib/hash/siphash-batch-avx2.c \
 	lib/hash/siphash-batch-avx512.c \
 	lib/hash/siphash-batch.c \

@@ -23,6 +23,7 @@ UNIT_TESTS = \
 	tests/unit/test-lb-table \
 	tests/unit/test-maglev \
 	tests/unit/test-mem-reserve \
+	tests/unit/test-mem-slab \
 	tests/unit/test-options \
 	tests/unit/test-siphash
 
@@ -146,6 +147,11 @@ tests_unit_test_mem_reserve_SOURCES = tests/unit/test-mem-reserve.c
 tests_unit_test_mem_reserve_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_mem_reserve_LDFLAGS = -Wl,--wrap=mlock2
 tests_unit_test_mem_reserve_LDADD = $(UNIT_LDADD)
+
+tests_unit_test_mem_slab_SOURCES = tests/unit/test-mem-slab.c \
+	tests/unit/random-numbers.h tests/unit/splitmix64.h
+tests_unit_test_mem_slab_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_mem_slab_LDADD = $(UNIT_LDADD)
 
 tests_unit_test_options_SOURCES = tests/unit/test-options.c
 tests_unit_test_options_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -16,6 +16,7 @@ datapath_dpdk_libdatapath_la_SOURCES = \
 	datapath-dpdk/compat/compat-offload.h \
 	datapath-dpdk/compat/compat-packet.h \
 	datapath-dpdk/ct/ct-hooks.h \
+	datapath-dpdk/ct/ct-memory.c \
 	datapath-dpdk/ct/ct-nat.c \
 	datapath-dpdk/ct/ct-new.c \
 	datapath-dpdk/ct/ct-sctp.c \

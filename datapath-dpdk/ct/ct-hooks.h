@@ -7,7 +7,7 @@
  * =============================================
  *
  * The semantic patches in ct.cocci insert calls of these functions into Open
- * vSwitch's lib/conntrack.c. */
+ * vSwitch's lib/conntrack*.c. */
 
 #include <limits.h>
 #include <stdbool.h>
@@ -37,6 +37,10 @@ typedef bool ct_valid_new_func(struct dp_packet *, struct conn_key *);
 bool ct_new_uncommitted(struct conntrack *, struct dp_packet *,
                         struct conn_key *, const struct conn *, bool commit,
                         ct_valid_new_func *);
+
+/* Memory of connections; see ct-memory.c. */
+void *ct_zalloc(size_t);
+void ct_free(void *);
 
 /* SCTP in the connection tracker; see ct-sctp.c. */
 bool ct_sctp_extract(struct conn_key *, const void *data, size_t size,

@@ -233,3 +233,88 @@ statement failed;
 -memcpy(nc, nat_conn, sizeof *nc);
  ...>
  }
+
+// Connections come from memory of our own.
+// hook ct_zalloc_tcp: lib/conntrack-tcp.c, 1
+@ct_zalloc_tcp@
+identifier conn;
+@@
+ tcp_new_conn(...)
+ {
+ <...
+-xzalloc(sizeof *conn)
++ct_zalloc(sizeof *conn)
+ ...>
+ }
+
+// hook ct_zalloc_other: lib/conntrack-other.c, 1
+@ct_zalloc_other@
+identifier conn;
+@@
+ other_new_conn(...)
+ {
+ <...
+-xzalloc(sizeof *conn)
++ct_zalloc(sizeof *conn)
+ ...>
+ }
+
+// hook ct_zalloc_icmp: lib/conntrack-icmp.c, 1
+@ct_zalloc_icmp@
+identifier conn;
+@@
+ icmp_new_conn(...)
+ {
+ <...
+-xzalloc(sizeof *conn)
++ct_zalloc(sizeof *conn)
+ ...>
+ }
+
+// hook ct_zalloc_nat: lib/conntrack.c, 1, <3.3
+@ct_zalloc_nat@
+identifier conn;
+@@
+ conn_not_found(...)
+ {
+ <...
+-xzalloc(sizeof *conn)
++ct_zalloc(sizeof *conn)
+ ...>
+ }
+
+// hook ct_free: lib/conntrack.c, 1
+@ct_free@
+identifier conn;
+@@
+ delete_conn__(...)
+ {
+ <...
+-free(conn);
++ct_free(conn);
+ ...>
+ }
+
+// hook ct_free_nat: lib/conntrack.c, 1, <3.3
+@ct_free_nat@
+identifier conn;
+@@
+ delete_conn(...)
+ {
+ <...
+-free(conn->nat_conn);
++ct_free(conn->nat_conn);
+ ...>
+ }
+
+// hook ct_free_exhausted: lib/conntrack.c, 1, <3.3
+@ct_free_exhausted@
+identifier conn;
+@@
+ conn_not_found(...)
+ {
+ <...
+-free(conn);
++ct_free(conn);
+ ...>
+ }

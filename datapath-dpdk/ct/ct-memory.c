@@ -142,9 +142,11 @@ alloc(struct pool *pool)
 void *
 ct_zalloc(size_t size)
 {
-    struct pool *pool = &pools[my_node()][(size - 1) / STEP];
+    struct pool *pool;
     void *object;
 
+    ovs_assert(size <= MAX_SIZE);
+    pool = &pools[my_node()][(size - 1) / STEP];
     while (!(object = alloc(pool))) {
         if (!refill(pool)) {
             out_of_memory();

@@ -27,7 +27,7 @@ stop() {
         kill -KILL "$systemd"
         wait "$systemd" 2> /dev/null
         # All of it ends with its process 1.
-        while test -d "/proc/$init"; do read -rt 0.05 <> <(:); done
+        while test -d "/proc/${init:-0}"; do read -rt 0.05 <> <(:); done
         # shellcheck disable=SC2016  # For the shell in the namespace.
         unshare --mount sh -c 'mount --make-rprivate / &&
             mount -t cgroup2 cgroup2 "$1/cgroup" &&

@@ -9,6 +9,7 @@
 
 if BUILD_OPENVSWITCH
 KUBE_UNIT_TESTS = tests/kube/test-kube-config \
+	tests/kube/test-kube-gateway \
 	tests/kube/test-kube-service \
 	tests/kube/test-kube-yaml
 KUBE_REPLAY = tests/kube/replay-kube-yaml
@@ -20,6 +21,7 @@ check_PROGRAMS += $(KUBE_UNIT_TESTS) $(KUBE_REPLAY)
 endif
 check_PROGRAMS += $(KUBE_DUMP) $(OF_SYNC_TOOL)
 EXTRA_PROGRAMS += tests/kube/test-kube-config \
+	tests/kube/test-kube-gateway \
 	tests/kube/test-kube-service \
 	tests/kube/test-kube-yaml \
 	tests/kube/replay-kube-yaml \
@@ -39,6 +41,17 @@ tests_kube_test_kube_config_CPPFLAGS = $(KUBE_TEST_CPPFLAGS)
 tests_kube_test_kube_config_CFLAGS = $(KUBE_TEST_CFLAGS)
 tests_kube_test_kube_config_LDADD = $(KUBE_LIBS) $(CMOCKA_LIBS)
 $(tests_kube_test_kube_config_OBJECTS): | $(OVS)/headers.stamp
+
+tests_kube_test_kube_gateway_SOURCES = tests/kube/test-kube-gateway.c \
+	utilities/common/complain.c \
+	utilities/common/metrics.c \
+	$(KUBE_OBJECT_SOURCES) \
+	$(KUBE_SERVICE_SOURCES) \
+	$(KUBE_TEST_SOURCES)
+tests_kube_test_kube_gateway_CPPFLAGS = $(KUBE_TEST_CPPFLAGS)
+tests_kube_test_kube_gateway_CFLAGS = $(KUBE_TEST_CFLAGS)
+tests_kube_test_kube_gateway_LDADD = $(KUBE_LIBS) $(CMOCKA_LIBS)
+$(tests_kube_test_kube_gateway_OBJECTS): | $(OVS)/headers.stamp
 
 tests_kube_test_kube_service_SOURCES = tests/kube/test-kube-service.c \
 	utilities/common/complain.c \
@@ -103,6 +116,7 @@ EXTRA_DIST += \
 	tests/kube/tests_churn.py \
 	tests/kube/tests_cluster.py \
 	tests/kube/tests_failures.py \
+	tests/kube/tests_gateway.py \
 	tests/kube/tests_install.py \
 	tests/kube/tests_local.py \
 	tests/kube/tests_metrics.py \

@@ -24,6 +24,8 @@ ETCD_PORT = 2379
 # Seconds after which a connection is not used again.
 IDLE = 20
 
+GATEWAY_API = "/apis/gateway.networking.k8s.io/v1"
+
 COMMON_ARGS = [
     "--allow-privileged=true",
     "--etcd-servers=http://%s:%d" % (HOST, ETCD_PORT),
@@ -250,6 +252,13 @@ class Cluster:
             "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
         "DaemonSet": "/apis/apps/v1/namespaces/%s/daemonsets",
         "ServiceCIDR": "/apis/networking.k8s.io/v1/servicecidrs",
+        "CustomResourceDefinition":
+            "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+        "GatewayClass": GATEWAY_API + "/gatewayclasses",
+        "Gateway": GATEWAY_API + "/namespaces/%s/gateways",
+        "TCPRoute": GATEWAY_API + "/namespaces/%s/tcproutes",
+        "UDPRoute": GATEWAY_API + "/namespaces/%s/udproutes",
+        "ReferenceGrant": GATEWAY_API + "/namespaces/%s/referencegrants",
     }
 
     def path(self, kind, namespace="default"):

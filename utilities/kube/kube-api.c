@@ -20,7 +20,9 @@
     "!service.kubernetes.io/headless,"          \
     "!service.kubernetes.io/service-proxy-name"
 
-static const struct {
+#define GATEWAY_API "/apis/gateway.networking.k8s.io/v1/"
+
+static const struct resource {
     struct kube_watch_class watch;
     const char *resource;       /* Label of metrics. */
 } classes[] = {
@@ -31,14 +33,70 @@ static const struct {
       "endpointslices" },
     { { KUBE_SERVICE_CIDR, "/apis/networking.k8s.io/v1/servicecidrs", true },
       "servicecidrs" },
+    { { KUBE_GATEWAY_CLASS, GATEWAY_API "gatewayclasses", true },
+      "gatewayclasses" },
+    { { KUBE_GATEWAY, GATEWAY_API "gateways", true }, "gateways" },
+    { { KUBE_TCP_ROUTE, GATEWAY_API "tcproutes", true }, "tcproutes" },
+    { { KUBE_UDP_ROUTE, GATEWAY_API "udproutes", true }, "udproutes" },
+    { { KUBE_REFERENCE_GRANT, GATEWAY_API "referencegrants", true },
+      "referencegrants" },
 };
 
 struct kube_api {
     struct kube_config *config;
     struct kube_curl *curl;
     struct kube_watch *watches[ARRAY_SIZE(classes)];
-    size_t n;                   /* Of 'watches', and 'classes' in use. */
+    const struct resource *resources[ARRAY_SIZE(classes)];
+    size_t n;                   /* Of 'watches' and 'resources'. */
 };
+
+/* Returns true if objects of 'kind' are to be read. */
+static bool
+is_wanted(enum kube_kind kind, const struct kube_api_options *options)
+{
+    switch (kind) {
+    case KUBE_NODE:
+        return true;
+    case KUBE_SERVICE:
+    case KUBE_ENDPOINT_SLICE:
+        return !options->only_nodes;
+    case KUBE_SERVICE_CIDR:
+        return options->service_cidrs;
+    case KUBE_GATEWAY_CLASS:
+    case KUBE_GATEWAY:
+    case KUBE_TCP_ROUTE:
+    case KUBE_UDP_ROUTE:
+    case KUBE_REFERENCE_GRANT:
+        return options->gateways;
+    case KUBE_N_KINDS:
+    default:
+        OVS_NOT_REACHED();
+    }
+}
+
+/* Adds a reader of 'r' into 'sink'. */
+static void
+add_watch(struct kube_api *api, const struct resource *r,
+          struct kube_sink *sink, const struct kube_api_options *options)
+{
+    const char *selector = NULL, *value = NULL;
+    char *field = NULL;
+
+    if (r->watch.kind == KUBE_NODE && options->node) {
+        selector = "fieldSelector";
+        value = field = xasprintf("metadata.name=%s", options->node);
+    } else if (r->watch.kind == KUBE_SERVICE
+               || r->watch.kind == KUBE_ENDPOINT_SLICE) {
+        selector = "labelSelector";
+        value = LABELS;
+    }
+    api->resources[api->n] = r;
+    api->watches[api->n++] = kube_watch_create(&r->watch, selector, value,
+                                               api->config, api->curl, sink,
+                                               options->idle_ms
+                                               ? options->idle_ms : IDLE_MS);
+    free(field);
+}
 
 /* Starts to read objects into 'sink', which must outlive the result, from the
  * server of 'config', which the result owns.  The caller must destroy the
@@ -51,25 +109,10 @@ kube_api_create(struct kube_config *config, struct kube_sink *sink,
 
     api->config = config;
     api->curl = kube_curl_create();
-    api->n = (options->only_nodes ? 1
-              : ARRAY_SIZE(classes) - !options->service_cidrs);
-    for (size_t i = 0; i < api->n; i++) {
-        const char *selector = "labelSelector", *value = LABELS;
-        char *field = NULL;
-
-        if (classes[i].watch.kind == KUBE_SERVICE_CIDR) {
-            selector = NULL;
-        } else if (classes[i].watch.kind == KUBE_NODE) {
-            selector = options->node ? "fieldSelector" : NULL;
-            field = xasprintf("metadata.name=%s",
-                              options->node ? options->node : "");
-            value = field;
+    for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+        if (is_wanted(classes[i].watch.kind, options)) {
+            add_watch(api, &classes[i], sink, options);
         }
-        api->watches[i] = kube_watch_create(&classes[i].watch, selector, value,
-                                            config, api->curl, sink,
-                                            options->idle_ms
-                                            ? options->idle_ms : IDLE_MS);
-        free(field);
     }
     return api;
 }
@@ -141,7 +184,7 @@ kube_api_format_metrics(const struct kube_api *api, const struct metrics *m)
                 = (const char *) kube_watch_get_stats(api->watches[i]);
 
             metrics_put(m, metrics[j].name, "resource",
-                        classes[i].resource,
+                        api->resources[i]->resource,
                         *(const unsigned long long int *)
                         (stats + metrics[j].offset));
         }

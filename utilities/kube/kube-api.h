@@ -10,6 +10,9 @@
  * out Services and EndpointSlices whose labels say that they are headless or
  * for another proxy, and all Nodes but ours.
  *
+ * A server without ServiceCIDRs or Gateway API is asked again every five
+ * minutes.
+ *
  * Thread-safety: none; all of it belongs to one thread. */
 
 #include <stdbool.h>
@@ -24,6 +27,7 @@ struct kube_api_options {
     const char *node;           /* Our Node's name; null: read all Nodes. */
     bool only_nodes;            /* Neither Services nor EndpointSlices. */
     bool service_cidrs;         /* ServiceCIDRs, too. */
+    bool gateways;              /* What Gateway API has, too. */
     int idle_ms;                /* Time of silence that ends a connection, in
                                  * ms; 0: default. */
 };

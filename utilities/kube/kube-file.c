@@ -74,7 +74,7 @@ apply_object(struct kube_file *f, enum kube_kind kind,
     struct json *copy;
 
     f->n_objects++;
-    if (kind == KUBE_NODE || kind == KUBE_SERVICE_CIDR || !metadata
+    if (!kube_kind_is_namespaced(kind) || !metadata
         || kube_object_string(metadata, "namespace")[0]) {
         kube_sink_apply(f->sink, kind, KUBE_ADDED_OR_MODIFIED, object);
         return;
@@ -154,7 +154,9 @@ static void
 apply_all(struct kube_file *f)
 {
     static const enum kube_kind kinds[] = {
-        KUBE_NODE, KUBE_SERVICE_CIDR, KUBE_SERVICE, KUBE_ENDPOINT_SLICE
+        KUBE_NODE, KUBE_SERVICE_CIDR, KUBE_SERVICE, KUBE_ENDPOINT_SLICE,
+        KUBE_GATEWAY_CLASS, KUBE_GATEWAY, KUBE_TCP_ROUTE, KUBE_UDP_ROUTE,
+        KUBE_REFERENCE_GRANT,
     };
     const struct shash_node **nodes;
 

@@ -3,8 +3,8 @@
 #ifndef KUBE_FILE_H
 #define KUBE_FILE_H 1
 
-/* Services, EndpointSlices and Nodes from manifests, into a sink
- * ==============================================================
+/* Objects from manifests, into a sink
+ * ===================================
  *
  * For use without a cluster.  The source is standard input, read once, or a
  * directory.  In a directory every file counts whose name ends in .yaml, .yml

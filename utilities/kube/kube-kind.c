@@ -8,6 +8,8 @@
 #include "kube-object.h"
 #include "util.h"
 
+#define GATEWAY_API "gateway.networking.k8s.io/v1"
+
 static const struct {
     const char *version;        /* "apiVersion". */
     const char *name;           /* "kind". */
@@ -16,12 +18,25 @@ static const struct {
     [KUBE_ENDPOINT_SLICE] = { "discovery.k8s.io/v1", "EndpointSlice" },
     [KUBE_NODE] = { "v1", "Node" },
     [KUBE_SERVICE_CIDR] = { "networking.k8s.io/v1", "ServiceCIDR" },
+    [KUBE_GATEWAY_CLASS] = { GATEWAY_API, "GatewayClass" },
+    [KUBE_GATEWAY] = { GATEWAY_API, "Gateway" },
+    [KUBE_TCP_ROUTE] = { GATEWAY_API, "TCPRoute" },
+    [KUBE_UDP_ROUTE] = { GATEWAY_API, "UDPRoute" },
+    [KUBE_REFERENCE_GRANT] = { GATEWAY_API, "ReferenceGrant" },
 };
 
 const char *
 kube_kind_to_string(enum kube_kind kind)
 {
     return kinds[kind].name;
+}
+
+/* Returns false if objects of 'kind' belong to the whole cluster. */
+bool
+kube_kind_is_namespaced(enum kube_kind kind)
+{
+    return (kind != KUBE_NODE && kind != KUBE_SERVICE_CIDR
+            && kind != KUBE_GATEWAY_CLASS);
 }
 
 /* Stores in '*kind' the kind of 'object', and in '*list' whether 'object' is a

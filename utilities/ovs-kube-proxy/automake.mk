@@ -6,6 +6,12 @@ noinst_LTLIBRARIES += utilities/ovs-kube-proxy/libkube-service.la
 endif
 utilities_ovs_kube_proxy_libkube_service_la_SOURCES = \
 	$(KUBE_SERVICE_SOURCES) \
+	utilities/ovs-kube-proxy/service/gateway-attach.h \
+	utilities/ovs-kube-proxy/service/gateway-model.h \
+	utilities/ovs-kube-proxy/service/gateway-parse.h \
+	utilities/ovs-kube-proxy/service/gateway-route.h \
+	utilities/ovs-kube-proxy/service/gateway-spread.h \
+	utilities/ovs-kube-proxy/service/gateway-store.h \
 	utilities/ovs-kube-proxy/service/kube-parse.h \
 	utilities/ovs-kube-proxy/service/kube-store-private.h \
 	utilities/ovs-kube-proxy/service/kube-store.h \
@@ -16,6 +22,11 @@ utilities_ovs_kube_proxy_libkube_service_la_SOURCES = \
 	utilities/ovs-kube-proxy/service/service-policy.h \
 	utilities/ovs-kube-proxy/service/service-ranges.h
 KUBE_SERVICE_SOURCES = \
+	utilities/ovs-kube-proxy/service/gateway-attach.c \
+	utilities/ovs-kube-proxy/service/gateway-parse.c \
+	utilities/ovs-kube-proxy/service/gateway-route.c \
+	utilities/ovs-kube-proxy/service/gateway-spread.c \
+	utilities/ovs-kube-proxy/service/gateway-store.c \
 	utilities/ovs-kube-proxy/service/kube-parse.c \
 	utilities/ovs-kube-proxy/service/kube-store-results.c \
 	utilities/ovs-kube-proxy/service/kube-store.c \

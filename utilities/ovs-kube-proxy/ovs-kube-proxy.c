@@ -382,6 +382,7 @@ start(struct proxy *proxy, const struct proxy_options *o)
     const struct kube_api_options api_options = {
         .node = o->pipeline.node,
         .service_cidrs = !o->pipeline.n_services,
+        .gateways = o->gateway_api,
     };
 
     register_commands(proxy);
@@ -436,6 +437,9 @@ main(int argc, char *argv[])
     memset(&proxy, 0, sizeof proxy);
     proxy.options = &o;
     proxy.store = kube_store_create(o.pipeline.node);
+    if (o.gateway_api) {
+        kube_store_enable_gateways(proxy.store);
+    }
     error = kube_source_open(&o.source, kube_store_sink(proxy.store),
                              &proxy.source);
     if (error) {

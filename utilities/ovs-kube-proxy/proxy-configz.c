@@ -57,6 +57,8 @@ proxy_configz_format(const struct proxy_options *o,
                            ntohll(o->sync.cookie_mask));
     json_object_put_format(object, "groups", "%"PRIu32"-%"PRIu32,
                            o->sync.group_min, o->sync.group_max);
+    json_object_put(object, "gateway-api",
+                    json_boolean_create(o->gateway_api));
     json_object_put(object, "metrics-series",
                     json_integer_create(o->metrics_series));
     json_object_put(object, "reject-rate",

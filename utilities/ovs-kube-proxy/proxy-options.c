@@ -52,6 +52,7 @@ Our node and the cluster:\n\
   --cluster-cidr=LIST     pods' addresses (default: the Node's podCIDRs)\n\
   --service-cidr=LIST     ClusterIPs: drop packets to unknown ones (default:\n\
                           those of the cluster's ServiceCIDR objects)\n\
+  --gateway-api           serve TCPRoutes and UDPRoutes of Gateway API, too\n\
   --nodeport-addresses=LIST  addresses of node ports (default: the Node's\n\
                           primary addresses)\n\
   --masquerade-address=LIST  source of masqueraded packets (default: the\n\
@@ -296,7 +297,7 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
 {
     enum {
         OPT_NODE = UCHAR_MAX + 1, OPT_CLUSTER_CIDR, OPT_SERVICE_CIDR,
-        OPT_NODEPORT_ADDRESSES, OPT_MASQUERADE_ADDRESS,
+        OPT_GATEWAY_API, OPT_NODEPORT_ADDRESSES, OPT_MASQUERADE_ADDRESS,
         OPT_NODE_MASQUERADE_ADDRESS, OPT_MASQUERADE_PORTS,
         OPT_FIRST_TABLE, OPT_NEXT_TABLE, OPT_ZONE, OPT_REGISTER, OPT_COOKIE,
         OPT_GROUPS, OPT_CONTROLLER_ID, OPT_METER, OPT_STOCK, OPT_SEED,
@@ -313,6 +314,7 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
         { "node", required_argument, NULL, OPT_NODE },
         { "cluster-cidr", required_argument, NULL, OPT_CLUSTER_CIDR },
         { "service-cidr", required_argument, NULL, OPT_SERVICE_CIDR },
+        { "gateway-api", no_argument, NULL, OPT_GATEWAY_API },
         { "nodeport-addresses", required_argument, NULL,
           OPT_NODEPORT_ADDRESSES },
         { "masquerade-address", required_argument, NULL,
@@ -372,6 +374,7 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
             o->pipeline.services = parse_cidrs("service-cidr", optarg, true,
                                                &o->pipeline.n_services);
             break;
+        case OPT_GATEWAY_API: o->gateway_api = true; break;
         case OPT_NODEPORT_ADDRESSES:
             free(o->pipeline.nodeports);
             o->pipeline.nodeports = parse_cidrs("nodeport-addresses", optarg,

@@ -19,6 +19,7 @@ struct proxy_options {
     unsigned int metrics_series;
     const char *unixctl_path;
     bool cleanup;
+    bool gateway_api;           /* Serve routes of Gateway API, too. */
     char *switch_path;          /* Memory of 'sync.remote', or null. */
 
     struct kube_source_options source;

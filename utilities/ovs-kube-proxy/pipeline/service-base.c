@@ -269,6 +269,21 @@ add_masquerades(struct service_flows *sf, const struct service_tables *t,
     }
 }
 
+/* Adds the flow that rejects what a group has chosen to reject. */
+static void
+add_rejected(struct service_flows *sf, const struct service_tables *t)
+{
+    uint64_t stub[64 / 8];
+    struct ofpbuf acts = OFPBUF_STUB_INITIALIZER(stub);
+    struct match match;
+
+    match_init_catchall(&match);
+    match_set_reg_masked(&match, t->reg, 1u << REG_REJECT, 1u << REG_REJECT);
+    flows_put_reject(&acts, t);
+    flows_add_flow(sf, t, SERVICE_TRANSLATED, PRIO_FIRST + 3, &match, &acts);
+    ofpbuf_uninit(&acts);
+}
+
 /* Adds the flows that do not depend on any Service.  'services' are the ranges
  * of ClusterIPs, 'pods' the ranges of pods.  'node', our node, may be
  * null. */
@@ -323,6 +338,7 @@ service_flows_add_base(struct service_flows *sf,
     match_set_ct_mark_masked(&match, SERVICE_MARK_OURS, SERVICE_MARK_OURS);
     flows_add_goto(sf, t, SERVICE_TRANSLATED, PRIO_FAMILY, &match,
                    SERVICE_LEAVE);
+    add_rejected(sf, t);
     /* Translation failed: see flows_put_ct_nat(). */
     match_init_catchall(&match);
     flows_add_drop(sf, t, SERVICE_TRANSLATED, PRIO_DEFAULT, &match);

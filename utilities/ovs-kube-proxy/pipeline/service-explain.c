@@ -219,6 +219,11 @@ follow_bucket(const struct service_pipeline *p,
     }
     if (bucket && flows_find_endpoint(bucket, &o->addr, &o->port)) {
         o->kind = SERVICE_NEW;
+    } else if (bucket && flows_rejects(bucket)) {
+        o->kind = SERVICE_NO_CHOICE;
+        free(o->why);
+        o->why = xstrdup("it is rejected, as the share of a Service without "
+                         "endpoints");
     }
 }
 

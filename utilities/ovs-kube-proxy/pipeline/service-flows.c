@@ -207,13 +207,20 @@ static void
 put_endpoint(struct ofpbuf *acts, const struct service_tables *t,
              const struct service_endpoint *ep)
 {
-    flows_put_ct_nat(acts, t, t->zone, SERVICE_TRANSLATED, NX_NAT_F_DST,
-                     &ep->addr, ep->port, 0);
+    if (ep->reject) {
+        /* A bucket's "controller" would drop: the switch finds the meter of
+         * flows only. */
+        flows_put_reg(acts, t, 1u << REG_REJECT, 1u << REG_REJECT);
+        flows_put_goto(acts, t, SERVICE_TRANSLATED);
+    } else {
+        flows_put_ct_nat(acts, t, t->zone, SERVICE_TRANSLATED, NX_NAT_F_DST,
+                         &ep->addr, ep->port, 0);
+    }
 }
 
 /* The inverse of put_endpoint(): stores the endpoint to which 'bucket', one of
  * ours, translates in '*addr', IPv4 as v4-mapped, and in '*port', in host byte
- * order.  Returns false if it leads elsewhere. */
+ * order.  Returns false if it does not translate. */
 bool
 flows_find_endpoint(const struct ofputil_bucket *bucket, struct in6_addr *addr,
                     uint16_t *port)
@@ -231,6 +238,20 @@ flows_find_endpoint(const struct ofputil_bucket *bucket, struct in6_addr *addr,
             *addr = (nat->range_af == AF_INET6 ? nat->range.addr.ipv6.min
                      : in6_addr_mapped_ipv4(nat->range.addr.ipv4.min));
             *port = nat->range.proto.min;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Returns true if 'bucket', one of ours, rejects packets. */
+bool
+flows_rejects(const struct ofputil_bucket *bucket)
+{
+    const struct ofpact *a;
+
+    OFPACT_FOR_EACH (a, bucket->ofpacts, bucket->ofpacts_len) {
+        if (a->type == OFPACT_RESUBMIT) {
             return true;
         }
     }

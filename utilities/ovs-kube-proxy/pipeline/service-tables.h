@@ -61,6 +61,7 @@ struct service_tables {
 #define REG_MASQ 2              /* The packet must be masqueraded. */
 #define REG_ALLOWED 3           /* The source is in a range of the load
                                  * balancer's address. */
+#define REG_REJECT 4            /* The group chose to reject the packet. */
 
 /* Priorities, for all tables. */
 enum {

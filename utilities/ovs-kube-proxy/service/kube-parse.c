@@ -24,8 +24,10 @@ get_names(const struct json *object, char **namespace_, char **name,
     const struct json *metadata = kube_object_member(object, "metadata");
     const char *ns = kube_object_string(metadata, "namespace");
 
-    if (!kube_object_string(metadata, "name")[0]) {
-        kv_complain(error, "metadata.name is missing");
+    if (!kube_object_string(metadata, "name")[0]
+        || strchr(kube_object_string(metadata, "name"), '/')
+        || strchr(ns, '/')) {
+        kv_complain(error, "metadata.name is missing or has a '/'");
         return false;
     }
     *name = xstrdup(kube_object_string(metadata, "name"));

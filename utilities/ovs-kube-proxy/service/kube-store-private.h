@@ -15,6 +15,7 @@
 #include "service-ranges.h"
 #include "utilities/kube/kube-sink.h"
 
+struct gateway_store;
 struct kube_service;
 struct kube_slice;
 struct service;
@@ -48,6 +49,7 @@ struct kube_store {
     uint64_t node_generation;
 
     struct service_ranges ranges;
+    struct gateway_store *gateways; /* Null: Gateway API is not asked for. */
 
     struct shash services;      /* "NAMESPACE/NAME" -> "struct store_entry". */
     struct shash slices;        /* Like 'services' -> "struct store_slice". */

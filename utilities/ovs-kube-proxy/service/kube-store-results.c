@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway-store.h"
 #include "service-equal.h"
 #include "service-model.h"
 #include "service-policy.h"
@@ -18,12 +19,20 @@
 #include "utilities/common/metrics.h"
 #include "utilities/kube/kube-node.h"
 
-/* Returns true once Services and EndpointSlices have been listed.  Before
- * that, nothing must be deleted from the switch. */
+/* Returns true once Services and EndpointSlices, and what Gateway API has if
+ * that is asked for, have been listed.  Before that, nothing must be deleted
+ * from the switch. */
 bool
 kube_store_is_complete(const struct kube_store *store)
 {
-    return store->listed[KUBE_SERVICE] && store->listed[KUBE_ENDPOINT_SLICE];
+    for (enum kube_kind kind = 0; kind < KUBE_N_KINDS; kind++) {
+        if (!store->listed[kind]
+            && (kind == KUBE_SERVICE || kind == KUBE_ENDPOINT_SLICE
+                || (store->gateways && gateway_store_has(kind)))) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* Returns true once Nodes have been listed.  A Node that is still unknown does
@@ -59,10 +68,19 @@ make_model(const struct kube_store *store, const struct store_entry *e)
     return model;
 }
 
-/* Returns the "NAMESPACE/NAME" of a Service that has changed since this
- * function last named it, for the caller to free.  service_of() returns the
- * new state.  Returns null if no Service has changed or the store is not
- * complete. */
+static const struct service *
+lookup(const char *ns_name, const void *store_)
+{
+    const struct kube_store *store = store_;
+    const struct store_entry *e = shash_find_data(&store->services, ns_name);
+
+    return e ? e->model : NULL;
+}
+
+/* Returns the "NAMESPACE/NAME" of a Service, or the key of a route, that has
+ * changed since this function last named it, for the caller to free.
+ * service_of() returns the new state.  Returns null if none has changed or the
+ * store is not complete. */
 char *
 service_next_changed(struct kube_store *store)
 {
@@ -84,33 +102,55 @@ service_next_changed(struct kube_store *store)
             kube_store_destroy_entry(store, e);
         }
         if (!equal) {
+            if (store->gateways) {
+                gateway_store_note_service(store->gateways, key);
+            }
             return key;
         }
         free(key);
+    }
+    if (store->gateways) {
+        char *key = gateway_store_next_changed(store->gateways, lookup,
+                                               store);
+
+        if (key) {
+            return key;
+        }
     }
     memcpy(store->n_handled, store->n_changes, sizeof store->n_handled);
     return NULL;
 }
 
-/* Returns Service 'ns_name', in the state in which service_next_changed() last
- * named it, or null if there is none.  Belongs to 'store', until the next call
- * of service_next_changed(). */
+/* Returns Service or route 'ns_name', in the state in which
+ * service_next_changed() last named it, or null if there is none.  Belongs to
+ * 'store', until the next call of service_next_changed(). */
 const struct service *
 service_of(const struct kube_store *store, const char *ns_name)
 {
-    const struct store_entry *e = shash_find_data(&store->services, ns_name);
+    const struct service *service = lookup(ns_name, store);
 
-    return e ? e->model : NULL;
+    return (service || !store->gateways ? service
+            : gateway_store_find(store->gateways, ns_name));
 }
 
-/* Returns the Services of 'store', sorted by name, in an array of '*n'
- * elements that the caller must free. */
+/* Returns the number of routes in 'store'. */
+static size_t
+count_routes(const struct kube_store *store)
+{
+    return (store->gateways
+            ? gateway_store_count(store->gateways, KUBE_TCP_ROUTE)
+              + gateway_store_count(store->gateways, KUBE_UDP_ROUTE) : 0);
+}
+
+/* Returns the Services of 'store', sorted by name, and then the routes, in an
+ * array of '*n' elements that the caller must free. */
 const struct service **
 service_all(const struct kube_store *store, size_t *n)
 {
     const struct shash_node **nodes = shash_sort(&store->services);
     const struct service **services
-        = xmalloc((shash_count(&store->services) + 1) * sizeof *services);
+        = xmalloc((shash_count(&store->services) + count_routes(store) + 1)
+                  * sizeof *services);
 
     *n = 0;
     for (size_t i = 0; i < shash_count(&store->services); i++) {
@@ -121,6 +161,9 @@ service_all(const struct kube_store *store, size_t *n)
         }
     }
     free(nodes);
+    if (store->gateways) {
+        *n += gateway_store_all(store->gateways, &services[*n]);
+    }
     return services;
 }
 
@@ -188,6 +231,13 @@ kube_store_format_metrics(const struct kube_store *store,
                 store->node && !store->node_lost);
     metrics_put(m, "objects", "kind", "ServiceCIDR",
                 shash_count(&store->ranges.objects));
+    for (enum kube_kind kind = 0; store->gateways && kind < KUBE_N_KINDS;
+         kind++) {
+        if (gateway_store_has(kind)) {
+            metrics_put(m, "objects", "kind", kube_kind_to_string(kind),
+                        gateway_store_count(store->gateways, kind));
+        }
+    }
     metrics_put_gauge(m, "service_ports",
                       "Ports of Services, in each address family.", n_ports);
     metrics_put_gauge(m, "endpoints", "Endpoints that ports may go to.",

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gateway-store.h"
 #include "kube-parse.h"
 #include "openvswitch/vlog.h"
 #include "service-model.h"
@@ -34,6 +35,14 @@ kube_store_create(const char *our_node)
     service_ranges_init(&store->ranges);
     ovs_list_init(&store->changed);
     return store;
+}
+
+/* Has routes of Gateway API served, too.  Must be called before objects
+ * come. */
+void
+kube_store_enable_gateways(struct kube_store *store)
+{
+    store->gateways = gateway_store_create();
 }
 
 /* Entries. */
@@ -165,6 +174,7 @@ kube_store_destroy(struct kube_store *store)
         shash_destroy(&store->services);
         kube_node_destroy(store->node);
         service_ranges_destroy(&store->ranges);
+        gateway_store_destroy(store->gateways);
         free(store->our_node);
         free(store);
     }
@@ -241,7 +251,7 @@ delete_object(struct kube_store *store, enum kube_kind kind,
     struct shash_node *node;
     struct store_entry *e;
 
-    switch (kind) {
+    switch ((int) kind) {
     case KUBE_SERVICE:
         e = shash_find_data(&store->services, key);
         if (e && e->object) {
@@ -262,7 +272,7 @@ delete_object(struct kube_store *store, enum kube_kind kind,
     case KUBE_SERVICE_CIDR:
         service_ranges_apply(&store->ranges, KUBE_DELETED, json, NULL);
         break;
-    case KUBE_N_KINDS:
+    default:
         OVS_NOT_REACHED();
     }
     free(key);
@@ -299,12 +309,18 @@ apply(struct kube_sink *sink, enum kube_kind kind, enum kube_event event,
     struct kube_store *store = from_sink(sink);
 
     store->n_changes[kind]++;
+    if (gateway_store_has(kind)) {
+        if (store->gateways) {
+            gateway_store_apply(store->gateways, kind, event, json, error);
+        }
+        return;
+    }
     if (event == KUBE_DELETED) {
         delete_object(store, kind, json);
         return;
     }
     keep_refused(store, kind, json);
-    switch (kind) {
+    switch ((int) kind) {
     case KUBE_SERVICE:
         apply_service(store, json, error);
         break;
@@ -317,7 +333,7 @@ apply(struct kube_sink *sink, enum kube_kind kind, enum kube_event event,
     case KUBE_SERVICE_CIDR:
         service_ranges_apply(&store->ranges, event, json, error);
         break;
-    case KUBE_N_KINDS:
+    default:
         OVS_NOT_REACHED();
     }
 }
@@ -330,6 +346,8 @@ list_begin(struct kube_sink *sink, enum kube_kind kind)
     store->list[kind]++;
     if (kind == KUBE_SERVICE_CIDR) {
         service_ranges_list_begin(&store->ranges);
+    } else if (gateway_store_has(kind) && store->gateways) {
+        gateway_store_list_begin(store->gateways, kind);
     }
 }
 
@@ -341,7 +359,13 @@ list_end(struct kube_sink *sink, enum kube_kind kind)
     struct shash_node *n;
 
     store->listed[kind] = true;
-    switch (kind) {
+    if (gateway_store_has(kind)) {
+        if (store->gateways) {
+            gateway_store_list_end(store->gateways, kind);
+        }
+        return;
+    }
+    switch ((int) kind) {
     case KUBE_SERVICE:
         SHASH_FOR_EACH (n, &store->services) {
             struct store_entry *e = n->data;
@@ -368,7 +392,7 @@ list_end(struct kube_sink *sink, enum kube_kind kind)
     case KUBE_SERVICE_CIDR:
         service_ranges_list_end(&store->ranges);
         break;
-    case KUBE_N_KINDS:
+    default:
         OVS_NOT_REACHED();
     }
 }

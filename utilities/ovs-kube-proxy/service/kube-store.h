@@ -24,6 +24,7 @@ struct service;
 struct kube_node;
 
 struct kube_store *kube_store_create(const char *our_node);
+void kube_store_enable_gateways(struct kube_store *);
 void kube_store_destroy(struct kube_store *);
 void kube_store_format_metrics(const struct kube_store *,
                                const struct metrics *);

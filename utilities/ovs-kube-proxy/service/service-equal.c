@@ -17,7 +17,8 @@ service_endpoint_compare(const struct service_endpoint *a,
 {
     int cmp = memcmp(&a->addr, &b->addr, sizeof a->addr);
 
-    return cmp ? cmp : (int) a->port - b->port;
+    cmp = cmp ? cmp : (int) a->port - b->port;
+    return cmp ? cmp : (int) a->reject - b->reject;
 }
 
 int

@@ -45,10 +45,15 @@ format_endpoint(const struct service_endpoint *e, struct ds *s)
 {
     bool ip4 = IN6_IS_ADDR_V4MAPPED(&e->addr);
 
-    ds_put_cstr(s, ip4 ? " " : " [");
-    ipv6_format_mapped(&e->addr, s);
-    ds_put_format(s, "%s:%d%s%s", ip4 ? "" : "]", e->port,
-                  e->local ? "(local)" : "", e->draining ? "(draining)" : "");
+    if (e->reject) {
+        ds_put_cstr(s, " reject");
+    } else {
+        ds_put_cstr(s, ip4 ? " " : " [");
+        ipv6_format_mapped(&e->addr, s);
+        ds_put_format(s, "%s:%d%s%s", ip4 ? "" : "]", e->port,
+                      e->local ? "(local)" : "",
+                      e->draining ? "(draining)" : "");
+    }
     if (e->weight != SERVICE_WEIGHT) {
         ds_put_format(s, "(weight %d)", e->weight);
     }

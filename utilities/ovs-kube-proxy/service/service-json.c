@@ -43,6 +43,11 @@ endpoint_json(const struct service_endpoint *e)
 {
     struct json *object = json_object_create();
 
+    if (e->reject) {
+        json_object_put(object, "reject", json_boolean_create(true));
+        json_object_put(object, "weight", json_integer_create(e->weight));
+        return object;
+    }
     json_object_put(object, "address", kube_ip_to_json(&e->addr));
     json_object_put(object, "port", json_integer_create(e->port));
     json_object_put(object, "weight", json_integer_create(e->weight));

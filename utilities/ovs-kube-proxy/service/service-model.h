@@ -27,6 +27,8 @@ struct service_endpoint {
     bool draining;              /* It terminates or has weight 0.  It gets new
                                  * connections only if no other endpoint is
                                  * left. */
+    bool reject;                /* No endpoint: connections that come here are
+                                 * rejected.  'addr' is all-zeros. */
 };
 
 /* Weight of an endpoint for which nobody has set one. */

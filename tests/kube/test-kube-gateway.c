@@ -447,6 +447,168 @@ test_any_order(void **state OVS_UNUSED)
     json_destroy(documents);
 }
 
+/* Status. */
+
+/* Returns what service_next_status() says of paths with 'part', "PATH PATCH"
+ * lines without times, for the caller to free. */
+static char *
+next_status(struct kube_store *store, const char *part)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+    struct json *patch;
+    char *path, *text, *p;
+
+    free(format_all(store));
+    while ((patch = service_next_status(store, &path)) != NULL) {
+        char *body = json_to_string(patch, JSSF_SORT);
+
+        if (strstr(path, part)) {
+            ds_put_format(&s, "%s %s\n", path, body);
+        }
+        free(body);
+        free(path);
+        json_destroy(patch);
+    }
+    text = ds_steal_cstr(&s);
+    p = text;
+    while ((p = strstr(p, "\"lastTransitionTime\":\"20")) != NULL) {
+        p += strlen("\"lastTransitionTime\":\"");
+        memcpy(p, "....-..-..T..:..:..Z", 20);
+    }
+    return text;
+}
+
+static void
+check_status(struct kube_store *store, const char *expected)
+{
+    char *got = next_status(store, "/tcproutes/");
+
+    if (strcmp(got, expected)) {
+        fail_msg("got\n%sinstead of\n%s", got, expected);
+    }
+    free(got);
+}
+
+#define API "/apis/gateway.networking.k8s.io/v1/"
+#define NOW "....-..-..T..:..:..Z"
+#define CONDITION(TYPE, STATUS, REASON, MESSAGE, TIME)                  \
+    "{\"lastTransitionTime\":\"" TIME "\",\"message\":\"" MESSAGE "\"," \
+    "\"observedGeneration\":3,\"reason\":\"" REASON "\","               \
+    "\"status\":\"" STATUS "\",\"type\":\"" TYPE "\"}"
+#define TRUE_CONDITION(TYPE) CONDITION(TYPE, "True", TYPE, "", NOW)
+
+/* A route as the API server has it, with 'STATUS'. */
+#define SERVED_ROUTE(STATUS)                                            \
+    "---\napiVersion: gateway.networking.k8s.io/v1\nkind: TCPRoute\n"   \
+    "metadata: {name: r, namespace: default, uid: u, generation: 3,"    \
+    " resourceVersion: '7'}\n"                                          \
+    "spec: {parentRefs: [{name: g}], rules: [{backendRefs: "            \
+    "[{name: web, port: 80}]}]}\nstatus: " STATUS "\n"
+#define ROUTE_PATCH(PARENTS)                                            \
+    API "namespaces/default/tcproutes/r/status "                        \
+    "{\"metadata\":{\"resourceVersion\":\"7\"},\"status\":{"            \
+    "\"parents\":[" PARENTS "]}}\n"
+#define OUR_PARENT(CONDITIONS)                                          \
+    "{\"conditions\":[" CONDITIONS "],\"controllerName\":"              \
+    "\"openvswitch-ext/ovs-kube-proxy\",\"parentRef\":{\"name\":\"g\"}}"
+
+#define OLD "1999-01-01T00:00:00Z"
+#define FOREIGN_PARENT                                                  \
+    "{\"conditions\":[],\"controllerName\":\"x/y\",\"parentRef\":"      \
+    "{\"name\":\"g\"}}"
+#define FOREIGN_CONDITION                                               \
+    "{\"status\":\"True\",\"type\":\"example.net/Fine\"}"
+
+/* A status is written once, others' parts of it stay where they are, and a
+ * condition that stays as it is keeps its time. */
+static void
+test_route_status(void **state OVS_UNUSED)
+{
+    static const char written[] = SERVED_ROUTE(
+        "{\"parents\":[" FOREIGN_PARENT ","
+        OUR_PARENT(FOREIGN_CONDITION ","
+                   CONDITION("ResolvedRefs", "True", "ResolvedRefs", "", OLD)
+                   "," CONDITION("Accepted", "True", "Accepted", "", OLD))
+        "]}");
+    struct kube_store *store = create();
+
+    end_lists(store);
+    free(apply_yaml(store, KUBE_ADDED_OR_MODIFIED, CLASS GATEWAY(LISTENER)));
+    check_status(store, "");
+    free(apply_yaml(store, KUBE_ADDED_OR_MODIFIED, SERVED_ROUTE("{}")));
+    check_status(store, ROUTE_PATCH(OUR_PARENT(
+        TRUE_CONDITION("Accepted") ","
+        CONDITION("ResolvedRefs", "False", "BackendNotFound",
+                  "there is no Service default/web", NOW))));
+    check_status(store, "");
+    free(apply_yaml(store, KUBE_ADDED_OR_MODIFIED, WEB));
+    check_status(store, ROUTE_PATCH(OUR_PARENT(
+        TRUE_CONDITION("Accepted") "," TRUE_CONDITION("ResolvedRefs"))));
+
+    /* What the watch brings is as it should be. */
+    free(apply_yaml(store, KUBE_ADDED_OR_MODIFIED, written));
+    check_status(store, "");
+    free(apply_yaml(store, KUBE_DELETED, WEB));
+    check_status(store, ROUTE_PATCH(
+        FOREIGN_PARENT "," OUR_PARENT(
+            FOREIGN_CONDITION ","
+            CONDITION("ResolvedRefs", "False", "BackendNotFound",
+                      "there is no Service default/web", NOW) ","
+            CONDITION("Accepted", "True", "Accepted", "", OLD))));
+
+    /* Our entry goes with our Gateway. */
+    free(apply_yaml(store, KUBE_DELETED, GATEWAY(LISTENER)));
+    check_status(store, ROUTE_PATCH(FOREIGN_PARENT));
+    kube_store_destroy(store);
+}
+
+/* The status of a Gateway with a listener of each kind of fault. */
+static void
+test_gateway_status(void **state OVS_UNUSED)
+{
+    static const char *const parts[] = {
+        API "gatewayclasses/c/status ",
+        API "namespaces/default/gateways/g/status ",
+        "\"addresses\":[{\"type\":\"IPAddress\",\"value\":\"192.0.2.1\"},"
+        "{\"type\":\"IPAddress\",\"value\":\"2001:db8::1\"}]",
+        "\"reason\":\"ListenersNotValid\",\"status\":\"True\"",
+        "\"reason\":\"UnsupportedProtocol\",\"status\":\"False\","
+        "\"type\":\"Accepted\"}",
+        "\"reason\":\"ProtocolConflict\",\"status\":\"True\","
+        "\"type\":\"Conflicted\"}],\"name\":\"twin\",\"supportedKinds\":"
+        "[{\"group\":\"gateway.networking.k8s.io\",\"kind\":\"UDPRoute\"}]}",
+        "\"reason\":\"PortUnavailable\",\"status\":\"False\","
+        "\"type\":\"Accepted\"}",
+        "\"reason\":\"InvalidRouteKinds\",\"status\":\"False\","
+        "\"type\":\"ResolvedRefs\"}",
+        "\"reason\":\"UnsupportedValue\",\"status\":\"False\","
+        "\"type\":\"Accepted\"}",
+        "{\"attachedRoutes\":1,",
+    };
+    struct kube_store *store = create();
+    char *got;
+
+    end_lists(store);
+    free(apply_yaml(
+        store, KUBE_ADDED_OR_MODIFIED,
+        CLASS GATEWAY(LISTENER ", {name: http, protocol: HTTP, port: 81}, "
+                      "{name: twin, protocol: UDP, port: 82}, "
+                      "{name: other, protocol: UDP, port: 82}, "
+                      "{name: kinds, protocol: UDP, port: 83, "
+                      "allowedRoutes: {kinds: [{kind: TCPRoute}]}}, "
+                      "{name: select, protocol: UDP, port: 84, allowedRoutes: "
+                      "{namespaces: {from: Selector}}}")
+        ROUTE("{name: g}", "{name: web, port: 80}")));
+    got = next_status(store, "/");
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+        if (!strstr(got, parts[i])) {
+            fail_msg("no %s in\n%s", parts[i], got);
+        }
+    }
+    free(got);
+    kube_store_destroy(store);
+}
+
 /* What a list does not have is gone.  Without the kinds of Gateway API the
  * store is not complete, unless they are not asked for. */
 static void
@@ -532,7 +694,10 @@ test_mutations(void **state OVS_UNUSED)
                       "kubernetes.io/metadata.name, operator: In, values: "
                       "[default]}]}}}}") WEB
         ROUTE("{name: g, sectionName: x}", "{name: web, port: 80}, "
-              "{name: web, namespace: other, port: 80, weight: 7}"));
+              "{name: web, namespace: other, port: 80, weight: 7}")
+        "status: {parents: [{controllerName: "
+        "openvswitch-ext/ovs-kube-proxy, parentRef: {name: g}, "
+        "conditions: [{type: Accepted, status: 'True'}]}]}\n");
     struct json *grants = parse(grant);
     struct kube_store *store = create();
     int n = getenv("TEST_LIGHT") ? 500 : 5000;
@@ -558,7 +723,7 @@ test_mutations(void **state OVS_UNUSED)
         n_errors += error != NULL;
         free(error);
         json_destroy(object);
-        free(format_all(store));
+        free(next_status(store, "/"));
     }
     assert_true(n_errors > n / 20);
 
@@ -590,6 +755,8 @@ main(void)
         cmocka_unit_test(test_spread_edges),
         cmocka_unit_test(test_route),
         cmocka_unit_test(test_any_order),
+        cmocka_unit_test(test_route_status),
+        cmocka_unit_test(test_gateway_status),
         cmocka_unit_test(test_lists),
         cmocka_unit_test(test_mutations),
     };

@@ -35,6 +35,8 @@ utilities_kube_libkube_la_SOURCES = \
 	utilities/kube/kube-value.h \
 	utilities/kube/kube-watch.c \
 	utilities/kube/kube-watch.h \
+	utilities/kube/kube-writer.c \
+	utilities/kube/kube-writer.h \
 	utilities/kube/kube-yaml.c \
 	utilities/kube/kube-yaml.h
 KUBE_OBJECT_SOURCES = \

@@ -8,6 +8,7 @@
 #include "kube-config.h"
 #include "kube-curl.h"
 #include "kube-watch.h"
+#include "kube-writer.h"
 #include "openvswitch/dynamic-string.h"
 #include "util.h"
 #include "utilities/common/metrics.h"
@@ -48,6 +49,7 @@ struct kube_api {
     struct kube_watch *watches[ARRAY_SIZE(classes)];
     const struct resource *resources[ARRAY_SIZE(classes)];
     size_t n;                   /* Of 'watches' and 'resources'. */
+    struct kube_writer *writer; /* Null: nothing is written. */
 };
 
 /* Returns true if objects of 'kind' are to be read. */
@@ -114,7 +116,17 @@ kube_api_create(struct kube_config *config, struct kube_sink *sink,
             add_watch(api, &classes[i], sink, options);
         }
     }
+    if (options->writes) {
+        api->writer = kube_writer_create(api->config, api->curl);
+    }
     return api;
+}
+
+/* Has the object at 'path' patched by 'patch', which this takes over. */
+void
+kube_api_patch(struct kube_api *api, const char *path, struct json *patch)
+{
+    kube_writer_put(api->writer, path, patch);
 }
 
 void
@@ -124,6 +136,7 @@ kube_api_destroy(struct kube_api *api)
         for (size_t i = 0; i < api->n; i++) {
             kube_watch_destroy(api->watches[i]);
         }
+        kube_writer_destroy(api->writer);
         kube_curl_destroy(api->curl);
         kube_config_destroy(api->config);
         free(api);
@@ -137,6 +150,9 @@ kube_api_run(struct kube_api *api)
     for (size_t i = 0; i < api->n; i++) {
         kube_watch_run(api->watches[i]);
     }
+    if (api->writer) {
+        kube_writer_run(api->writer);
+    }
 }
 
 void
@@ -145,6 +161,9 @@ kube_api_wait(struct kube_api *api)
     kube_curl_wait(api->curl);
     for (size_t i = 0; i < api->n; i++) {
         kube_watch_wait(api->watches[i]);
+    }
+    if (api->writer) {
+        kube_writer_wait(api->writer);
     }
 }
 
@@ -188,5 +207,8 @@ kube_api_format_metrics(const struct kube_api *api, const struct metrics *m)
                         *(const unsigned long long int *)
                         (stats + metrics[j].offset));
         }
+    }
+    if (api->writer) {
+        kube_writer_format_metrics(api->writer, m);
     }
 }

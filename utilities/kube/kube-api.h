@@ -18,6 +18,7 @@
 #include <stdbool.h>
 
 struct ds;
+struct json;
 struct kube_api;
 struct kube_config;
 struct kube_sink;
@@ -28,6 +29,7 @@ struct kube_api_options {
     bool only_nodes;            /* Neither Services nor EndpointSlices. */
     bool service_cidrs;         /* ServiceCIDRs, too. */
     bool gateways;              /* What Gateway API has, too. */
+    bool writes;                /* kube_api_patch() will be called. */
     int idle_ms;                /* Time of silence that ends a connection, in
                                  * ms; 0: default. */
 };
@@ -35,6 +37,7 @@ struct kube_api_options {
 struct kube_api *kube_api_create(struct kube_config *, struct kube_sink *,
                                  const struct kube_api_options *);
 void kube_api_destroy(struct kube_api *);
+void kube_api_patch(struct kube_api *, const char *path, struct json *);
 void kube_api_run(struct kube_api *);
 void kube_api_wait(struct kube_api *);
 void kube_api_format(const struct kube_api *, struct ds *);

@@ -256,15 +256,12 @@ destroy_request(struct kube_request *r)
     free(r);
 }
 
-/* Starts a GET of 'path', which includes the query, from the server of
- * 'config'.  Reads the secrets of 'config' now.  Returns the request, which
- * ends by 'class->done' or kube_curl_cancel(); or returns null and stores an
- * error message, which the caller must free, in '*error'. */
-struct kube_request *
-kube_curl_get(struct kube_curl *kc, const struct kube_config *config,
-              const char *path, long long int idle_ms, long long int total_ms,
-              const struct kube_request_class *class, void *aux,
-              char **error)
+/* Like kube_curl_get(), or kube_curl_patch() if 'patch' is not null. */
+static struct kube_request *
+start_request(struct kube_curl *kc, const struct kube_config *config,
+              const char *path, const char *patch, long long int idle_ms,
+              long long int total_ms, const struct kube_request_class *class,
+              void *aux, char **error)
 {
     struct kube_request *r = xzalloc(sizeof *r);
 
@@ -286,6 +283,14 @@ kube_curl_get(struct kube_curl *kc, const struct kube_config *config,
     }
     set_url(r, config, path);
     r->headers = curl_slist_append(r->headers, "Accept: application/json");
+    if (patch) {
+        r->headers = curl_slist_append(
+            r->headers, "Content-Type: application/merge-patch+json");
+        /* Do not wait for "100 Continue". */
+        r->headers = curl_slist_append(r->headers, "Expect:");
+        curl_easy_setopt(r->easy, CURLOPT_CUSTOMREQUEST, "PATCH");
+        curl_easy_setopt(r->easy, CURLOPT_COPYPOSTFIELDS, patch);
+    }
     curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->headers);
     curl_easy_setopt(r->easy, CURLOPT_USERAGENT, "ovs-kube-proxy");
     curl_easy_setopt(r->easy, CURLOPT_HTTP_VERSION,
@@ -307,6 +312,33 @@ kube_curl_get(struct kube_curl *kc, const struct kube_config *config,
     }
     curl_multi_add_handle(kc->multi, r->easy);
     return r;
+}
+
+/* Starts a GET of 'path', which includes the query, from the server of
+ * 'config'.  Reads the secrets of 'config' now.  Returns the request, which
+ * ends by 'class->done' or kube_curl_cancel(); or returns null and stores an
+ * error message, which the caller must free, in '*error'. */
+struct kube_request *
+kube_curl_get(struct kube_curl *kc, const struct kube_config *config,
+              const char *path, long long int idle_ms, long long int total_ms,
+              const struct kube_request_class *class, void *aux,
+              char **error)
+{
+    return start_request(kc, config, path, NULL, idle_ms, total_ms, class,
+                         aux, error);
+}
+
+/* The same for a PATCH with the body 'patch', a JSON merge patch (RFC
+ * 7396). */
+struct kube_request *
+kube_curl_patch(struct kube_curl *kc, const struct kube_config *config,
+                const char *path, const char *patch, long long int idle_ms,
+                long long int total_ms,
+                const struct kube_request_class *class, void *aux,
+                char **error)
+{
+    return start_request(kc, config, path, patch, idle_ms, total_ms, class,
+                         aux, error);
 }
 
 /* Returns the HTTP status of the response to 'r', or 0 before the response. */

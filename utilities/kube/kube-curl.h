@@ -61,6 +61,13 @@ struct kube_request *kube_curl_get(struct kube_curl *,
                                    long long int total_ms,
                                    const struct kube_request_class *,
                                    void *aux, char **error);
+struct kube_request *kube_curl_patch(struct kube_curl *,
+                                     const struct kube_config *,
+                                     const char *path, const char *patch,
+                                     long long int idle_ms,
+                                     long long int total_ms,
+                                     const struct kube_request_class *,
+                                     void *aux, char **error);
 long kube_curl_status(const struct kube_request *);
 void kube_curl_cancel(struct kube_request *);
 

@@ -8,6 +8,7 @@
 #include "kube-api.h"
 #include "kube-config.h"
 #include "kube-file.h"
+#include "openvswitch/json.h"
 #include "util.h"
 
 struct kube_source {
@@ -83,6 +84,19 @@ kube_source_destroy(struct kube_source *source)
         kube_api_destroy(source->api);
         kube_file_destroy(source->file);
         free(source);
+    }
+}
+
+/* Has the object at 'path' of the API server patched by 'patch', which this
+ * takes over.  Manifests are not patched. */
+void
+kube_source_patch(struct kube_source *source, const char *path,
+                  struct json *patch)
+{
+    if (source->api) {
+        kube_api_patch(source->api, path, patch);
+    } else {
+        json_destroy(patch);
     }
 }
 

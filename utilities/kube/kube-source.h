@@ -16,6 +16,7 @@
 #include "kube-config.h"
 
 struct ds;
+struct json;
 struct kube_api_options;
 struct kube_sink;
 struct kube_source;
@@ -58,6 +59,7 @@ char *kube_source_open(const struct kube_source_options *, struct kube_sink *,
                        struct kube_source **);
 void kube_source_start(struct kube_source *, const struct kube_api_options *);
 void kube_source_destroy(struct kube_source *);
+void kube_source_patch(struct kube_source *, const char *path, struct json *);
 void kube_source_run(struct kube_source *);
 void kube_source_wait(struct kube_source *);
 void kube_source_format(const struct kube_source *, struct ds *);

@@ -282,6 +282,31 @@ register_commands(struct proxy *proxy)
 
 /* The loop. */
 
+/* Returns true if this program, of those of all nodes, writes the status of
+ * objects of Gateway API. */
+static bool
+writes_status(const struct proxy_options *o)
+{
+    return nullable_string_is_equal(o->gateway_status, o->pipeline.node)
+           && o->gateway_status;
+}
+
+/* Writes the statuses that are not as they should be. */
+static void
+run_status(struct proxy *proxy)
+{
+    struct json *patch;
+    char *path;
+
+    if (writes_status(proxy->options)
+        && service_pipeline_is_current(proxy->pipeline)) {
+        while ((patch = service_next_status(proxy->store, &path))) {
+            kube_source_patch(proxy->source, path, patch);
+            free(path);
+        }
+    }
+}
+
 static void
 run_health(struct proxy *proxy)
 {
@@ -301,6 +326,7 @@ run(struct proxy *proxy)
 {
     kube_source_run(proxy->source);
     service_pipeline_run(proxy->pipeline);
+    run_status(proxy);
     of_sync_run(proxy->sync);
     service_reject_run(proxy->reject);
     if (service_pipeline_is_current(proxy->pipeline)) {
@@ -383,6 +409,7 @@ start(struct proxy *proxy, const struct proxy_options *o)
         .node = o->pipeline.node,
         .service_cidrs = !o->pipeline.n_services,
         .gateways = o->gateway_api,
+        .writes = writes_status(o),
     };
 
     register_commands(proxy);

@@ -31,6 +31,7 @@ put_strings(struct json *object, const struct proxy_options *o)
         { "in-cluster", o->source.service_account },
         { "from-file", o->source.from_file },
         { "node", o->pipeline.node },
+        { "gateway-status", o->gateway_status },
         { "healthz-address", o->healthz_address },
         { "metrics-address", o->metrics_address },
         { "page-address", o->page_address },

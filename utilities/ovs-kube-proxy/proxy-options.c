@@ -53,6 +53,7 @@ Our node and the cluster:\n\
   --service-cidr=LIST     ClusterIPs: drop packets to unknown ones (default:\n\
                           those of the cluster's ServiceCIDR objects)\n\
   --gateway-api           serve TCPRoutes and UDPRoutes of Gateway API, too\n\
+  --gateway-status=NAME   with --node=NAME, write their status\n\
   --nodeport-addresses=LIST  addresses of node ports (default: the Node's\n\
                           primary addresses)\n\
   --masquerade-address=LIST  source of masqueraded packets (default: the\n\
@@ -277,6 +278,9 @@ complete(struct proxy_options *o)
                   "tables, %d to %d", t->next, t->first,
                   t->first + SERVICE_N_TABLES - 1);
     }
+    if (o->gateway_status && !o->gateway_api) {
+        ovs_fatal(0, "--gateway-status needs --gateway-api");
+    }
     o->pipeline.local = !strncmp(o->sync.remote, "unix:", 5);
     choose_masquerade_ports(o);
     t->cookie = o->sync.cookie;
@@ -297,7 +301,8 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
 {
     enum {
         OPT_NODE = UCHAR_MAX + 1, OPT_CLUSTER_CIDR, OPT_SERVICE_CIDR,
-        OPT_GATEWAY_API, OPT_NODEPORT_ADDRESSES, OPT_MASQUERADE_ADDRESS,
+        OPT_GATEWAY_API, OPT_GATEWAY_STATUS,
+        OPT_NODEPORT_ADDRESSES, OPT_MASQUERADE_ADDRESS,
         OPT_NODE_MASQUERADE_ADDRESS, OPT_MASQUERADE_PORTS,
         OPT_FIRST_TABLE, OPT_NEXT_TABLE, OPT_ZONE, OPT_REGISTER, OPT_COOKIE,
         OPT_GROUPS, OPT_CONTROLLER_ID, OPT_METER, OPT_STOCK, OPT_SEED,
@@ -315,6 +320,7 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
         { "cluster-cidr", required_argument, NULL, OPT_CLUSTER_CIDR },
         { "service-cidr", required_argument, NULL, OPT_SERVICE_CIDR },
         { "gateway-api", no_argument, NULL, OPT_GATEWAY_API },
+        { "gateway-status", required_argument, NULL, OPT_GATEWAY_STATUS },
         { "nodeport-addresses", required_argument, NULL,
           OPT_NODEPORT_ADDRESSES },
         { "masquerade-address", required_argument, NULL,
@@ -375,6 +381,7 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
                                                &o->pipeline.n_services);
             break;
         case OPT_GATEWAY_API: o->gateway_api = true; break;
+        case OPT_GATEWAY_STATUS: o->gateway_status = optarg; break;
         case OPT_NODEPORT_ADDRESSES:
             free(o->pipeline.nodeports);
             o->pipeline.nodeports = parse_cidrs("nodeport-addresses", optarg,

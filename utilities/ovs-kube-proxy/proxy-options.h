@@ -20,6 +20,8 @@ struct proxy_options {
     const char *unixctl_path;
     bool cleanup;
     bool gateway_api;           /* Serve routes of Gateway API, too. */
+    const char *gateway_status; /* Node whose program writes their status, or
+                                 * null. */
     char *switch_path;          /* Memory of 'sync.remote', or null. */
 
     struct kube_source_options source;

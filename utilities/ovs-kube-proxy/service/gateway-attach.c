@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "gateway-parse.h"
+#include "openvswitch/dynamic-string.h"
 #include "openvswitch/shash.h"
 #include "packets.h"
 #include "util.h"
@@ -262,6 +263,38 @@ is_granted(const struct gateway_objects *all,
     return false;
 }
 
+/* Sets 'route->changed' by its results. */
+static void
+summarize(struct gateway_route *route)
+{
+    struct ds s = DS_EMPTY_INITIALIZER;
+    char *summary;
+
+    for (size_t i = 0; i < route->n_places; i++) {
+        const struct gateway_place *place = &route->places[i];
+
+        ds_put_format(&s, "%d", place->port);
+        for (size_t j = 0; j < place->n_addrs; j++) {
+            ds_put_char(&s, ' ');
+            ipv6_format_mapped(&place->addrs[j], &s);
+        }
+        ds_put_char(&s, '\n');
+    }
+    for (size_t i = 0; i < route->n_parents; i++) {
+        const struct gateway_parent *parent = &route->parents[i];
+
+        ds_put_format(&s, "%d %s\n", parent->ours,
+                      parent->fault.reason ? parent->fault.message : "");
+    }
+    for (size_t i = 0; i < route->n_backends; i++) {
+        ds_put_format(&s, "%d", route->backends[i].granted);
+    }
+    summary = ds_steal_cstr(&s);
+    route->changed = !nullable_string_is_equal(route->summary, summary);
+    free(route->summary);
+    route->summary = summary;
+}
+
 static void
 attach_route(const struct gateway_objects *all, const struct shash *gateways,
              struct gateway_route *route)
@@ -285,6 +318,7 @@ attach_route(const struct gateway_objects *all, const struct shash *gateways,
         b->granted = (!strcmp(b->namespace_, route->meta.namespace_)
                       || is_granted(all, route, b));
     }
+    summarize(route);
 }
 
 void

@@ -32,7 +32,8 @@ struct gateway_objects {
 };
 
 /* Sorts the gateways and routes by age, and fills in their results, but for
- * the "refs" of routes. */
+ * the "refs" of routes.  Tells of each route whether its results have
+ * changed. */
 void gateway_attach(const struct gateway_objects *);
 
 /* Returns true if connections to 'l' of 'gateway' go to its route. */

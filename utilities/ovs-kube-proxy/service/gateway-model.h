@@ -16,6 +16,8 @@
 #include <stdint.h>
 #include <netinet/in.h>
 
+struct json;
+
 /* The controllerName of GatewayClasses that this program serves. */
 #define GATEWAY_CONTROLLER "openvswitch-ext/ovs-kube-proxy"
 
@@ -30,10 +32,14 @@
 #define GATEWAY_MAX_NAMESPACES 64
 #define GATEWAY_MAX_WEIGHT 1000000
 
-/* What all objects have. */
+/* What all objects have, as their first member. */
 struct gateway_meta {
     char *namespace_, *name;    /* 'namespace_' is "" for a GatewayClass. */
     char *created;              /* creationTimestamp: sorts by age. */
+    char *uid;                  /* An object made anew has another one. */
+    long long int generation;   /* Another one for each spec; 0: unknown. */
+    char *version;              /* resourceVersion. */
+    struct json *status;        /* As the API server has it, or null. */
 };
 
 struct gateway_class {
@@ -78,6 +84,7 @@ struct gateway {
 };
 
 struct gateway_parent {
+    struct json *ref;           /* As it is in the spec. */
     bool is_gateway;            /* Else it is something unknown to us. */
     char *namespace_, *name;
     char *section;              /* Name of a listener, or null. */
@@ -111,6 +118,8 @@ struct gateway_route {
 
     /* Results. */
     struct gateway_place *places;   size_t n_places;
+    char *summary;              /* Of all results but 'refs'; null at first. */
+    bool changed;               /* gateway_attach() has changed it. */
     struct gateway_condition refs;  /* "ResolvedRefs" is false. */
 };
 

@@ -47,6 +47,7 @@ parse_meta(struct gateway_meta *meta, const struct json *object,
            char **error)
 {
     const struct json *metadata = kube_object_member(object, "metadata");
+    const struct json *status = kube_object_member(object, "status");
     const char *name = kube_object_string(metadata, "name");
     const char *ns = kube_object_string(metadata, "namespace");
 
@@ -58,6 +59,28 @@ parse_meta(struct gateway_meta *meta, const struct json *object,
     meta->name = xstrdup(name);
     meta->created = xstrdup(kube_object_string(metadata,
                                                "creationTimestamp"));
+    meta->uid = xstrdup(kube_object_string(metadata, "uid"));
+    meta->version = xstrdup(kube_object_string(metadata, "resourceVersion"));
+    kv_integer(metadata, "generation", 0, LLONG_MAX, &meta->generation,
+               error);
+    meta->status = (status ? json_deep_clone(status) : NULL);
+    return true;
+}
+
+bool
+gateway_meta_update(struct gateway_meta *old, struct gateway_meta *new)
+{
+    struct json *status = old->status;
+    char *version = old->version;
+
+    if (!new->generation || new->generation != old->generation
+        || !new->uid[0] || strcmp(new->uid, old->uid)) {
+        return false;
+    }
+    old->status = new->status;
+    old->version = new->version;
+    new->status = status;
+    new->version = version;
     return true;
 }
 
@@ -67,6 +90,9 @@ destroy_meta(struct gateway_meta *meta)
     free(meta->namespace_);
     free(meta->name);
     free(meta->created);
+    free(meta->uid);
+    free(meta->version);
+    json_destroy(meta->status);
 }
 
 /* Returns member 'name' of 'object', or 'default_' if it has none. */
@@ -313,6 +339,7 @@ parse_parents(struct gateway_route *route, const struct json *spec,
         struct gateway_parent *p = &route->parents[i];
         const char *section = kube_object_string(elems[i], "sectionName");
 
+        p->ref = json_deep_clone(elems[i]);
         p->is_gateway = is_kind(elems[i], GROUP, "Gateway", GROUP, "Gateway");
         p->namespace_ = xstrdup(string_or(elems[i], "namespace",
                                           route->meta.namespace_));
@@ -383,6 +410,7 @@ gateway_route_destroy(struct gateway_route *route)
         for (size_t i = 0; i < route->n_parents; i++) {
             struct gateway_parent *p = &route->parents[i];
 
+            json_destroy(p->ref);
             free(p->namespace_);
             free(p->name);
             free(p->section);
@@ -394,6 +422,7 @@ gateway_route_destroy(struct gateway_route *route)
         }
         gateway_route_clear_places(route);
         gateway_condition_clear(&route->refs);
+        free(route->summary);
         free(route->parents);
         free(route->backends);
         destroy_meta(&route->meta);

@@ -43,6 +43,11 @@ void gateway_route_clear_places(struct gateway_route *);
 struct gateway_grant *gateway_grant_parse(const struct json *, char **error);
 void gateway_grant_destroy(struct gateway_grant *);
 
+/* If 'new', any object of the above but a condition, differs from 'old' in
+ * nothing but its status and version, moves these to 'old' and returns true.
+ * Leaves both alone otherwise. */
+bool gateway_meta_update(struct gateway_meta *old, struct gateway_meta *new);
+
 /* Makes 'c' false, with the 'reason', a string constant, and a message.
  * Leaves it alone if it is false already. */
 void gateway_condition_set(struct gateway_condition *c, const char *reason,

@@ -8,6 +8,7 @@
 
 #include "gateway-attach.h"
 #include "gateway-parse.h"
+#include "gateway-status.h"
 #include "openvswitch/list.h"
 #include "openvswitch/shash.h"
 #include "service-equal.h"
@@ -18,9 +19,14 @@
 #include "utilities/common/complain.h"
 #include "utilities/kube/kube-object.h"
 
+#define API "/apis/gateway.networking.k8s.io/v1/"
+
 struct object {
+    enum kube_kind kind;
     unsigned int list;          /* Number of the last list that had it. */
     void *data;                 /* What it says: see destroy_data(). */
+    struct ovs_list unchecked;  /* In gateway_store's 'unchecked', or
+                                 * empty. */
 
     /* Routes only. */
     char *key;
@@ -37,6 +43,7 @@ struct gateway_store {
     struct shash routes;        /* Routes of both kinds, by key. */
     struct ovs_list changed;    /* Routes to look at. */
     struct sset gone;           /* Keys of routes that were deleted. */
+    struct ovs_list unchecked;  /* Objects whose status may be old. */
     struct sset services;       /* Services that routes refer to. */
 };
 
@@ -62,6 +69,7 @@ gateway_store_create(void)
     }
     shash_init(&gs->routes);
     ovs_list_init(&gs->changed);
+    ovs_list_init(&gs->unchecked);
     sset_init(&gs->gone);
     sset_init(&gs->services);
     return gs;
@@ -131,6 +139,15 @@ set_changed(struct gateway_store *gs, struct object *o)
     }
 }
 
+/* Has the status of 'o' looked at. */
+static void
+set_unchecked(struct gateway_store *gs, struct object *o)
+{
+    if (ovs_list_is_empty(&o->unchecked)) {
+        ovs_list_push_back(&gs->unchecked, &o->unchecked);
+    }
+}
+
 static void
 delete_object(struct gateway_store *gs, enum kube_kind kind,
               struct shash_node *node)
@@ -146,6 +163,7 @@ delete_object(struct gateway_store *gs, enum kube_kind kind,
         service_destroy(o->model);
         free(o->key);
     }
+    ovs_list_remove(&o->unchecked);
     destroy_data(kind, o->data);
     shash_delete(&gs->objects[kind], node);
     free(o);
@@ -160,6 +178,8 @@ put_object(struct gateway_store *gs, enum kube_kind kind, const char *name,
 
     if (!o) {
         o = xzalloc(sizeof *o);
+        o->kind = kind;
+        ovs_list_init(&o->unchecked);
         shash_add(&gs->objects[kind], name, o);
         if (is_route(kind)) {
             ovs_list_init(&o->changed);
@@ -167,6 +187,11 @@ put_object(struct gateway_store *gs, enum kube_kind kind, const char *name,
             shash_add(&gs->routes, o->key, o);
             sset_find_and_delete(&gs->gone, o->key);
         }
+    } else if (gateway_meta_update(o->data, data)) {
+        destroy_data(kind, data);
+        o->list = gs->list[kind];
+        set_unchecked(gs, o);
+        return;
     } else {
         destroy_data(kind, o->data);
     }
@@ -298,7 +323,17 @@ attach(struct gateway_store *gs)
         note_services(gs, all.routes[i]);
     }
     SHASH_FOR_EACH (node, &gs->routes) {
-        set_changed(gs, node->data);
+        struct object *o = node->data;
+
+        if (((const struct gateway_route *) o->data)->changed) {
+            set_changed(gs, o);
+        }
+    }
+    SHASH_FOR_EACH (node, &gs->objects[KUBE_GATEWAY_CLASS]) {
+        set_unchecked(gs, node->data);
+    }
+    SHASH_FOR_EACH (node, &gs->objects[KUBE_GATEWAY]) {
+        set_unchecked(gs, node->data);
     }
     free(all.gateways);
     free(all.routes);
@@ -326,8 +361,8 @@ gateway_store_note_service(struct gateway_store *gs, const char *ns_name)
 {
     const struct shash_node *node;
 
-    /* 'services' is old while 'dirty', but then all routes will be looked
-     * at. */
+    /* 'services' is old while 'dirty', but then each route that it lacks is
+     * new, and will be looked at. */
     if (sset_contains(&gs->services, ns_name)) {
         SHASH_FOR_EACH (node, &gs->routes) {
             struct object *o = node->data;
@@ -360,12 +395,51 @@ gateway_store_next_changed(struct gateway_store *gs,
         ovs_list_init(&o->changed);
         service_destroy(o->model);
         o->model = model;
+        set_unchecked(gs, o);
         if (route->refs.reason) {
             complain_once("%.600s: %s", o->key, route->refs.message);
         }
         if (!equal) {
             return xstrdup(o->key);
         }
+    }
+    return NULL;
+}
+
+struct json *
+gateway_store_next_status(struct gateway_store *gs, const char *now,
+                          char **path)
+{
+    while (!ovs_list_is_empty(&gs->unchecked)) {
+        struct object *o = CONTAINER_OF(ovs_list_pop_front(&gs->unchecked),
+                                        struct object, unchecked);
+        const struct gateway_meta *meta = o->data;
+        struct json *patch;
+
+        ovs_list_init(&o->unchecked);
+        switch ((int) o->kind) {
+        case KUBE_GATEWAY_CLASS:
+            patch = gateway_class_status(o->data, now);
+            *path = xasprintf(API "gatewayclasses/%s/status", meta->name);
+            break;
+        case KUBE_GATEWAY:
+            patch = gateway_status(o->data, now);
+            *path = xasprintf(API "namespaces/%s/gateways/%s/status",
+                              meta->namespace_, meta->name);
+            break;
+        case KUBE_REFERENCE_GRANT:
+            continue;           /* It has no status. */
+        default:
+            patch = gateway_route_status(o->data, now);
+            *path = xasprintf(API "namespaces/%s/%sroutes/%s/status",
+                              meta->namespace_,
+                              o->kind == KUBE_TCP_ROUTE ? "tcp" : "udp",
+                              meta->name);
+        }
+        if (patch) {
+            return patch;
+        }
+        free(*path);
     }
     return NULL;
 }

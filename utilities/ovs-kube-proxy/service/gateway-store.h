@@ -7,8 +7,8 @@
  * ================================================
  *
  * A part of the store in kube-store.h.  A change of a Service costs work for
- * the routes that refer to it, a change of any object of Gateway API for all
- * routes.
+ * the routes that refer to it.  A change of an object of Gateway API has all
+ * routes attached anew, and costs more only for those that it concerns.
  *
  * Thread-safety: none; all of it belongs to one thread. */
 
@@ -43,6 +43,14 @@ void gateway_store_note_service(struct gateway_store *, const char *ns_name);
  * the caller to free, or null.  'lookup' finds Services. */
 char *gateway_store_next_changed(struct gateway_store *,
                                  gateway_lookup_fn *lookup, const void *aux);
+
+/* Returns a patch for the status of an object, for the caller to destroy, and
+ * stores its path in '*path', for the caller to free.  Each object whose
+ * status is not as it should be is named once for each change that concerns
+ * it; returns null after the last one.  'now' is the time as RFC 3339 has it.
+ * All of gateway_store_next_changed() must have been looked at. */
+struct json *gateway_store_next_status(struct gateway_store *,
+                                       const char *now, char **path);
 
 /* Returns what is to be done for the route 'key', in the state in which
  * gateway_store_next_changed() last named it, or null. */

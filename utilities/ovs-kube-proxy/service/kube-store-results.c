@@ -11,9 +11,11 @@
 #include <string.h>
 
 #include "gateway-store.h"
+#include "openvswitch/dynamic-string.h"
 #include "service-equal.h"
 #include "service-model.h"
 #include "service-policy.h"
+#include "timeval.h"
 #include "util.h"
 #include "utilities/common/complain.h"
 #include "utilities/common/metrics.h"
@@ -119,6 +121,24 @@ service_next_changed(struct kube_store *store)
     }
     memcpy(store->n_handled, store->n_changes, sizeof store->n_handled);
     return NULL;
+}
+
+/* Returns a patch for the status of an object of Gateway API, for the caller
+ * to destroy, and stores its path in '*path', for the caller to free.  Returns
+ * null if none is needed.  service_next_changed() must have returned null. */
+struct json *
+service_next_status(struct kube_store *store, char **path)
+{
+    struct json *patch = NULL;
+
+    if (store->gateways && kube_store_is_complete(store)) {
+        char *now = xastrftime_msec("%Y-%m-%dT%H:%M:%SZ", time_wall_msec(),
+                                    true);
+
+        patch = gateway_store_next_status(store->gateways, now, path);
+        free(now);
+    }
+    return patch;
 }
 
 /* Returns Service or route 'ns_name', in the state in which

@@ -18,6 +18,7 @@
 
 struct kube_cidr;
 struct kube_sink;
+struct json;
 struct kube_store;
 struct metrics;
 struct service;
@@ -39,6 +40,7 @@ struct kube_sink *kube_store_sink(struct kube_store *);
 bool kube_store_is_complete(const struct kube_store *);
 bool kube_store_has_nodes(const struct kube_store *);
 char *service_next_changed(struct kube_store *);
+struct json *service_next_status(struct kube_store *, char **path);
 const struct service *service_of(const struct kube_store *,
                                  const char *ns_name);
 const struct service **service_all(const struct kube_store *, size_t *n);

@@ -44,14 +44,14 @@ def test_metrics_series(lab, _):
     """Connections are counted for their Service and endpoint, and the series
     are limited."""
     odd = make_service("m", clusterIP="10.96.0.30")
-    odd["metadata"]["name"] = "a\"b\\c:d/e\nf"
+    odd["metadata"]["name"] = "a\"b\\c:de\nf"
     odd_slice = make_slice("m", "a")
     odd_slice["metadata"]["labels"] = {
         "kubernetes.io/service-name": odd["metadata"]["name"]}
     lab.write(make_service("s"), make_slice("s", "a", "b"), odd, odd_slice)
     lab.start()
     group, (a, b) = labels("s", "a", "b")
-    odd_group, (odd_a,) = labels(r'a\"b\\c:d/e\nf', "a")
+    odd_group, (odd_a,) = labels(r'a\"b\\c:de\nf', "a")
     wait_until(lambda: scrape(lab, SERVICE) == {group: 0, odd_group: 0},
                "Services are counted")
     assert scrape(lab, ENDPOINT) == {a: 0, b: 0, odd_a: 0}

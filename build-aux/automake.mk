@@ -56,10 +56,11 @@ $(OVS)/pristine.stamp: $(OVS_SOURCE) $(srcdir)/build-aux/unpack-openvswitch
 	    "$(OVS_SOURCE)" $(OVS)/pristine
 	$(AM_V_at)touch $@
 
-# Changes when the list of hooks does, or what applies them.
+# Changes when the list of hooks does, or what applies them.  Two make(1) may
+# run at once.
 $(OVS)/hooks-args: Makefile
-	$(AM_V_at)echo '$(SPATCH) $(HOOKS)' > $@.tmp
-	$(AM_V_at)if cmp -s $@.tmp $@; then rm $@.tmp; else mv $@.tmp $@; fi
+	$(AM_V_at)new=$@.$$$$; echo '$(SPATCH) $(HOOKS)' > $$new; \
+	if cmp -s $$new $@; then rm $$new; else mv $$new $@; fi
 
 $(OVS)/hooked.stamp: $(OVS)/pristine.stamp $(HOOKS) $(HOOK_INCLUDES) \
     $(OVS)/hooks-args \

@@ -43,6 +43,7 @@ tests_kube_test_kube_config_LDADD = $(KUBE_LIBS) $(CMOCKA_LIBS)
 $(tests_kube_test_kube_config_OBJECTS): | $(OVS)/headers.stamp
 
 tests_kube_test_kube_gateway_SOURCES = tests/kube/test-kube-gateway.c \
+	tests/kube/store-test.h \
 	utilities/common/complain.c \
 	utilities/common/metrics.c \
 	$(KUBE_OBJECT_SOURCES) \
@@ -54,6 +55,7 @@ tests_kube_test_kube_gateway_LDADD = $(KUBE_LIBS) $(CMOCKA_LIBS)
 $(tests_kube_test_kube_gateway_OBJECTS): | $(OVS)/headers.stamp
 
 tests_kube_test_kube_service_SOURCES = tests/kube/test-kube-service.c \
+	tests/kube/store-test.h \
 	utilities/common/complain.c \
 	utilities/common/metrics.c \
 	$(KUBE_OBJECT_SOURCES) \

@@ -24,6 +24,7 @@
 #include "openvswitch/vlog.h"
 #include "packets.h"
 #include "random.h"
+#include "tests/kube/store-test.h"
 #include "util.h"
 #include "utilities/common/compat-json.h"
 #include "utilities/kube/kube-sink.h"
@@ -260,52 +261,6 @@ test_spread_edges(void **state OVS_UNUSED)
     "  TCP port 80, external IP 2001:db8::1\n"                          \
     "    cluster: reject: there is no endpoint\n"
 
-static void
-apply(struct kube_store *store, enum kube_event event,
-      const struct json *object, char **error)
-{
-    struct kube_sink *sink = kube_store_sink(store);
-    enum kube_kind kind;
-    bool list;
-
-    assert_true(kube_kind_of(object, &kind, &list));
-    sink->class->apply(sink, kind, event, object, error);
-}
-
-static struct json *
-parse(const char *yaml)
-{
-    struct json *documents;
-    char *error = kube_yaml_parse(yaml, strlen(yaml), &documents);
-
-    if (error) {
-        fail_msg("%s: %s", error, yaml);
-    }
-    return documents;
-}
-
-/* Applies 'yaml' to 'store'.  Returns the first complaint, which the caller
- * must free, or null. */
-static char *
-apply_yaml(struct kube_store *store, enum kube_event event, const char *yaml)
-{
-    struct json *documents = parse(yaml);
-    char *first = NULL;
-
-    for (size_t i = 0; i < json_array_size(documents); i++) {
-        char *error = NULL;
-
-        apply(store, event, json_array_at(documents, i), &error);
-        if (first) {
-            free(error);
-        } else {
-            first = error;
-        }
-    }
-    json_destroy(documents);
-    return first;
-}
-
 static struct kube_store *
 create(void)
 {
@@ -324,36 +279,6 @@ end_lists(struct kube_store *store)
     for (enum kube_kind kind = 0; kind < KUBE_N_KINDS; kind++) {
         kube_sink_list_end(kube_store_sink(store), kind);
     }
-}
-
-static char *
-format_all(struct kube_store *store)
-{
-    struct ds s = DS_EMPTY_INITIALIZER;
-    const struct service **services;
-    char *name;
-    size_t n;
-
-    while ((name = service_next_changed(store))) {
-        free(name);
-    }
-    services = service_all(store, &n);
-    for (size_t i = 0; i < n; i++) {
-        service_format(services[i], &s);
-    }
-    free(services);
-    return ds_steal_cstr(&s);
-}
-
-static void
-check_format(struct kube_store *store, const char *expected)
-{
-    char *got = format_all(store);
-
-    if (strcmp(got, expected)) {
-        fail_msg("got\n%sinstead of\n%s", got, expected);
-    }
-    free(got);
 }
 
 /* Checks what is to be done with the objects in 'yaml', and the complaint
@@ -545,7 +470,7 @@ test_route_status(void **state OVS_UNUSED)
     check_status(store, ROUTE_PATCH(OUR_PARENT(
         TRUE_CONDITION("Accepted") "," TRUE_CONDITION("ResolvedRefs"))));
 
-    /* What the watch brings is as it should be. */
+    /* The object that the watch brings has the right status. */
     free(apply_yaml(store, KUBE_ADDED_OR_MODIFIED, written));
     check_status(store, "");
     free(apply_yaml(store, KUBE_DELETED, WEB));
@@ -609,7 +534,7 @@ test_gateway_status(void **state OVS_UNUSED)
     kube_store_destroy(store);
 }
 
-/* What a list does not have is gone.  Without the kinds of Gateway API the
+/* Objects that a list lacks are gone.  Without the kinds of Gateway API the
  * store is not complete, unless they are not asked for. */
 static void
 test_lists(void **state OVS_UNUSED)

@@ -22,6 +22,7 @@
 #include "openvswitch/shash.h"
 #include "openvswitch/vlog.h"
 #include "random.h"
+#include "tests/kube/store-test.h"
 #include "timeval.h"
 #include "util.h"
 #include "utilities/common/compat-json.h"
@@ -77,53 +78,6 @@
     "default/web\n  TCP port 80 \"http\", cluster IP 10.96.0.1" MORE "\n"
 
 static void
-apply(struct kube_store *store, enum kube_event event,
-      const struct json *object, char **error)
-{
-    struct kube_sink *sink = kube_store_sink(store);
-    enum kube_kind kind;
-    bool list;
-
-    assert_true(kube_kind_of(object, &kind, &list));
-    sink->class->apply(sink, kind, event, object, error);
-}
-
-static struct json *
-parse(const char *yaml)
-{
-    struct json *documents;
-    char *error = kube_yaml_parse(yaml, strlen(yaml), &documents);
-
-    if (error) {
-        fail_msg("%s: %s", error, yaml);
-    }
-    return documents;
-}
-
-/* Applies 'yaml' to 'store'.  Returns the first complaint, which the caller
- * must free, or null. */
-static char *
-apply_yaml(struct kube_store *store, enum kube_event event, const char *yaml)
-{
-    struct json *documents = parse(yaml);
-    char *first = NULL;
-
-    for (size_t i = 0; i < json_array_size(documents); i++) {
-        const struct json *object = json_array_at(documents, i);
-        char *error = NULL;
-
-        apply(store, event, object, &error);
-        if (first) {
-            free(error);
-        } else {
-            first = error;
-        }
-    }
-    json_destroy(documents);
-    return first;
-}
-
-static void
 begin_lists(struct kube_store *store)
 {
     kube_sink_list_begin(kube_store_sink(store), KUBE_NODE);
@@ -137,47 +91,6 @@ end_lists(struct kube_store *store)
     kube_sink_list_end(kube_store_sink(store), KUBE_NODE);
     kube_sink_list_end(kube_store_sink(store), KUBE_SERVICE);
     kube_sink_list_end(kube_store_sink(store), KUBE_ENDPOINT_SLICE);
-}
-
-/* Takes note of all changes, and returns how many there were. */
-static unsigned int
-take_changes(struct kube_store *store)
-{
-    unsigned int n = 0;
-    char *name;
-
-    while ((name = service_next_changed(store))) {
-        n++;
-        free(name);
-    }
-    return n;
-}
-
-static char *
-format_all(struct kube_store *store)
-{
-    struct ds s = DS_EMPTY_INITIALIZER;
-    const struct service **services;
-    size_t n;
-
-    take_changes(store);
-    services = service_all(store, &n);
-    for (size_t i = 0; i < n; i++) {
-        service_format(services[i], &s);
-    }
-    free(services);
-    return ds_steal_cstr(&s);
-}
-
-static void
-check_format(struct kube_store *store, const char *expected)
-{
-    char *got = format_all(store);
-
-    if (strcmp(got, expected)) {
-        fail_msg("got\n%sinstead of\n%s", got, expected);
-    }
-    free(got);
 }
 
 /* Checks what is to be done with the objects in 'yaml', after NODE. */

@@ -3,8 +3,8 @@
 #ifndef FUSE_CYCLES_H
 #define FUSE_CYCLES_H 1
 
-/* What packets cost
- * ================= */
+/* The clock for the costs of packets
+ * ================================== */
 
 #include <stdint.h>
 

@@ -36,7 +36,7 @@ fuse_admit(struct fuse_thread *t, uint32_t in_port, uint64_t hash)
     } else if (n >= (futile ? FUSE_PACE_FIRST : port->pace.learn_at)) {
         admission = FUSE_ADMITTED;
     }
-    /* What was refused may be learned after a while. */
+    /* A refused flow may be learned after a while. */
     if (admission || !(t->random >> 20)) {
         fuse_table_forgive(t->replay.table, hash);
     }

@@ -14,7 +14,7 @@
 struct fuse_entry;
 struct fuse_thread;
 
-/* What becomes of a flow without an entry. */
+/* Whether a flow without an entry is learned. */
 enum fuse_admission {
     FUSE_NOT_ADMITTED,
     FUSE_ADMITTED,               /* It is learned... */

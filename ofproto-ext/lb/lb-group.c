@@ -479,9 +479,8 @@ lb_groups_wait(void)
     ovs_mutex_unlock(&lb_mutex);
 }
 
-/* Replaces the tables of the groups with the host's key by such with the one
- * that it is now.  Their remembered flows are not found any more.  Main
- * thread. */
+/* Makes the groups that have the host's key use the present one.  Their
+ * remembered flows are not found any more.  Main thread. */
 void
 lb_groups_rekey(void)
 {

@@ -153,7 +153,7 @@ def test_proxy_parts(lab, _):
         share = packets(lab, g)
         assert 75 < share < 175, (g[:80], share)
 
-    # What it says of connections to come comes true.
+    # The endpoint that it names for a new connection gets the connection.
     for _ in range(8):
         sport = next(sports)
         told = explain(lab, "pod", sport, VIP)

@@ -136,7 +136,7 @@ test_default(void **state)
     assert_int_equal(pace.n_decided, 0);
 }
 
-/* Whatever was measured, learning costs something, and a hit saves
+/* With any measured costs, learning costs something and a hit saves
  * something. */
 static void
 test_odd_costs(void **state)

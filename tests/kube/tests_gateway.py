@@ -365,7 +365,7 @@ def test_gateway_example(lab, _):
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                         "../../Documentation/howto/kube-proxy.md")
     with open(path) as stream:
-        blocks = re.findall(r"^```yaml\n(.*?)^```", stream.read(),
+        blocks = re.findall(r"^```text\n(apiVersion:.*?)^```", stream.read(),
                             re.M | re.S)
     objects = [obj for block in blocks for obj in yaml.safe_load_all(block)]
     assert [obj["kind"] for obj in objects] == [

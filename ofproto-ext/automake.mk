@@ -13,6 +13,8 @@ ofproto_ext_libofproto_ext_la_SOURCES = \
 	ofproto-ext/gtpu/gtpu-underlay.c \
 	ofproto-ext/gtpu/gtpu-xlate.c \
 	ofproto-ext/lb/lb-bucket.c \
+	ofproto-ext/lb/lb-choose.c \
+	ofproto-ext/lb/lb-choose.h \
 	ofproto-ext/lb/lb-config.c \
 	ofproto-ext/lb/lb-config.h \
 	ofproto-ext/lb/lb-fields.c \

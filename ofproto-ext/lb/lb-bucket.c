@@ -121,10 +121,10 @@ assign_tokens(struct lb_group *lb, const struct lb_group *old)
     free(by_id);
 }
 
-/* Gives the buckets of 'lb' their identities, and brings them into the order
- * of these. */
-static void
-identify_buckets(struct lb_group *lb)
+/* Gives the buckets of 'lb' their identities by the key of its ident, and
+ * brings them into the order of these.  Main thread. */
+void
+lb_buckets_identify(struct lb_group *lb)
 {
     for (size_t i = 0; i < lb->n_buckets; i++) {
         lb->buckets[i].id = bucket_hash(lb->buckets[i].bucket,
@@ -150,7 +150,7 @@ lb_buckets_init(struct lb_group *lb, const struct lb_group *old)
         lb->buckets[n++].bucket = bucket;
         lb->watches = lb->watches || ofputil_bucket_has_liveness(bucket);
     }
-    identify_buckets(lb);
+    lb_buckets_identify(lb);
     assign_tokens(lb, old);
     qsort(lb->buckets, n, sizeof *lb->buckets, compare_tokens);
 }
@@ -167,7 +167,7 @@ lb_buckets_rekey(struct lb_group *lb)
     struct lb_group copy = { .ident = lb->ident, .n_buckets = lb->n_buckets,
                              .buckets = buckets };
 
-    identify_buckets(&copy);
+    lb_buckets_identify(&copy);
     qsort(buckets, lb->n_buckets, sizeof *buckets, compare_tokens);
     for (size_t i = 0; i < lb->n_buckets; i++) {
         lb->buckets[i].id = buckets[i].id;

@@ -73,6 +73,20 @@ lb_params_exist(const struct ofgroup *group)
             || lb_rules_find(group) || has_alias(group));
 }
 
+/* Returns what a group with 'props', whose selection method is one of ours, is
+ * to do, without its key. */
+static struct lb_params
+from_props(const struct ofputil_group_props *props)
+{
+    return (struct lb_params) {
+        .input = lb_method_input(props->selection_method),
+        .timeout = props->selection_method_param >> 32 & 0xffffff,
+        .seed = props->selection_method_param,
+        .stage = props->selection_method_param >> 56,
+        .fields = &props->fields,
+    };
+}
+
 /* Returns what 'group', for which lb_params_exist(), is to do, without its
  * key. */
 static struct lb_params
@@ -82,13 +96,7 @@ get_without_key(const struct ofgroup *group)
     const struct lb_params *rule;
 
     if (lb_method_is_known(props->selection_method)) {
-        return (struct lb_params) {
-            .input = lb_method_input(props->selection_method),
-            .timeout = props->selection_method_param >> 32 & 0xffffff,
-            .seed = props->selection_method_param,
-            .stage = props->selection_method_param >> 56,
-            .fields = &props->fields,
-        };
+        return from_props(props);
     }
     rule = lb_rules_find(group);
     return rule ? *rule : (struct lb_params) { .input = LB_INPUT_PACKET,
@@ -105,18 +113,36 @@ lb_params_stage_key(struct siphash_key key, uint8_t stage)
                                      .k1 = siphash13_u64x2(stage, 1, &key) });
 }
 
+static void
+set_key(struct lb_params *params)
+{
+    uint64_t seed = params->shared_key ? shared_seed : params->seed;
+
+    params->host_key = !seed;
+    params->key = lb_params_stage_key(
+        seed ? (struct siphash_key) { .k0 = seed } : lb_key_get(),
+        params->stage);
+}
+
 /* Returns what 'group', for which lb_params_exist(), is to do.  The fields are
  * the group's or the rule's. */
 struct lb_params
 lb_params_get(const struct ofgroup *group)
 {
     struct lb_params params = get_without_key(group);
-    uint64_t seed = params.shared_key ? shared_seed : params.seed;
 
-    params.host_key = !seed;
-    params.key = lb_params_stage_key(
-        seed ? (struct siphash_key) { .k0 = seed } : lb_key_get(),
-        params.stage);
+    set_key(&params);
+    return params;
+}
+
+/* The same for a group that does not exist, with 'props', whose selection
+ * method is one of ours.  The fields are those of 'props'. */
+struct lb_params
+lb_params_of_props(const struct ofputil_group_props *props)
+{
+    struct lb_params params = from_props(props);
+
+    set_key(&params);
     return params;
 }
 

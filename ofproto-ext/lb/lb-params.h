@@ -34,9 +34,11 @@
  * All functions are for the main thread. */
 
 struct ofgroup;
+struct ofputil_group_props;
 
 bool lb_params_exist(const struct ofgroup *);
 struct lb_params lb_params_get(const struct ofgroup *);
+struct lb_params lb_params_of_props(const struct ofputil_group_props *);
 enum ofperr lb_params_check(const struct ofgroup *);
 void lb_params_set_alias(bool takes_dp_hash, uint64_t seed);
 void lb_params_suspend(bool);

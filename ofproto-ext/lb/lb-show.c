@@ -4,6 +4,7 @@
  * lb/rotate-key. */
 
 #include <config.h>
+#include "ofproto-ext/lb/lb-choose.h"
 #include "ofproto-ext/lb/lb-config.h"
 #include "ofproto-ext/lb/lb-group.h"
 #include "ofproto-ext/lb/lb-key.h"
@@ -480,5 +481,6 @@ lb_unixctl_init(void)
                              lb_unixctl_flush, NULL);
     unixctl_command_register("lb/rotate-key", "", 0, 0,
                              lb_unixctl_rotate_key, NULL);
+    lb_choose_init();
     lb_config_init();
 }

@@ -51,7 +51,8 @@
  *   lb-config.c        follows other_config.
  *   lb-support.c       knows which datapath has the action.
  *   lb-xlate.c         translates the use of a group in a flow.
- *   lb-show.c          is what operators see. */
+ *   lb-show.c          is what operators see.
+ *   lb-choose.c        tells what a group would choose. */
 
 struct dpif_flow_stats;
 struct ofputil_bucket;
@@ -100,6 +101,7 @@ lb_group_get(const struct group_dpif *group)
 /* lb-bucket.c. */
 void lb_buckets_init(struct lb_group *, const struct lb_group *old);
 void lb_buckets_rekey(struct lb_group *);
+void lb_buckets_identify(struct lb_group *);
 struct lb_bucket *lb_bucket_find(const struct lb_group *, uint32_t token);
 
 /* lb-liveness.c. */

@@ -23,6 +23,7 @@ TESTSUITE_AT = \
 	tests/autotest/gtpu-signalling.at \
 	tests/autotest/hooks.at \
 	tests/autotest/lb-action.at \
+	tests/autotest/lb-choose.at \
 	tests/autotest/lb-errors.at \
 	tests/autotest/lb-group.at \
 	tests/autotest/lb-examples.at \

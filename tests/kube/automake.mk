@@ -10,6 +10,7 @@
 if BUILD_OPENVSWITCH
 KUBE_UNIT_TESTS = tests/kube/test-kube-config \
 	tests/kube/test-kube-gateway \
+	tests/kube/test-kube-journal \
 	tests/kube/test-kube-service \
 	tests/kube/test-kube-yaml
 KUBE_REPLAY = tests/kube/replay-kube-yaml
@@ -22,6 +23,7 @@ endif
 check_PROGRAMS += $(KUBE_DUMP) $(OF_SYNC_TOOL)
 EXTRA_PROGRAMS += tests/kube/test-kube-config \
 	tests/kube/test-kube-gateway \
+	tests/kube/test-kube-journal \
 	tests/kube/test-kube-service \
 	tests/kube/test-kube-yaml \
 	tests/kube/replay-kube-yaml \
@@ -53,6 +55,18 @@ tests_kube_test_kube_gateway_CPPFLAGS = $(KUBE_TEST_CPPFLAGS)
 tests_kube_test_kube_gateway_CFLAGS = $(KUBE_TEST_CFLAGS)
 tests_kube_test_kube_gateway_LDADD = $(KUBE_LIBS) $(CMOCKA_LIBS)
 $(tests_kube_test_kube_gateway_OBJECTS): | $(OVS)/headers.stamp
+
+tests_kube_test_kube_journal_SOURCES = tests/kube/test-kube-journal.c \
+	tests/kube/store-test.h \
+	utilities/common/complain.c \
+	utilities/common/metrics.c \
+	$(KUBE_OBJECT_SOURCES) \
+	$(KUBE_SERVICE_SOURCES) \
+	$(KUBE_TEST_SOURCES)
+tests_kube_test_kube_journal_CPPFLAGS = $(KUBE_TEST_CPPFLAGS)
+tests_kube_test_kube_journal_CFLAGS = $(KUBE_TEST_CFLAGS)
+tests_kube_test_kube_journal_LDADD = $(KUBE_LIBS) $(CMOCKA_LIBS)
+$(tests_kube_test_kube_journal_OBJECTS): | $(OVS)/headers.stamp
 
 tests_kube_test_kube_service_SOURCES = tests/kube/test-kube-service.c \
 	tests/kube/store-test.h \
@@ -128,6 +142,7 @@ EXTRA_DIST += \
 	tests/kube/tests_proxy_api.py \
 	tests/kube/tests_proxy_explain.py \
 	tests/kube/tests_proxy_large.py \
+	tests/kube/tests_proxy_past.py \
 	tests/kube/tests_proxy_reject.py \
 	tests/kube/tests_proxy_rules.py \
 	tests/kube/tests_proxy_switch.py \

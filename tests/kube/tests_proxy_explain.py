@@ -14,10 +14,11 @@ def bracket(address):
     return "[%s]" % address if ":" in address else address
 
 
-def explain(lab, source, sport, dst, dport=80, protocol=None):
+def explain(lab, source, sport, dst, dport=80, protocol=None, at=None):
     """What "service/explain" says, as a dict."""
     text = lab.appctl(
         "service/explain", *(["--proto=" + protocol] if protocol else []),
+        *(["--at=" + at] if at else []),
         "%s:%d" % (bracket(lab.hosts[source].address(dst)), sport),
         "%s:%d" % (bracket(dst), dport))
     return dict(line.split(": ", 1) for line in text.splitlines())
@@ -130,7 +131,7 @@ def test_explain_others(lab, _):
             (["[::1]:1", VIP + ":80"], "the addresses are of two families"),
             (["--proto=icmp", "10.1.0.9:1", VIP + ":80"],
              "\"icmp\" is none of tcp, udp and sctp"),
-            (["--what", "10.1.0.9:1", VIP + ":80"], "is not --proto=")):
+            (["--what", "10.1.0.9:1", VIP + ":80"], "is neither --proto=")):
         said = lab.appctl("service/explain", *args, check=False)
         assert error in said, said
 

@@ -29,14 +29,30 @@ of_group_id_is_used(const struct of_sync *sync, uint32_t id)
     return false;
 }
 
+static uint64_t
+count_ids(const struct of_sync *sync)
+{
+    return ((uint64_t) sync->options.group_max - sync->options.group_min + 1);
+}
+
+/* Returns the id of group 'name' or, if that has none, the one that it had
+ * before, unless another group had that then. */
+uint32_t
+of_group_id_of(const struct of_sync *sync, const char *name)
+{
+    const struct of_group_id *gid = shash_find_data(&sync->groups, name);
+
+    return (gid ? gid->id : sync->options.group_min
+                            + hash_string(name, 0) % count_ids(sync));
+}
+
 /* Stores in '*id' the id of group 'name', and reserves it for 'name' until
  * of_group_id_release().  Returns false if all ids are in use. */
 bool
 of_group_id_get(struct of_sync *sync, const char *name, uint32_t *id)
 {
     struct of_group_id *gid = shash_find_data(&sync->groups, name);
-    uint64_t n_ids = ((uint64_t) sync->options.group_max
-                      - sync->options.group_min + 1);
+    uint64_t n_ids = count_ids(sync);
 
     if (!gid) {
         uint64_t offset = hash_string(name, 0) % n_ids;

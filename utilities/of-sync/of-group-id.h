@@ -19,6 +19,7 @@
 struct of_sync;
 
 bool of_group_id_get(struct of_sync *, const char *name, uint32_t *id);
+uint32_t of_group_id_of(const struct of_sync *, const char *name);
 bool of_group_id_is_used(const struct of_sync *, uint32_t id);
 void of_group_id_release(struct of_sync *, const char *name);
 void of_group_ids_destroy(struct of_sync *);

@@ -310,6 +310,12 @@ of_sync_group_id(struct of_sync *sync, const char *name, uint32_t *id)
     return of_group_id_get(sync, name, id);
 }
 
+uint32_t
+of_sync_group_id_of(const struct of_sync *sync, const char *name)
+{
+    return of_group_id_of(sync, name);
+}
+
 bool
 of_sync_group_is_used(const struct of_sync *sync, uint32_t id)
 {

@@ -64,6 +64,7 @@ void of_sync_run(struct of_sync *);
 void of_sync_wait(struct of_sync *);
 
 bool of_sync_group_id(struct of_sync *, const char *name, uint32_t *id);
+uint32_t of_sync_group_id_of(const struct of_sync *, const char *name);
 bool of_sync_group_is_used(const struct of_sync *, uint32_t id);
 void of_sync_group_release(struct of_sync *, const char *name);
 

@@ -18,10 +18,12 @@ utilities_ovs_kube_proxy_libkube_service_la_SOURCES = \
 	utilities/ovs-kube-proxy/service/kube-store.h \
 	utilities/ovs-kube-proxy/service/service-equal.h \
 	utilities/ovs-kube-proxy/service/service-format.h \
+	utilities/ovs-kube-proxy/service/service-journal.h \
 	utilities/ovs-kube-proxy/service/service-json.h \
 	utilities/ovs-kube-proxy/service/service-model.h \
 	utilities/ovs-kube-proxy/service/service-policy.h \
-	utilities/ovs-kube-proxy/service/service-ranges.h
+	utilities/ovs-kube-proxy/service/service-ranges.h \
+	utilities/ovs-kube-proxy/service/service-time.h
 KUBE_SERVICE_SOURCES = \
 	utilities/ovs-kube-proxy/service/gateway-attach.c \
 	utilities/ovs-kube-proxy/service/gateway-parse.c \
@@ -34,9 +36,11 @@ KUBE_SERVICE_SOURCES = \
 	utilities/ovs-kube-proxy/service/kube-store.c \
 	utilities/ovs-kube-proxy/service/service-equal.c \
 	utilities/ovs-kube-proxy/service/service-format.c \
+	utilities/ovs-kube-proxy/service/service-journal.c \
 	utilities/ovs-kube-proxy/service/service-json.c \
 	utilities/ovs-kube-proxy/service/service-policy.c \
-	utilities/ovs-kube-proxy/service/service-ranges.c
+	utilities/ovs-kube-proxy/service/service-ranges.c \
+	utilities/ovs-kube-proxy/service/service-time.c
 utilities_ovs_kube_proxy_libkube_service_la_CPPFLAGS = $(KUBE_CPPFLAGS)
 $(utilities_ovs_kube_proxy_libkube_service_la_OBJECTS): | $(OVS)/headers.stamp
 
@@ -73,6 +77,8 @@ utilities_ovs_kube_proxy_ovs_kube_proxy_SOURCES = \
 	utilities/ovs-kube-proxy/pipeline/service-port.h \
 	utilities/ovs-kube-proxy/pipeline/service-put.c \
 	utilities/ovs-kube-proxy/pipeline/service-put.h \
+	utilities/ovs-kube-proxy/pipeline/service-recall.c \
+	utilities/ovs-kube-proxy/pipeline/service-recall.h \
 	utilities/ovs-kube-proxy/pipeline/service-reject.c \
 	utilities/ovs-kube-proxy/pipeline/service-reject.h \
 	utilities/ovs-kube-proxy/pipeline/service-show.c \

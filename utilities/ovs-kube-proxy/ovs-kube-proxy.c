@@ -467,6 +467,9 @@ main(int argc, char *argv[])
     if (o.gateway_api) {
         kube_store_enable_gateways(proxy.store);
     }
+    if (o.journal_mb) {
+        kube_store_keep_journal(proxy.store, (size_t) o.journal_mb << 20);
+    }
     error = kube_source_open(&o.source, kube_store_sink(proxy.store),
                              &proxy.source);
     if (error) {

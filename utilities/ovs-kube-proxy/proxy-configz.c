@@ -60,6 +60,7 @@ proxy_configz_format(const struct proxy_options *o,
                            o->sync.group_min, o->sync.group_max);
     json_object_put(object, "gateway-api",
                     json_boolean_create(o->gateway_api));
+    json_object_put(object, "journal", json_integer_create(o->journal_mb));
     json_object_put(object, "metrics-series",
                     json_integer_create(o->metrics_series));
     json_object_put(object, "reject-rate",

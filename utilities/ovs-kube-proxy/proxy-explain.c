@@ -8,10 +8,13 @@
 #include <string.h>
 
 #include "openvswitch/dynamic-string.h"
+#include "timeval.h"
 #include "unixctl.h"
 #include "util.h"
 #include "utilities/common/switch-ask.h"
 #include "utilities/ovs-kube-proxy/pipeline/service-explain.h"
+#include "utilities/ovs-kube-proxy/pipeline/service-recall.h"
+#include "utilities/ovs-kube-proxy/service/service-time.h"
 
 struct proxy_explain {
     struct service_pipeline *pipeline;
@@ -22,11 +25,14 @@ struct proxy_explain {
     /* The question. */
     struct unixctl_conn *conn;  /* Null: there is none. */
     struct service_connection c;
+    struct service_recall *recall;      /* The question is about the past, or
+                                         * null. */
     enum {
         STEP_DATAPATH,          /* Which datapath has the bridge? */
         STEP_TRACKED,           /* Is the connection tracked? */
         STEP_TRACE,             /* Where would it go? */
         STEP_BUCKET,            /* Which bucket is that? */
+        STEP_RECALL,            /* Where did it go? */
     } step;
     struct service_outcome outcome;     /* So far. */
     struct switch_ask *ask;     /* What the switch is asked. */
@@ -48,7 +54,13 @@ answer(struct proxy_explain *e)
 {
     struct ds s = DS_EMPTY_INITIALIZER;
 
-    service_explain_format(e->pipeline, &e->c, &e->outcome, &s);
+    if (e->recall) {
+        service_recall_format(e->pipeline, e->recall, &s);
+        service_recall_destroy(e->recall);
+        e->recall = NULL;
+    } else {
+        service_explain_format(e->pipeline, &e->c, &e->outcome, &s);
+    }
     unixctl_command_reply(e->conn, ds_cstr(&s));
     e->conn = NULL;
     ds_destroy(&s);
@@ -56,24 +68,80 @@ answer(struct proxy_explain *e)
     memset(&e->outcome, 0, sizeof e->outcome);
 }
 
+/* Answers that the endpoint is not known, because of 'why', which it takes
+ * over. */
+static void
+give_up(struct proxy_explain *e, char *why)
+{
+    if (e->recall) {
+        service_recall_give_up(e->recall, why);
+    } else {
+        e->outcome.kind = SERVICE_UNKNOWN;
+        free(e->outcome.why);
+        e->outcome.why = why;
+    }
+    answer(e);
+}
+
+/* Returns the value of option 'name', "--name=", in '*argv' or, if it is in
+ * two words, in the next one, and moves '*argv' behind it.  Returns null if
+ * '*argv' is something else, or if fewer than two words would be left before
+ * 'end'. */
+static const char *
+take_option(const char *name, const char ***argv, const char **end)
+{
+    size_t n = strlen(name) - 1;
+
+    if (end - *argv > 2 && !strncmp(**argv, name, n + 1)) {
+        return *(*argv)++ + n + 1;
+    } else if (end - *argv > 3 && !strncmp(**argv, name, n)
+               && !(**argv)[n]) {
+        *argv += 2;
+        return (*argv)[-1];
+    }
+    return NULL;
+}
+
+/* Parses the words from 'argv' to 'end' into 'e->c' and 'e->recall'.  Returns
+ * null, or what is wrong, for the caller to free. */
+static char *
+parse_question(struct proxy_explain *e, const char **argv, const char **end)
+{
+    const char *protocol = "tcp", *at = NULL;
+    long long int when;
+    char *error;
+
+    while (end - argv > 2) {
+        const char *value;
+
+        if ((value = take_option("--proto=", &argv, end))) {
+            protocol = value;
+        } else if ((value = take_option("--at=", &argv, end))) {
+            at = value;
+        } else {
+            return xasprintf("\"%s\" is neither --proto=PROTOCOL nor "
+                             "--at=TIME", *argv);
+        }
+    }
+    error = service_connection_parse(protocol, argv[0], argv[1], &e->c);
+    if (!error && at) {
+        error = service_time_parse(at, time_wall_msec(), &when);
+        if (!error) {
+            error = service_recall_create(e->pipeline, &e->c, when,
+                                          &e->recall);
+        }
+    }
+    return error;
+}
+
 static void
 explain(struct unixctl_conn *conn, int argc, const char *argv[], void *e_)
 {
     struct proxy_explain *e = e_;
-    const char *protocol = "tcp";
-    char *error = NULL;
+    char *error;
 
-    if (e->conn) {
-        error = xstrdup("another connection is being looked for");
-    } else if (argc == 4 && strncmp(argv[1], "--proto=", 8)) {
-        error = xasprintf("\"%s\" is not --proto=PROTOCOL", argv[1]);
-    } else if (argc == 4) {
-        protocol = argv[1] + 8;
-    }
-    if (!error) {
-        error = service_connection_parse(protocol, argv[argc - 2],
-                                         argv[argc - 1], &e->c);
-    }
+    error = (e->conn ? xstrdup("another connection is being looked for")
+             : parse_question(e, argv + 1, argv + argc));
     if (error) {
         unixctl_command_reply_error(conn, error);
         free(error);
@@ -81,8 +149,7 @@ explain(struct unixctl_conn *conn, int argc, const char *argv[], void *e_)
     }
     e->conn = conn;
     if (!e->bridge) {
-        e->outcome.why = xstrdup("the switch is on another machine");
-        answer(e);
+        give_up(e, xstrdup("the switch is on another machine"));
         return;
     }
     e->step = STEP_DATAPATH;
@@ -103,9 +170,9 @@ proxy_explain_create(struct service_pipeline *pipeline, const char *remote)
         e->rundir = xmemdup0(remote + 5, slash - remote - 5);
         e->bridge = xmemdup0(slash + 1, suffix - slash - 1);
     }
-    unixctl_command_register("service/explain",
-                             "[--proto=PROTOCOL] SRC:PORT VIP:PORT", 2, 3,
-                             explain, e);
+    unixctl_command_register(
+        "service/explain", "[--proto=PROTOCOL] [--at=TIME] SRC:PORT VIP:PORT",
+        2, 6, explain, e);
     return e;
 }
 
@@ -167,15 +234,20 @@ ask_bucket(struct proxy_explain *e)
     free(group);
 }
 
-/* Answers that the endpoint is not known, because of 'why', which it takes
- * over. */
+/* Asks what a group of the past chose, or answers if that is known. */
 static void
-give_up(struct proxy_explain *e, char *why)
+ask_recall(struct proxy_explain *e)
 {
-    e->outcome.kind = SERVICE_UNKNOWN;
-    free(e->outcome.why);
-    e->outcome.why = why;
-    answer(e);
+    char *group, *flow;
+
+    if (service_recall_question(e->recall, &group, &flow)) {
+        e->step = STEP_RECALL;
+        ask(e, "lb/choose", group, flow, NULL);
+        free(group);
+        free(flow);
+    } else {
+        answer(e);
+    }
 }
 
 /* Takes 'reply', the switch's answer to the present step. */
@@ -198,6 +270,11 @@ take_reply(struct proxy_explain *e, const char *reply)
 
     case STEP_TRACKED:
         service_explain_tracked(&e->c, reply, outcome);
+        if (e->recall) {
+            service_recall_tracked(e->recall, outcome);
+            ask_recall(e);
+            return;
+        }
         if (outcome->kind == SERVICE_UNKNOWN) {
             ask_trace(e);
             return;
@@ -219,6 +296,11 @@ take_reply(struct proxy_explain *e, const char *reply)
             return;
         }
         break;
+
+    case STEP_RECALL:
+        service_recall_answer(e->recall, reply);
+        ask_recall(e);
+        return;
 
     default:
         OVS_NOT_REACHED();
@@ -263,6 +345,7 @@ proxy_explain_destroy(struct proxy_explain *e)
 {
     if (e) {
         switch_ask_destroy(e->ask);
+        service_recall_destroy(e->recall);
         free(e->outcome.why);
         free(e->rundir);
         free(e->bridge);

@@ -6,11 +6,12 @@
 /* service/explain: which endpoint serves a connection
  * ===================================================
  *
- *     service/explain [--proto=PROTOCOL] SRC:PORT VIP:PORT
+ *     service/explain [--proto=PROTOCOL] [--at=TIME] SRC:PORT VIP:PORT
  *
  * Asks the switch, by its commands: for the connections that it tracks in our
  * zone; if this one is not there, to trace its first packet, and which bucket
- * that would meet.
+ * that would meet.  For a time in the past, service-recall.h has the groups
+ * made as they were, and the switch is asked what these choose.
  *
  * Limits: one question at a time, and the switch must be on this machine.  It
  * lists all connections to Services, in its main thread.

@@ -30,6 +30,7 @@
 #define DEFAULT_ZONE 60000
 #define DEFAULT_REGISTER 8
 #define DEFAULT_METRICS_SERIES 1000
+#define DEFAULT_JOURNAL_MB 16
 #define DEFAULT_REJECT_RATE 1000
 #define DEFAULT_PROBE_INTERVAL 15
 
@@ -81,6 +82,8 @@ Operation:\n\
   --metrics-address=[HOST]:PORT  serve /metrics over HTTP\n\
   --metrics-series=N      limit for series of Services, and of endpoints;\n\
                           0: none (default: %d)\n\
+  --journal=MB            memory for past states of Services, which\n\
+                          service/explain --at looks at (default: %d)\n\
   --page-address=[HOST]:PORT  serve a page that shows Services over HTTP\n\
   --reject-rate=N         rejections a second (default: %d)\n\
   --probe-interval=SECS   0 to not probe the switch (default: %d)\n\
@@ -89,7 +92,7 @@ Operation:\n\
   -V, --version           display version information\n",
            SERVICE_N_TABLES, DEFAULT_TABLE, DEFAULT_ZONE, DEFAULT_REGISTER,
            DEFAULT_CONTROLLER_ID, DEFAULT_METER, DEFAULT_METRICS_SERIES,
-           DEFAULT_REJECT_RATE, DEFAULT_PROBE_INTERVAL);
+           DEFAULT_JOURNAL_MB, DEFAULT_REJECT_RATE, DEFAULT_PROBE_INTERVAL);
     exit(EXIT_SUCCESS);
 }
 
@@ -228,6 +231,7 @@ set_defaults(struct proxy_options *o)
     o->reject.controller_id = DEFAULT_CONTROLLER_ID;
     o->sync.meter_id = DEFAULT_METER;
     o->metrics_series = DEFAULT_METRICS_SERIES;
+    o->journal_mb = DEFAULT_JOURNAL_MB;
     o->reject.rate = DEFAULT_REJECT_RATE;
 }
 
@@ -308,7 +312,8 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
         OPT_GROUPS, OPT_CONTROLLER_ID, OPT_METER, OPT_STOCK, OPT_SEED,
         OPT_CLEANUP,
         OPT_HEALTHZ_ADDRESS, OPT_METRICS_ADDRESS, OPT_METRICS_SERIES,
-        OPT_PAGE_ADDRESS, OPT_REJECT_RATE, OPT_PROBE_INTERVAL, OPT_UNIXCTL,
+        OPT_JOURNAL, OPT_PAGE_ADDRESS, OPT_REJECT_RATE, OPT_PROBE_INTERVAL,
+        OPT_UNIXCTL,
         OPT_PEER_CA_CERT,
         KUBE_SOURCE_OPTION_ENUMS,
         VLOG_OPTION_ENUMS,
@@ -343,6 +348,7 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
         { "healthz-address", required_argument, NULL, OPT_HEALTHZ_ADDRESS },
         { "metrics-address", required_argument, NULL, OPT_METRICS_ADDRESS },
         { "metrics-series", required_argument, NULL, OPT_METRICS_SERIES },
+        { "journal", required_argument, NULL, OPT_JOURNAL },
         { "page-address", required_argument, NULL, OPT_PAGE_ADDRESS },
         { "reject-rate", required_argument, NULL, OPT_REJECT_RATE },
         { "probe-interval", required_argument, NULL, OPT_PROBE_INTERVAL },
@@ -442,6 +448,9 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
         case OPT_METRICS_SERIES:
             o->metrics_series = parse_number("metrics-series", optarg, 0,
                                              1000000);
+            break;
+        case OPT_JOURNAL:
+            o->journal_mb = parse_number("journal", optarg, 0, 65536);
             break;
         case OPT_PAGE_ADDRESS: o->page_address = optarg; break;
         case OPT_REJECT_RATE:

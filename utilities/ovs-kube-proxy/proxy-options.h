@@ -17,6 +17,7 @@
 struct proxy_options {
     const char *healthz_address, *metrics_address, *page_address;
     unsigned int metrics_series;
+    unsigned int journal_mb;    /* 0: none is kept. */
     const char *unixctl_path;
     bool cleanup;
     bool gateway_api;           /* Serve routes of Gateway API, too. */

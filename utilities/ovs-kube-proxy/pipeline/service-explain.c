@@ -283,14 +283,32 @@ endpoint_state(const struct service_pipeline *p, const char *key,
     return serves ? "keeps old connections" : "is no endpoint any more";
 }
 
-static void
-format_endpoint(const struct service_outcome *o, struct ds *s)
+/* Appends the endpoint of 'o', which has one. */
+void
+service_explain_format_address(const struct service_outcome *o, struct ds *s)
 {
     bool ipv6 = is_ipv6(&o->addr);
 
-    ds_put_cstr(s, ipv6 ? "endpoint: [" : "endpoint: ");
+    ds_put_cstr(s, ipv6 ? "[" : "");
     ipv6_format_mapped(&o->addr, s);
     ds_put_format(s, "%s:%d\n", ipv6 ? "]" : "", o->port);
+}
+
+/* Appends the endpoint of 'o', or that there is none, and what Service 'key',
+ * null for none, has it for now. */
+void
+service_explain_format_endpoint(const struct service_pipeline *p,
+                                const char *key,
+                                const struct service_outcome *o, struct ds *s)
+{
+    if (o->kind == SERVICE_TRACKED || o->kind == SERVICE_NEW) {
+        ds_put_cstr(s, "endpoint: ");
+        service_explain_format_address(o, s);
+        ds_put_format(s, "state: %s\n", endpoint_state(p, key, o));
+    } else {
+        ds_put_format(s, "endpoint: %s\n", (o->kind == SERVICE_NO_CHOICE
+                                            ? "none" : "not known"));
+    }
 }
 
 /* Appends what 'o' says about 'c', and what the program knows, in lines. */
@@ -304,13 +322,7 @@ service_explain_format(const struct service_pipeline *p,
                                          : NULL;
 
     ds_put_format(s, "service: %s\n", key ? key : "none");
-    if (o->kind == SERVICE_TRACKED || o->kind == SERVICE_NEW) {
-        format_endpoint(o, s);
-        ds_put_format(s, "state: %s\n", endpoint_state(p, key, o));
-    } else {
-        ds_put_format(s, "endpoint: %s\n", (o->kind == SERVICE_NO_CHOICE
-                                            ? "none" : "not known"));
-    }
+    service_explain_format_endpoint(p, key, o, s);
     ds_put_format(s, "reason: %s%s\n",
                   o->kind == SERVICE_TRACKED ? "the switch tracks it"
                   : o->kind == SERVICE_NEW ? "a new connection, chosen by "

@@ -63,5 +63,11 @@ void service_explain_chosen(const struct service_pipeline *,
 void service_explain_format(const struct service_pipeline *,
                             const struct service_connection *,
                             const struct service_outcome *, struct ds *);
+void service_explain_format_address(const struct service_outcome *,
+                                    struct ds *);
+void service_explain_format_endpoint(const struct service_pipeline *,
+                                     const char *key,
+                                     const struct service_outcome *,
+                                     struct ds *);
 
 #endif /* service-explain.h */

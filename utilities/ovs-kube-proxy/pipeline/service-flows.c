@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "openvswitch/dynamic-string.h"
 #include "openvswitch/match.h"
 #include "openvswitch/meta-flow.h"
 #include "openvswitch/ofp-actions.h"
@@ -309,4 +310,15 @@ flows_add_endpoint(struct service_flows *sf, const struct service_tables *t,
     ofpbuf_init(&acts, 128);
     put_endpoint(&acts, t, ep);
     add_bucket(gm, 0, 0, &acts);
+}
+
+/* Appends 'gm', a group that is to be added, as ovs-ofctl has it. */
+void
+flows_format_group(const struct ofputil_group_mod *gm, struct ds *s)
+{
+    struct ds group = DS_EMPTY_INITIALIZER;
+
+    ofputil_group_mod_format__(&group, OFP15_VERSION, gm, NULL, NULL);
+    ds_put_cstr(s, ds_cstr(&group) + strspn(ds_cstr(&group), "\n AD"));
+    ds_destroy(&group);
 }

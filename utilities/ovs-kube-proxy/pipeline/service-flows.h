@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include "service-tables.h"
 
+struct ds;
 struct in6_addr;
 struct match;
 struct ofpbuf;
@@ -86,5 +87,6 @@ bool flows_rejects(const struct ofputil_bucket *);
 bool flows_find_group(const struct ofputil_bucket *, uint32_t *group_id);
 bool flows_find_endpoint(const struct ofputil_bucket *, struct in6_addr *,
                          uint16_t *port);
+void flows_format_group(const struct ofputil_group_mod *, struct ds *);
 
 #endif /* service-flows.h */

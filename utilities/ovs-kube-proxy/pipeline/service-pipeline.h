@@ -25,6 +25,7 @@
  *     service-config.c    the configuration in force
  *     service-metrics.c   what the switch counts, for Prometheus
  *     service-explain.c   which endpoint serves a connection
+ *     service-recall.c    which one served it in the past
  *
  * Flows are made by service-base.c and service-port.c, from the parts in
  * service-flows.c and service-terms.c.

@@ -25,17 +25,6 @@
 #include "utilities/ovs-kube-proxy/service/service-json.h"
 #include "utilities/ovs-kube-proxy/service/service-model.h"
 
-/* Appends 'gm' as ovs-ofctl has it. */
-static void
-format_group(const struct ofputil_group_mod *gm, struct ds *s)
-{
-    struct ds group = DS_EMPTY_INITIALIZER;
-
-    ofputil_group_mod_format__(&group, OFP15_VERSION, gm, NULL, NULL);
-    ds_put_cstr(s, ds_cstr(&group) + strspn(ds_cstr(&group), "\n AD"));
-    ds_destroy(&group);
-}
-
 /* Appends 'fm' as ovs-ofctl has it. */
 static void
 format_flow(const struct ofputil_flow_mod *fm, struct ds *s)
@@ -53,7 +42,7 @@ show_flows(const struct service_flows *sf, struct ds *s)
 {
     for (size_t i = 0; i < sf->n_groups; i++) {
         ds_put_cstr(s, "  ");
-        format_group(&sf->groups[i], s);
+        flows_format_group(&sf->groups[i], s);
         ds_put_char(s, '\n');
     }
     for (size_t i = 0; i < sf->n_flows; i++) {
@@ -79,7 +68,7 @@ put_flows(const struct service_flows *sf, struct json *object)
     struct ds s = DS_EMPTY_INITIALIZER;
 
     for (size_t i = 0; i < sf->n_groups; i++) {
-        format_group(&sf->groups[i], &s);
+        flows_format_group(&sf->groups[i], &s);
         add_string(groups, &s);
     }
     for (size_t i = 0; i < sf->n_flows; i++) {

@@ -12,9 +12,11 @@
 #include "openvswitch/list.h"
 #include "openvswitch/shash.h"
 #include "service-equal.h"
+#include "service-journal.h"
 #include "service-model.h"
 #include "service-policy.h"
 #include "sset.h"
+#include "timeval.h"
 #include "util.h"
 #include "utilities/common/complain.h"
 #include "utilities/kube/kube-object.h"
@@ -42,7 +44,8 @@ struct gateway_store {
     bool dirty;                 /* Results of gateway_attach() are old. */
     struct shash routes;        /* Routes of both kinds, by key. */
     struct ovs_list changed;    /* Routes to look at. */
-    struct sset gone;           /* Keys of routes that were deleted. */
+    struct shash gone;          /* Models of routes that were deleted, by
+                                 * key. */
     struct ovs_list unchecked;  /* Objects whose status may be old. */
     struct sset services;       /* Services that routes refer to. */
 };
@@ -70,7 +73,7 @@ gateway_store_create(void)
     shash_init(&gs->routes);
     ovs_list_init(&gs->changed);
     ovs_list_init(&gs->unchecked);
-    sset_init(&gs->gone);
+    shash_init(&gs->gone);
     sset_init(&gs->services);
     return gs;
 }
@@ -158,9 +161,8 @@ delete_object(struct gateway_store *gs, enum kube_kind kind,
         ovs_list_remove(&o->changed);
         shash_find_and_delete(&gs->routes, o->key);
         if (o->model) {
-            sset_add(&gs->gone, o->key);
+            shash_add(&gs->gone, o->key, o->model);
         }
-        service_destroy(o->model);
         free(o->key);
     }
     ovs_list_remove(&o->unchecked);
@@ -185,7 +187,7 @@ put_object(struct gateway_store *gs, enum kube_kind kind, const char *name,
             ovs_list_init(&o->changed);
             o->key = gateway_route_key(data);
             shash_add(&gs->routes, o->key, o);
-            sset_find_and_delete(&gs->gone, o->key);
+            o->model = shash_find_and_delete(&gs->gone, o->key);
         }
     } else if (gateway_meta_update(o->data, data)) {
         destroy_data(kind, data);
@@ -249,6 +251,8 @@ void
 gateway_store_destroy(struct gateway_store *gs)
 {
     if (gs) {
+        struct shash_node *gone;
+
         for (size_t i = 0; i < ARRAY_SIZE(gs->objects); i++) {
             struct shash_node *node;
 
@@ -258,7 +262,10 @@ gateway_store_destroy(struct gateway_store *gs)
             shash_destroy(&gs->objects[i]);
         }
         shash_destroy(&gs->routes);
-        sset_destroy(&gs->gone);
+        SHASH_FOR_EACH (gone, &gs->gone) {
+            service_destroy(gone->data);
+        }
+        shash_destroy(&gs->gone);
         sset_destroy(&gs->services);
         free(gs);
     }
@@ -374,16 +381,29 @@ gateway_store_note_service(struct gateway_store *gs, const char *ns_name)
     }
 }
 
+/* Forgets one of 'gs->gone', and returns its key, for the caller to free. */
+static char *
+pop_gone(struct gateway_store *gs, struct service_journal *journal)
+{
+    struct shash_node *node = shash_first(&gs->gone);
+    char *key = xstrdup(node->name);
+
+    service_journal_note(journal, key, node->data, true, time_wall_msec());
+    shash_delete(&gs->gone, node);
+    return key;
+}
+
 char *
 gateway_store_next_changed(struct gateway_store *gs,
-                           gateway_lookup_fn *lookup, const void *aux)
+                           gateway_lookup_fn *lookup, const void *aux,
+                           struct service_journal *journal)
 {
     if (gs->dirty) {
         attach(gs);
         gs->dirty = false;
     }
-    if (!sset_is_empty(&gs->gone)) {
-        return sset_pop(&gs->gone);
+    if (!shash_is_empty(&gs->gone)) {
+        return pop_gone(gs, journal);
     }
     while (!ovs_list_is_empty(&gs->changed)) {
         struct object *o = CONTAINER_OF(ovs_list_pop_front(&gs->changed),
@@ -393,7 +413,12 @@ gateway_store_next_changed(struct gateway_store *gs,
         bool equal = service_equal(o->model, model);
 
         ovs_list_init(&o->changed);
-        service_destroy(o->model);
+        if (equal) {
+            service_destroy(o->model);
+        } else {
+            service_journal_note(journal, o->key, o->model, false,
+                                 time_wall_msec());
+        }
         o->model = model;
         set_unchecked(gs, o);
         if (route->refs.reason) {

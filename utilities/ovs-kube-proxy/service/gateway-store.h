@@ -21,6 +21,7 @@
 struct gateway_store;
 struct json;
 struct service;
+struct service_journal;
 
 struct gateway_store *gateway_store_create(void);
 void gateway_store_destroy(struct gateway_store *);
@@ -40,9 +41,11 @@ void gateway_store_list_end(struct gateway_store *, enum kube_kind);
 void gateway_store_note_service(struct gateway_store *, const char *ns_name);
 
 /* Returns the key of a route that is to be served otherwise than before, for
- * the caller to free, or null.  'lookup' finds Services. */
+ * the caller to free, or null.  'lookup' finds Services.  The journal, which
+ * may be null, gets to know what the route was before. */
 char *gateway_store_next_changed(struct gateway_store *,
-                                 gateway_lookup_fn *lookup, const void *aux);
+                                 gateway_lookup_fn *lookup, const void *aux,
+                                 struct service_journal *);
 
 /* Returns a patch for the status of an object, for the caller to destroy, and
  * stores its path in '*path', for the caller to free.  Each object whose

@@ -19,6 +19,7 @@ struct gateway_store;
 struct kube_service;
 struct kube_slice;
 struct service;
+struct service_journal;
 struct kube_node;
 
 /* A Service by name.  The Service, or its slices, may not be known yet. */
@@ -50,6 +51,7 @@ struct kube_store {
 
     struct service_ranges ranges;
     struct gateway_store *gateways; /* Null: Gateway API is not asked for. */
+    struct service_journal *journal; /* Null: none is kept. */
 
     struct shash services;      /* "NAMESPACE/NAME" -> "struct store_entry". */
     struct shash slices;        /* Like 'services' -> "struct store_slice". */

@@ -7,14 +7,17 @@
 #include "kube-store.h"
 #include "kube-store-private.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gateway-store.h"
 #include "openvswitch/dynamic-string.h"
 #include "service-equal.h"
+#include "service-journal.h"
 #include "service-model.h"
 #include "service-policy.h"
+#include "service-time.h"
 #include "timeval.h"
 #include "util.h"
 #include "utilities/common/complain.h"
@@ -98,7 +101,12 @@ service_next_changed(struct kube_store *store)
 
         ovs_list_remove(&e->changed);
         ovs_list_init(&e->changed);
-        service_destroy(e->model);
+        if (equal) {
+            service_destroy(e->model);
+        } else {
+            service_journal_note(store->journal, key, e->model, !model,
+                                 time_wall_msec());
+        }
         e->model = model;
         if (!e->object && !e->n_slices) {
             kube_store_destroy_entry(store, e);
@@ -113,13 +121,16 @@ service_next_changed(struct kube_store *store)
     }
     if (store->gateways) {
         char *key = gateway_store_next_changed(store->gateways, lookup,
-                                               store);
+                                               store, store->journal);
 
         if (key) {
             return key;
         }
     }
     memcpy(store->n_handled, store->n_changes, sizeof store->n_handled);
+    if (store->journal) {
+        service_journal_begin(store->journal, time_wall_msec());
+    }
     return NULL;
 }
 
@@ -185,6 +196,65 @@ service_all(const struct kube_store *store, size_t *n)
         *n += gateway_store_all(store->gateways, &services[*n]);
     }
     return services;
+}
+
+/* Stores in '*past' the states that Services and routes had at 'when', in ms
+ * since 1970, in an array of '*n' elements that the caller must free.  The
+ * states belong to 'store', until the next call of service_next_changed().
+ * LLONG_MAX as the end says that a state is in force.  Returns null, or why
+ * that is not known, for the caller to free. */
+char *
+service_all_at(const struct kube_store *store, long long int when,
+               struct service_past **past, size_t *n)
+{
+    const struct service_journal *j = store->journal;
+    const struct service **services;
+    long long int horizon;
+    bool forgotten;
+    size_t n_services;
+
+    if (!j) {
+        return xstrdup("no journal is kept: see --journal");
+    }
+    horizon = service_journal_horizon(j, &forgotten);
+    if (when < horizon) {
+        char *time = horizon < LLONG_MAX ? service_time_format(horizon) : NULL;
+        char *why = (!time ? xstrdup("the Services are not known yet")
+                     : xasprintf("the journal goes back to %s, when %s", time,
+                                 forgotten ? "it became too long"
+                                 : "the program started"));
+
+        free(time);
+        return why;
+    }
+    *past = service_journal_at(j, when, n);
+    services = service_all(store, &n_services);
+    *past = xrealloc(*past, (*n + n_services + 1) * sizeof **past);
+    for (size_t i = 0; i < n_services; i++) {
+        char *key = xasprintf("%s/%s", services[i]->namespace_,
+                              services[i]->name);
+        long long int since = service_journal_since(j, key);
+
+        if (since <= when) {
+            (*past)[(*n)++] = (struct service_past) {
+                services[i], since, LLONG_MAX,
+            };
+        }
+        free(key);
+    }
+    free(services);
+    return NULL;
+}
+
+/* Returns true if 'when' is the time at which the journal began. */
+bool
+service_journal_began_at(const struct kube_store *store, long long int when)
+{
+    bool forgotten;
+
+    return (store->journal
+            && service_journal_horizon(store->journal, &forgotten) == when
+            && !forgotten);
 }
 
 /* Returns our node, as its Node object said when there last was one, or null
@@ -262,6 +332,15 @@ kube_store_format_metrics(const struct kube_store *store,
                       "Ports of Services, in each address family.", n_ports);
     metrics_put_gauge(m, "endpoints", "Endpoints that ports may go to.",
                       n_endpoints);
+    if (store->journal) {
+        size_t n_bytes;
+        size_t n = service_journal_count(store->journal, &n_bytes);
+
+        metrics_put_gauge(m, "journal_states",
+                          "Past states of Services that are known.", n);
+        metrics_put_gauge(m, "journal_bytes", "Memory that these take.",
+                          n_bytes);
+    }
 }
 
 /* Appends how many objects have changed to 'm', under kube-proxy's names. */

@@ -10,6 +10,7 @@
 #include "gateway-store.h"
 #include "kube-parse.h"
 #include "openvswitch/vlog.h"
+#include "service-journal.h"
 #include "service-model.h"
 #include "service-policy.h"
 #include "util.h"
@@ -43,6 +44,13 @@ void
 kube_store_enable_gateways(struct kube_store *store)
 {
     store->gateways = gateway_store_create();
+}
+
+/* Keeps past states of Services, which take 'limit' octets at most. */
+void
+kube_store_keep_journal(struct kube_store *store, size_t limit)
+{
+    store->journal = service_journal_create(limit);
 }
 
 /* Entries. */
@@ -175,6 +183,7 @@ kube_store_destroy(struct kube_store *store)
         kube_node_destroy(store->node);
         service_ranges_destroy(&store->ranges);
         gateway_store_destroy(store->gateways);
+        service_journal_destroy(store->journal);
         free(store->our_node);
         free(store);
     }

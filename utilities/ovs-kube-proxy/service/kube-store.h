@@ -22,10 +22,12 @@ struct json;
 struct kube_store;
 struct metrics;
 struct service;
+struct service_past;
 struct kube_node;
 
 struct kube_store *kube_store_create(const char *our_node);
 void kube_store_enable_gateways(struct kube_store *);
+void kube_store_keep_journal(struct kube_store *, size_t limit);
 void kube_store_destroy(struct kube_store *);
 void kube_store_format_metrics(const struct kube_store *,
                                const struct metrics *);
@@ -44,6 +46,9 @@ struct json *service_next_status(struct kube_store *, char **path);
 const struct service *service_of(const struct kube_store *,
                                  const char *ns_name);
 const struct service **service_all(const struct kube_store *, size_t *n);
+char *service_all_at(const struct kube_store *, long long int when,
+                     struct service_past **, size_t *n);
+bool service_journal_began_at(const struct kube_store *, long long int when);
 const struct kube_node *service_node_of(const struct kube_store *);
 bool service_node_is_leaving(const struct kube_store *);
 uint64_t service_node_generation(const struct kube_store *);

@@ -7,14 +7,16 @@ import contextlib
 import glob
 import os
 import re
+import time
 
 from scapy.layers.inet import TCP
 
 from cluster import ApiError, wait_until
 from harness import admin
 from lab import ip_layer, l4, make_service, make_slice
-from tests_proxy import EXTERNAL, check, with_lab
+from tests_proxy import EXTERNAL, check, sports, with_lab
 from tests_proxy_api import node, put
+from tests_proxy_explain import connect, explain
 from tests_proxy_weights import BURST, shares
 
 GROUP = "gateway.networking.k8s.io"
@@ -211,8 +213,10 @@ def test_gateway_backend_gone(lab, _):
             ("there is no Service default/t", []),
             ("Service default/t has no TCP port 80",
              backend("t", 2, "b", protocol="UDP")),
+            ("", [make_service("t", clusterIP="None")]),
             ("Service default/t has no TCP port 80: it is headless",
-             [make_service("t", clusterIP="None")])):
+             [make_service("t", clusterIP="None", ports=[
+                 {"name": "p", "protocol": "TCP", "port": 81}])])):
         share = rejected(r, *objects)
         assert abs(share - 0.3) < 0.1, (why, share)
         assert why in lab.log(), lab.log()
@@ -224,6 +228,79 @@ def test_gateway_backend_gone(lab, _):
     assert rejected(route("r", ("t", 30))) == 1
     assert "reject: there is no endpoint" in lab.appctl(
         "service/show", "default/tcproute/r")
+    lab.stop()
+
+
+def headless(name, *hosts):
+    """A headless Service and its slices, as Kubernetes makes them."""
+    service, *slices = backend(name, 9, *hosts)
+    service["spec"].update(clusterIP="None", clusterIPs=["None"])
+    for obj in slices:
+        obj["metadata"]["labels"]["service.kubernetes.io/headless"] = ""
+    return [service] + slices
+
+
+@with_lab
+def test_gateway_headless(lab, _):
+    """A headless Service serves a route, in both families, and nothing
+    else."""
+    lab.write(*BASE, *backend("s", 1, "a"), *headless("t", "b", "remote"),
+              route("r", ("s", 1), ("t", 1)))
+    lab.start("--gateway-api")
+    for vip in EXTERNAL, EXTERNAL6:
+        check(lab, "ext", vip, "a b remote", True)
+    shown = lab.appctl("service/list")
+    assert "default/t:" not in shown, shown
+    shown = lab.appctl("service/show", "default/t")
+    assert "nothing to do, since it is headless" in shown, shown
+    # Its endpoints come and go, and it becomes one with an address.
+    lab.apply(*BASE, *backend("s", 1, "a"), *headless("t", "remote"),
+              route("r", ("t", 1)))
+    check(lab, "ext", EXTERNAL, "remote", True)
+    lab.apply(*BASE, *headless("t"), route("r", ("t", 1)))
+    check(lab, "ext", EXTERNAL, "reject")
+    lab.apply(*BASE, *backend("t", 9, "b"), route("r", ("t", 1)))
+    check(lab, "ext", EXTERNAL, "b", True)
+    check(lab, "pod", "10.96.1.9", "b")
+    # Slices that are labelled so are none of such a Service.
+    service, *_ = backend("t", 9)
+    lab.apply(*BASE, service, *headless("t", "b")[1:], route("r", ("t", 1)))
+    check(lab, "ext", EXTERNAL, "reject")
+    lab.stop()
+
+
+@with_lab
+def test_gateway_explain(lab, _):
+    """service/explain follows both groups of a route, now and in the past."""
+    asked = [(vip, next(sports)) for vip in [EXTERNAL] * 8 + [EXTERNAL6] * 8]
+    services = backend("s", 1, "a") + backend("t", 2, "b", "remote")
+    lab.write(*BASE, *services, route("r", ("s", 1), ("t", 1)))
+    lab.start("--gateway-api")
+    seen = []
+    for vip, sport in asked:
+        told = explain(lab, "pod", sport, vip)
+        assert told["service"] == "default/tcproute/r", told
+        assert told["state"] == "gets new connections", told
+        seen.append(told["endpoint"])
+        assert connect(lab, "pod", sport, vip) == told["endpoint"], told
+    assert len({endpoint.rsplit(":", 2)[1] for endpoint in seen}) > 1, seen
+    at = "%.3f" % (time.time() + 0.001)
+    time.sleep(0.01)
+    lab.apply(*BASE, *services, route("r", ("s", 1), ("v", 1)))
+    for (vip, sport), endpoint in zip(asked, seen):
+        told = explain(lab, "pod", sport, vip, at=at)
+        assert told["endpoint"] == endpoint, (told, endpoint)
+        assert told["tracked now"] == endpoint, (told, endpoint)
+    forget(lab)
+    where = set()
+    for vip, sport in asked:
+        told = explain(lab, "pod", sport, vip)
+        again = explain(lab, "pod", sport, vip, at="-0s")
+        assert told["endpoint"] == again["endpoint"], (told, again)
+        assert (told["endpoint"] == "none") == (
+            "as the share of a Service without" in told["reason"]), told
+        where.add(told["endpoint"])
+    assert "none" in where and len(where) > 1, where
     lab.stop()
 
 

@@ -17,9 +17,8 @@
  * connection is dead, not the cluster quiet. */
 #define IDLE_MS (150 * 1000)
 
-#define LABELS                                  \
-    "!service.kubernetes.io/headless,"          \
-    "!service.kubernetes.io/service-proxy-name"
+#define NOT_FOR_OTHERS "!service.kubernetes.io/service-proxy-name"
+#define NOT_HEADLESS "!service.kubernetes.io/headless"
 
 #define GATEWAY_API "/apis/gateway.networking.k8s.io/v1/"
 
@@ -89,8 +88,10 @@ add_watch(struct kube_api *api, const struct resource *r,
         value = field = xasprintf("metadata.name=%s", options->node);
     } else if (r->watch.kind == KUBE_SERVICE
                || r->watch.kind == KUBE_ENDPOINT_SLICE) {
+        /* Routes of Gateway API may name headless Services. */
         selector = "labelSelector";
-        value = LABELS;
+        value = (options->gateways ? NOT_FOR_OTHERS
+                 : NOT_HEADLESS "," NOT_FOR_OTHERS);
     }
     api->resources[api->n] = r;
     api->watches[api->n++] = kube_watch_create(&r->watch, selector, value,

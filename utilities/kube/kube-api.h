@@ -7,8 +7,9 @@
  * ===============================================================
  *
  * kube-watch.h says how they are read.  The server selects first: it leaves
- * out Services and EndpointSlices whose labels say that they are headless or
- * for another proxy, and all Nodes but ours.
+ * out Services and EndpointSlices whose labels say that they are for another
+ * proxy or, unless Gateway API is read, that they are headless, and all Nodes
+ * but ours.
  *
  * A server without ServiceCIDRs or Gateway API is asked again every five
  * minutes.

@@ -32,6 +32,16 @@ gateway_route_key(const struct gateway_route *route)
     return key;
 }
 
+/* Returns the ports of 'service' that a route may lead to, and their number in
+ * '*n'.  Of a headless Service these are its backends: a route needs endpoints
+ * and no address. */
+static const struct service_port *
+ports_of(const struct service *service, size_t *n)
+{
+    *n = service->n_backends ? service->n_backends : service->n;
+    return service->n_backends ? service->backends : service->ports;
+}
+
 /* Returns the Service that 'b' of 'route' refers to.  If the route cannot use
  * it, says why in 'route->refs' and returns null. */
 static const struct service *
@@ -39,7 +49,9 @@ find_service(struct gateway_route *route, const struct gateway_backend *b,
              gateway_lookup_fn *lookup, const void *aux)
 {
     const char *protocol = service_protocol_name(route->protocol);
+    const struct service_port *ports;
     const struct service *service;
+    size_t n_ports;
     char *key;
 
     if (!b->is_service) {
@@ -61,9 +73,10 @@ find_service(struct gateway_route *route, const struct gateway_backend *b,
                               b->namespace_, b->name);
         return NULL;
     }
-    for (size_t i = 0; i < service->n; i++) {
-        if (service->ports[i].port == b->port
-            && service->ports[i].protocol == route->protocol) {
+    ports = ports_of(service, &n_ports);
+    for (size_t i = 0; i < n_ports; i++) {
+        if (ports[i].port == b->port
+            && ports[i].protocol == route->protocol) {
             return service;
         }
     }
@@ -80,8 +93,14 @@ static const struct service_port *
 find_port(const struct service *service, const struct gateway_route *route,
           const struct gateway_backend *b, bool ipv6)
 {
-    for (size_t i = 0; service && i < service->n; i++) {
-        const struct service_port *p = &service->ports[i];
+    const struct service_port *ports = NULL;
+    size_t n = 0;
+
+    if (service) {
+        ports = ports_of(service, &n);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct service_port *p = &ports[i];
 
         if (p->ipv6 == ipv6 && p->port == b->port
             && p->protocol == route->protocol) {

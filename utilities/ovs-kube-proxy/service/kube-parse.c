@@ -53,6 +53,16 @@ has_label(const struct json *object, const char *name)
 
 /* Services. */
 
+/* Why a Service without an address of its own is skipped. */
+#define HEADLESS "it is headless"
+
+static bool
+is_headless(const struct json *object, const struct json *spec)
+{
+    return (has_label(object, "service.kubernetes.io/headless")
+            || !strcmp(kube_object_string(spec, "clusterIP"), "None"));
+}
+
 static char *
 why_skip(const struct json *object, const struct json *spec)
 {
@@ -62,9 +72,8 @@ why_skip(const struct json *object, const struct json *spec)
                          "service.kubernetes.io/service-proxy-name")) {
         return xstrdup("its label service.kubernetes.io/service-proxy-name "
                        "names another proxy");
-    } else if (has_label(object, "service.kubernetes.io/headless")
-               || !strcmp(kube_object_string(spec, "clusterIP"), "None")) {
-        return xstrdup("it is headless");
+    } else if (is_headless(object, spec)) {
+        return xstrdup(HEADLESS);
     }
     return NULL;
 }
@@ -183,6 +192,9 @@ kube_service_parse(const struct json *object, char **error)
         parse_addresses(s, object, spec, error);
         parse_affinity(s, spec, error);
         parse_policies(s, spec, error);
+        parse_service_ports(s, spec, error);
+    } else if (!strcmp(s->skip, HEADLESS)) {
+        s->headless = true;
         parse_service_ports(s, spec, error);
     }
     return s;
@@ -356,8 +368,8 @@ kube_slice_parse(const struct json *object, const char *our_node,
         return NULL;
     }
     s->ipv6 = !strcmp(type, "IPv6");
-    if (service[0] && (s->ipv6 || !strcmp(type, "IPv4"))
-        && !has_label(object, "service.kubernetes.io/headless")) {
+    if (service[0] && (s->ipv6 || !strcmp(type, "IPv4"))) {
+        s->headless = has_label(object, "service.kubernetes.io/headless");
         s->service = xstrdup(service);
         s->weight = parse_weight(object, error);
         parse_slice_ports(s, object, error);

@@ -48,7 +48,9 @@ struct kube_service_port {
 
 struct kube_service {
     char *namespace_, *name;
-    char *skip;                 /* Why the Service is skipped, or null. */
+    char *skip;                 /* Why the Service is skipped, or null: then
+                                 * it has ports only if it is headless. */
+    bool headless;
     struct in6_addr *cluster_ips;   size_t n_cluster_ips;
     struct in6_addr *external_ips;  size_t n_external_ips;
     struct in6_addr *lb_ips;        size_t n_lb_ips;
@@ -79,6 +81,7 @@ struct kube_endpoint {
 struct kube_slice {
     char *namespace_, *name;
     char *service;              /* Name of its Service, or null. */
+    bool headless;              /* Only for a Service that is. */
     bool ipv6;
     uint16_t weight;            /* Of each endpoint. */
     char *zones[KUBE_MAX_ZONES];    size_t n_zones;

@@ -102,11 +102,17 @@ service_equal(const struct service *a, const struct service *b)
     if (!a || !b) {
         return a == b;
     }
-    if (a->n != b->n || !nullable_string_is_equal(a->why, b->why)) {
+    if (a->n != b->n || a->n_backends != b->n_backends
+        || !nullable_string_is_equal(a->why, b->why)) {
         return false;
     }
     for (size_t i = 0; i < a->n; i++) {
         if (!ports_equal(&a->ports[i], &b->ports[i])) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < a->n_backends; i++) {
+        if (!ports_equal(&a->backends[i], &b->backends[i])) {
             return false;
         }
     }

@@ -91,6 +91,11 @@ struct service {
     size_t n;
     struct service_port *ports;
     char *why;
+
+    /* Of a headless Service, its ports in both families, without addresses.
+     * Only routes of Gateway API lead there. */
+    size_t n_backends;
+    struct service_port *backends;
 };
 
 #endif /* service-model.h */

@@ -118,8 +118,8 @@ add_candidates(struct candidates *all, const struct kube_slice *slice,
  * Slices know the port by name and protocol; each has its own number for
  * it. */
 static struct candidates
-collect(const struct kube_service_port *p, bool ipv6,
-        const struct kube_slice *const slices[], size_t n_slices,
+collect(const struct kube_service *s, const struct kube_service_port *p,
+        bool ipv6, const struct kube_slice *const slices[], size_t n_slices,
         const struct kube_node *our_node)
 {
     struct kube_slice_port key = { .name = p->name, .protocol = p->protocol };
@@ -129,7 +129,8 @@ collect(const struct kube_service_port *p, bool ipv6,
         const struct kube_slice *slice = slices[i];
         const struct kube_slice_port *found = NULL;
 
-        if (slice->ipv6 == ipv6 && slice->n_ports) {
+        if (slice->ipv6 == ipv6 && slice->n_ports
+            && (s->headless || !slice->headless)) {
             found = bsearch(&key, slice->ports, slice->n_ports, sizeof key,
                             kube_slice_port_compare);
         }
@@ -313,7 +314,7 @@ init_port(struct service_port *port, const struct kube_service *s,
           const struct kube_slice *const slices[], size_t n_slices,
           const struct kube_node *our_node, char **error)
 {
-    struct candidates all = collect(p, ipv6, slices, n_slices, our_node);
+    struct candidates all = collect(s, p, ipv6, slices, n_slices, our_node);
 
     *port = (struct service_port) {
         .namespace_ = xstrdup(s->namespace_),
@@ -362,25 +363,43 @@ destroy_port(struct service_port *port)
 /* Leaves the first of several ports with the same family, protocol and number.
  * The API server admits only one. */
 static void
-drop_same_ports(struct service *service, char **error)
+drop_same_ports(struct service_port *ports, size_t *n_ports, char **error)
 {
     size_t n = 0;
 
-    qsort(service->ports, service->n, sizeof *service->ports,
-          service_port_compare);
-    for (size_t i = 0; i < service->n; i++) {
-        struct service_port *p = &service->ports[i];
-        struct service_port *last = n ? &service->ports[n - 1] : NULL;
+    if (*n_ports) {
+        qsort(ports, *n_ports, sizeof *ports, service_port_compare);
+    }
+    for (size_t i = 0; i < *n_ports; i++) {
+        struct service_port *p = &ports[i];
+        struct service_port *last = n ? &ports[n - 1] : NULL;
 
         if (last && last->ipv6 == p->ipv6 && last->protocol == p->protocol
             && last->port == p->port) {
             kv_complain(error, "port %d occurs twice", p->port);
             destroy_port(p);
         } else {
-            service->ports[n++] = *p;
+            ports[n++] = *p;
         }
     }
-    service->n = n;
+    *n_ports = n;
+}
+
+/* Makes the backends of 'service', which is headless. */
+static void
+make_backends(struct service *service, const struct kube_service *s,
+              const struct kube_slice *const slices[], size_t n_slices,
+              const struct kube_node *our_node, char **error)
+{
+    service->backends = xcalloc(2 * s->n_ports + 1,
+                                sizeof *service->backends);
+    for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+        for (size_t i = 0; i < s->n_ports; i++) {
+            init_port(&service->backends[service->n_backends++], s,
+                      &s->ports[i], ipv6, slices, n_slices, our_node, error);
+        }
+    }
+    drop_same_ports(service->backends, &service->n_backends, error);
 }
 
 /* Returns what 'our_node', which may be null, has to do for 's' with the
@@ -398,6 +417,9 @@ service_make(const struct kube_service *s,
     service->name = xstrdup(s->name);
     if (s->skip) {
         service->why = xstrdup(s->skip);
+        if (s->headless) {
+            make_backends(service, s, slices, n_slices, our_node, error);
+        }
         return service;
     }
 
@@ -421,7 +443,7 @@ service_make(const struct kube_service *s,
             port->n_local_ready = n_local_ready;
         }
     }
-    drop_same_ports(service, error);
+    drop_same_ports(service->ports, &service->n, error);
     if (!service->n) {
         service->why = xstrdup(s->n_cluster_ips ? "it has no ports"
                                : "it has no cluster IP");
@@ -437,7 +459,11 @@ service_destroy(struct service *service)
         for (size_t i = 0; i < service->n; i++) {
             destroy_port(&service->ports[i]);
         }
+        for (size_t i = 0; i < service->n_backends; i++) {
+            destroy_port(&service->backends[i]);
+        }
         free(service->ports);
+        free(service->backends);
         free(service->namespace_);
         free(service->name);
         free(service->why);

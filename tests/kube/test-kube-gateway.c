@@ -173,7 +173,10 @@ test_spread_edges(void **state OVS_UNUSED)
 {
     struct service_set a = make_set(1, 1000, 1), b = make_set(2, 2000, 1);
     struct service_set many = make_set(SERVICE_MAX_ENDPOINTS, 3000, 1), set;
-    struct gateway_share shares[] = { { 1, &a }, { 1, &a }, { 1, NULL } };
+    struct gateway_share shares[] = {
+        { .weight = 1, .set = &a }, { .weight = 1, .set = &a },
+        { .weight = 1 },
+    };
 
     /* None. */
     gateway_spread(NULL, 0, &set);
@@ -189,8 +192,12 @@ test_spread_edges(void **state OVS_UNUSED)
 
     /* Equal weights of all, in a light Service and in a heavy one, whose
      * endpoints are due less than 1 each. */
-    shares[0] = (struct gateway_share) { GATEWAY_MAX_WEIGHT, &b };
-    shares[1] = (struct gateway_share) { 1, &many };
+    shares[0] = (struct gateway_share) {
+        .weight = GATEWAY_MAX_WEIGHT, .set = &b,
+    };
+    shares[1] = (struct gateway_share) {
+        .weight = 1, .set = &many,
+    };
     gateway_spread(shares, 2, &set);
     assert_true(set.n < 10);
     assert_true(sum_of(&set) - set.endpoints[0].weight
@@ -198,8 +205,12 @@ test_spread_edges(void **state OVS_UNUSED)
     free(set.endpoints);
 
     /* No more than a group can have; each Service has its share. */
-    shares[0] = (struct gateway_share) { 10, &b };
-    shares[1] = (struct gateway_share) { 90, &many };
+    shares[0] = (struct gateway_share) {
+        .weight = 10, .set = &b,
+    };
+    shares[1] = (struct gateway_share) {
+        .weight = 90, .set = &many,
+    };
     gateway_spread(shares, 2, &set);
     assert_int_equal(set.n, 2 + SERVICE_MAX_ENDPOINTS / 2);
     assert_true(fabs((set.endpoints[0].weight + set.endpoints[1].weight)
@@ -208,6 +219,54 @@ test_spread_edges(void **state OVS_UNUSED)
     free(a.endpoints);
     free(b.endpoints);
     free(many.endpoints);
+}
+
+static void
+free_shares(struct service_share *shares, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        free(shares[i].name);
+        free(shares[i].endpoints);
+    }
+    free(shares);
+}
+
+/* Services for groups in two steps: weights, names, endpoints in common. */
+static void
+test_keep_shares(void **state OVS_UNUSED)
+{
+    struct service_set a = make_set(2, 1000, 1), b = make_set(3, 2000, 1);
+    struct gateway_share shares[] = {
+        { 90, &a, "x/a:80" }, { 0, &b, "x/b:80" }, { 10, NULL, "x/c:80" },
+        { 5, NULL, "x/c:80" }, { GATEWAY_MAX_WEIGHT, &b, "x/b:81" },
+    };
+    struct service_share *kept;
+
+    assert_int_equal(gateway_keep_shares(shares, 0, &kept), 0);
+    free_shares(kept, 0);
+    assert_int_equal(gateway_keep_shares(shares, 4, &kept), 2);
+    assert_string_equal(kept[0].name, "x/a:80");
+    assert_int_equal(kept[0].weight, UINT16_MAX);
+    assert_int_equal(kept[0].n, 2);
+    assert_memory_equal(kept[0].endpoints, a.endpoints,
+                        2 * sizeof *a.endpoints);
+    assert_string_equal(kept[1].name, "x/c:80");
+    assert_int_equal(kept[1].weight, 10923);
+    assert_int_equal(kept[1].n, 0);
+    free_shares(kept, 2);
+
+    assert_int_equal(gateway_keep_shares(shares, 5, &kept), 3);
+    assert_int_equal(kept[0].weight, 6);
+    assert_int_equal(kept[1].weight, 1);
+    assert_int_equal(kept[2].weight, UINT16_MAX);
+    free_shares(kept, 3);
+
+    /* With a weight, 'b' is there twice, by two ports. */
+    shares[1].weight = 1;
+    assert_int_equal(gateway_keep_shares(shares, 5, &kept), 0);
+    free_shares(kept, 0);
+    free(a.endpoints);
+    free(b.endpoints);
 }
 
 /* Objects. */
@@ -678,6 +737,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_spread),
         cmocka_unit_test(test_spread_edges),
+        cmocka_unit_test(test_keep_shares),
         cmocka_unit_test(test_route),
         cmocka_unit_test(test_any_order),
         cmocka_unit_test(test_route_status),

@@ -150,7 +150,7 @@ def test_gateway_weights(lab, _):
     lost = sum(after[n] == "b" for n in numbers)
     print("        an endpoint of %d goes: %d others moved" % (lost, moved),
           flush=True)
-    assert moved < 1.2 * lost, (moved, lost)
+    assert moved == 0 and lost > 100, (moved, lost)
 
     # Weight 0 gets nothing; the default is 1.
     lab.apply(*BASE, *backends, route("r", ("s", 0), {"name": "t",

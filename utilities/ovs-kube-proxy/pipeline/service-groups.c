@@ -147,6 +147,70 @@ add_parts(struct service_groups *g, const struct service_set *set,
     return ok;
 }
 
+/* Returns the 'n' 'endpoints' as members, for the caller to free, with groups
+ * for each, below that of 'name', if they are many.  Sets '*ok' to false if no
+ * id is left for these. */
+static struct flows_member *
+make_members(struct service_groups *g, const char *name,
+             const struct service_endpoint *endpoints, size_t n, bool *ok)
+{
+    struct flows_member *members = xcalloc(n + 1, sizeof *members);
+
+    for (size_t i = 0; i < n; i++) {
+        members[i].endpoint = &endpoints[i];
+        members[i].weight = endpoints[i].weight;
+    }
+    *ok = n <= MAX_DIRECT || add_endpoints(g, name, members, n);
+    return members;
+}
+
+/* Returns true if groups of the present port have two steps: its Services, and
+ * their endpoints. */
+static bool
+has_shares(const struct service_groups *g)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < g->port->n_shares; i++) {
+        n += g->port->shares[i].n;
+    }
+    return g->t->maglev && g->port->n_shares && n <= MAX_PART;
+}
+
+/* Adds the group with 'id', 'set_name', that chooses a Service of the port,
+ * and a group for each Service that has endpoints.  Returns false if no id is
+ * left. */
+static bool
+add_shares(struct service_groups *g, const char *set_name, uint32_t id)
+{
+    static const struct service_endpoint reject = { .reject = true };
+    const struct service_port *port = g->port;
+    struct flows_member *services = xcalloc(port->n_shares, sizeof *services);
+    bool ok = true;
+
+    for (size_t i = 0; i < port->n_shares && ok; i++) {
+        const struct service_share *share = &port->shares[i];
+        char *name = xasprintf("%s/%s", set_name, share->name);
+        struct flows_member *members;
+
+        services[i].weight = share->weight;
+        if (!share->n) {
+            services[i].endpoint = &reject;
+        } else if ((ok = group_id(g, xstrdup(name), &services[i].group_id))) {
+            members = make_members(g, name, share->endpoints, share->n, &ok);
+            flows_add_group(g->sf, g->t, port, 1, services[i].group_id,
+                            members, share->n);
+            free(members);
+        }
+        free(name);
+    }
+    if (ok) {
+        flows_add_group(g->sf, g->t, port, 0, id, services, port->n_shares);
+    }
+    free(services);
+    return ok;
+}
+
 /* Adds the group 'name', with 'id', for 'set', and those to which it leads.
  * Returns false if no id is left for these. */
 static bool
@@ -154,16 +218,13 @@ add_groups(struct service_groups *g, const struct service_set *set,
            const char *name, uint32_t id)
 {
     size_t n = g->t->maglev ? set->n : MIN(set->n, MAX_UNPARTED);
-    struct flows_member *members = xcalloc(n, sizeof *members);
-    bool ok = true;
+    struct flows_member *members;
+    bool ok;
 
-    for (size_t i = 0; i < n; i++) {
-        members[i].endpoint = &set->endpoints[i];
-        members[i].weight = set->endpoints[i].weight;
+    if (has_shares(g)) {
+        return add_shares(g, name, id);
     }
-    if (n > MAX_DIRECT) {
-        ok = add_endpoints(g, name, members, n);
-    }
+    members = make_members(g, name, set->endpoints, n, &ok);
     if (ok && g->t->maglev && count_parts(n) > 1) {
         ok = add_parts(g, set, name, members, &n);
     }

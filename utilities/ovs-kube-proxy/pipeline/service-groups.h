@@ -20,6 +20,12 @@
  *     There are 2, 4, 8 or 16 parts.  Both choices are by the same fields,
  *     and affinity holds over both.
  *
+ * A route of Gateway API has weights of Services.  There one group chooses a
+ * Service, and a group for each Service an endpoint, however few there are: so
+ * an endpoint that comes or goes moves no flow of another Service.  With more
+ * endpoints than fit into one part, or with an endpoint that two Services
+ * have, it has one set of endpoints, as a Service does.
+ *
  * A switch without "maglev" would make the second choice by the same hash as
  * the first.  There a set has no parts, and what does not fit is left out.
  *

@@ -148,11 +148,12 @@ join_serving(const struct service_port *const ports[], size_t n)
 }
 
 /* Adds the addresses of 'place' in one family, if there are any, as a port of
- * 'service', with the endpoints of 'services', one for each backend. */
+ * 'service', with the endpoints of 'services', one for each backend, whose
+ * names are 'names'. */
 static void
 add_port(struct service *service, const struct gateway_route *route,
          const struct gateway_place *place, bool ipv6,
-         const struct service *const services[])
+         const struct service *const services[], char *const names[])
 {
     const struct service_port *ports[GATEWAY_MAX_BACKENDS];
     struct gateway_share shares[GATEWAY_MAX_BACKENDS];
@@ -172,6 +173,7 @@ add_port(struct service *service, const struct gateway_route *route,
     for (size_t i = 0; i < route->n_backends; i++) {
         ports[i] = find_port(services[i], route, &route->backends[i], ipv6);
         shares[i] = (struct gateway_share) {
+            .name = names[i],
             .weight = route->backends[i].weight,
             .set = ports[i] ? &ports[i]->cluster : NULL,
         };
@@ -188,6 +190,8 @@ add_port(struct service *service, const struct gateway_route *route,
         .n_external_ips = n,
     };
     gateway_spread(shares, route->n_backends, &port->cluster);
+    port->n_shares = gateway_keep_shares(shares, route->n_backends,
+                                         &port->shares);
     port->internal = port->external = port->cluster;
     port->serving = join_serving(ports, route->n_backends);
 }
@@ -215,18 +219,25 @@ gateway_route_make(struct gateway_route *route, gateway_lookup_fn *lookup,
                    const void *aux)
 {
     const struct service *services[GATEWAY_MAX_BACKENDS];
+    char *names[GATEWAY_MAX_BACKENDS];
     struct service *service = xzalloc(sizeof *service);
 
     service->namespace_ = xstrdup(route->meta.namespace_);
     service->name = route_name(route);
     gateway_condition_clear(&route->refs);
     for (size_t i = 0; i < route->n_backends; i++) {
-        services[i] = find_service(route, &route->backends[i], lookup, aux);
+        const struct gateway_backend *b = &route->backends[i];
+
+        services[i] = find_service(route, b, lookup, aux);
+        names[i] = xasprintf("%s/%s:%d", b->namespace_, b->name, b->port);
     }
     service->ports = xcalloc(2 * route->n_places + 1, sizeof *service->ports);
     for (size_t i = 0; i < route->n_places; i++) {
-        add_port(service, route, &route->places[i], false, services);
-        add_port(service, route, &route->places[i], true, services);
+        add_port(service, route, &route->places[i], false, services, names);
+        add_port(service, route, &route->places[i], true, services, names);
+    }
+    for (size_t i = 0; i < route->n_backends; i++) {
+        free(names[i]);
     }
     if (service->n) {
         qsort(service->ports, service->n, sizeof *service->ports,

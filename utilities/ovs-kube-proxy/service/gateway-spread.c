@@ -4,6 +4,7 @@
 #include "gateway-spread.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "gateway-model.h"
 #include "service-equal.h"
@@ -178,4 +179,88 @@ gateway_spread(const struct gateway_share shares[], size_t n,
         set->n = 0;
     }
     free(s.items);
+}
+
+/* Two steps. */
+
+static int
+compare_endpoints(const void *a, const void *b)
+{
+    return service_endpoint_compare(a, b);
+}
+
+/* Returns true if an endpoint is in two of the 'n' 'shares'. */
+static bool
+overlap(const struct service_share shares[], size_t n)
+{
+    struct service_endpoint *all;
+    size_t n_all = 0;
+    bool found = false;
+
+    for (size_t i = 0; i < n; i++) {
+        n_all += shares[i].n;
+    }
+    all = xmalloc((n_all + 1) * sizeof *all);
+    n_all = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (shares[i].n) {
+            memcpy(&all[n_all], shares[i].endpoints,
+                   shares[i].n * sizeof *all);
+            n_all += shares[i].n;
+        }
+    }
+    if (n_all) {
+        qsort(all, n_all, sizeof *all, compare_endpoints);
+    }
+    for (size_t i = 1; i < n_all; i++) {
+        found |= !service_endpoint_compare(&all[i - 1], &all[i]);
+    }
+    free(all);
+    return found;
+}
+
+size_t
+gateway_keep_shares(const struct gateway_share shares[], size_t n,
+                    struct service_share **keptp)
+{
+    struct service_share *kept = xcalloc(n + 1, sizeof *kept);
+    uint64_t weights[GATEWAY_MAX_BACKENDS], max = 0;
+    size_t n_kept = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct gateway_share *share = &shares[i];
+        size_t n_endpoints = count_endpoints(share), j = 0;
+
+        if (!share->weight) {
+            continue;
+        }
+        while (j < n_kept && strcmp(kept[j].name, share->name)) {
+            j++;
+        }
+        if (j == n_kept) {
+            kept[n_kept++] = (struct service_share) {
+                .name = xstrdup(share->name),
+                .n = n_endpoints,
+                .endpoints = (n_endpoints
+                              ? xmemdup(share->set->endpoints, n_endpoints
+                                        * sizeof *share->set->endpoints)
+                              : NULL),
+            };
+            weights[j] = 0;
+        }
+        weights[j] += share->weight;
+        max = MAX(max, weights[j]);
+    }
+    for (size_t j = 0; j < n_kept; j++) {
+        kept[j].weight = MAX((weights[j] * UINT16_MAX + max / 2) / max, 1);
+    }
+    if (overlap(kept, n_kept)) {
+        for (size_t j = 0; j < n_kept; j++) {
+            free(kept[j].name);
+            free(kept[j].endpoints);
+        }
+        n_kept = 0;
+    }
+    *keptp = kept;
+    return n_kept;
 }

@@ -6,6 +6,11 @@
 /* Weights of Services, spread over their endpoints
  * ================================================
  *
+ * A switch that knows "maglev" chooses in two steps, a Service and then one of
+ * its endpoints: when an endpoint comes or goes, no other Service's flows
+ * move.  gateway_keep_shares() is for that.  Everything else has one step, and
+ * gateway_spread() is for that.
+ *
  * A route has Services with weights; a group of the switch has buckets for
  * endpoints, with whole numbers up to 65,535 as weights.  This finds such
  * numbers so that each Service gets its share, whatever the number of its
@@ -34,10 +39,13 @@
 #include <stdint.h>
 
 struct service_set;
+struct service_share;
 
 struct gateway_share {
     uint32_t weight;            /* Up to GATEWAY_MAX_WEIGHT. */
     const struct service_set *set;  /* Null, or no endpoint: reject. */
+    const char *name;           /* "NAMESPACE/NAME:PORT"; gateway_spread()
+                                 * needs none. */
 };
 
 /* Stores the endpoints of the 'n' 'shares', up to GATEWAY_MAX_BACKENDS, in
@@ -45,5 +53,12 @@ struct gateway_share {
  * SERVICE_MAX_ENDPOINTS, each Service has an equal number of these places. */
 void gateway_spread(const struct gateway_share shares[], size_t n,
                     struct service_set *set);
+
+/* Stores the same 'n' 'shares', of which those with one name become one, in
+ * '*kept', for the caller to free, with weights in proportion, as exact as
+ * 65,535ths of the largest one.  Returns their number, or 0 if two of them
+ * have an endpoint in common: that would be twice in what is counted. */
+size_t gateway_keep_shares(const struct gateway_share shares[], size_t n,
+                           struct service_share **kept);
 
 #endif /* gateway-spread.h */

@@ -33,19 +33,44 @@ service_port_compare(const void *a_, const void *b_)
 }
 
 static bool
-sets_equal(const struct service_set *a, const struct service_set *b)
+endpoints_equal(const struct service_endpoint a[], size_t n_a,
+                const struct service_endpoint b[], size_t n_b)
 {
-    if (a->verdict != b->verdict || a->n != b->n) {
+    if (n_a != n_b) {
         return false;
     }
-    for (size_t i = 0; i < a->n; i++) {
-        const struct service_endpoint *x = &a->endpoints[i];
-        const struct service_endpoint *y = &b->endpoints[i];
+    for (size_t i = 0; i < n_a; i++) {
+        const struct service_endpoint *x = &a[i];
+        const struct service_endpoint *y = &b[i];
 
         if (service_endpoint_compare(x, y) || x->local != y->local
             || x->placed != y->placed
             || x->weight != y->weight
             || x->draining != y->draining) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+sets_equal(const struct service_set *a, const struct service_set *b)
+{
+    return (a->verdict == b->verdict
+            && endpoints_equal(a->endpoints, a->n, b->endpoints, b->n));
+}
+
+static bool
+shares_equal(const struct service_port *a, const struct service_port *b)
+{
+    if (a->n_shares != b->n_shares) {
+        return false;
+    }
+    for (size_t i = 0; i < a->n_shares; i++) {
+        const struct service_share *x = &a->shares[i], *y = &b->shares[i];
+
+        if (strcmp(x->name, y->name) || x->weight != y->weight
+            || !endpoints_equal(x->endpoints, x->n, y->endpoints, y->n)) {
             return false;
         }
     }
@@ -93,7 +118,8 @@ ports_equal(const struct service_port *a, const struct service_port *b)
             && sets_equal(&a->cluster, &b->cluster)
             && sets_equal(&a->internal, &b->internal)
             && sets_equal(&a->external, &b->external)
-            && sets_equal(&a->serving, &b->serving));
+            && sets_equal(&a->serving, &b->serving)
+            && shares_equal(a, b));
 }
 
 bool

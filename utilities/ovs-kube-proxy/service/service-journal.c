@@ -133,6 +133,10 @@ size_of_port(const struct service_port *p)
     for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
         n_bytes += size_of_set(sets, i);
     }
+    for (size_t i = 0; i < p->n_shares; i++) {
+        n_bytes += (sizeof *p->shares + strlen(p->shares[i].name) + 1
+                    + p->shares[i].n * sizeof *p->shares[i].endpoints);
+    }
     return n_bytes;
 }
 

@@ -50,6 +50,22 @@ struct service_set {
     struct service_endpoint *endpoints;
 };
 
+/* A Service of a route of Gateway API, which is chosen before one of its
+ * endpoints is. */
+struct service_share {
+    char *name;                 /* "NAMESPACE/NAME:PORT", unique. */
+    uint16_t weight;            /* At least 1. */
+    size_t n;                   /* 0: what comes here is rejected. */
+    struct service_endpoint *endpoints; /* As in "struct service_set". */
+};
+
+/* A port of an address that a Service wants and another one has. */
+struct service_conflict {
+    struct in6_addr addr;
+    uint16_t port;              /* Host byte order. */
+    char *owner;                /* "NAMESPACE/NAME" of the one that has it. */
+};
+
 /* One port of one Service in one address family. */
 struct service_port {
     char *namespace_, *name;    /* Of the Service. */
@@ -77,6 +93,9 @@ struct service_port {
     struct service_set external;    /* For clients outside, at 'node_port',
                                      * external_ips and lb_ips.  Pods and this
                                      * node get 'cluster' there (rule 6). */
+    struct service_share *shares; size_t n_shares; /* What 'cluster' is made
+                                     * of, for groups in two steps; none: there
+                                     * is one step. */
     struct service_set serving;     /* Endpoints that old connections may keep,
                                      * whether in another set or not. */
     uint16_t health_check_node_port;    /* Host byte order; 0: none. */

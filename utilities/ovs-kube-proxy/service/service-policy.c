@@ -349,6 +349,11 @@ destroy_port(struct service_port *port)
     if (port->internal.endpoints != port->cluster.endpoints) {
         free(port->internal.endpoints);
     }
+    for (size_t i = 0; i < port->n_shares; i++) {
+        free(port->shares[i].name);
+        free(port->shares[i].endpoints);
+    }
+    free(port->shares);
     free(port->cluster.endpoints);
     free(port->serving.endpoints);
     free(port->cluster_ips);

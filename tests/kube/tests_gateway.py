@@ -543,6 +543,13 @@ def test_gateway_api(lab, c):
         put(c, route("r", ("gs", 1)))
         lab.wait_shown(key, "10.1.0.2:8080")
         check(lab, "ext", EXTERNAL, "a", True)
+
+        # A headless Service, whose slices the server must not leave out.
+        services += headless("gh", "b")
+        put_all(c, *services[-3:])
+        put(c, route("r", ("gh", 1)))
+        lab.wait_shown(key, "10.1.0.3:8080")
+        check(lab, "ext", EXTERNAL, "b", True)
         lab.stop()
     for obj in services:
         c.delete(obj["kind"], obj["metadata"]["name"])

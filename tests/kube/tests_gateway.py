@@ -708,3 +708,50 @@ def test_gateway_status(lab, c):
         lab.stop()
     for obj in services:
         c.delete(obj["kind"], obj["metadata"]["name"])
+
+
+@with_lab
+def test_gateway_status_taken(lab, c):
+    """A listener's status says that a Service has its address and port, which
+    it had before; and that it has gone."""
+    node(c)
+    status = Status(c)
+    services = backend("gs", 1, "a")
+    other = backend("go", 2, "b")
+    other[0]["spec"]["externalIPs"] = [EXTERNAL]
+    put_all(c, *services, *other)
+    good = {"Accepted": "True Accepted", "Programmed": "True Programmed"}
+    taken = {"Accepted": "False PortUnavailable"}
+    with gateway_api(c):
+        put_all(c, gateway_class(), gateway(
+            "g", listener("l"), addresses=(EXTERNAL, EXTERNAL6)))
+        lab.start("--gateway-api", "--gateway-status=n1",
+                  source="--kubeconfig=" + admin())
+        status.wait(status.of_listener, good, "l")
+        put(c, route("r", ("gs", 1)))
+        # At the other address it serves.
+        status.wait(status.of_listener,
+                    dict(taken, Programmed="True Programmed"), "l")
+        got = status.get("Gateway", "g")["status"]
+        assert conditions(got) == {"Accepted": "True ListenersNotValid",
+                                   "Programmed": "True Programmed"}, got
+        message, = [entry["message"]
+                    for entry in got["listeners"][0]["conditions"]
+                    if entry["type"] == "Accepted"]
+        assert message == "Service default/go has port 80 of address %s" % \
+            EXTERNAL, message
+        check(lab, "ext", EXTERNAL, "b", True)
+        check(lab, "ext", EXTERNAL6, "a", True)
+        put(c, gateway("g", listener("l")))
+        status.wait(status.of_listener,
+                    dict(taken, Programmed="False Invalid"), "l")
+        wait_until(lambda: conditions(status.get("Gateway", "g")["status"]) ==
+                   {"Accepted": "False ListenersNotValid",
+                    "Programmed": "False Invalid"}, "no listener is served")
+        c.delete("Service", "go")
+        status.wait(status.of_listener, good, "l")
+        lab.run("ovs-appctl", "-t", "ovs-vswitchd", "revalidator/wait")
+        check(lab, "ext", EXTERNAL, "a", True)
+        lab.stop()
+    for obj in services + other[1:]:
+        c.delete(obj["kind"], obj["metadata"]["name"])

@@ -12,6 +12,7 @@ utilities_ovs_kube_proxy_libkube_service_la_SOURCES = \
 	utilities/ovs-kube-proxy/service/gateway-route.h \
 	utilities/ovs-kube-proxy/service/gateway-spread.h \
 	utilities/ovs-kube-proxy/service/gateway-status.h \
+	utilities/ovs-kube-proxy/service/gateway-store-private.h \
 	utilities/ovs-kube-proxy/service/gateway-store.h \
 	utilities/ovs-kube-proxy/service/kube-parse.h \
 	utilities/ovs-kube-proxy/service/kube-store-private.h \
@@ -30,6 +31,7 @@ KUBE_SERVICE_SOURCES = \
 	utilities/ovs-kube-proxy/service/gateway-route.c \
 	utilities/ovs-kube-proxy/service/gateway-spread.c \
 	utilities/ovs-kube-proxy/service/gateway-status.c \
+	utilities/ovs-kube-proxy/service/gateway-store-status.c \
 	utilities/ovs-kube-proxy/service/gateway-store.c \
 	utilities/ovs-kube-proxy/service/kube-parse.c \
 	utilities/ovs-kube-proxy/service/kube-store-results.c \

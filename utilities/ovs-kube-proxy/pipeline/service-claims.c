@@ -59,6 +59,19 @@ pipeline_owner_of(const struct service_pipeline *p,
     return c ? c->owner->key : NULL;
 }
 
+/* Notes that 'c', which 'aux->s' wants, has another owner. */
+static void
+add_conflict(struct compose_aux *aux, const struct claim *c)
+{
+    if (aux->n_conflicts >= aux->allocated_conflicts) {
+        aux->conflicts = x2nrealloc(aux->conflicts, &aux->allocated_conflicts,
+                                    sizeof *aux->conflicts);
+    }
+    aux->conflicts[aux->n_conflicts++] = (struct service_conflict) {
+        .addr = c->cidr.addr, .port = c->port, .owner = xstrdup(c->owner->key),
+    };
+}
+
 static bool
 compose_claim(const struct kube_cidr *cidr, uint8_t protocol,
               uint16_t port, void *aux_)
@@ -82,6 +95,9 @@ compose_claim(const struct kube_cidr *cidr, uint8_t protocol,
         hmap_insert(&p->claims, &c->node, hash);
         ovs_list_push_back(&aux->s->claims, &c->list_node);
     } else if (c->owner != aux->s) {
+        if (!aux->trying && port) {
+            add_conflict(aux, c);
+        }
         if (!aux->trying && sset_add(&c->waiters, aux->s->key)) {
             p->n_conflicts += port != 0;
             if (port && !VLOG_DROP_WARN(&rl)) {

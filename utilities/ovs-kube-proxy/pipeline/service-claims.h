@@ -27,6 +27,10 @@ struct compose_aux {
     struct piped_service *s;
     struct sset groups;         /* Names of the groups in use. */
     bool trying;                /* Look only: claim nothing. */
+
+    /* What others have. */
+    struct service_conflict *conflicts;
+    size_t n_conflicts, allocated_conflicts;
 };
 
 void pipeline_compose(struct compose_aux *, const struct service *,

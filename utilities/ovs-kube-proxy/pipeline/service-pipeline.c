@@ -165,6 +165,7 @@ update_service(struct service_pipeline *p, const char *key)
     s->n_flows = sf.n_flows;
     s->changed = time_wall_msec();
     count_left_out(p, s, sf.n_left_out);
+    service_note_conflicts(p->store, key, aux.conflicts, aux.n_conflicts);
     pipeline_put(p, key, &sf);
     pipeline_release_claims(p, s, false);
     pipeline_replace_groups(p, s, &aux.groups);

@@ -70,6 +70,9 @@ struct gateway_listener {
     struct gateway_condition taken; /* "Accepted" is false, because of another
                                      * listener, */
     bool conflicted;            /* which is of the same Gateway. */
+    struct gateway_condition blocked;   /* "Accepted" is false, because of a
+                                         * Service, */
+    bool blocked_everywhere;    /* at all addresses of the Gateway. */
     const struct gateway_route *route;  /* The one that is attached. */
 };
 

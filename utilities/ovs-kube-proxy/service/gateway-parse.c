@@ -313,6 +313,7 @@ gateway_destroy(struct gateway *gateway)
             gateway_condition_clear(&l->fault);
             gateway_condition_clear(&l->kinds);
             gateway_condition_clear(&l->taken);
+            gateway_condition_clear(&l->blocked);
         }
         gateway_condition_clear(&gateway->fault);
         free(gateway->listeners);

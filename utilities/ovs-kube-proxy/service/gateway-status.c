@@ -212,6 +212,21 @@ gateway_class_status(const struct gateway_class *class, const char *now)
     return make_patch(&class->meta, status);
 }
 
+static bool
+is_served(const struct gateway *gateway, const struct gateway_listener *l)
+{
+    return (gateway_listener_is_served(gateway, l)
+            && !l->blocked_everywhere);
+}
+
+/* Returns why "Accepted" of 'l' is false, or a condition that holds. */
+static const struct gateway_condition *
+find_fault(const struct gateway_listener *l)
+{
+    return (l->fault.reason ? &l->fault
+            : l->taken.reason ? &l->taken : &l->blocked);
+}
+
 static struct json *
 supported_kinds(const struct gateway_listener *l)
 {
@@ -236,7 +251,7 @@ listener_status(const struct gateway *gateway,
     const struct json *old = NULL;
     size_t n;
     struct json **elems = list_of(gateway->meta.status, "listeners", &n);
-    bool served = gateway_listener_is_served(gateway, l);
+    bool served = is_served(gateway, l);
     struct writer w;
 
     for (size_t i = 0; i < n && !old; i++) {
@@ -245,7 +260,7 @@ listener_status(const struct gateway *gateway,
         }
     }
     w = begin(&gateway->meta, old, now);
-    put(&w, "Accepted", l->fault.reason ? &l->fault : &l->taken, "Accepted");
+    put(&w, "Accepted", find_fault(l), "Accepted");
     put_condition(&w, "Programmed", served, served ? "Programmed" : "Invalid",
                   served ? NULL : "no connections are served here");
     put(&w, "ResolvedRefs", &l->kinds, "ResolvedRefs");
@@ -277,13 +292,13 @@ addresses(const struct gateway *gateway)
     return array;
 }
 
-/* Puts the conditions of 'gateway', of whose listeners 'n_served' are
- * served. */
+/* Puts the conditions of 'gateway', of whose listeners 'n_served' are served,
+ * 'n_whole' of them at all addresses. */
 static void
 put_gateway_conditions(struct writer *w, const struct gateway *gateway,
-                       size_t n_served)
+                       size_t n_served, size_t n_whole)
 {
-    bool all = n_served == gateway->n_listeners, none = !n_served;
+    bool all = n_whole == gateway->n_listeners, none = !n_served;
 
     if (gateway->fault.reason) {
         put(w, "Accepted", &gateway->fault, NULL);
@@ -307,7 +322,7 @@ struct json *
 gateway_status(const struct gateway *gateway, const char *now)
 {
     struct json *status, *listeners;
-    size_t n_served = 0;
+    size_t n_served = 0, n_whole = 0;
     struct writer w;
 
     if (!gateway->ours) {
@@ -317,11 +332,12 @@ gateway_status(const struct gateway *gateway, const char *now)
     for (size_t i = 0; i < gateway->n_listeners; i++) {
         const struct gateway_listener *l = &gateway->listeners[i];
 
-        n_served += gateway_listener_is_served(gateway, l);
+        n_served += is_served(gateway, l);
+        n_whole += is_served(gateway, l) && !l->blocked.reason;
         json_array_add(listeners, listener_status(gateway, l, now));
     }
     w = begin(&gateway->meta, gateway->meta.status, now);
-    put_gateway_conditions(&w, gateway, n_served);
+    put_gateway_conditions(&w, gateway, n_served, n_whole);
     status = json_object_create();
     json_object_put(status, "addresses", addresses(gateway));
     json_object_put(status, "conditions", finish(&w));

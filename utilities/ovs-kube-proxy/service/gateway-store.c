@@ -2,13 +2,13 @@
 
 #include <config.h>
 #include "gateway-store.h"
+#include "gateway-store-private.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "gateway-attach.h"
 #include "gateway-parse.h"
-#include "gateway-status.h"
 #include "openvswitch/list.h"
 #include "openvswitch/shash.h"
 #include "service-equal.h"
@@ -20,35 +20,6 @@
 #include "util.h"
 #include "utilities/common/complain.h"
 #include "utilities/kube/kube-object.h"
-
-#define API "/apis/gateway.networking.k8s.io/v1/"
-
-struct object {
-    enum kube_kind kind;
-    unsigned int list;          /* Number of the last list that had it. */
-    void *data;                 /* What it says: see destroy_data(). */
-    struct ovs_list unchecked;  /* In gateway_store's 'unchecked', or
-                                 * empty. */
-
-    /* Routes only. */
-    char *key;
-    struct service *model;      /* Null at first. */
-    struct ovs_list changed;    /* In gateway_store's 'changed', or empty. */
-};
-
-struct gateway_store {
-    struct shash objects[KUBE_N_KINDS]; /* "struct object"s, by
-                                         * "NAMESPACE/NAME"; GatewayClasses by
-                                         * name. */
-    unsigned int list[KUBE_N_KINDS];    /* Number of the last list. */
-    bool dirty;                 /* Results of gateway_attach() are old. */
-    struct shash routes;        /* Routes of both kinds, by key. */
-    struct ovs_list changed;    /* Routes to look at. */
-    struct shash gone;          /* Models of routes that were deleted, by
-                                 * key. */
-    struct ovs_list unchecked;  /* Objects whose status may be old. */
-    struct sset services;       /* Services that routes refer to. */
-};
 
 bool
 gateway_store_has(enum kube_kind kind)
@@ -142,15 +113,6 @@ set_changed(struct gateway_store *gs, struct object *o)
     }
 }
 
-/* Has the status of 'o' looked at. */
-static void
-set_unchecked(struct gateway_store *gs, struct object *o)
-{
-    if (ovs_list_is_empty(&o->unchecked)) {
-        ovs_list_push_back(&gs->unchecked, &o->unchecked);
-    }
-}
-
 static void
 delete_object(struct gateway_store *gs, enum kube_kind kind,
               struct shash_node *node)
@@ -163,6 +125,7 @@ delete_object(struct gateway_store *gs, enum kube_kind kind,
         if (o->model) {
             shash_add(&gs->gone, o->key, o->model);
         }
+        service_conflicts_destroy(o->conflicts, o->n_conflicts);
         free(o->key);
     }
     ovs_list_remove(&o->unchecked);
@@ -192,7 +155,7 @@ put_object(struct gateway_store *gs, enum kube_kind kind, const char *name,
     } else if (gateway_meta_update(o->data, data)) {
         destroy_data(kind, data);
         o->list = gs->list[kind];
-        set_unchecked(gs, o);
+        gateway_object_set_unchecked(gs, o);
         return;
     } else {
         destroy_data(kind, o->data);
@@ -337,10 +300,10 @@ attach(struct gateway_store *gs)
         }
     }
     SHASH_FOR_EACH (node, &gs->objects[KUBE_GATEWAY_CLASS]) {
-        set_unchecked(gs, node->data);
+        gateway_object_set_unchecked(gs, node->data);
     }
     SHASH_FOR_EACH (node, &gs->objects[KUBE_GATEWAY]) {
-        set_unchecked(gs, node->data);
+        gateway_object_set_unchecked(gs, node->data);
     }
     free(all.gateways);
     free(all.routes);
@@ -420,51 +383,13 @@ gateway_store_next_changed(struct gateway_store *gs,
                                  time_wall_msec());
         }
         o->model = model;
-        set_unchecked(gs, o);
+        gateway_object_set_unchecked(gs, o);
         if (route->refs.reason) {
             complain_once("%.600s: %s", o->key, route->refs.message);
         }
         if (!equal) {
             return xstrdup(o->key);
         }
-    }
-    return NULL;
-}
-
-struct json *
-gateway_store_next_status(struct gateway_store *gs, const char *now,
-                          char **path)
-{
-    while (!ovs_list_is_empty(&gs->unchecked)) {
-        struct object *o = CONTAINER_OF(ovs_list_pop_front(&gs->unchecked),
-                                        struct object, unchecked);
-        const struct gateway_meta *meta = o->data;
-        struct json *patch;
-
-        ovs_list_init(&o->unchecked);
-        switch ((int) o->kind) {
-        case KUBE_GATEWAY_CLASS:
-            patch = gateway_class_status(o->data, now);
-            *path = xasprintf(API "gatewayclasses/%s/status", meta->name);
-            break;
-        case KUBE_GATEWAY:
-            patch = gateway_status(o->data, now);
-            *path = xasprintf(API "namespaces/%s/gateways/%s/status",
-                              meta->namespace_, meta->name);
-            break;
-        case KUBE_REFERENCE_GRANT:
-            continue;           /* It has no status. */
-        default:
-            patch = gateway_route_status(o->data, now);
-            *path = xasprintf(API "namespaces/%s/%sroutes/%s/status",
-                              meta->namespace_,
-                              o->kind == KUBE_TCP_ROUTE ? "tcp" : "udp",
-                              meta->name);
-        }
-        if (patch) {
-            return patch;
-        }
-        free(*path);
     }
     return NULL;
 }

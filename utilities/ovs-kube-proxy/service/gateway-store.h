@@ -21,6 +21,7 @@
 struct gateway_store;
 struct json;
 struct service;
+struct service_conflict;
 struct service_journal;
 
 struct gateway_store *gateway_store_create(void);
@@ -46,6 +47,12 @@ void gateway_store_note_service(struct gateway_store *, const char *ns_name);
 char *gateway_store_next_changed(struct gateway_store *,
                                  gateway_lookup_fn *lookup, const void *aux,
                                  struct service_journal *);
+
+/* Notes that others have the 'n' 'conflicts' that route 'key' wants.  Returns
+ * true and takes the array over if there is such a route. */
+bool gateway_store_note_conflicts(struct gateway_store *, const char *key,
+                                  struct service_conflict *conflicts,
+                                  size_t n);
 
 /* Returns a patch for the status of an object, for the caller to destroy, and
  * stores its path in '*path', for the caller to free.  Each object whose

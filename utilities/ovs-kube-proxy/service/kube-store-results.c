@@ -134,6 +134,20 @@ service_next_changed(struct kube_store *store)
     return NULL;
 }
 
+/* Notes that others have the addresses and ports of the 'n' 'conflicts' that
+ * Service or route 'ns_name' wants, and has all else that it wants.  Takes the
+ * array over. */
+void
+service_note_conflicts(struct kube_store *store, const char *ns_name,
+                       struct service_conflict *conflicts, size_t n)
+{
+    if (!store->gateways
+        || !gateway_store_note_conflicts(store->gateways, ns_name, conflicts,
+                                         n)) {
+        service_conflicts_destroy(conflicts, n);
+    }
+}
+
 /* Returns a patch for the status of an object of Gateway API, for the caller
  * to destroy, and stores its path in '*path', for the caller to free.  Returns
  * null if none is needed.  service_next_changed() must have returned null. */

@@ -22,6 +22,7 @@ struct json;
 struct kube_store;
 struct metrics;
 struct service;
+struct service_conflict;
 struct service_past;
 struct kube_node;
 
@@ -42,6 +43,8 @@ struct kube_sink *kube_store_sink(struct kube_store *);
 bool kube_store_is_complete(const struct kube_store *);
 bool kube_store_has_nodes(const struct kube_store *);
 char *service_next_changed(struct kube_store *);
+void service_note_conflicts(struct kube_store *, const char *ns_name,
+                            struct service_conflict *, size_t n);
 struct json *service_next_status(struct kube_store *, char **path);
 const struct service *service_of(const struct kube_store *,
                                  const char *ns_name);

@@ -475,3 +475,13 @@ service_destroy(struct service *service)
         free(service);
     }
 }
+
+/* Frees the array of 'n' 'conflicts'. */
+void
+service_conflicts_destroy(struct service_conflict *conflicts, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        free(conflicts[i].owner);
+    }
+    free(conflicts);
+}

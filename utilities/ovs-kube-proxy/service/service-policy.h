@@ -32,5 +32,6 @@ struct service *service_make(const struct kube_service *,
                              const struct kube_node *our_node,
                              char **error);
 void service_destroy(struct service *);
+void service_conflicts_destroy(struct service_conflict *, size_t n);
 
 #endif /* service-policy.h */

@@ -22,7 +22,7 @@ has the dummy datapath.  Prints tables in Markdown:
     as fast as the API server takes it from 4 writers.
 
   - OpenFlow alone: flows that are replaced by others for 20 s, by what
-    ovs-kube-proxy sends its changes with ('tests/kube/of-sync-tool' of the
+    ovs-kube-proxy sends its changes with ('tests/kube/of-sync-bench' of the
     build folder, which 'make check' makes): one, or a hundred, change while
     the switch has those before."""
 
@@ -309,11 +309,11 @@ def sustained(build, at_once, folder):
     def tool(*args):
         return switch.run('ovs-appctl', '-t', ctl, *args)
 
-    driver = Daemon([build + '/tests/kube/of-sync-tool', '-vconsole:off',
+    driver = Daemon([build + '/tests/kube/of-sync-bench', '-vconsole:off',
                      '--unixctl=' + ctl, 'unix:' + switch.mgmt],
                     folder + '/of-sync.out', env=switch.env)
     try:
-        wait_until(lambda: os.path.exists(ctl), 'of-sync-tool runs')
+        wait_until(lambda: os.path.exists(ctl), 'of-sync-bench runs')
         tool('complete')
         tool('settle')
         start = time.monotonic()

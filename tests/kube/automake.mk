@@ -16,11 +16,12 @@ KUBE_UNIT_TESTS = tests/kube/test-kube-config \
 KUBE_REPLAY = tests/kube/replay-kube-yaml
 KUBE_DUMP = tests/kube/kube-dump
 OF_SYNC_TOOL = tests/kube/of-sync-tool
+OF_SYNC_BENCH = tests/kube/of-sync-bench
 endif
 if HAVE_CMOCKA
 check_PROGRAMS += $(KUBE_UNIT_TESTS) $(KUBE_REPLAY)
 endif
-check_PROGRAMS += $(KUBE_DUMP) $(OF_SYNC_TOOL)
+check_PROGRAMS += $(KUBE_DUMP) $(OF_SYNC_TOOL) $(OF_SYNC_BENCH)
 EXTRA_PROGRAMS += tests/kube/test-kube-config \
 	tests/kube/test-kube-gateway \
 	tests/kube/test-kube-journal \
@@ -28,6 +29,7 @@ EXTRA_PROGRAMS += tests/kube/test-kube-config \
 	tests/kube/test-kube-yaml \
 	tests/kube/replay-kube-yaml \
 	tests/kube/kube-dump \
+	tests/kube/of-sync-bench \
 	tests/kube/of-sync-tool
 
 KUBE_TEST_SOURCES = \
@@ -112,6 +114,14 @@ tests_kube_of_sync_tool_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_kube_of_sync_tool_CFLAGS = $(KUBE_TEST_CFLAGS)
 tests_kube_of_sync_tool_LDADD = $(OVS)/extended/lib/libopenvswitch.la
 $(tests_kube_of_sync_tool_OBJECTS): | $(OVS)/headers.stamp
+
+# The same as ovs-kube-proxy has it, without sanitizers, to be measured.
+tests_kube_of_sync_bench_SOURCES = tests/kube/of-sync-tool.c
+tests_kube_of_sync_bench_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_kube_of_sync_bench_LDADD = utilities/of-sync/libof-sync.la \
+	utilities/common/libcommon.la \
+	$(OVS)/extended/lib/libopenvswitch.la
+$(tests_kube_of_sync_bench_OBJECTS): | $(OVS)/headers.stamp
 
 EXTRA_DIST += \
 	tests/kube/build \

@@ -38,7 +38,7 @@ and, with --all or by name:
 
   packages    Debian packages: built, installed in a fresh Debian with a
               systemd of its own, upgraded under traffic, purged; what
-              restarts do to flows
+              restarts do to flows; README's example of a group
   cluster     a Kubernetes cluster of two nodes: kubelet, containerd and our
               programs in namespaces; Kubernetes is built first: some ten
               minutes the first time
@@ -193,8 +193,8 @@ run_part() {
     system)
         command=("${make[@]}" check-system) ;;
     packages)
-        command=(make -C "$setup_build_dir" check-packages
-                 check-restarts) ;;
+        command=(make -k -C "$setup_build_dir" check-packages
+                 check-readme check-restarts) ;;
     kube)
         command=("${make[@]}" check-kube) ;;
     cni)
@@ -228,7 +228,7 @@ run_part() {
     system) counts=$(count_autotest system-testsuite) ;;
     lint | equivalence | pipelines | kube | cni | node | cluster | e2e | ovs)
         counts=$(count_last "$log") ;;
-    packages) counts=$(count_last "$log" 2) ;;
+    packages) counts=$(count_last "$log" 3) ;;
     releases)
         # Of each release the sum, which no name of a part comes before.
         # shellcheck disable=SC2086  # A list.
@@ -350,7 +350,11 @@ test -z "$(wanted cluster e2e)" || setup_unpack containers
 packages_seconds=$SECONDS
 # One make for both, so that one compiles while the other is configured.
 stock=$(wanted ovs)
-setup_build all check-programs ${stock:+stock}
+targets="all check-programs ${stock:+stock}"
+# The packages are built from a tarball, not from what is built here.
+test "${parts# }" != packages || targets=dist
+# shellcheck disable=SC2086  # A list.
+setup_build $targets
 build_seconds=$((SECONDS - packages_seconds))
 mkdir -p "$logs"
 rm -f "$logs"/*.result

@@ -1,9 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Sourced by run and restarts: a fresh Debian of this machine's release, with a
-# systemd of its own in namespaces, and the distribution's openvswitch-switch.
-# It ends, and what was written is gone, when the sourcing program exits.
+# Sourced by run, readme and restarts: a fresh Debian of this machine's
+# release, with a systemd of its own in namespaces, and the distribution's
+# openvswitch-switch.  It ends, and what was written is gone, when the sourcing
+# program exits.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=../../utilities/setup.sh
@@ -63,14 +64,15 @@ boot() {
     setup_die "systemd does not come up."
 }
 
-# enter COMMAND...: runs it in there; without the network namespace if the
-# command is apt-get.
+# enter COMMAND...: runs it in there, in folder $folder; without the network
+# namespace if the command is apt-get or apt.
+folder=/
 enter() {
     local net=--net
-    test "$1" != apt-get || net=
+    case $1 in apt | apt-get) net= ;; esac
     # shellcheck disable=SC2086  # One option or none.
     nsenter --target="$init" --mount --pid --uts --ipc $net --root --wd \
-        env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C \
+        env -i --chdir="$folder" PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C \
         DEBIAN_FRONTEND=noninteractive "$@"
 }
 
@@ -99,6 +101,24 @@ not() { ! "$@"; }
 
 # Saves flows and groups, starts the chosen daemon, and restores them.
 restart() { within systemctl reload openvswitch-switch; }
+
+# add_host NAME PORT ADDRESS MAC PEER-MAC: a network namespace at port PORT of
+# br0.  Its checksums are complete, since br0 sends them on as they are.  Needs
+# the package ethtool in there.
+add_host() {
+    local gateway=${3%.*}.254
+    within ip netns add "$1"
+    within ip link add "p$2" type veth peer name eth0 netns "$1"
+    within ip link set "p$2" up
+    within ip netns exec "$1" ethtool -K eth0 tx off > /dev/null
+    within ip -n "$1" link set lo up
+    within ip -n "$1" address add "$3/24" dev eth0
+    within ip -n "$1" link set eth0 address "$4" up
+    within ip -n "$1" route add default via "$gateway"
+    within ip -n "$1" neighbour add "$gateway" dev eth0 lladdr "$5"
+    within ovs-vsctl add-port br0 "p$2" -- set Interface "p$2" \
+        ofport_request="$2"
+}
 
 # repack PACKAGE FILE VERSION: the same package with another version.
 repack() {

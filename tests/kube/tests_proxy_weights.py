@@ -7,6 +7,7 @@ import collections
 from lab import HOSTS, make_service, make_slice, network
 from tests_proxy import VIP, VIP6, check, try_connections, with_lab
 from tests_proxy_api import open_connection
+from tests_proxy_time import affine, choices
 
 # Packets that fit into a socket's buffer for the switch.
 BURST = 100
@@ -90,4 +91,18 @@ def test_proxy_weight_zero(lab, _):
         assert "annotation ovs-kube-proxy/weight: '%s' is not a number from " \
             "0 to 65535" % weight in lab.log(), lab.log()
         check(lab, "pod", VIP, "a b")
+    lab.stop()
+
+
+@with_lab
+def test_proxy_weights_affinity(lab, _):
+    """Clients that are remembered stay with an endpoint whose weight
+    changes."""
+    lab.write(affine(100), *slices(a=1000, b=1000))
+    lab.start()
+    before = choices(lab, VIP)
+    assert set(before.values()) == {"a", "b"}
+    for weight in 1, 2000:
+        lab.apply(affine(100), *slices(a=weight, b=1000))
+        assert choices(lab, VIP) == before, weight
     lab.stop()

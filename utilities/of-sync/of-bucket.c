@@ -93,6 +93,25 @@ of_bucket_diff(struct ofputil_group_mod *want,
     free(h);
 }
 
+/* Returns true if a bucket of 'diff' only changes its weight. */
+bool
+of_bucket_diff_reweighs(const struct of_bucket_diff *diff)
+{
+    for (size_t i = 0; i < diff->n_remove; i++) {
+        for (size_t j = 0; j < diff->n_add; j++) {
+            const struct ofputil_bucket *new = diff->add[j];
+            struct ofputil_bucket old = *diff->remove[i];
+            const struct ofputil_bucket *pair[] = { &old, new };
+
+            old.weight = new->weight;
+            if (!compare_buckets(&pair[0], &pair[1])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 void
 of_bucket_diff_uninit(struct of_bucket_diff *diff)
 {

@@ -10,6 +10,7 @@
  *
  * Thread-safety: functions are reentrant. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,7 @@ struct of_bucket_diff {
 void of_bucket_diff(struct ofputil_group_mod *want,
                     const struct ofputil_group_mod *have,
                     struct of_bucket_diff *);
+bool of_bucket_diff_reweighs(const struct of_bucket_diff *);
 void of_bucket_diff_uninit(struct of_bucket_diff *);
 
 #endif /* of-bucket.h */

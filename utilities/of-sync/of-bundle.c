@@ -197,6 +197,15 @@ send_whole_group(struct of_sync *sync, struct of_item *item,
     ovs_list_moved(&want->buckets, &gm.buckets);
 }
 
+/* Returns true if 'gm' remembers flows: selection_method_param of "maglev" has
+ * a timeout.  The switch would forget those of a bucket that it removes and
+ * inserts again. */
+static bool
+is_sticky(const struct ofputil_group_mod *gm)
+{
+    return (gm->props.selection_method_param >> 32 & 0xffffff) != 0;
+}
+
 static void
 send_group(struct of_sync *sync, struct of_item *item, struct of_value *want)
 {
@@ -224,7 +233,8 @@ send_group(struct of_sync *sync, struct of_item *item, struct of_value *want)
     } else {
         if (!of_groups_alike(sync, want->group, have)
             || want->group->type != OFPGT11_SELECT
-            || diff.n_remove > MAX_REMOVE) {
+            || diff.n_remove > MAX_REMOVE
+            || (is_sticky(want->group) && of_bucket_diff_reweighs(&diff))) {
             send_whole_group(sync, item, want->group, OFPGC15_MODIFY);
         } else {
             for (size_t i = 0; i < diff.n_remove; i++) {

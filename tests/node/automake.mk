@@ -20,8 +20,10 @@ tests_node_test_node_cluster_LDADD = $(KUBE_LIBS) $(CMOCKA_LIBS)
 $(tests_node_test_node_cluster_OBJECTS): | $(OVS)/headers.stamp
 
 EXTRA_DIST += \
+	tests/node/direct.py \
 	tests/node/nodes.py \
 	tests/node/run \
+	tests/node/tests_direct.py \
 	tests/node/tests_faults.py \
 	tests/node/tests_node.py
 

@@ -187,10 +187,10 @@ class Node(world.Switch):
         if wait:
             self.wait_synced()
 
-    def start_proxy(self):
+    def start_proxy(self, *args):
         self.daemon("ovs-kube-proxy", *self.args, "--next-table=4",
                     "--service-cidr=%s,%s" % (SERVICES4, SERVICES6),
-                    "--node-masquerade-address=podCIDRs", "br-int")
+                    "--node-masquerade-address=podCIDRs", *args, "br-int")
         wait_until(lambda: self.appctl("sync/status", "ovs-kube-proxy")
                    .startswith("synced"), "the Services are synced")
 

@@ -18,6 +18,7 @@ utilities_kube_libkube_la_SOURCES = \
 	utilities/kube/kube-config.h \
 	utilities/kube/kube-curl.c \
 	utilities/kube/kube-curl.h \
+	utilities/kube/kube-direct.h \
 	utilities/kube/kube-file.c \
 	utilities/kube/kube-file.h \
 	utilities/kube/kube-health.c \

@@ -88,6 +88,24 @@ kube_node_parse(const struct json *object, char **error)
     return node;
 }
 
+/* Returns a copy of 'node', for the caller to destroy. */
+struct kube_node *
+kube_node_clone(const struct kube_node *node)
+{
+    struct kube_node *copy = xmemdup(node, sizeof *node);
+
+    copy->name = xstrdup(node->name);
+    copy->zone = nullable_xstrdup(node->zone);
+    copy->addrs = (node->n_addrs
+                   ? xmemdup(node->addrs, node->n_addrs * sizeof *node->addrs)
+                   : NULL);
+    copy->pod_cidrs = (node->n_pod_cidrs
+                       ? xmemdup(node->pod_cidrs, (node->n_pod_cidrs
+                                                   * sizeof *node->pod_cidrs))
+                       : NULL);
+    return copy;
+}
+
 /* Frees 'node', which may be null. */
 void
 kube_node_destroy(struct kube_node *node)
@@ -125,4 +143,24 @@ kube_node_equal(const struct kube_node *a, const struct kube_node *b)
         }
     }
     return true;
+}
+
+/* Stores in '*addr' the address of 'peer' that tunnels from 'ours' lead to.
+ * Returns false if the nodes have no family in common. */
+bool
+kube_node_tunnel_end(const struct kube_node *ours,
+                     const struct kube_node *peer, struct in6_addr *addr)
+{
+    for (int ipv4 = 1; ipv4 >= 0; ipv4--) {
+        for (size_t i = 0; i < ours->n_addrs; i++) {
+            for (size_t j = 0; j < peer->n_addrs; j++) {
+                if (IN6_IS_ADDR_V4MAPPED(&ours->addrs[i]) == ipv4
+                    && IN6_IS_ADDR_V4MAPPED(&peer->addrs[j]) == ipv4) {
+                    *addr = peer->addrs[j];
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
 }

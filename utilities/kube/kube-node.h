@@ -31,7 +31,10 @@ struct kube_node {
 };
 
 struct kube_node *kube_node_parse(const struct json *, char **error);
+struct kube_node *kube_node_clone(const struct kube_node *);
 void kube_node_destroy(struct kube_node *);
 bool kube_node_equal(const struct kube_node *, const struct kube_node *);
+bool kube_node_tunnel_end(const struct kube_node *ours,
+                          const struct kube_node *peer, struct in6_addr *);
 
 #endif /* kube-node.h */

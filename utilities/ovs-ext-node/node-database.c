@@ -386,6 +386,11 @@ wish_tunnel(struct node_database *db, const struct ovsrec_bridge *bridge,
         ipv6_string_mapped(ip, wish->tunnel_end);
         set_option(iface, "remote_ip", "flow");
         set_option(iface, "local_ip", ip);
+        if (wish->direct) {
+            set_option(iface, "key", "flow");
+        } else if (smap_get(&iface->options, "key")) {
+            ovsrec_interface_update_options_delkey(iface, "key");
+        }
     }
 }
 

@@ -40,6 +40,7 @@ struct node_database;
 struct node_wish {
     const char *host;           /* Name of the host's port. */
     const char *tunnel;         /* Name of the tunnels' port, or null. */
+    bool direct;                /* Tunnels carry a key in each packet. */
     const struct in6_addr *tunnel_end;  /* Our end. */
     int mtu;                    /* Of the host's port. */
     const struct kube_node *ours;

@@ -7,6 +7,7 @@
 #include "packets.h"
 #include "util.h"
 #include "utilities/kube/kube-cidr.h"
+#include "utilities/kube/kube-direct.h"
 #include "utilities/kube/kube-node.h"
 
 /* All that the switch routes comes from its router. */
@@ -16,26 +17,6 @@ static bool
 is_ipv6(const struct in6_addr *addr)
 {
     return !IN6_IS_ADDR_V4MAPPED(addr);
-}
-
-/* Stores in '*addr' the address of 'peer' that tunnels from 'ours' lead to.
- * Returns false if the nodes have no family in common. */
-bool
-node_tunnel_end(const struct kube_node *ours, const struct kube_node *peer,
-                struct in6_addr *addr)
-{
-    for (int ipv6 = 0; ipv6 < 2; ipv6++) {
-        for (size_t i = 0; i < ours->n_addrs; i++) {
-            for (size_t j = 0; j < peer->n_addrs; j++) {
-                if (is_ipv6(&ours->addrs[i]) == ipv6
-                    && is_ipv6(&peer->addrs[j]) == ipv6) {
-                    *addr = peer->addrs[j];
-                    return true;
-                }
-            }
-        }
-    }
-    return false;
 }
 
 /* Starts a flow in 'table'. */
@@ -188,6 +169,21 @@ add_not_routed(struct ds *s, const struct node_switch *sw,
     }
 }
 
+/* Adds what becomes of packets that were handed over, here or by another node,
+ * once the Services are through with them: those that they took go where their
+ * addresses say. */
+static void
+add_handed(struct ds *s)
+{
+    begin(s, NODE_ROUTE, 210);
+    ds_put_format(s, ",tun_id=%d,ct_state=+trk,ct_mark=%d/%d,"
+                  "actions=set_field:0->tun_id,resubmit(,%d)\n",
+                  KUBE_DIRECT_TUN_ID, KUBE_DIRECT_MARK, KUBE_DIRECT_MARK,
+                  NODE_ROUTE);
+    begin(s, NODE_ROUTE, 205);
+    ds_put_format(s, ",tun_id=%d,actions=drop\n", KUBE_DIRECT_TUN_ID);
+}
+
 /* Adds what depends on no pod and no other node. */
 void
 node_flows_base(struct ds *s, const struct node_switch *sw,
@@ -208,6 +204,9 @@ node_flows_base(struct ds *s, const struct node_switch *sw,
     begin(s, NODE_POLICY_IN, 0);
     ds_put_format(s, ",actions=resubmit(,%d)\n", NODE_ROUTE);
     add_not_routed(s, sw, ours);
+    if (sw->direct) {
+        add_handed(s);
+    }
     if (sw->host != OFPP_NONE) {
         add_host(s, sw);
         add_to_host(s, sw, ours);
@@ -306,7 +305,8 @@ add_by_tunnel(struct ds *s, const struct node_switch *sw,
 
     ipv6_string_mapped(ip, end);
     begin(s, NODE_ENTRY, 100);
-    ds_put_format(s, ",in_port=%"PRIu32",%ssrc=%s", sw->tunnel, tun, ip);
+    ds_put_format(s, ",in_port=%"PRIu32",%ssrc=%s%s", sw->tunnel, tun, ip,
+                  sw->direct ? ",tun_id=0" : "");
     put_cidr(s, true, cidr);
     ds_put_format(s, ",actions=resubmit(,%d)\n", sw->services);
 
@@ -317,6 +317,31 @@ add_by_tunnel(struct ds *s, const struct node_switch *sw,
                   "output:%"PRIu32"\n", ip, tun, sw->tunnel);
 }
 
+/* Adds the ways to and from the node at 'end' for packets that are handed
+ * over, whatever their addresses. */
+static void
+add_handing(struct ds *s, const struct node_switch *sw,
+            const struct in6_addr *end)
+{
+    const char *tun = is_ipv6(end) ? "tun_ipv6_" : "tun_";
+    char ip[INET6_ADDRSTRLEN];
+
+    ipv6_string_mapped(ip, end);
+    for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+        const char *family = ipv6 ? "ipv6" : "ip";
+
+        begin(s, NODE_ENTRY, 105);
+        ds_put_format(s, ",in_port=%"PRIu32",%ssrc=%s,tun_id=%d,%s,"
+                      "actions=resubmit(,%d)\n", sw->tunnel, tun, ip,
+                      KUBE_DIRECT_TUN_ID, family, sw->services);
+        begin(s, NODE_ROUTE, 220);
+        ds_put_format(s, ",tun_id=%d,%sdst=%s,%s,actions=dec_ttl,"
+                      FROM_ROUTER ",set_field:" NODE_ROUTER_MAC
+                      "->eth_dst,output:%"PRIu32"\n", KUBE_DIRECT_TUN_ID,
+                      tun, ip, family, sw->tunnel);
+    }
+}
+
 /* Adds the ways to and from the Node 'peer'.  Without a tunnel port, these
  * lead through the host. */
 void
@@ -325,8 +350,11 @@ node_flows_peer(struct ds *s, const struct node_switch *sw,
 {
     struct in6_addr end;
 
-    if (sw->tunnel == OFPP_NONE || !node_tunnel_end(ours, peer, &end)) {
+    if (sw->tunnel == OFPP_NONE || !kube_node_tunnel_end(ours, peer, &end)) {
         return;
+    }
+    if (sw->direct) {
+        add_handing(s, sw, &end);
     }
     for (size_t i = 0; i < peer->n_pod_cidrs; i++) {
         add_by_tunnel(s, sw, &end, &peer->pod_cidrs[i]);

@@ -39,6 +39,7 @@ enum node_table {
 struct node_switch {
     ofp_port_t host, tunnel;    /* OFPP_NONE: there is none. */
     uint8_t services;           /* Table of the Services. */
+    bool direct;                /* Direct return: see kube-direct.h. */
 };
 
 void node_flows_base(struct ds *, const struct node_switch *,
@@ -47,8 +48,5 @@ void node_flows_pod(struct ds *, const struct node_pod *);
 void node_flows_peer(struct ds *, const struct node_switch *,
                      const struct kube_node *ours,
                      const struct kube_node *peer);
-
-bool node_tunnel_end(const struct kube_node *ours,
-                     const struct kube_node *peer, struct in6_addr *addr);
 
 #endif /* node-flows.h */

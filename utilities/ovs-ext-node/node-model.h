@@ -45,6 +45,7 @@ struct node_pipeline_options {
     const char *tunnel;         /* Name of the tunnels' port; null: nodes are
                                  * reached by routes of the host. */
     uint8_t services;           /* First table of ovs-kube-proxy. */
+    bool direct;                /* Direct return: see kube-direct.h. */
     int mtu;                    /* Largest MTU of a pod; 0: what the network
                                  * between nodes carries. */
     const struct kube_cidr *host_routes;    /* What else the host reaches */

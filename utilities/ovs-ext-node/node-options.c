@@ -47,6 +47,8 @@ The node:\n\
   --host-routes=LIST      address ranges that the host reaches through the\n\
                           switch, such as ClusterIPs\n\
   --node-ports=FIRST-LAST node ports that are asked from outside\n\
+  --direct-return         carry what ovs-kube-proxy hands over to other\n\
+                          nodes\n\
 \n\
 Place in the switch:\n\
   --services=TABLE        first table of ovs-kube-proxy (default: %d)\n\
@@ -166,6 +168,8 @@ complete(struct node_options *o, const char *bridge, bool tunnels)
                   bridge);
     } else if (!strcmp(o->pipeline.host, o->pipeline.tunnel)) {
         ovs_fatal(0, "--host-port and --tunnel-port are the same");
+    } else if (o->pipeline.direct && !tunnels) {
+        ovs_fatal(0, "--direct-return needs --between=geneve");
     }
     if (!tunnels) {
         o->pipeline.tunnel = NULL;
@@ -188,9 +192,9 @@ node_options_parse(int argc, char *argv[], struct node_options *o)
 {
     enum {
         OPT_NODE = UCHAR_MAX + 1, OPT_BETWEEN, OPT_MTU, OPT_HOST_ROUTES,
-        OPT_NODE_PORTS, OPT_SERVICES, OPT_HOST_PORT, OPT_TUNNEL_PORT,
-        OPT_DATABASE, OPT_FEATURES, OPT_CLEANUP, OPT_HEALTHZ_ADDRESS,
-        OPT_METRICS_ADDRESS, OPT_UNIXCTL,
+        OPT_NODE_PORTS, OPT_DIRECT_RETURN, OPT_SERVICES, OPT_HOST_PORT,
+        OPT_TUNNEL_PORT, OPT_DATABASE, OPT_FEATURES, OPT_CLEANUP,
+        OPT_HEALTHZ_ADDRESS, OPT_METRICS_ADDRESS, OPT_UNIXCTL,
         KUBE_SOURCE_OPTION_ENUMS,
         DAEMON_OPTION_ENUMS,
         VLOG_OPTION_ENUMS,
@@ -201,6 +205,7 @@ node_options_parse(int argc, char *argv[], struct node_options *o)
         { "mtu", required_argument, NULL, OPT_MTU },
         { "host-routes", required_argument, NULL, OPT_HOST_ROUTES },
         { "node-ports", required_argument, NULL, OPT_NODE_PORTS },
+        { "direct-return", no_argument, NULL, OPT_DIRECT_RETURN },
         { "services", required_argument, NULL, OPT_SERVICES },
         { "host-port", required_argument, NULL, OPT_HOST_PORT },
         { "tunnel-port", required_argument, NULL, OPT_TUNNEL_PORT },
@@ -234,6 +239,7 @@ node_options_parse(int argc, char *argv[], struct node_options *o)
         case OPT_NODE_PORTS:
             parse_node_ports(optarg, &o->pipeline.node_ports);
             break;
+        case OPT_DIRECT_RETURN: o->pipeline.direct = true; break;
         case OPT_SERVICES:
             o->pipeline.services = parse_number("services", optarg,
                                                 NODE_N_TABLES, 254);

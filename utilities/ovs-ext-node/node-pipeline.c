@@ -310,6 +310,7 @@ update(struct node_pipeline *p, const struct kube_node *ours,
         .tunnel = (p->o.tunnel ? node_database_ofport(p->db, p->o.tunnel)
                    : OFPP_NONE),
         .services = p->o.services,
+        .direct = p->o.direct,
     };
     uint64_t cluster_generation = node_cluster_generation(p->cluster);
     uint64_t db_generation = node_database_generation(p->db);
@@ -359,10 +360,11 @@ node_pipeline_run(struct node_pipeline *p)
     if (p->fault) {
         return;
     }
-    node_tunnel_end(ours, ours, &end);
+    kube_node_tunnel_end(ours, ours, &end);
     update(p, ours, &end);
     node_database_wish(p->db, &(struct node_wish) {
         .host = p->o.host, .tunnel = p->o.tunnel, .tunnel_end = &end,
+        .direct = p->o.direct,
         .mtu = p->mtu, .ours = ours,
     });
     tell_pods(p);

@@ -15,8 +15,10 @@ utilities_ovs_kube_proxy_libkube_service_la_SOURCES = \
 	utilities/ovs-kube-proxy/service/gateway-store-private.h \
 	utilities/ovs-kube-proxy/service/gateway-store.h \
 	utilities/ovs-kube-proxy/service/kube-parse.h \
+	utilities/ovs-kube-proxy/service/kube-peers.h \
 	utilities/ovs-kube-proxy/service/kube-store-private.h \
 	utilities/ovs-kube-proxy/service/kube-store.h \
+	utilities/ovs-kube-proxy/service/service-candidates-private.h \
 	utilities/ovs-kube-proxy/service/service-equal.h \
 	utilities/ovs-kube-proxy/service/service-format.h \
 	utilities/ovs-kube-proxy/service/service-journal.h \
@@ -34,8 +36,11 @@ KUBE_SERVICE_SOURCES = \
 	utilities/ovs-kube-proxy/service/gateway-store-status.c \
 	utilities/ovs-kube-proxy/service/gateway-store.c \
 	utilities/ovs-kube-proxy/service/kube-parse.c \
+	utilities/ovs-kube-proxy/service/kube-peers.c \
 	utilities/ovs-kube-proxy/service/kube-store-results.c \
 	utilities/ovs-kube-proxy/service/kube-store.c \
+	utilities/ovs-kube-proxy/service/service-candidates.c \
+	utilities/ovs-kube-proxy/service/service-direct.c \
 	utilities/ovs-kube-proxy/service/service-equal.c \
 	utilities/ovs-kube-proxy/service/service-format.c \
 	utilities/ovs-kube-proxy/service/service-journal.c \
@@ -60,6 +65,8 @@ utilities_ovs_kube_proxy_ovs_kube_proxy_SOURCES = \
 	utilities/ovs-kube-proxy/pipeline/service-claims.h \
 	utilities/ovs-kube-proxy/pipeline/service-config.c \
 	utilities/ovs-kube-proxy/pipeline/service-config.h \
+	utilities/ovs-kube-proxy/pipeline/service-errors.c \
+	utilities/ovs-kube-proxy/pipeline/service-errors.h \
 	utilities/ovs-kube-proxy/pipeline/service-explain.c \
 	utilities/ovs-kube-proxy/pipeline/service-explain.h \
 	utilities/ovs-kube-proxy/pipeline/service-flows.c \
@@ -68,6 +75,8 @@ utilities_ovs_kube_proxy_ovs_kube_proxy_SOURCES = \
 	utilities/ovs-kube-proxy/pipeline/service-groups.h \
 	utilities/ovs-kube-proxy/pipeline/service-hairpins.c \
 	utilities/ovs-kube-proxy/pipeline/service-hairpins.h \
+	utilities/ovs-kube-proxy/pipeline/service-handover.c \
+	utilities/ovs-kube-proxy/pipeline/service-handover.h \
 	utilities/ovs-kube-proxy/pipeline/service-metrics.c \
 	utilities/ovs-kube-proxy/pipeline/service-metrics.h \
 	utilities/ovs-kube-proxy/pipeline/service-node.c \

@@ -406,7 +406,7 @@ static void
 start(struct proxy *proxy, const struct proxy_options *o)
 {
     const struct kube_api_options api_options = {
-        .node = o->pipeline.node,
+        .node = o->pipeline.tables.direct ? NULL : o->pipeline.node,
         .service_cidrs = !o->pipeline.n_services,
         .gateways = o->gateway_api,
         .writes = writes_status(o),
@@ -469,6 +469,9 @@ main(int argc, char *argv[])
     }
     if (o.journal_mb) {
         kube_store_keep_journal(proxy.store, (size_t) o.journal_mb << 20);
+    }
+    if (o.pipeline.tables.direct) {
+        kube_store_enable_peers(proxy.store);
     }
     error = kube_source_open(&o.source, kube_store_sink(proxy.store),
                              &proxy.source);

@@ -53,6 +53,8 @@ Our node and the cluster:\n\
   --cluster-cidr=LIST     pods' addresses (default: the Node's podCIDRs)\n\
   --service-cidr=LIST     ClusterIPs: drop packets to unknown ones (default:\n\
                           those of the cluster's ServiceCIDR objects)\n\
+  --direct-return         hand packets over to endpoints' nodes, for\n\
+                          Services that ask for it\n\
   --gateway-api           serve TCPRoutes and UDPRoutes of Gateway API, too\n\
   --gateway-status=NAME   with --node=NAME, write their status\n\
   --nodeport-addresses=LIST  addresses of node ports (default: the Node's\n\
@@ -282,6 +284,10 @@ complete(struct proxy_options *o)
                   "tables, %d to %d", t->next, t->first,
                   t->first + SERVICE_N_TABLES - 1);
     }
+    if (t->direct && (t->next < 0 || !o->pipeline.node)) {
+        ovs_fatal(0, "--direct-return needs --node, and --next-table with a "
+                  "table that has the way to other nodes");
+    }
     if (o->gateway_status && !o->gateway_api) {
         ovs_fatal(0, "--gateway-status needs --gateway-api");
     }
@@ -305,7 +311,7 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
 {
     enum {
         OPT_NODE = UCHAR_MAX + 1, OPT_CLUSTER_CIDR, OPT_SERVICE_CIDR,
-        OPT_GATEWAY_API, OPT_GATEWAY_STATUS,
+        OPT_DIRECT_RETURN, OPT_GATEWAY_API, OPT_GATEWAY_STATUS,
         OPT_NODEPORT_ADDRESSES, OPT_MASQUERADE_ADDRESS,
         OPT_NODE_MASQUERADE_ADDRESS, OPT_MASQUERADE_PORTS,
         OPT_FIRST_TABLE, OPT_NEXT_TABLE, OPT_ZONE, OPT_REGISTER, OPT_COOKIE,
@@ -324,6 +330,7 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
         { "node", required_argument, NULL, OPT_NODE },
         { "cluster-cidr", required_argument, NULL, OPT_CLUSTER_CIDR },
         { "service-cidr", required_argument, NULL, OPT_SERVICE_CIDR },
+        { "direct-return", no_argument, NULL, OPT_DIRECT_RETURN },
         { "gateway-api", no_argument, NULL, OPT_GATEWAY_API },
         { "gateway-status", required_argument, NULL, OPT_GATEWAY_STATUS },
         { "nodeport-addresses", required_argument, NULL,
@@ -386,6 +393,7 @@ proxy_options_parse(int argc, char *argv[], struct proxy_options *o)
             o->pipeline.services = parse_cidrs("service-cidr", optarg, true,
                                                &o->pipeline.n_services);
             break;
+        case OPT_DIRECT_RETURN: t->direct = true; break;
         case OPT_GATEWAY_API: o->gateway_api = true; break;
         case OPT_GATEWAY_STATUS: o->gateway_status = optarg; break;
         case OPT_NODEPORT_ADDRESSES:

@@ -8,6 +8,7 @@
 #include "openvswitch/ofpbuf.h"
 #include "packets.h"
 #include "service-flows.h"
+#include "service-handover.h"
 #include "service-terms.h"
 #include "util.h"
 #include "utilities/kube/kube-cidr.h"
@@ -149,9 +150,13 @@ add_source(struct service_flows *sf, const struct service_tables *t,
 {
     uint64_t stub[128 / 8];
     struct ofpbuf acts = OFPBUF_STUB_INITIALIZER(stub);
+    uint32_t mask = (1u << REG_OUTSIDE) | (1u << REG_INTERNAL);
 
-    flows_put_reg(&acts, t, bits,
-                  (1u << REG_OUTSIDE) | (1u << REG_INTERNAL));
+    if (t->direct) {
+        bits |= (bits >> REG_INTERNAL & 1) << REG_NEAR;
+        mask |= 1u << REG_NEAR;
+    }
+    flows_put_reg(&acts, t, bits, mask);
     flows_put_goto(&acts, t, SERVICE_CHOOSE);
     flows_add_flow(sf, t, SERVICE_SOURCE, priority, match, &acts);
     ofpbuf_uninit(&acts);
@@ -339,6 +344,9 @@ service_flows_add_base(struct service_flows *sf,
     flows_add_goto(sf, t, SERVICE_TRANSLATED, PRIO_FAMILY, &match,
                    SERVICE_LEAVE);
     add_rejected(sf, t);
+    if (t->direct) {
+        service_flows_add_handover(sf, t);
+    }
     /* Translation failed: see flows_put_ct_nat(). */
     match_init_catchall(&match);
     flows_add_drop(sf, t, SERVICE_TRANSLATED, PRIO_DEFAULT, &match);

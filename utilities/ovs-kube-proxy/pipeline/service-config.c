@@ -79,6 +79,7 @@ service_pipeline_put_config(const struct service_pipeline *p,
     put_ips(object, "masquerade-address", masq, ARRAY_SIZE(masq));
     put_ips(object, "node-masquerade-address", self, ARRAY_SIZE(self));
     put_tables(object, t);
+    json_object_put(object, "direct-return", json_boolean_create(t->direct));
     json_object_put(object, "stock", json_boolean_create(!t->maglev));
     json_object_put(object, "seed", json_boolean_create(t->seed != 0));
 }

@@ -206,6 +206,7 @@ static void
 follow_bucket(const struct service_pipeline *p,
               const struct ofputil_bucket *bucket, struct service_outcome *o)
 {
+    struct in6_addr node;
     uint32_t id;
 
     if (bucket && flows_find_group(bucket, &id)) {
@@ -219,6 +220,13 @@ follow_bucket(const struct service_pipeline *p,
     }
     if (bucket && flows_find_endpoint(bucket, &o->addr, &o->port)) {
         o->kind = SERVICE_NEW;
+    } else if (bucket && flows_find_node(bucket, &node)) {
+        char addr[INET6_ADDRSTRLEN];
+
+        ipv6_string_mapped(addr, &node);
+        o->kind = SERVICE_NO_CHOICE;
+        free(o->why);
+        o->why = xasprintf("node %s chooses, and answers directly", addr);
     } else if (bucket && flows_rejects(bucket)) {
         o->kind = SERVICE_NO_CHOICE;
         free(o->why);

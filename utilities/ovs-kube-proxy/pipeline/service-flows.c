@@ -17,6 +17,10 @@
 #include "service-terms.h"
 #include "util.h"
 
+/* Seconds of silence after which a connection goes to the node that a new one
+ * would.  That is the same unless nodes have come or gone. */
+#define NODE_TIMEOUT 3600
+
 void
 service_flows_init(struct service_flows *sf)
 {
@@ -128,9 +132,11 @@ flows_add_drop(struct service_flows *sf, const struct service_tables *t,
     ofpbuf_uninit(&none);
 }
 
+/* Has the group of 'props' choose, at 'stage', for 'port'.  'timeout', in
+ * seconds, is for how long it remembers flows; 0: not. */
 static void
 set_method(struct ofputil_group_props *props, const struct service_tables *t,
-           const struct service_port *port, uint8_t stage)
+           const struct service_port *port, uint8_t stage, uint32_t timeout)
 {
     const char *method = (t->maglev ? "maglev"
                           : port->affinity_timeout ? "hash" : "dp_hash");
@@ -140,7 +146,7 @@ set_method(struct ofputil_group_props *props, const struct service_tables *t,
     if (t->maglev) {
         props->selection_method_param =
             ((uint64_t) stage << 56
-             | (uint64_t) port->affinity_timeout << 32 | t->seed);
+             | (uint64_t) timeout << 32 | t->seed);
     }
     if (port->affinity_timeout) {
         union mf_value mask;
@@ -245,20 +251,44 @@ flows_find_endpoint(const struct ofputil_bucket *bucket, struct in6_addr *addr,
     return false;
 }
 
-/* Returns true if 'bucket', one of ours, rejects packets. */
+/* The inverse of flows_put_node(): stores the address of the node that
+ * 'bucket', one of ours, chooses in '*addr'.  Returns false if it chooses
+ * none. */
 bool
-flows_rejects(const struct ofputil_bucket *bucket)
+flows_find_node(const struct ofputil_bucket *bucket, struct in6_addr *addr)
 {
     const struct ofpact *a;
 
     OFPACT_FOR_EACH (a, bucket->ofpacts, bucket->ofpacts_len) {
-        if (a->type == OFPACT_RESUBMIT) {
-            return true;
+        if (a->type == OFPACT_SET_FIELD) {
+            const struct ofpact_set_field *sf = ofpact_get_SET_FIELD(a);
+
+            if (sf->field->id == MFF_TUN_IPV6_DST) {
+                *addr = sf->value->ipv6;
+                return true;
+            } else if (sf->field->id == MFF_TUN_DST) {
+                *addr = in6_addr_mapped_ipv4(sf->value->be32);
+                return true;
+            }
         }
     }
     return false;
 }
 
+/* Returns true if 'bucket', one of ours, rejects packets. */
+bool
+flows_rejects(const struct ofputil_bucket *bucket)
+{
+    struct in6_addr node;
+    const struct ofpact *a;
+
+    OFPACT_FOR_EACH (a, bucket->ofpacts, bucket->ofpacts_len) {
+        if (a->type == OFPACT_RESUBMIT) {
+            return !flows_find_node(bucket, &node);
+        }
+    }
+    return false;
+}
 /* Stores the group to which 'bucket', one of ours, leads in '*group_id'.
  * Returns false if it leads to none. */
 bool
@@ -285,7 +315,7 @@ flows_add_group(struct service_flows *sf, const struct service_tables *t,
 {
     struct ofputil_group_mod *gm = add_group(sf, OFPGT11_SELECT, group_id);
 
-    set_method(&gm->props, t, port, stage);
+    set_method(&gm->props, t, port, stage, port->affinity_timeout);
     for (size_t i = 0; i < n; i++) {
         struct ofpbuf acts;
 
@@ -321,4 +351,25 @@ flows_format_group(const struct ofputil_group_mod *gm, struct ds *s)
     ofputil_group_mod_format__(&group, OFP15_VERSION, gm, NULL, NULL);
     ds_put_cstr(s, ds_cstr(&group) + strspn(ds_cstr(&group), "\n AD"));
     ds_destroy(&group);
+}
+
+/* Adds a group that chooses one of the nodes of 'port'.  No connection tracker
+ * holds a connection to its node, so the group remembers it. */
+void
+flows_add_nodes(struct service_flows *sf, const struct service_tables *t,
+                const struct service_port *port, uint8_t stage,
+                uint32_t group_id)
+{
+    struct ofputil_group_mod *gm = add_group(sf, OFPGT11_SELECT, group_id);
+
+    set_method(&gm->props, t, port, stage,
+               port->affinity_timeout ? port->affinity_timeout
+               : NODE_TIMEOUT);
+    for (size_t i = 0; i < port->n_nodes; i++) {
+        struct ofpbuf acts;
+
+        ofpbuf_init(&acts, 128);
+        flows_put_node(&acts, t, &port->nodes[i].addr);
+        add_bucket(gm, i, port->nodes[i].weight, &acts);
+    }
 }

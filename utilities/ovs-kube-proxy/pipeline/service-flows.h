@@ -83,10 +83,14 @@ void flows_add_group(struct service_flows *, const struct service_tables *,
                      uint32_t group_id, const struct flows_member *, size_t n);
 void flows_add_endpoint(struct service_flows *, const struct service_tables *,
                         const struct service_endpoint *, uint32_t group_id);
+void flows_add_nodes(struct service_flows *, const struct service_tables *,
+                     const struct service_port *, uint8_t stage,
+                     uint32_t group_id);
 bool flows_rejects(const struct ofputil_bucket *);
 bool flows_find_group(const struct ofputil_bucket *, uint32_t *group_id);
 bool flows_find_endpoint(const struct ofputil_bucket *, struct in6_addr *,
                          uint16_t *port);
 void flows_format_group(const struct ofputil_group_mod *, struct ds *);
+bool flows_find_node(const struct ofputil_bucket *, struct in6_addr *);
 
 #endif /* service-flows.h */

@@ -22,6 +22,10 @@
 #define MAX_PARTS 16
 BUILD_ASSERT_DECL(SERVICE_MAX_ENDPOINTS <= MAX_PART * MAX_PARTS);
 
+/* Stages: 0 is for endpoints. */
+#define STAGE_PARTS 1
+#define STAGE_NODES 2
+
 /* Without parts, more than a switch can tell of. */
 #define MAX_UNPARTED 4096
 
@@ -135,7 +139,8 @@ add_parts(struct service_groups *g, const struct service_set *set,
         ok = !n_part || group_id(g, xasprintf("%s/part%"PRIuSIZE, set_name, i),
                                  &id);
         if (ok && n_part) {
-            flows_add_group(g->sf, g->t, g->port, 1, id, part, n_part);
+            flows_add_group(g->sf, g->t, g->port, STAGE_PARTS, id, part,
+                            n_part);
             sums[n_used] = sum;
             parts[n_used++] = (struct flows_member) { .group_id = id };
         }
@@ -235,6 +240,18 @@ add_groups(struct service_groups *g, const struct service_set *set,
     return ok;
 }
 
+/* Returns the name of the group for 'what', for the caller to free. */
+static char *
+group_name(const struct service_port *p, const char *what)
+{
+    static const char *const protocols[] = {
+        [IPPROTO_TCP] = "tcp", [IPPROTO_UDP] = "udp", [IPPROTO_SCTP] = "sctp",
+    };
+
+    return xasprintf("%s/%s:%s/%d/ipv%d/%s", p->namespace_, p->name,
+                     protocols[p->protocol], p->port, p->ipv6 ? 6 : 4, what);
+}
+
 /* Stores the id of the group for 'set' in '*id'.  Returns false if no id is
  * left.  Equal sets share a group, and so what the group remembers of clients
  * (rule 8). */
@@ -242,9 +259,6 @@ bool
 service_groups_get(struct service_groups *g, const struct service_set *set,
                    uint32_t *id)
 {
-    static const char *const protocols[] = {
-        [IPPROTO_TCP] = "tcp", [IPPROTO_UDP] = "udp", [IPPROTO_SCTP] = "sctp",
-    };
     const struct service_port *p = g->port;
     char *name;
     bool ok;
@@ -255,10 +269,9 @@ service_groups_get(struct service_groups *g, const struct service_set *set,
             return true;
         }
     }
-    name = xasprintf("%s/%s:%s/%d/ipv%d/%s", p->namespace_, p->name,
-                     protocols[p->protocol], p->port, p->ipv6 ? 6 : 4,
-                     set_equals(set, &p->cluster) ? "cluster"
-                     : set == &p->internal ? "internal" : "external");
+    name = group_name(p, set_equals(set, &p->cluster) ? "cluster"
+                      : set == &p->internal ? "internal"
+                      : set == &p->here ? "here" : "external");
     ok = (g->class->group_id(name, id, g->aux)
           && add_groups(g, set, name, *id));
     if (ok) {
@@ -267,4 +280,19 @@ service_groups_get(struct service_groups *g, const struct service_set *set,
     }
     free(name);
     return ok;
+}
+
+/* Stores the id of the group that chooses a node in '*id'.  Returns false if
+ * no id is left. */
+bool
+service_groups_get_nodes(struct service_groups *g, uint32_t *id)
+{
+    if (!g->nodes_id) {
+        if (!group_id(g, group_name(g->port, "nodes"), &g->nodes_id)) {
+            return false;
+        }
+        flows_add_nodes(g->sf, g->t, g->port, STAGE_NODES, g->nodes_id);
+    }
+    *id = g->nodes_id;
+    return true;
 }

@@ -29,6 +29,9 @@
  * A switch without "maglev" would make the second choice by the same hash as
  * the first.  There a set has no parts, and what does not fit is left out.
  *
+ * With direct return, a group of its own chooses a node before one of these
+ * chooses an endpoint of that node.
+ *
  * Thread-safety: none; each object belongs to one thread. */
 
 #include <stdbool.h>
@@ -51,12 +54,14 @@ struct service_groups {
     void *aux;                  /* For 'class'. */
 
     /* Sets that have a group already. */
-    const struct service_set *sets[3];
-    uint32_t ids[3];
+    const struct service_set *sets[4];
+    uint32_t ids[4];
     size_t n_sets;
+    uint32_t nodes_id;          /* The group that chooses a node; 0: none. */
 };
 
 bool service_groups_get(struct service_groups *, const struct service_set *,
                         uint32_t *id);
+bool service_groups_get_nodes(struct service_groups *, uint32_t *id);
 
 #endif /* service-groups.h */

@@ -49,7 +49,8 @@ series_begin(struct series *series)
 /* Returns labels for the group 'name', for the caller to free, and stores in
  * '*of_set' whether it is the group of a set.  service-groups.c makes names:
  * the Service's key, ":", "PROTOCOL/PORT/FAMILY/SET", and for a group to which
- * that of the set leads, "/" and more. */
+ * that of the set leads, "/" and more.  All packets of a connection meet the
+ * group "nodes", so it does not count. */
 static char *
 make_labels(const struct service *service, const char *key, const char *name,
             bool *of_set)
@@ -63,7 +64,7 @@ make_labels(const struct service *service, const char *key, const char *name,
                   protocol, port, family, set, &n)) {
         OVS_NOT_REACHED();
     }
-    *of_set = !name[n];
+    *of_set = !name[n] && strcmp(set, "nodes");
     ds_put_cstr(&s, "namespace=\"");
     metrics_escape(&s, service->namespace_);
     ds_put_cstr(&s, "\",service=\"");

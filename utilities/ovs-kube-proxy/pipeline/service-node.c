@@ -9,7 +9,9 @@
 #include "packets.h"
 #include "service-addrs.h"
 #include "service-base.h"
+#include "service-errors.h"
 #include "service-flows.h"
+#include "service-handover.h"
 #include "service-hairpins.h"
 #include "service-put.h"
 #include "service-state.h"
@@ -18,6 +20,7 @@
 #include "utilities/kube/kube-cidr.h"
 #include "utilities/kube/kube-node.h"
 #include "utilities/of-sync/of-sync.h"
+#include "utilities/ovs-kube-proxy/service/kube-peers.h"
 #include "utilities/ovs-kube-proxy/service/kube-store.h"
 
 VLOG_DEFINE_THIS_MODULE(service_node);
@@ -156,6 +159,45 @@ pipeline_compose_base(struct service_pipeline *p, struct service_flows *sf)
                            node);
 }
 
+/* Makes the flows for the addresses of other nodes, if there is direct
+ * return. */
+void
+pipeline_update_peers(struct service_pipeline *p)
+{
+    const struct kube_peers *peers = service_peers_of(p->store);
+    bool know_pods[2] = { false, false };
+    const struct kube_cidr *pods;
+    struct service_flows sf;
+    size_t n_pods;
+
+    if (!p->t.direct || !peers) {
+        return;
+    }
+    p->peers_generation = peers->generation;
+    pods = pipeline_pods(p, &n_pods);
+    for (size_t i = 0; i < n_pods; i++) {
+        know_pods[is_ipv6(&pods[i].addr)] = true;
+    }
+    service_flows_init(&sf);
+    service_flows_add_peers(&sf, &p->t, peers, know_pods);
+    pipeline_put(p, PEERS_KEY, &sf);
+}
+
+/* Says where other nodes hand over to us. */
+static void
+find_end(struct service_pipeline *p, const struct kube_node *node)
+{
+    if (p->t.direct && node) {
+        kube_node_tunnel_end(node, node, &p->t.end);
+        default_address(node, false, &p->t.node4);
+        default_address(node, true, &p->t.node6);
+    }
+    if (p->t.direct && !p->t.maglev) {
+        VLOG_WARN("the switch does not know \"maglev\": clients that ask this "
+                  "node are served without direct return");
+    }
+}
+
 void
 pipeline_update_base(struct service_pipeline *p)
 {
@@ -172,6 +214,7 @@ pipeline_update_base(struct service_pipeline *p)
         choose_self(node, &p->t);
     }
     fill_nodeports(p, node);
+    find_end(p, node);
     if (!ipv6_addr_is_set(&p->t.masq4) && !ipv6_addr_is_set(&p->t.masq6)) {
         VLOG_WARN("neither our node nor --masquerade-address has an "
                   "address: nothing is masqueraded");
@@ -179,8 +222,12 @@ pipeline_update_base(struct service_pipeline *p)
 
     pipeline_compose_base(p, &sf);
     pipeline_put(p, BASE_KEY, &sf);
+    pipeline_update_peers(p);
     SHASH_FOR_EACH (i, &p->hairpins) {
         pipeline_put_hairpin(p, i->name);
+    }
+    SHASH_FOR_EACH (i, &p->errors) {
+        pipeline_put_errors(p, i->name);
     }
     SHASH_FOR_EACH (i, &p->services) {
         sset_add(&p->dirty, i->name);

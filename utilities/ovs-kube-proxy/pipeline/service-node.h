@@ -20,5 +20,6 @@ const struct kube_cidr *pipeline_ranges(const struct service_pipeline *,
                                         size_t *n);
 void pipeline_compose_base(struct service_pipeline *, struct service_flows *);
 void pipeline_update_base(struct service_pipeline *);
+void pipeline_update_peers(struct service_pipeline *);
 
 #endif /* service-node.h */

@@ -9,6 +9,7 @@
 #include "openvswitch/vlog.h"
 #include "service-addrs.h"
 #include "service-claims.h"
+#include "service-errors.h"
 #include "service-flows.h"
 #include "service-hairpins.h"
 #include "service-node.h"
@@ -20,6 +21,7 @@
 #include "utilities/common/complain.h"
 #include "utilities/kube/kube-health.h"
 #include "utilities/of-sync/of-sync.h"
+#include "utilities/ovs-kube-proxy/service/kube-peers.h"
 #include "utilities/ovs-kube-proxy/service/kube-store.h"
 
 VLOG_DEFINE_THIS_MODULE(service_pipeline);
@@ -43,6 +45,7 @@ service_pipeline_create(const struct service_pipeline_options *options,
     shash_init(&p->services);
     hmap_init(&p->claims);
     shash_init(&p->hairpins);
+    shash_init(&p->errors);
     sset_init(&p->dirty);
     sset_init(&p->health);
     of_sync_set_bucket_cb(sync, pipeline_note_bucket, p);
@@ -57,6 +60,7 @@ piped_service_destroy(struct piped_service *s)
 {
     sset_destroy(&s->groups);
     sset_destroy(&s->hairpins);
+    sset_destroy(&s->errors);
     free(s->paths);
     free(s->key);
     free(s);
@@ -78,6 +82,11 @@ service_pipeline_destroy(struct service_pipeline *p)
         }
         shash_destroy(&p->services);
         shash_destroy(&p->hairpins);
+        SHASH_FOR_EACH (node, &p->errors) {
+            shash_destroy(node->data);
+            free(node->data);
+        }
+        shash_destroy(&p->errors);
         sset_destroy(&p->dirty);
         sset_destroy(&p->health);
         service_addrs_destroy(p->addrs);
@@ -129,6 +138,7 @@ remove_service(struct service_pipeline *p, struct piped_service *s)
     pipeline_release_claims(p, s, true);
     pipeline_replace_groups(p, s, &none);
     pipeline_replace_hairpins(p, s, NULL);
+    pipeline_replace_errors(p, s, NULL);
     pipeline_replace_paths(p, s, NULL);
     sset_destroy(&none);
     shash_find_and_delete(&p->services, s->key);
@@ -157,6 +167,7 @@ update_service(struct service_pipeline *p, const char *key)
         ovs_list_init(&s->claims);
         sset_init(&s->groups);
         sset_init(&s->hairpins);
+        sset_init(&s->errors);
         shash_add(&p->services, key, s);
     }
     aux.s = s;
@@ -170,6 +181,7 @@ update_service(struct service_pipeline *p, const char *key)
     pipeline_release_claims(p, s, false);
     pipeline_replace_groups(p, s, &aux.groups);
     pipeline_replace_hairpins(p, s, service);
+    pipeline_replace_errors(p, s, service);
     pipeline_replace_paths(p, s, service);
     sset_destroy(&aux.groups);
 }
@@ -211,6 +223,7 @@ void
 service_pipeline_run(struct service_pipeline *p)
 {
     long long int end = time_msec() + RUN_MS;
+    const struct kube_peers *peers = service_peers_of(p->store);
     uint64_t generation;
     bool maglev, moved;
     char *key;
@@ -229,6 +242,8 @@ service_pipeline_run(struct service_pipeline *p)
         p->ranges_generation = service_ranges_generation(p->store);
         pipeline_update_base(p);
         p->based = true;
+    } else if (peers && peers->generation != p->peers_generation) {
+        pipeline_update_peers(p);
     }
     while ((key = service_next_changed(p->store))) {
         sset_find_and_delete(&p->dirty, key);

@@ -17,6 +17,7 @@
  *     service-pipeline.c  which Service is next
  *     service-claims.c    addresses and ids that only one Service can have
  *     service-hairpins.c  endpoints that send to their own Service
+ *     service-errors.c    ICMP errors to addresses with direct return
  *     service-udp.c       UDP connections that must end
  *     service-node.c      what depends on our node
  *     service-addrs.c     the addresses of this machine

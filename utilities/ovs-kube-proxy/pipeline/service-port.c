@@ -136,6 +136,49 @@ match_bit(struct match *match, const struct port_context *c, unsigned int bit)
                          match->wc.masks.regs[reg] | 1u << bit);
 }
 
+/* Adds a flow that hands packets from clients outside over to a node. */
+static void
+add_nodes(struct port_context *c, const struct match *match)
+{
+    uint64_t stub[256 / 8];
+    struct ofpbuf acts = OFPBUF_STUB_INITIALIZER(stub);
+    uint32_t id;
+
+    if (flows_leave_out(c->sf)) {
+        return;                 /* It needs no group. */
+    }
+    if (service_groups_get_nodes(&c->groups, &id)) {
+        flows_put_reg(&acts, c->t, 1u << REG_CHOSEN, 1u << REG_CHOSEN);
+        ofpact_put_GROUP(&acts)->group_id = id;
+    }
+    add_choice(c, PRIO_PORT, match, &acts);
+    ofpbuf_uninit(&acts);
+}
+
+/* Adds a flow for packets from clients outside that were handed over to our
+ * node. */
+static void
+add_handed(struct port_context *c, const struct match *match_)
+{
+    uint64_t stub[256 / 8];
+    struct ofpbuf acts = OFPBUF_STUB_INITIALIZER(stub);
+    const struct service_set *here = &c->port->here;
+    struct match match = *match_;
+
+    if (flows_leave_out(c->sf)) {
+        return;                 /* It needs no group. */
+    }
+    if (here->verdict == SERVICE_FORWARD) {
+        flows_put_reg(&acts, c->t, 1u << REG_DIRECT, 1u << REG_DIRECT);
+        put_verdict(c, here, MASQ_NEVER, &acts);
+    }
+    flows_match_handed(&match);
+    match_set_reg_masked(&match, c->t->reg, match.flow.regs[c->t->reg],
+                         match.wc.masks.regs[c->t->reg] | 1u << REG_NEAR);
+    add_choice(c, PRIO_HANDED_PORT, &match, &acts);
+    ofpbuf_uninit(&acts);
+}
+
 /* Adds flows for packets to a node port, external address or load balancer's
  * address (rules 6 and 7). */
 static void
@@ -151,6 +194,27 @@ add_external(struct port_context *c, const struct match *match)
     } else {
         add_verdict(c, PRIO_PORT, match, &c->port->external, MASQ_ALWAYS);
     }
+}
+
+/* Adds the flows of add_external(), with direct return if the Service has
+ * it. */
+static void
+add_external_or_direct(struct port_context *c, const struct match *match)
+{
+    struct match near = *match;
+
+    if (!c->port->direct) {
+        add_external(c, match);
+        return;
+    }
+    match_bit(&near, c, REG_NEAR);
+    add_verdict(c, PRIO_PORT_INTERNAL, &near, &c->port->external, MASQ_ALWAYS);
+    if (c->t->maglev && ipv6_addr_is_set(&c->t->end)) {
+        add_nodes(c, match);
+    } else {
+        add_verdict(c, PRIO_PORT, match, &c->port->external, MASQ_ALWAYS);
+    }
+    add_handed(c, match);
 }
 
 /* Claims 'port' of 'cidr' and, for UDP, the fragments that go by address. */
@@ -236,7 +300,7 @@ add_lb_ip(struct port_context *c, const struct in6_addr *addr)
     }
     match_port(&match, c, &cidr, p->port);
     if (!p->sources_restricted) {
-        add_external(c, &match);
+        add_external_or_direct(c, &match);
         return;
     }
 
@@ -247,13 +311,48 @@ add_lb_ip(struct port_context *c, const struct in6_addr *addr)
     ofpbuf_uninit(&none);
     if (p->n_sources && guard(c, &cidr)) {
         match_bit(&match, c, REG_ALLOWED);
-        add_external(c, &match);
+        add_external_or_direct(c, &match);
         return;
     }
     for (size_t i = 0; i < p->n_sources; i++) {
         match_port(&match, c, &cidr, p->port);
         flows_match_src(&match, &p->sources[i]);
-        add_external(c, &match);
+        add_external_or_direct(c, &match);
+    }
+}
+
+/* Adds flows for the node port: with direct return, at the addresses that
+ * other nodes know of ours, and at theirs for what they hand over. */
+static void
+add_node_ports(struct port_context *c)
+{
+    uint16_t port = c->port->node_port;
+    struct kube_cidr all = { .addr = in6addr_any };
+    struct match match;
+
+    for (size_t i = 0; i < c->t->n_nodeports; i++) {
+        const struct in6_addr *addr = &c->t->nodeports[i];
+        struct kube_cidr cidr = host_cidr(addr);
+
+        if (!same_family(c, addr) || !claim(c, &cidr, port)) {
+            continue;
+        }
+        match_port(&match, c, &cidr, port);
+        if (ipv6_addr_equals(addr, &c->t->node4)
+            || ipv6_addr_equals(addr, &c->t->node6)) {
+            add_external_or_direct(c, &match);
+        } else {
+            add_external(c, &match);
+        }
+    }
+    if (!c->port->ipv6) {
+        in6_addr_set_mapped_ipv4(&all.addr, 0);
+    }
+    if (c->port->direct && claim(c, &all, port)) {
+        match_port(&match, c, &all, port);
+        match_bit(&match, c, REG_AT_NODE);
+        c->fragments = false;   /* They would be of all addresses. */
+        add_handed(c, &match);
     }
 }
 
@@ -280,19 +379,13 @@ service_flows_add_port(struct service_flows *sf,
 
         if (claim(&c, &cidr, port->port)) {
             match_port(&match, &c, &cidr, port->port);
-            add_external(&c, &match);
+            add_external_or_direct(&c, &match);
         }
     }
     for (size_t i = 0; i < port->n_lb_ips; i++) {
         add_lb_ip(&c, &port->lb_ips[i]);
     }
-    for (size_t i = 0; port->node_port && i < t->n_nodeports; i++) {
-        struct kube_cidr cidr = host_cidr(&t->nodeports[i]);
-
-        if (same_family(&c, &cidr.addr)
-            && claim(&c, &cidr, port->node_port)) {
-            match_port(&match, &c, &cidr, port->node_port);
-            add_external(&c, &match);
-        }
+    if (port->node_port) {
+        add_node_ports(&c);
     }
 }

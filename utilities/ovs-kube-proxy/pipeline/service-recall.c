@@ -212,6 +212,11 @@ decide(const struct service_pipeline *p, struct service_recall *r,
         r->outcome.kind = SERVICE_UNKNOWN;
         r->outcome.why = xstrdup("the switch does not tell how it chose");
         return;
+    } else if (port->direct && !is_cluster_ip(port, &r->c)
+               && !is_internal(p, &r->c.src)) {
+        r->outcome.kind = SERVICE_UNKNOWN;
+        r->outcome.why = xstrdup("a node was chosen first, for direct return");
+        return;
     } else {
         make_groups(p, r, port, set);
         return;

@@ -26,6 +26,8 @@ struct service_addrs;
 /* Keys of of_sync_replace() that no Service can have. */
 #define BASE_KEY "=base"
 #define HAIRPIN_KEY "=hairpin "
+#define PEERS_KEY "=peers"
+#define ERRORS_KEY "=errors "
 
 /* An address and port that one Service has. */
 struct claim {
@@ -60,6 +62,7 @@ struct piped_service {
     struct ovs_list claims;     /* Contains "struct claim"s. */
     struct sset groups;         /* Names of groups. */
     struct sset hairpins;       /* Endpoints' addresses, as strings. */
+    struct sset errors;         /* See service-errors.c. */
     struct udp_path *paths;     /* Sorted. */
     size_t n_paths;
     size_t n_flows, n_left_out;
@@ -75,6 +78,7 @@ struct service_pipeline {
     bool based;                 /* The base flows are made. */
     uint64_t node_generation;   /* Generation of the node in 't'... */
     uint64_t ranges_generation; /* ...and of the ranges in the base flows. */
+    uint64_t peers_generation;  /* Of the Nodes in the flows for them. */
     struct service_addrs *addrs; /* Null unless our node is this machine. */
     struct in6_addr *nodeports; /* Memory of 't.nodeports'. */
 
@@ -82,6 +86,9 @@ struct service_pipeline {
     struct hmap claims;         /* Contains "struct claim"s. */
     struct shash hairpins;      /* Number of Services that need each, by
                                  * address. */
+    struct shash errors;        /* By address with direct return, contains
+                                 * "struct shash"es: numbers of Services that
+                                 * have a node there, by its address. */
     struct old_endpoint *old;   size_t n_old, allocated_old;
     bool old_ended;             /* Their connections were ended. */
     struct sset dirty;          /* Keys of Services to update again. */

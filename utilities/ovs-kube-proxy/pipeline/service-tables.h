@@ -32,6 +32,7 @@ enum service_table {
 /* Bits of ct_mark, for connections in the first zone. */
 #define SERVICE_MARK_OURS 1     /* Translated by us. */
 #define SERVICE_MARK_MASQ 2     /* Masqueraded in the second zone. */
+#define SERVICE_MARK_DIRECT 4   /* The answers leave by this node. */
 
 /* Configuration, and what is known of our node. */
 struct service_tables {
@@ -51,6 +52,11 @@ struct service_tables {
                                  * addresses of our node's podCIDRs, for all
                                  * endpoints that are no pods. */
     const struct in6_addr *nodeports; size_t n_nodeports;
+    bool direct;                /* Direct return is switched on. */
+    struct in6_addr node4, node6; /* Our Node's primary addresses; all-zeros:
+                                 * none. */
+    struct in6_addr end;        /* Where other nodes hand over to us; all-
+                                 * zeros: they do not. */
     bool maglev;                /* The switch knows "maglev". */
     uint32_t seed;              /* Seed for "maglev"; 0: random. */
 };
@@ -59,9 +65,16 @@ struct service_tables {
 #define REG_OUTSIDE 0           /* The source is not a pod. */
 #define REG_INTERNAL 1          /* The source is a pod or this node. */
 #define REG_MASQ 2              /* The packet must be masqueraded. */
-#define REG_ALLOWED 3           /* The source is in a range of the load
+#define REG_DIRECT 3            /* The answers leave by this node: see
+                                 * kube-direct.h.  Follows REG_MASQ. */
+#define REG_ALLOWED 4           /* The source is in a range of the load
                                  * balancer's address. */
-#define REG_REJECT 4            /* The group chose to reject the packet. */
+#define REG_REJECT 5            /* The group chose to reject the packet. */
+#define REG_NEAR 6              /* The source is a node or pod of the
+                                 * cluster. */
+#define REG_CHOSEN 7            /* The group chose a node. */
+#define REG_AT_NODE 8           /* The destination is the address of a
+                                 * node. */
 
 /* Priorities, for all tables. */
 enum {
@@ -74,6 +87,9 @@ enum {
     PRIO_RESTRICTED = 400,      /* Load balancers: drop all sources ... */
     PRIO_PORT = 500,            /* ... but these; other addresses. */
     PRIO_PORT_INTERNAL = 510,   /* The same, from pods and this node. */
+    PRIO_HANDED = 520,          /* Handed over by a node: nothing else, */
+    PRIO_HANDED_KNOWN,          /* but known connections */
+    PRIO_HANDED_PORT,           /* and Services with direct return. */
 };
 
 #endif /* service-tables.h */

@@ -9,6 +9,11 @@
 #include "openvswitch/ofpbuf.h"
 #include "packets.h"
 #include "util.h"
+#include "utilities/kube/kube-direct.h"
+
+BUILD_ASSERT_DECL(KUBE_DIRECT_MARK
+                  == (SERVICE_MARK_OURS | SERVICE_MARK_DIRECT));
+BUILD_ASSERT_DECL(REG_DIRECT == REG_MASQ + 1);
 
 /* Matches. */
 
@@ -73,6 +78,13 @@ flows_match_src(struct match *match, const struct kube_cidr *cidr)
     }
 }
 
+/* Matches what a node has handed over, to us or to another. */
+void
+flows_match_handed(struct match *match)
+{
+    match_set_tun_id(match, htonll(KUBE_DIRECT_TUN_ID));
+}
+
 /* Actions. */
 
 uint8_t
@@ -119,19 +131,66 @@ flows_put_reg(struct ofpbuf *acts, const struct service_tables *t,
     put_set(acts, MFF_REG0 + t->reg, value, mask);
 }
 
+/* Sets the end of the tunnel to 'addr'. */
+void
+flows_put_tunnel_end(struct ofpbuf *acts, const struct in6_addr *addr)
+{
+    bool ipv6 = is_ipv6(addr);
+    struct ofpact_set_field *sf = ofpact_put_set_field(
+        acts, mf_from_id(ipv6 ? MFF_TUN_IPV6_DST : MFF_TUN_DST), NULL, NULL);
+
+    if (ipv6) {
+        sf->value->ipv6 = *addr;
+        ofpact_set_field_mask(sf)->ipv6 = in6addr_exact;
+    } else {
+        sf->value->be32 = in6_addr_get_mapped_ipv4(addr);
+        ofpact_set_field_mask(sf)->be32 = OVS_BE32_MAX;
+    }
+}
+
+/* Says that the packet is handed over. */
+void
+flows_put_handed(struct ofpbuf *acts)
+{
+    struct ofpact_set_field *sf = ofpact_put_set_field(
+        acts, mf_from_id(MFF_TUN_ID), NULL, NULL);
+
+    sf->value->be64 = htonll(KUBE_DIRECT_TUN_ID);
+    ofpact_set_field_mask(sf)->be64 = OVS_BE64_MAX;
+}
+
+/* Chooses the node whose tunnel ends at 'addr'.  Buckets with these actions
+ * are alike on all nodes, so that "maglev" chooses alike. */
+void
+flows_put_node(struct ofpbuf *acts, const struct service_tables *t,
+               const struct in6_addr *addr)
+{
+    flows_put_tunnel_end(acts, addr);
+    flows_put_goto(acts, t, SERVICE_TRANSLATED);
+}
+
+static void
+put_move(struct ofpbuf *acts, const struct service_tables *t,
+         unsigned int from, enum mf_field_id field, unsigned int to,
+         unsigned int n_bits)
+{
+    struct ofpact_reg_move *move = ofpact_put_REG_MOVE(acts);
+
+    move->src = (struct mf_subfield) {
+        .field = mf_from_id(MFF_REG0 + t->reg), .ofs = from,
+        .n_bits = n_bits,
+    };
+    move->dst = (struct mf_subfield) {
+        .field = mf_from_id(field), .ofs = to, .n_bits = n_bits,
+    };
+}
+
 /* Copies bit 'from' of our register to bit 'to' of 'field'. */
 void
 flows_put_move_bit(struct ofpbuf *acts, const struct service_tables *t,
                    unsigned int from, enum mf_field_id field, unsigned int to)
 {
-    struct ofpact_reg_move *move = ofpact_put_REG_MOVE(acts);
-
-    move->src = (struct mf_subfield) {
-        .field = mf_from_id(MFF_REG0 + t->reg), .ofs = from, .n_bits = 1,
-    };
-    move->dst = (struct mf_subfield) {
-        .field = mf_from_id(field), .ofs = to, .n_bits = 1,
-    };
+    put_move(acts, t, from, field, to, 1);
 }
 
 /* Appends ct(...,nat(...),table='table').  With 'addr', commits the connection
@@ -175,7 +234,8 @@ flows_put_ct_nat(struct ofpbuf *acts, const struct service_tables *t,
         put_set(acts, MFF_CT_MARK, SERVICE_MARK_OURS, SERVICE_MARK_OURS);
     }
     if (flags & NX_NAT_F_DST) {
-        flows_put_move_bit(acts, t, REG_MASQ, MFF_CT_MARK, 1);
+        /* One action for both bits keeps buckets small. */
+        put_move(acts, t, REG_MASQ, MFF_CT_MARK, 1, t->direct ? 2 : 1);
     }
     ct = acts->header = acts->data;
     ofpact_finish_CT(acts, &ct);

@@ -23,8 +23,13 @@ struct kube_cidr host_cidr(const struct in6_addr *);
 void flows_match_init_family(struct match *, bool ipv6);
 void flows_match_dst(struct match *, const struct kube_cidr *);
 void flows_match_src(struct match *, const struct kube_cidr *);
+void flows_match_handed(struct match *);
 
 uint8_t flows_table_id(const struct service_tables *, enum service_table);
+void flows_put_tunnel_end(struct ofpbuf *, const struct in6_addr *);
+void flows_put_handed(struct ofpbuf *);
+void flows_put_node(struct ofpbuf *, const struct service_tables *,
+                    const struct in6_addr *);
 void flows_put_resubmit(struct ofpbuf *, uint8_t table);
 void flows_put_goto(struct ofpbuf *, const struct service_tables *,
                     enum service_table);

@@ -72,6 +72,10 @@ add_port_paths(const struct service_pipeline *p, struct paths *paths,
             add_paths(paths, addr, sp->node_port, sp);
         }
     }
+    if (sp->direct && sp->node_port) {
+        /* At the addresses of all nodes. */
+        add_paths(paths, &in6addr_any, sp->node_port, sp);
+    }
 }
 
 /* What the last run has left. */

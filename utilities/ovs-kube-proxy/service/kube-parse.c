@@ -43,6 +43,14 @@ label(const struct json *object, const char *name)
         name);
 }
 
+static const char *
+annotation(const struct json *object, const char *name)
+{
+    return kube_object_string(
+        kube_object_member(kube_object_member(object, "metadata"),
+                           "annotations"), name);
+}
+
 static bool
 has_label(const struct json *object, const char *name)
 {
@@ -147,6 +155,24 @@ parse_policies(struct kube_service *s, const struct json *spec, char **error)
     }
 }
 
+/* Parses the annotation for direct return.  parse_policies() must have been
+ * called. */
+static void
+parse_direct(struct kube_service *s, const struct json *object, char **error)
+{
+    const char *value = annotation(object, KUBE_DIRECT_RETURN);
+
+    if (value[0] && strcmp(value, "true") && strcmp(value, "false")) {
+        kv_complain(error, "annotation "KUBE_DIRECT_RETURN": '%.64s' is "
+                    "neither true nor false", value);
+    } else if (!strcmp(value, "true") && s->external_local) {
+        kv_complain(error, "annotation "KUBE_DIRECT_RETURN" has no effect "
+                    "with externalTrafficPolicy Local");
+    } else {
+        s->direct = !strcmp(value, "true");
+    }
+}
+
 static void
 parse_service_ports(struct kube_service *s, const struct json *spec,
                     char **error)
@@ -192,6 +218,7 @@ kube_service_parse(const struct json *object, char **error)
         parse_addresses(s, object, spec, error);
         parse_affinity(s, spec, error);
         parse_policies(s, spec, error);
+        parse_direct(s, object, error);
         parse_service_ports(s, spec, error);
     } else if (!strcmp(s->skip, HEADLESS)) {
         s->headless = true;
@@ -234,9 +261,7 @@ kube_slice_port_compare(const void *a_, const void *b_)
 static uint16_t
 parse_weight(const struct json *object, char **error)
 {
-    const char *s = kube_object_string(
-        kube_object_member(kube_object_member(object, "metadata"),
-                           "annotations"), KUBE_WEIGHT);
+    const char *s = annotation(object, KUBE_WEIGHT);
     unsigned int weight;
 
     if (!s[0]) {
@@ -332,7 +357,6 @@ parse_endpoints(struct kube_slice *s, const struct json *object,
         size_t n_addresses = kv_array(elems[i], "addresses",
                                       KV_MAX_ADDRESSES, &addresses, error);
         const char *ip = n_addresses ? kv_string(addresses[0]) : "";
-        const char *node;
 
         /* All addresses are of the same pod.  Only the first one counts. */
         if (!kv_ip(ip, &e->addr)
@@ -345,9 +369,8 @@ parse_endpoints(struct kube_slice *s, const struct json *object,
         e->ready = kv_bool(conditions, "ready", true);
         e->serving = kv_bool(conditions, "serving", true);
         e->terminating = kv_bool(conditions, "terminating", false);
-        node = kube_object_string(elems[i], "nodeName");
-        e->placed = *node != '\0';
-        e->local = our_node && !strcmp(node, our_node);
+        e->node = xstrdup(kube_object_string(elems[i], "nodeName"));
+        e->local = our_node && !strcmp(e->node, our_node);
         parse_hints(s, e, elems[i], our_node, error);
         s->n_endpoints++;
     }
@@ -388,6 +411,9 @@ kube_slice_destroy(struct kube_slice *s)
         }
         for (size_t i = 0; i < s->n_ports; i++) {
             free(s->ports[i].name);
+        }
+        for (size_t i = 0; i < s->n_endpoints; i++) {
+            free(s->endpoints[i].node);
         }
         free(s->ports);
         free(s->endpoints);

@@ -39,6 +39,10 @@ struct json;
  * to 65,535. */
 #define KUBE_WEIGHT "ovs-kube-proxy/weight"
 
+/* Annotation of a Service: "true" if the node of an endpoint answers clients
+ * outside by itself, or "false". */
+#define KUBE_DIRECT_RETURN "ovs-kube-proxy/direct-return"
+
 struct kube_service_port {
     char *name;                 /* "" if it has none. */
     uint8_t protocol;           /* IPPROTO_*. */
@@ -58,6 +62,7 @@ struct kube_service {
     bool sources_restricted;    /* Sources were given, valid or not. */
     uint32_t affinity_timeout;  /* Seconds; 0: none. */
     bool internal_local, external_local;
+    bool direct;                /* Direct return is asked for. */
     uint16_t health_check_node_port;
     struct kube_service_port *ports;    size_t n_ports;
 };
@@ -73,7 +78,8 @@ struct kube_endpoint {
     uint64_t zones;             /* Bit I: a hint for 'zones[I]' of the slice.
                                  * 0: no hints. */
     bool ready, serving, terminating;
-    bool placed, local;         /* Its node is named; it is our node. */
+    char *node;                 /* Name of its node; "": not named. */
+    bool local;                 /* It is our node. */
     bool node_hinted;           /* There are hints for nodes, */
     bool for_our_node;          /* one of them for our node. */
 };

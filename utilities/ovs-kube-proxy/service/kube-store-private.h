@@ -21,6 +21,7 @@ struct kube_slice;
 struct service;
 struct service_journal;
 struct kube_node;
+struct kube_peers;
 
 /* A Service by name.  The Service, or its slices, may not be known yet. */
 struct store_entry {
@@ -52,6 +53,7 @@ struct kube_store {
     struct service_ranges ranges;
     struct gateway_store *gateways; /* Null: Gateway API is not asked for. */
     struct service_journal *journal; /* Null: none is kept. */
+    struct kube_peers *peers;   /* All Nodes; null: not asked for. */
 
     struct shash services;      /* "NAMESPACE/NAME" -> "struct store_entry". */
     struct shash slices;        /* Like 'services' -> "struct store_slice". */

@@ -64,7 +64,8 @@ make_model(const struct kube_store *store, const struct store_entry *e)
     LIST_FOR_EACH (s, node, &e->slices) {
         slices[n++] = s->slice;
     }
-    model = service_make(e->object, slices, n, store->node, &error);
+    model = service_make(e->object, slices, n, store->node,
+                         store->peers, &error);
     free(slices);
     if (error) {
         complain_once("Service %.253s: %s", e->key, error);
@@ -292,6 +293,14 @@ uint64_t
 service_node_generation(const struct kube_store *store)
 {
     return store->node_generation;
+}
+
+/* Returns all Nodes, or null if kube_store_enable_peers() was not called.
+ * Belongs to 'store'. */
+const struct kube_peers *
+service_peers_of(const struct kube_store *store)
+{
+    return store->peers;
 }
 
 /* Returns the '*n' ranges of ClusterIPs, as far as objects name them.  They

@@ -9,6 +9,7 @@
 
 #include "gateway-store.h"
 #include "kube-parse.h"
+#include "kube-peers.h"
 #include "openvswitch/vlog.h"
 #include "service-journal.h"
 #include "service-model.h"
@@ -51,6 +52,14 @@ void
 kube_store_keep_journal(struct kube_store *store, size_t limit)
 {
     store->journal = service_journal_create(limit);
+}
+
+/* Has all Nodes remembered, for direct return.  Must be called before objects
+ * come. */
+void
+kube_store_enable_peers(struct kube_store *store)
+{
+    store->peers = kube_peers_create(store->our_node);
 }
 
 /* Entries. */
@@ -153,6 +162,21 @@ set_node(struct kube_store *store, struct kube_node *node)
     }
 }
 
+/* Notes that Nodes have changed, ours or others. */
+static void
+peers_changed(struct kube_store *store)
+{
+    struct shash_node *n;
+
+    SHASH_FOR_EACH (n, &store->services) {
+        struct store_entry *e = n->data;
+
+        if (e->object && e->object->direct) {
+            set_changed(store, e);
+        }
+    }
+}
+
 /* Notes that our Node object is gone.  What it said stays: the node itself
  * works on, and its kubelet makes the object anew. */
 static void
@@ -181,6 +205,7 @@ kube_store_destroy(struct kube_store *store)
         shash_destroy(&store->slices);
         shash_destroy(&store->services);
         kube_node_destroy(store->node);
+        kube_peers_destroy(store->peers);
         service_ranges_destroy(&store->ranges);
         gateway_store_destroy(store->gateways);
         service_journal_destroy(store->journal);
@@ -240,6 +265,10 @@ apply_node(struct kube_store *store, const struct json *json, char **error)
 {
     struct kube_node *node = kube_node_parse(json, error);
 
+    if (node && store->peers
+        && kube_peers_put(store->peers, node, store->list[KUBE_NODE])) {
+        peers_changed(store);
+    }
     if (node && nullable_string_is_equal(node->name, store->our_node)) {
         store->node_list = store->list[KUBE_NODE];
         set_node(store, node);
@@ -276,6 +305,8 @@ delete_object(struct kube_store *store, enum kube_kind kind,
     case KUBE_NODE:
         if (nullable_string_is_equal(name, store->our_node)) {
             lose_node(store);
+        } else if (store->peers && kube_peers_delete(store->peers, name)) {
+            peers_changed(store);
         }
         break;
     case KUBE_SERVICE_CIDR:
@@ -396,6 +427,9 @@ list_end(struct kube_sink *sink, enum kube_kind kind)
     case KUBE_NODE:
         if (store->node_list != list) {
             lose_node(store);
+        }
+        if (store->peers && kube_peers_list_end(store->peers, list)) {
+            peers_changed(store);
         }
         break;
     case KUBE_SERVICE_CIDR:

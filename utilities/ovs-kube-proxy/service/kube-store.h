@@ -25,10 +25,12 @@ struct service;
 struct service_conflict;
 struct service_past;
 struct kube_node;
+struct kube_peers;
 
 struct kube_store *kube_store_create(const char *our_node);
 void kube_store_enable_gateways(struct kube_store *);
 void kube_store_keep_journal(struct kube_store *, size_t limit);
+void kube_store_enable_peers(struct kube_store *);
 void kube_store_destroy(struct kube_store *);
 void kube_store_format_metrics(const struct kube_store *,
                                const struct metrics *);
@@ -55,6 +57,7 @@ bool service_journal_began_at(const struct kube_store *, long long int when);
 const struct kube_node *service_node_of(const struct kube_store *);
 bool service_node_is_leaving(const struct kube_store *);
 uint64_t service_node_generation(const struct kube_store *);
+const struct kube_peers *service_peers_of(const struct kube_store *);
 const struct kube_cidr *service_ranges_of(const struct kube_store *,
                                           size_t *n);
 uint64_t service_ranges_generation(const struct kube_store *);

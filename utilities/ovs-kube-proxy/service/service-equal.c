@@ -85,6 +85,22 @@ addresses_equal(const struct in6_addr *a, size_t n_a,
 }
 
 static bool
+nodes_equal(const struct service_port *a, const struct service_port *b)
+{
+    if (a->direct != b->direct || a->n_nodes != b->n_nodes) {
+        return false;
+    }
+    for (size_t i = 0; i < a->n_nodes; i++) {
+        if (memcmp(&a->nodes[i].addr, &b->nodes[i].addr,
+                   sizeof a->nodes[i].addr)
+            || a->nodes[i].weight != b->nodes[i].weight) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
 sources_equal(const struct service_port *a, const struct service_port *b)
 {
     if (a->sources_restricted != b->sources_restricted
@@ -118,6 +134,8 @@ ports_equal(const struct service_port *a, const struct service_port *b)
             && sets_equal(&a->cluster, &b->cluster)
             && sets_equal(&a->internal, &b->internal)
             && sets_equal(&a->external, &b->external)
+            && nodes_equal(a, b)
+            && sets_equal(&a->here, &b->here)
             && sets_equal(&a->serving, &b->serving)
             && shares_equal(a, b));
 }

@@ -74,6 +74,21 @@ format_set(const char *what, const struct service_set *set, struct ds *s)
     ds_put_char(s, '\n');
 }
 
+/* Appends the nodes that direct return hands over to, and the endpoints that
+ * ours then chooses from. */
+static void
+format_nodes(const struct service_port *p, struct ds *s)
+{
+    ds_put_cstr(s, "    direct return by:");
+    for (size_t i = 0; i < p->n_nodes; i++) {
+        ds_put_char(s, ' ');
+        ipv6_format_mapped(&p->nodes[i].addr, s);
+        ds_put_format(s, "(weight %d)", p->nodes[i].weight);
+    }
+    ds_put_char(s, '\n');
+    format_set("here", &p->here, s);
+}
+
 static bool
 in_set(const struct service_endpoint *e, const struct service_set *set)
 {
@@ -147,6 +162,9 @@ service_format(const struct service *service, struct ds *s)
         }
         if (p->external_local) {
             format_set("external", &p->external, s);
+        }
+        if (p->direct) {
+            format_nodes(p, s);
         }
         format_old(p, s);
     }

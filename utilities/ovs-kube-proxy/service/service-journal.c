@@ -122,13 +122,14 @@ static size_t
 size_of_port(const struct service_port *p)
 {
     const struct service_set sets[] = {
-        p->cluster, p->internal, p->external, p->serving,
+        p->cluster, p->internal, p->external, p->serving, p->here,
     };
     size_t n_bytes = (sizeof *p + strlen(p->namespace_) + strlen(p->name)
                       + strlen(p->port_name) + 3
                       + (p->n_cluster_ips + p->n_external_ips + p->n_lb_ips)
                         * sizeof *p->cluster_ips
-                      + p->n_sources * sizeof *p->sources);
+                      + p->n_sources * sizeof *p->sources
+                      + p->n_nodes * sizeof *p->nodes);
 
     for (size_t i = 0; i < ARRAY_SIZE(sets); i++) {
         n_bytes += size_of_set(sets, i);

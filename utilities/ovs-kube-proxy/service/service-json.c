@@ -76,6 +76,22 @@ set_json(const struct service_set *set)
 }
 
 static struct json *
+nodes_json(const struct service_port *p)
+{
+    struct json *nodes = json_array_create_empty();
+
+    for (size_t i = 0; i < p->n_nodes; i++) {
+        struct json *node = json_object_create();
+
+        json_object_put(node, "address", kube_ip_to_json(&p->nodes[i].addr));
+        json_object_put(node, "weight",
+                        json_integer_create(p->nodes[i].weight));
+        json_array_add(nodes, node);
+    }
+    return nodes;
+}
+
+static struct json *
 port_json(const struct service_port *p)
 {
     struct json *object = json_object_create();
@@ -102,6 +118,10 @@ port_json(const struct service_port *p)
     json_object_put(object, "cluster", set_json(&p->cluster));
     json_object_put(object, "internal", set_json(&p->internal));
     json_object_put(object, "external", set_json(&p->external));
+    if (p->direct) {
+        json_object_put(object, "direct_return", nodes_json(p));
+        json_object_put(object, "here", set_json(&p->here));
+    }
     return object;
 }
 

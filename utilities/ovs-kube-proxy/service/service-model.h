@@ -34,6 +34,9 @@ struct service_endpoint {
 /* Weight of an endpoint for which nobody has set one. */
 #define SERVICE_WEIGHT 100
 
+/* Limit for the endpoints of one port. */
+#define SERVICE_MAX_ENDPOINTS 16384
+
 enum service_verdict {
     SERVICE_FORWARD,            /* To one of the endpoints. */
     SERVICE_REJECT,             /* No endpoint on any node: answer by TCP RST
@@ -66,6 +69,17 @@ struct service_conflict {
     char *owner;                /* "NAMESPACE/NAME" of the one that has it. */
 };
 
+/* A node that direct return hands connections over to. */
+struct service_node {
+    struct in6_addr addr;       /* As kube_node_tunnel_end(). */
+    uint16_t weight;            /* Its share; 0: its endpoints get no new
+                                 * connections and keep old ones. */
+};
+
+/* Limit for the nodes of one port.  The switch tells what is in their group in
+ * one message. */
+#define SERVICE_MAX_NODES 1000
+
 /* One port of one Service in one address family. */
 struct service_port {
     char *namespace_, *name;    /* Of the Service. */
@@ -96,6 +110,11 @@ struct service_port {
     struct service_share *shares; size_t n_shares; /* What 'cluster' is made
                                      * of, for groups in two steps; none: there
                                      * is one step. */
+    bool direct;                /* Direct return: clients outside are handed
+                                 * over to a node of 'nodes', and get 'here'
+                                 * of that node. */
+    struct service_node *nodes; size_t n_nodes; /* Sorted by address. */
+    struct service_set here;    /* On our node, of those that can answer. */
     struct service_set serving;     /* Endpoints that old connections may keep,
                                      * whether in another set or not. */
     uint16_t health_check_node_port;    /* Host byte order; 0: none. */

@@ -8,37 +8,12 @@
 
 #include "kube-parse.h"
 #include "packets.h"
+#include "service-candidates-private.h"
 #include "service-equal.h"
 #include "util.h"
 #include "utilities/kube/kube-cidr.h"
 #include "utilities/kube/kube-node.h"
 #include "utilities/kube/kube-value.h"
-
-/* How good an endpoint is for new connections. */
-enum rank {
-    UNUSABLE,
-    DRAINING,                   /* Serves and terminates, or has weight 0. */
-    READY,
-};
-
-/* An endpoint for one port, from any slice. */
-struct candidate {
-    struct service_endpoint e;
-    enum rank rank;
-    bool node_hinted, for_our_node;
-    bool zone_hinted, for_our_zone;
-};
-
-struct candidates {
-    struct candidate *c;
-    size_t n;
-};
-
-enum topology {
-    EVERYWHERE,
-    SAME_NODE,
-    SAME_ZONE,
-};
 
 /* Sorts by address and port.  The best rank comes first among equals, then the
  * largest weight. */
@@ -71,6 +46,9 @@ merge_duplicates(struct candidates *all)
             continue;
         }
         last->e.placed &= c->e.placed;
+        if (strcmp(last->node, c->node)) {
+            last->node = "";
+        }
         last->e.local |= c->e.local;
         if (c->rank == last->rank) {
             last->node_hinted &= c->node_hinted;
@@ -102,7 +80,8 @@ add_candidates(struct candidates *all, const struct kube_slice *slice,
         all->c[all->n++] = (struct candidate) {
             .e = { .addr = e->addr, .port = port,
                    .weight = slice->weight ? slice->weight : SERVICE_WEIGHT,
-                   .placed = e->placed, .local = e->local },
+                   .placed = e->node[0] != '\0', .local = e->local },
+            .node = e->node,
             .rank = (e->ready && slice->weight ? READY
                      : e->ready || (e->serving && e->terminating) ? DRAINING
                      : UNUSABLE),
@@ -140,77 +119,6 @@ collect(const struct kube_service *s, const struct kube_service_port *p,
     }
     merge_duplicates(&all);
     return all;
-}
-
-/* Hints count only if each ready endpoint has one, and one is for us. */
-static enum topology
-choose_topology(const struct candidates *all)
-{
-    bool all_nodes = true, our_node = false;
-    bool all_zones = true, our_zone = false;
-
-    for (size_t i = 0; i < all->n; i++) {
-        const struct candidate *c = &all->c[i];
-
-        if (c->rank == READY) {
-            all_nodes &= c->node_hinted;
-            our_node |= c->for_our_node;
-            all_zones &= c->zone_hinted;
-            our_zone |= c->for_our_zone;
-        }
-    }
-    return (all_nodes && our_node ? SAME_NODE
-            : all_zones && our_zone ? SAME_ZONE
-            : EVERYWHERE);
-}
-
-/* Stores in 'set' the candidates of 'rank' that fit 'topology' and, if
- * 'local', are on our node. */
-static void
-select_endpoints(const struct candidates *all, enum rank rank,
-                 enum topology topology, bool local, struct service_set *set)
-{
-    set->n = 0;
-    for (size_t i = 0; i < all->n; i++) {
-        const struct candidate *c = &all->c[i];
-
-        if (c->rank == rank
-            && (!local || c->e.local)
-            && (topology != SAME_NODE || c->for_our_node)
-            && (topology != SAME_ZONE || c->for_our_zone)
-            && set->n < SERVICE_MAX_ENDPOINTS) {
-            set->endpoints[set->n] = c->e;
-            set->endpoints[set->n++].draining = rank == DRAINING;
-        }
-    }
-}
-
-/* Returns the set that gets new connections.  If no endpoint is ready, those
- * that terminate but still serve get them, whatever their hints. */
-static struct service_set
-make_set(const struct candidates *all, enum topology topology, bool local)
-{
-    struct service_set set = { .verdict = SERVICE_FORWARD };
-
-    set.endpoints = xcalloc(MAX(all->n, 1), sizeof *set.endpoints);
-    select_endpoints(all, READY, topology, local, &set);
-    if (!set.n) {
-        select_endpoints(all, DRAINING, EVERYWHERE, local, &set);
-    }
-    if (!set.n) {
-        set.verdict = SERVICE_REJECT;
-        for (size_t i = 0; i < all->n; i++) {
-            if (all->c[i].rank != UNUSABLE) {
-                set.verdict = SERVICE_DROP;
-            }
-        }
-        free(set.endpoints);
-        set.endpoints = NULL;
-    } else {
-        set.endpoints = xrealloc(set.endpoints,
-                                 set.n * sizeof *set.endpoints);
-    }
-    return set;
 }
 
 /* Returns the set of all candidates that serve. */
@@ -290,14 +198,18 @@ copy_sources(const struct kube_service *s, struct service_port *port)
 
 static void
 make_sets(struct service_port *port, const struct kube_service *s,
-          const struct candidates *all, char **error)
+          const struct candidates *all, const struct kube_peers *peers,
+          char **error)
 {
-    struct service_set local = make_set(all, EVERYWHERE, true);
+    struct service_set local = candidates_make_set(all, EVERYWHERE, true);
 
-    port->cluster = make_set(all, choose_topology(all), false);
+    port->cluster = candidates_make_set(all, candidates_topology(all), false);
     port->internal = s->internal_local ? local : port->cluster;
     port->external = s->external_local ? local : port->cluster;
     port->serving = make_serving(all);
+    if (s->direct) {
+        service_direct_fill(port, all, peers, error);
+    }
     if (!s->internal_local && !s->external_local) {
         free(local.endpoints);
     }
@@ -312,7 +224,8 @@ static void
 init_port(struct service_port *port, const struct kube_service *s,
           const struct kube_service_port *p, bool ipv6,
           const struct kube_slice *const slices[], size_t n_slices,
-          const struct kube_node *our_node, char **error)
+          const struct kube_node *our_node, const struct kube_peers *peers,
+          char **error)
 {
     struct candidates all = collect(s, p, ipv6, slices, n_slices, our_node);
 
@@ -335,7 +248,7 @@ init_port(struct service_port *port, const struct kube_service *s,
     port->n_lb_ips = copy_addresses(s->lb_ips, s->n_lb_ips, ipv6,
                                     &port->lb_ips);
     copy_sources(s, port);
-    make_sets(port, s, &all, error);
+    make_sets(port, s, &all, peers, error);
     free(all.c);
 }
 
@@ -355,6 +268,8 @@ destroy_port(struct service_port *port)
     }
     free(port->shares);
     free(port->cluster.endpoints);
+    free(port->here.endpoints);
+    free(port->nodes);
     free(port->serving.endpoints);
     free(port->cluster_ips);
     free(port->external_ips);
@@ -394,27 +309,30 @@ drop_same_ports(struct service_port *ports, size_t *n_ports, char **error)
 static void
 make_backends(struct service *service, const struct kube_service *s,
               const struct kube_slice *const slices[], size_t n_slices,
-              const struct kube_node *our_node, char **error)
+              const struct kube_node *our_node,
+              const struct kube_peers *peers, char **error)
 {
     service->backends = xcalloc(2 * s->n_ports + 1,
                                 sizeof *service->backends);
     for (int ipv6 = 0; ipv6 < 2; ipv6++) {
         for (size_t i = 0; i < s->n_ports; i++) {
             init_port(&service->backends[service->n_backends++], s,
-                      &s->ports[i], ipv6, slices, n_slices, our_node, error);
+                      &s->ports[i], ipv6, slices, n_slices, our_node, peers,
+                      error);
         }
     }
     drop_same_ports(service->backends, &service->n_backends, error);
 }
 
 /* Returns what 'our_node', which may be null, has to do for 's' with the
- * 'n_slices' slices at 'slices'.  The caller must destroy the result.  If a
- * part cannot be done, stores a message in '*error', which must be null
- * before. */
+ * 'n_slices' slices at 'slices'.  The caller must destroy the result.
+ * 'peers' knows all Nodes; null: there is no direct return.  If a part cannot
+ * be done, stores a message in '*error', which must be null before. */
 struct service *
 service_make(const struct kube_service *s,
              const struct kube_slice *const slices[], size_t n_slices,
-             const struct kube_node *our_node, char **error)
+             const struct kube_node *our_node,
+             const struct kube_peers *peers, char **error)
 {
     struct service *service = xzalloc(sizeof *service);
 
@@ -423,7 +341,8 @@ service_make(const struct kube_service *s,
     if (s->skip) {
         service->why = xstrdup(s->skip);
         if (s->headless) {
-            make_backends(service, s, slices, n_slices, our_node, error);
+            make_backends(service, s, slices, n_slices, our_node, peers,
+                          error);
         }
         return service;
     }
@@ -444,7 +363,7 @@ service_make(const struct kube_service *s,
             struct service_port *port = &service->ports[service->n++];
 
             init_port(port, s, &s->ports[i], ipv6, slices, n_slices,
-                      our_node, error);
+                      our_node, peers, error);
             port->n_local_ready = n_local_ready;
         }
     }

@@ -21,16 +21,14 @@
 struct ds;
 struct kube_service;
 struct kube_node;
+struct kube_peers;
 struct kube_slice;
-
-/* Limit for the endpoints of one port. */
-#define SERVICE_MAX_ENDPOINTS 16384
 
 struct service *service_make(const struct kube_service *,
                              const struct kube_slice *const slices[],
                              size_t n_slices,
                              const struct kube_node *our_node,
-                             char **error);
+                             const struct kube_peers *, char **error);
 void service_destroy(struct service *);
 void service_conflicts_destroy(struct service_conflict *, size_t n);
 

@@ -150,6 +150,7 @@ EXTRA_DIST += \
 	tests/kube/tests_proxy.py \
 	tests/kube/tests_proxy_admin.py \
 	tests/kube/tests_proxy_api.py \
+	tests/kube/tests_proxy_direct.py \
 	tests/kube/tests_proxy_explain.py \
 	tests/kube/tests_proxy_large.py \
 	tests/kube/tests_proxy_past.py \

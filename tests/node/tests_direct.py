@@ -200,6 +200,11 @@ def test_direct_stays(lab):
                 apply(lab, *service(*endpoints))
                 after = [client.ask() for client in clients]
                 assert after == before, (endpoints, after)
+            # A program that starts anew changes nothing.
+            for node in lab.nodes:
+                node.kill("ovs-kube-proxy")
+            start_proxies(lab)
+            assert [client.ask() for client in clients] == before
             # Only an endpoint's own connections go with it.
             apply(lab, *service((two, drains), more))
             with Client("out", LB4, 80, 10) as late:
@@ -357,3 +362,39 @@ def test_direct_forged(lab):
         assert recorder.until("good") == ["good-port", "good"]
     finally:
         recorder.stop()
+
+
+def test_direct_moves(lab):
+    """A router sends connections to another node: it hands them over to the
+    same.  A Node that is gone gets nothing, and takes only its own
+    connections along."""
+    start(lab)
+    one, two = lab.n1.pod(), lab.n2.pod()
+    with echo(one, two):
+        apply_first(lab, *service(one, two))
+        with way_by(lab.n1):
+            clients = [Client("out", address, 80, 20)
+                       for address in (LB4, LB6)]
+            before = [client.ask() for client in clients]
+        try:
+            for got, source in zip(before, (CLIENT4, CLIENT6)):
+                assert set(got) == {(one.name, source), (two.name, source)}
+            with way_by(lab.n2):
+                after = [client.ask() for client in clients]
+                assert after == before, after
+            with way_by(lab.n1):
+                lab.write("n2")
+                for node in lab.nodes:
+                    node.wait_synced()
+                wait_until(lambda: "direct return by: 192.0.2.1(weight 100)\n"
+                           in lab.n1.run("ovs-appctl", "-t", "ovs-kube-proxy",
+                                         "service/show", "default/s"),
+                           "the Node is forgotten")
+                with Client("out", LB4, 80, 20) as fresh:
+                    assert fresh.ask() == [(one.name, CLIENT4)] * 20
+                for client, old in zip(clients, before):
+                    for got, was in zip(client.ask(), old):
+                        assert got == was or was[0] == two.name, (got, was)
+        finally:
+            for client in clients:
+                client.close()

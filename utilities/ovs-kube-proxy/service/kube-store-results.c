@@ -24,15 +24,16 @@
 #include "utilities/common/metrics.h"
 #include "utilities/kube/kube-node.h"
 
-/* Returns true once Services and EndpointSlices, and what Gateway API has if
- * that is asked for, have been listed.  Before that, nothing must be deleted
- * from the switch. */
+/* Returns true once Services and EndpointSlices have been listed, and what
+ * Gateway API has, and all Nodes, if these are asked for.  Before that,
+ * nothing must be deleted from the switch. */
 bool
 kube_store_is_complete(const struct kube_store *store)
 {
     for (enum kube_kind kind = 0; kind < KUBE_N_KINDS; kind++) {
         if (!store->listed[kind]
             && (kind == KUBE_SERVICE || kind == KUBE_ENDPOINT_SLICE
+                || (store->peers && kind == KUBE_NODE)
                 || (store->gateways && gateway_store_has(kind)))) {
             return false;
         }

@@ -64,12 +64,12 @@ all_parts="lint unit valgrind asan peers autotest pipelines equivalence"
 all_parts="$all_parts system cni node kube ovs releases"
 # What runs side by side: first these, which take all that there is, and those
 # that mostly wait, ...
-release_lane="releases"
+build_lane="unit valgrind asan peers releases"
 suite_lane="autotest ovs"
 wait_lane="kube cni node"
 # ... then what has a PMD thread, and what computes on one processor.
 system_lane="system"
-compute_lane="unit valgrind asan peers pipelines equivalence"
+compute_lane="pipelines equivalence"
 more_parts="packages cluster"
 named_parts="e2e"
 # Releases beside this system's own, and what runs with them.
@@ -359,7 +359,7 @@ build_seconds=$((SECONDS - packages_seconds))
 mkdir -p "$logs"
 rm -f "$logs"/*.result
 run_lanes lint
-run_lanes "$release_lane" "$wait_lane" "$suite_lane"
+run_lanes "$build_lane" "$wait_lane" "$suite_lane"
 run_lanes "$compute_lane" "$system_lane"
 run_lanes "packages cluster e2e"
 show_summary

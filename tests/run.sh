@@ -62,12 +62,13 @@ USAGE
 
 all_parts="lint unit valgrind asan peers autotest pipelines equivalence"
 all_parts="$all_parts system cni node kube ovs releases"
-# What runs side by side: first these, which take all that there is, and those
-# that mostly wait, ...
+# The lanes of the first stage run side by side: two keep both processors busy,
+# and the parts of the third mostly wait.
 build_lane="unit valgrind asan peers releases"
 suite_lane="autotest ovs"
 wait_lane="kube cni node"
-# ... then what has a PMD thread, and what computes on one processor.
+# So do those of the second stage: one has PMD threads, and one computes on one
+# processor.
 system_lane="system"
 compute_lane="pipelines equivalence"
 more_parts="packages cluster"

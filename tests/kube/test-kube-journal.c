@@ -132,7 +132,8 @@ test_clock(void **state OVS_UNUSED)
     service_journal_destroy(j);
 }
 
-/* What ended first goes first, and only as much as must. */
+/* The states that ended first are forgotten first, and no more of them than
+ * the limit demands. */
 static void
 test_bound(void **state OVS_UNUSED)
 {

@@ -28,7 +28,7 @@ struct compose_aux {
     struct sset groups;         /* Names of the groups in use. */
     bool trying;                /* Look only: claim nothing. */
 
-    /* What others have. */
+    /* Addresses and ports that other Services have. */
     struct service_conflict *conflicts;
     size_t n_conflicts, allocated_conflicts;
 };

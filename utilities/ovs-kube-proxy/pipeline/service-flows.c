@@ -342,7 +342,7 @@ flows_add_endpoint(struct service_flows *sf, const struct service_tables *t,
     add_bucket(gm, 0, 0, &acts);
 }
 
-/* Appends 'gm', a group that is to be added, as ovs-ofctl has it. */
+/* Appends the group that 'gm' adds, in the syntax of ovs-ofctl. */
 void
 flows_format_group(const struct ofputil_group_mod *gm, struct ds *s)
 {

@@ -3,9 +3,8 @@
 #ifndef GATEWAY_STORE_PRIVATE_H
 #define GATEWAY_STORE_PRIVATE_H 1
 
-/* What a store of Gateway API's objects holds.  gateway-store.c puts objects
- * into it and says what is to be served, gateway-store-status.c what their
- * status is. */
+/* A store of Gateway API's objects.  gateway-store.c puts objects into it and
+ * decides what is served; gateway-store-status.c makes their status. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,7 +20,7 @@ struct service_conflict;
 struct object {
     enum kube_kind kind;
     unsigned int list;          /* Number of the last list that had it. */
-    void *data;                 /* What it says: see destroy_data(). */
+    void *data;                 /* The parsed object: see destroy_data(). */
     struct ovs_list unchecked;  /* In gateway_store's 'unchecked', or
                                  * empty. */
 

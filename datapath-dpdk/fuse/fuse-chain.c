@@ -297,6 +297,8 @@ hash_uses(const struct fuse_uses *uses, odp_port_t out_port,
                                hash_pointer(program, odp_to_u32(out_port)));
 
     hash = hash_bytes(uses->lbs, uses->n_lbs * sizeof *uses->lbs, hash);
+    hash = hash_bytes(uses->meters, uses->n_meters * sizeof *uses->meters,
+                      hash);
     return hash_bytes(uses->tunnels, uses->n_tunnels * sizeof *uses->tunnels,
                       hash);
 }

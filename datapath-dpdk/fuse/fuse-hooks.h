@@ -58,6 +58,13 @@ void fuse_init(fuse_output_func *);
 void fuse_ordinary_input(struct dp_netdev_pmd_thread *,
                          struct dp_packet_batch *, odp_port_t in_port);
 
+/* Executes 'action', a meter, for 'batch': packets that exceed it are freed,
+ * the others stay in their order.  A hook adds it.  PMD thread, or main thread
+ * with 'non_pmd_mutex'. */
+void fuse_execute_meter(struct dp_netdev_pmd_thread *,
+                        struct dp_packet_batch *,
+                        const struct nlattr *action);
+
 /* Follows 'other_config' of the Open_vSwitch table.  Main thread. */
 void fuse_set_config(const struct smap *other_config);
 
@@ -143,6 +150,7 @@ extern __thread struct fuse_record *fuse_record_current;
 
 void fuse_record_flow__(struct dp_netdev_flow *,
                         const struct dp_packet_batch *);
+void fuse_record_meter__(const struct dp_packet_batch *, uint32_t id);
 void fuse_record_output__(const struct dp_packet_batch *, odp_port_t);
 void fuse_record_upcall__(void);
 void fuse_record_pop__(const struct netdev *);
@@ -163,6 +171,12 @@ fuse_record_flow(struct dp_netdev_flow *flow,
                  const struct dp_packet_batch *batch)
 {
     FUSE_RECORD(fuse_record_flow__(flow, batch));
+}
+
+static inline void
+fuse_record_meter(const struct dp_packet_batch *batch, uint32_t id)
+{
+    FUSE_RECORD(fuse_record_meter__(batch, id));
 }
 
 static inline void

@@ -19,6 +19,7 @@
 #include "datapath-dpdk/fuse/fuse-chain.h"
 #include "datapath-dpdk/fuse/fuse-cycles.h"
 #include "datapath-dpdk/fuse/fuse-learn.h"
+#include "datapath-dpdk/fuse/fuse-meter.h"
 #include "datapath-dpdk/fuse/fuse-record.h"
 #include "datapath-dpdk/fuse/fuse-thread.h"
 #include "datapath-dpdk/fuse/fuse-trial.h"
@@ -153,18 +154,41 @@ drop_batch(struct dp_packet_batch *batch, uint32_t reason)
                         NULL);
 }
 
-/* A hit's way is its output port, or WAY_DROP with the reason. */
+/* A hit's way is its output port, or WAY_DROP with the reason, or WAY_GONE:
+ * the packet was freed. */
 #define WAY_DROP (UINT64_C(1) << 32)
+#define WAY_GONE (UINT64_C(1) << 33)
+
+/* Takes the hits in 'metered', a bitmap, through their meters, and sets the
+ * metadata of those that are left. */
+static void
+meter_hits(struct dp_netdev_pmd_thread *pmd,
+           const struct dp_packet_batch *batch, const struct fuse_batch *fb,
+           uint32_t metered, uint64_t *ways)
+{
+    uint32_t left = fuse_meter(pmd, batch, fb, metered);
+
+    for (uint32_t todo = metered; todo; todo = zero_rightmost_1bit(todo)) {
+        uint32_t i = rightmost_1bit_idx(todo);
+
+        if (left >> i & 1) {
+            set_metadata(batch->packets[i], fb, i, fb->entries[i]);
+        } else {
+            ways[i] = WAY_GONE;
+        }
+    }
+}
 
 /* Sets the metadata of the hits of 'batch' and notes the way of each in
  * 'ways', by its index.  From then on their entries are not needed.  Returns
- * how many there are, and stores in '*differ' whether some go other ways than
- * the first packet. */
+ * how many there are, and stores in '*differ' whether some may go other ways
+ * than the first packet. */
 static inline uint32_t
-set_ways(const struct dp_packet_batch *batch, const struct fuse_batch *fb,
-         uint64_t *ways, bool *differ)
+set_ways(struct dp_netdev_pmd_thread *pmd, const struct dp_packet_batch *batch,
+         const struct fuse_batch *fb, uint64_t *ways, bool *differ)
 {
     uint64_t difference = 0;
+    uint32_t metered = 0;
     uint32_t n_hits = 0;
 
     ways[0] = 0;
@@ -172,29 +196,36 @@ set_ways(const struct dp_packet_batch *batch, const struct fuse_batch *fb,
         if (OVS_LIKELY(fb->verdicts[i] == FUSE_HIT)) {
             const struct fuse_entry *entry = fb->entries[i];
             const struct fuse_chain *chain = entry->chain;
+            uint16_t flags = chain->program->flags;
 
             ways[i] = chain->out_port;
-            if (OVS_LIKELY(!(chain->program->flags & FUSE_P_DROP))) {
+            if (OVS_LIKELY(!(flags & (FUSE_P_DROP | FUSE_P_METER)))) {
                 set_metadata(batch->packets[i], fb, i, entry);
-            } else {
+            } else if (flags & FUSE_P_DROP) {
                 ways[i] |= WAY_DROP;
+            } else {
+                metered |= UINT32_C(1) << i;
             }
             difference |= ways[i] ^ ways[0];
             n_hits++;
         }
     }
     *differ = difference != 0;
+    if (OVS_UNLIKELY(metered)) {
+        meter_hits(pmd, batch, fb, metered, ways);
+        *differ = true;
+    }
     return n_hits;
 }
 
-/* Sends the packets of 'batch', or drops them. */
+/* Sends the packets of 'batch', or drops them if they are not gone. */
 static inline void
 send_way(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
          uint64_t way)
 {
-    if (OVS_LIKELY(!(way & WAY_DROP))) {
+    if (OVS_LIKELY(!(way & (WAY_DROP | WAY_GONE)))) {
         output(pmd, batch, true, u32_to_odp(way));
-    } else {
+    } else if (way & WAY_DROP) {
         drop_batch(batch, way);
     }
 }
@@ -419,7 +450,7 @@ fuse_use_cache(struct fuse_thread *t, struct dp_packet_batch *batch,
     fill_batch(&fb, batch, in_port);
     fuse_replay_batch(&t->replay, &fb);
 
-    n_hits = set_ways(batch, &fb, ways, &differ);
+    n_hits = set_ways(pmd, batch, &fb, ways, &differ);
     if (n_hits) {
         fuse_count(t, FUSE_C_HITS, n_hits);
         pmd_perf_update_counter(&pmd->perf_stats, PMD_STAT_RECV, n_hits);

@@ -41,6 +41,7 @@ struct summary {
     bool rewrites;
     bool hashes;
     uint32_t n_cts;
+    uint32_t n_meters;
     enum fuse_tunnel pushed;
     odp_port_t push_port;
 };
@@ -104,6 +105,28 @@ check_push(const struct nlattr *a, struct summary *summary)
     return FUSE_REASON_TUNNEL_KIND;
 }
 
+/* Returns true if a packet that a meter drops needs no action of 'type' that
+ * comes later: nothing is left to be counted or kept alive but the packet. */
+static bool
+may_follow_meter(enum ovs_action_attr type)
+{
+    switch (type) {
+    case OVS_ACTION_ATTR_METER:
+    case OVS_ACTION_ATTR_OUTPUT:
+    case OVS_ACTION_ATTR_CLONE:
+    case OVS_ACTION_ATTR_SET:
+    case OVS_ACTION_ATTR_SET_MASKED:
+    case OVS_ACTION_ATTR_TUNNEL_PUSH:
+    case OVS_ACTION_ATTR_PUSH_VLAN:
+    case OVS_ACTION_ATTR_POP_VLAN:
+    case OVS_ACTION_ATTR_PUSH_ETH:
+    case OVS_ACTION_ATTR_POP_ETH:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* Adds the 'len' octets of 'actions' to '*summary'.  Recirculation, output and
  * drop must be the last action. */
 static enum fuse_reason
@@ -120,9 +143,13 @@ check_actions(const struct nlattr *actions, size_t len, bool nested,
     }
     NL_ATTR_FOR_EACH_UNSAFE (a, left, actions, len) {
         bool last = left <= NLA_ALIGN(a->nla_len);
+        enum ovs_action_attr type = nl_attr_type(a);
         enum fuse_reason reason = FUSE_LEARNED;
 
-        switch ((enum ovs_action_attr) nl_attr_type(a)) {
+        if (summary->n_meters && !may_follow_meter(type)) {
+            return FUSE_REASON_METER;
+        }
+        switch (type) {
         case OVS_ACTION_ATTR_OUTPUT:
             if (!last) {
                 return FUSE_REASON_OUTPUTS;
@@ -159,6 +186,9 @@ check_actions(const struct nlattr *actions, size_t len, bool nested,
             break;
         case OVS_ACTION_ATTR_HASH:
             summary->hashes = true;
+            break;
+        case OVS_ACTION_ATTR_METER:
+            summary->n_meters++;
             break;
         case OVS_ACTION_ATTR_LB:
         case OVS_ACTION_ATTR_CT_CLEAR:
@@ -213,6 +243,9 @@ summarize(const struct fuse_record *record, struct summary *summary)
     if (!summary->ends || record->n_outputs != !summary->drops) {
         return FUSE_REASON_INCOMPLETE;
     }
+    if (summary->n_meters != record->uses.n_meters) {
+        return FUSE_REASON_INCOMPLETE;
+    }
     return summary->n_cts == record->n_conns ? FUSE_LEARNED
            : FUSE_REASON_CT_STATE;
 }
@@ -248,6 +281,7 @@ program_flags(const struct fuse_record *record, const struct summary *summary)
         return flags | FUSE_P_DROP;
     }
     flags |= record->n_pops ? FUSE_P_OL_RESET : 0;
+    flags |= summary->n_meters ? FUSE_P_METER : 0;
     if (record->rss_valid && !(flags & FUSE_P_RSS_SAME)) {
         flags |= FUSE_P_RSS_SET;
     }

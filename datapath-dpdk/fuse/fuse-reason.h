@@ -17,6 +17,8 @@
     FUSE_REASON(FLOW_GONE, true, "a flow on the way is being deleted")      \
     FUSE_REASON(TCP_FLAGS, false, "a flow matches TCP flags")               \
     FUSE_REASON(ACTION, false, "action that the cache does not know")       \
+    FUSE_REASON(METER, false, "meter before ct, group or recirculation")    \
+    FUSE_REASON(METERS, false, "too many meters")                           \
     FUSE_REASON(OUTPUTS, false, "more than one output")                     \
     FUSE_REASON(INCOMPLETE, true, "the packet did not come to its end")     \
     FUSE_REASON(TOO_LONG, false, "too many flows on the way")               \

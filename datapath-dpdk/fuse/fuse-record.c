@@ -92,6 +92,26 @@ fuse_record_flow__(struct dp_netdev_flow *flow,
     }
 }
 
+/* The packet of 'batch' comes to the meter 'id'. */
+void
+fuse_record_meter__(const struct dp_packet_batch *batch, uint32_t id)
+{
+    struct fuse_record *record = fuse_record_current;
+    struct fuse_uses *uses = &record->uses;
+
+    if (dp_packet_batch_size(batch) != 1) {
+        refuse(FUSE_REASON_INCOMPLETE);
+    } else if (uses->n_meters >= FUSE_MAX_METERS) {
+        refuse(FUSE_REASON_METERS);
+    } else {
+        uses->meters[uses->n_meters++] = (struct fuse_meter_use) {
+            .id = id,
+            .size_delta = ((int32_t) dp_packet_size(batch->packets[0])
+                           - (int32_t) record->size),
+        };
+    }
+}
+
 /* The packet of 'batch' goes out to 'port'.
  *
  * What an output can read of a packet besides its octets is part of the

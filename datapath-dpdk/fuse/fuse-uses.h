@@ -21,6 +21,7 @@ struct dp_netdev_flow;
 #define FUSE_MAX_CONNS 8
 #define FUSE_MAX_FLOWS 12
 #define FUSE_MAX_LBS 2
+#define FUSE_MAX_METERS 4
 #define FUSE_MAX_TUNNELS 2
 
 /* A flow that a packet met, with the version of the flow's actions, and by how
@@ -47,14 +48,23 @@ struct fuse_tunnel_use {
     uint64_t version;
 };
 
+/* A meter that a packet met, and by how much the packet was longer then than
+ * when it came. */
+struct fuse_meter_use {
+    uint32_t id;
+    int32_t size_delta;
+};
+
 /* A chain depends on these.  No padding, for memcmp(). */
 struct fuse_uses {
-    uint32_t n_flows;
+    uint16_t n_flows;
+    uint16_t n_meters;
     uint16_t n_lbs;
     uint16_t n_tunnels;
     struct fuse_tunnel_use tunnels[FUSE_MAX_TUNNELS];
     struct fuse_flow_use flows[FUSE_MAX_FLOWS];
     struct fuse_lb_use lbs[FUSE_MAX_LBS];
+    struct fuse_meter_use meters[FUSE_MAX_METERS];
 };
 
 /* The record of a packet: see fuse-record.c. */

@@ -290,6 +290,30 @@ identifier packets_, port_no;
  ...
  }
 
+// hook fuse_record_meter: lib/dpif-netdev.c, 1
+@fuse_record_meter@
+expression dp, packets, id, now;
+@@
++fuse_record_meter(packets, id);
+ dp_netdev_run_meter(dp, packets, id, now);
+
+// hook fuse_meter: lib/dpif-netdev.c, 1
+@fuse_meter@
+@@
+ dp_execute_cb(...)
+ {
+ ...
+ }
++
++void
++fuse_execute_meter(struct dp_netdev_pmd_thread *pmd,
++                   struct dp_packet_batch *batch, const struct nlattr *action)
++{
++    struct dp_netdev_execute_aux aux = { .pmd = pmd };
++
++    dp_execute_cb(&aux, batch, action, false);
++}
+
 // hook fuse_record_pop: lib/netdev.c, 1
 @fuse_record_pop@
 identifier netdev;

@@ -18,6 +18,7 @@
  *    fuse-conn.c      connections
  *    fuse-conn-tcp.c  TCP sequence numbers
  *    fuse-lb.c        groups
+ *    fuse-meter.c     meters
  *    fuse-tunnel.c    tunnel ports
  *    fuse-refresh.c   keeping alive what entries of flows with packets stand
  *                     for

@@ -58,6 +58,7 @@ enum {
     FUSE_P_NO_CSUM = 1 << 12,   /* For UDP packets without a checksum only:
                                  * what one would grow by is not known. */
     FUSE_P_TCP = 1 << 13,       /* TCP sequence numbers must be valid. */
+    FUSE_P_METER = 1 << 14,     /* Meters may drop it. */
 };
 
 /* Describes no single flow, so it has no pointers and can be compared as a

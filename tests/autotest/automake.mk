@@ -14,6 +14,7 @@ TESTSUITE_AT = \
 	tests/autotest/documentation.at \
 	tests/autotest/ext-macros.at \
 	tests/autotest/fuse.at \
+	tests/autotest/fuse-meter.at \
 	tests/autotest/fuse-tcp.at \
 	tests/autotest/fuse-tunnel.at \
 	tests/autotest/gtpu.at \

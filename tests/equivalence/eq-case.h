@@ -31,6 +31,7 @@
 #define EQ_MAX_BURST 32
 #define EQ_N_GROUPS 2
 #define EQ_MAX_BUCKETS 4
+#define EQ_N_METERS 2
 
 /* Numbers of datapath ports. */
 #define EQ_PORT(I) (1 + (I))     /* Device 'I'. */
@@ -87,6 +88,7 @@ struct eq_test {
     EQ_ACTION(HASH, "hash")                                                 \
     EQ_ACTION(LB, "lb")                                                     \
     EQ_ACTION(DROP, "drop")                                                 \
+    EQ_ACTION(METER, "meter")                                               \
     EQ_ACTION(CT, "ct")                                                     \
     EQ_ACTION(CT_CLEAR, "ct_clear")                                         \
     EQ_ACTION(PRIORITY, "set:priority")                                     \
@@ -150,6 +152,10 @@ struct eq_conv {
 };
 
 enum eq_tunnel { EQ_NO_TUNNEL, EQ_VXLAN, EQ_GTPU, EQ_N_TUNNELS };
+
+/* Packets that meters drop depend on the order of all packets.  Meters that
+ * drop none count them. */
+enum eq_meters { EQ_NO_METERS, EQ_COUNTING_METERS, EQ_DROPPING_METERS };
 
 enum eq_frag { EQ_WHOLE, EQ_FIRST, EQ_LAST };
 enum eq_csum { EQ_RIGHT, EQ_ZERO, EQ_ONES, EQ_WRONG };
@@ -220,6 +226,7 @@ struct eq_case {
     uint32_t n_tables;
     bool tunnels;                /* Packets to ends of tunnels go there. */
     bool overlaps;               /* Some megaflows match more than needed. */
+    enum eq_meters meters;
     struct eq_group groups[EQ_N_GROUPS];
     struct eq_conv convs[EQ_MAX_CONVS];
     uint32_t n_convs;

@@ -10,6 +10,7 @@
 #include "ct-dpif.h"
 #include "dpif.h"
 #include "openvswitch/dynamic-string.h"
+#include "openvswitch/ofp-meter.h"
 #include "util.h"
 
 /* Seconds by which timeouts of connections may differ: the cache refreshes a
@@ -222,6 +223,25 @@ report_drops(const struct eq_side *side, struct report *report)
     }
 }
 
+static void
+report_meters(const struct eq_side *side, struct report *report)
+{
+    for (uint32_t i = 0; i < EQ_N_METERS; i++) {
+        struct ofputil_meter_band_stats band = { 0, 0 };
+        struct ofputil_meter_stats stats = { .bands = &band };
+        ofproto_meter_id id = { i };
+
+        if (dpif_meter_get(side->dpif, id, &stats, 1)) {
+            OVS_NOT_REACHED();
+        }
+        add_line(report, xasprintf(
+                     "meter %"PRIu32": packets %"PRIu64", octets %"PRIu64
+                     ", dropped %"PRIu64" and %"PRIu64, i,
+                     stats.packet_in_count, stats.byte_in_count,
+                     band.packet_count, band.byte_count), 0);
+    }
+}
+
 static struct report
 make_report(const struct eq_side *side)
 {
@@ -230,6 +250,7 @@ make_report(const struct eq_side *side)
     report_flows(side, &report);
     report_conns(side, &report);
     report_drops(side, &report);
+    report_meters(side, &report);
     qsort(report.lines, report.n, sizeof *report.lines, compare_lines);
     return report;
 }

@@ -46,9 +46,12 @@ make_conv(struct plan *p, uint32_t i)
 void
 eq_case_generate(struct eq_case *c, uint64_t seed)
 {
-    struct plan p = { .c = c, .rng = seed };
+    struct plan p = { .c = c, .rng = seed, .meter_rng = ~seed };
 
     c->seed = seed;
+    c->meters = (!eq_rarely(&p.meter_rng, 6) ? EQ_NO_METERS
+                 : eq_rarely(&p.meter_rng, 2) ? EQ_COUNTING_METERS
+                 : EQ_DROPPING_METERS);
     c->tunnels = rarely(&p, 3);
     c->n_convs = 2 + rnd(&p, EQ_MAX_CONVS - 1);
     for (uint32_t i = 0; i < c->n_convs; i++) {

@@ -18,6 +18,8 @@ enum kind { PLAIN, AFTER_CT, AFTER_LB, AFTER_HASH };
 struct plan {
     struct eq_case *c;
     uint64_t rng;
+    uint64_t meter_rng;          /* Of its own: a case without meters is the
+                                  * same as if there were none. */
     bool straight;               /* All go to the tracker first, both ways, so
                                   * that connections become established. */
     bool translates;             /* Then connections end by themselves alone:

@@ -242,6 +242,22 @@ add_output(struct plan *p, struct eq_node *leaf)
     add_end(leaf, (struct eq_action) { EQ_A_OUTPUT, .a = port });
 }
 
+/* Puts a meter before some action of 'leaf'. */
+static void
+insert_meter(struct plan *p, struct eq_node *leaf)
+{
+    if (leaf->n_actions && leaf->n_actions < EQ_MAX_ACTIONS) {
+        uint32_t i = eq_random(&p->meter_rng, leaf->n_actions);
+        struct eq_action *action = &leaf->actions[i];
+
+        memmove(action + 1, action,
+                (leaf->n_actions++ - i) * sizeof *action);
+        *action = (struct eq_action) {
+            EQ_A_METER, .a = eq_random(&p->meter_rng, EQ_N_METERS)
+        };
+    }
+}
+
 /* Fills in a leaf of 'table', for packets that are new to the tracker if
  * 'new'. */
 void
@@ -265,6 +281,12 @@ make_leaf(struct plan *p, struct eq_node *leaf, uint32_t table, bool new)
     } else {
         add_recirc(p, leaf, table + 1 + (!first && rarely(p, 3)
                                          ? rnd(p, n_left) : 0));
+    }
+    while (p->c->meters && eq_rarely(&p->meter_rng, last ? 2 : 10)) {
+        insert_meter(p, leaf);
+        if (leaf->n_actions == EQ_MAX_ACTIONS || !leaf->n_actions) {
+            break;
+        }
     }
 }
 

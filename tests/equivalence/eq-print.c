@@ -122,8 +122,11 @@ print_event(const struct eq_event *event, uint32_t i)
 void
 eq_case_print(const struct eq_case *c)
 {
-    printf("seed %"PRIu64"%s%s\n", c->seed, c->tunnels ? ", tunnels" : "",
-           c->overlaps ? ", overlaps" : "");
+    static const char *const meters[] = { "", ", meters that count",
+                                          ", meters that drop" };
+
+    printf("seed %"PRIu64"%s%s%s\n", c->seed, c->tunnels ? ", tunnels" : "",
+           c->overlaps ? ", overlaps" : "", meters[c->meters]);
     for (uint32_t i = 0; i < c->n_tables; i++) {
         printf("  table %u\n", i);
         print_node(&c->tables[i], 0, 4);

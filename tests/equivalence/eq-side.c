@@ -18,6 +18,7 @@
 #include "odp-netlink.h"
 #include "odp-util.h"
 #include "openvswitch/ofpbuf.h"
+#include "openvswitch/ofp-meter.h"
 #include "ovs-rcu.h"
 #include "smap.h"
 #include "tests/equivalence/eq-random.h"
@@ -27,6 +28,7 @@
 #define DROPS                                                               \
     DROP(lb_drop_no_bucket)                                                 \
     DROP(lb_drop_no_group)                                                  \
+    DROP(datapath_drop_meter)                                               \
     DROP(datapath_drop_recirc_error)                                        \
     DROP(datapath_drop_invalid_port)                                        \
     DROP(datapath_drop_tunnel_push_error)                                   \
@@ -322,6 +324,32 @@ eq_side_set_group(struct eq_side *side, uint32_t i,
     }
 }
 
+/* Makes the meters of the present case: one of packets, one of octets.  What
+ * is left of earlier ones is gone. */
+static void
+set_meters(struct eq_side *side)
+{
+    bool drops = side->pipeline.c->meters == EQ_DROPPING_METERS;
+
+    for (uint32_t i = 0; i < EQ_N_METERS; i++) {
+        struct ofputil_meter_band band = {
+            .type = OFPMBT13_DROP,
+            .rate = drops ? 20 : 1000000, /* Packets/s, or kbit/s. */
+            .burst_size = drops ? 40 : 1000000,
+        };
+        struct ofputil_meter_config config = {
+            .flags = OFPMF13_BURST | OFPMF13_STATS
+                     | (i ? OFPMF13_KBPS : OFPMF13_PKTPS),
+            .n_bands = 1, .bands = &band,
+        };
+        ofproto_meter_id id = { i };
+
+        if (dpif_meter_set(side->dpif, id, &config)) {
+            OVS_NOT_REACHED();
+        }
+    }
+}
+
 /* Ports. */
 
 static void
@@ -462,6 +490,7 @@ eq_side_reset(struct eq_side *side, const struct eq_case *c)
     for (uint32_t i = 0; i < EQ_N_GROUPS; i++) {
         eq_side_set_group(side, i, &c->groups[i]);
     }
+    set_meters(side);
 }
 
 static uint64_t

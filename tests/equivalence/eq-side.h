@@ -45,7 +45,7 @@ struct eq_deleted {
     long long int used;
 };
 
-#define EQ_N_DROPS 8
+#define EQ_N_DROPS 9
 
 struct eq_side {
     struct eq_wire wire;

@@ -340,6 +340,9 @@ put_action(struct xlate *x, const struct eq_action *a)
     case EQ_A_DROP:
         nl_msg_put_u32(x->actions, OVS_ACTION_ATTR_DROP, 1);
         break;
+    case EQ_A_METER:
+        nl_msg_put_u32(x->actions, OVS_ACTION_ATTR_METER, a->a);
+        break;
     case EQ_A_CT: put_ct(x, a); break;
     case EQ_A_CT_CLEAR:
         nl_msg_put_flag(x->actions, OVS_ACTION_ATTR_CT_CLEAR);

@@ -85,12 +85,12 @@ tests_unit_test_fuse_tcp_LDADD = $(UNIT_LDADD)
 if BUILD_OPENVSWITCH
 if HAVE_CMOCKA
 DATAPATH_TESTS = tests/unit/test-fuse-conn tests/unit/test-fuse-datapath \
-	tests/unit/test-fuse-trial
+	tests/unit/test-fuse-meter tests/unit/test-fuse-trial
 endif
 endif
 check_PROGRAMS += $(DATAPATH_TESTS)
 EXTRA_PROGRAMS = tests/unit/test-fuse-conn tests/unit/test-fuse-datapath \
-	tests/unit/test-fuse-trial
+	tests/unit/test-fuse-meter tests/unit/test-fuse-trial
 
 # Includes datapath-dpdk/fuse/fuse-conn.c, to interrupt it.
 tests_unit_test_fuse_conn_SOURCES = tests/unit/test-fuse-conn.c \
@@ -111,6 +111,15 @@ tests_unit_test_fuse_datapath_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_fuse_datapath_LDADD = \
 	$(OVS)/extended/lib/libopenvswitch.la $(CMOCKA_LIBS)
 $(tests_unit_test_fuse_datapath_OBJECTS): | $(OVS)/headers.stamp
+
+tests_unit_test_fuse_meter_SOURCES = tests/unit/test-fuse-meter.c \
+	tests/unit/fuse-datapath.c tests/unit/fuse-datapath.h \
+	tests/unit/memory-netdev.c tests/unit/memory-netdev.h
+tests_unit_test_fuse_meter_CPPFLAGS = $(OVS_CPPFLAGS)
+tests_unit_test_fuse_meter_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_fuse_meter_LDADD = \
+	$(OVS)/extended/lib/libopenvswitch.la $(CMOCKA_LIBS)
+$(tests_unit_test_fuse_meter_OBJECTS): | $(OVS)/headers.stamp
 
 tests_unit_test_fuse_trial_SOURCES = tests/unit/test-fuse-trial.c \
 	tests/unit/fuse-datapath.c tests/unit/fuse-datapath.h \

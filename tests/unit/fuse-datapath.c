@@ -174,6 +174,17 @@ set_way_ct(uint16_t zone)
     nl_msg_put_odp_port(&way, OVS_ACTION_ATTR_OUTPUT, out_port);
 }
 
+/* Makes 'way' take packets through 'n' meters and output to "out". */
+void
+set_way_meters(const uint32_t *ids, uint32_t n)
+{
+    ofpbuf_clear(&way);
+    for (uint32_t i = 0; i < n; i++) {
+        nl_msg_put_u32(&way, OVS_ACTION_ATTR_METER, ids[i]);
+    }
+    nl_msg_put_odp_port(&way, OVS_ACTION_ATTR_OUTPUT, out_port);
+}
+
 static odp_port_t
 add_port(const char *name)
 {

@@ -48,6 +48,7 @@ void set_fuse(const char *value);
 void set_entries(const char *entries);
 void set_way(uint32_t priority, bool rewrite);
 void set_way_ct(uint16_t zone);
+void set_way_meters(const uint32_t *ids, uint32_t n);
 
 enum kind {
     PLAIN,

@@ -442,6 +442,11 @@ fuse_learn(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i,
     if (!compose(t, &summary, &out)) {
         return FUSE_REASON_ACTION;
     }
+    if (out.program.flags & FUSE_P_NO_PAD && batch->classes[i].pad) {
+        /* With 3.5, stock adds the padding to the checksum of what it has
+         * rewritten, so the checksum changes by more than the rewrite. */
+        return FUSE_REASON_PADDING;
+    }
     if (!fuse_tunnels_add(record, summary.pushed, summary.push_port)) {
         return FUSE_REASON_TUNNEL_PORT;
     }

@@ -25,6 +25,7 @@
     FUSE_REASON(PACKET_TYPE, false, "no Ethernet packet goes out")          \
     FUSE_REASON(OFFLOAD, false, "offload flags")                            \
     FUSE_REASON(TUNNEL_PORT, true, "new tunnel port")                       \
+    FUSE_REASON(PADDING, true, "padding goes into the tunnel")              \
     FUSE_REASON(TUNNEL_KIND, false, "tunnel of another kind")               \
     FUSE_REASON(CT_ACTION, false, "ct action that the cache does not know") \
     FUSE_REASON(CT_STATE, true, "connection not established")               \

@@ -7,6 +7,9 @@ include utilities/of-sync/automake.mk
 
 EXTRA_DIST += \
 	utilities/kubernetes/Containerfile \
+	utilities/kubernetes/accounts/kustomization.yaml \
+	utilities/kubernetes/accounts/ovs-ext-node.yaml \
+	utilities/kubernetes/accounts/ovs-kube-proxy.yaml \
 	utilities/kubernetes/hugepages/kustomization.yaml \
 	utilities/kubernetes/hugepages/switch.yaml \
 	utilities/kubernetes/kustomization.yaml \

@@ -14,9 +14,8 @@ TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 ADDRESS = "192.0.2.254"
 PODS = "10.244.0.0/16,fd00:10:244::/48"
 # Manifests that give the programs of the network their permissions.
-MANIFESTS = ("utilities/ovs-ext-node/role.yaml",
-             "utilities/ovs-kube-proxy/daemonset.yaml")
-ROLES = ("ServiceAccount", "ClusterRole", "ClusterRoleBinding")
+MANIFESTS = ("utilities/kubernetes/accounts/ovs-ext-node.yaml",
+             "utilities/kubernetes/accounts/ovs-kube-proxy.yaml")
 
 
 class Control(Cluster):
@@ -64,8 +63,7 @@ class Control(Cluster):
         for name in MANIFESTS:
             with open(os.path.join(TOP, name)) as stream:
                 for obj in yaml.safe_load_all(stream):
-                    if obj["kind"] in ROLES:
-                        self.create(obj)
+                    self.create(obj)
 
     def daemon(self, name, *args):
         self.daemons.append(Daemon(

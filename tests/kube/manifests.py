@@ -29,7 +29,8 @@ class Kubectl:
         """The objects as the API server takes them: it checks each key."""
         return json.loads(self.run(
             "apply", "--server-side", "--validate=strict", "--output=json",
-            "-k", folder, *args).stdout)["items"]
+            # Another test may have made an object.
+            "--force-conflicts", "-k", folder, *args).stdout)["items"]
 
     def delete(self, folder):
         self.run("delete", "-k", folder)

@@ -194,11 +194,14 @@ def test_malformed(c):
 
 
 def manifest_objects():
-    """The objects of the DaemonSet's manifest."""
+    """The objects of the account's and the DaemonSet's manifests."""
     import yaml
-    path = os.path.join(HERE, "../../utilities/ovs-kube-proxy/daemonset.yaml")
-    with open(path) as stream:
-        return [obj for obj in yaml.safe_load_all(stream) if obj]
+    objects = []
+    for name in ("kubernetes/accounts/ovs-kube-proxy.yaml",
+                 "ovs-kube-proxy/daemonset.yaml"):
+        with open(os.path.join(HERE, "../../utilities", name)) as stream:
+            objects += [obj for obj in yaml.safe_load_all(stream) if obj]
+    return objects
 
 
 def test_manifest(c):

@@ -2,6 +2,7 @@
 
 """utilities/kubernetes: what "kubectl apply -k" puts on the nodes."""
 
+import glob
 import json
 import os
 import re
@@ -12,13 +13,16 @@ import cluster as k8s
 from cluster import account, wait_until
 from harness import World, admin
 from lab import Daemons
-from manifests import Kubectl, write_overlay
+from manifests import TREE, Kubectl, write_overlay
 from tests_agent import create_node
 from tests_proxy_admin import get
 
 NODE = "install-1"
-KINDS = ["ClusterRole", "ClusterRoleBinding"] + 4 * ["ConfigMap"] + \
-    2 * ["DaemonSet"] + ["ServiceAccount"]
+KINDS = 2 * ["ClusterRole"] + 3 * ["ClusterRoleBinding"] + \
+    4 * ["ConfigMap"] + 2 * ["DaemonSet"] + 2 * ["ServiceAccount"]
+# Who must be able to read what.
+READS = {"ovs-ext-node": ("nodes", "services", "endpointslices"),
+         "ovs-kube-proxy": ("nodes", "services", "endpointslices")}
 
 
 def kubectl(c):
@@ -85,6 +89,41 @@ def test_install_roll_out(c):
         config_map(after, "ovs-ext-node")["metadata"]["name"]
     assert containers(before, "ovs-ext-switch") == \
         containers(after, "ovs-ext-switch")
+
+
+def may_list(c, name, resource):
+    """May the service account 'name' list a resource?"""
+    group = "discovery.k8s.io" if resource == "endpointslices" else ""
+    return c.call("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews",
+                  {"apiVersion": "authorization.k8s.io/v1",
+                   "kind": "SubjectAccessReview",
+                   "spec": {
+                       "user": "system:serviceaccount:kube-system:" + name,
+                       "resourceAttributes": {"verb": "list", "group": group,
+                                              "resource": resource}}}
+                  )["status"]["allowed"]
+
+
+def test_install_mixed(c):
+    """All manifests may be applied, in any order: no account loses what its
+    programs need."""
+    top = os.path.dirname(TREE)
+    installations = [["-k", overlay("mixed")]] + [
+        ["-f", path] for path in sorted(glob.glob(top + "/ovs-*/*.yaml") +
+                                        glob.glob(TREE + "/accounts/ovs-*"))]
+    assert len(installations) > 2
+    k = kubectl(c)
+    try:
+        for order in installations, installations[::-1]:
+            for what in order:
+                k.run("apply", "--server-side", "--force-conflicts", *what)
+            refused = [(name, resource) for name, resources in READS.items()
+                       for resource in resources
+                       if not may_list(c, name, resource)]
+            assert not refused, (refused, order)
+    finally:
+        for what in installations:
+            k.run("delete", "--ignore-not-found", *what)
 
 
 class Machine(Daemons):

@@ -58,5 +58,4 @@ utilities/ovs-ext-node/ovs-ext-node.service: \
 CLEANFILES += utilities/ovs-ext-node/ovs-ext-node.service
 
 EXTRA_DIST += \
-	utilities/ovs-ext-node/ovs-ext-node.service.in \
-	utilities/ovs-ext-node/role.yaml
+	utilities/ovs-ext-node/ovs-ext-node.service.in

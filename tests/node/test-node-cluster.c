@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Which of several Nodes with overlapping ranges of pods counts. */
+/* Which of several Nodes with overlapping ranges of pods counts, and what an
+ * earlier run has kept. */
 
 #include <config.h>
 
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "openvswitch/dynamic-string.h"
 #include "openvswitch/json.h"
 #include "openvswitch/vlog.h"
 #include "packets.h"
@@ -207,6 +209,97 @@ test_owner(void **state OVS_UNUSED)
     }
 }
 
+/* What is kept. */
+
+static struct kube_node *
+read_back(const char *name, const char *s, const char *expected_error)
+{
+    char *error = NULL;
+    struct kube_node *node = kube_node_from_string(name, s, &error);
+
+    if (expected_error) {
+        assert_non_null(error);
+        assert_non_null(strstr(error, expected_error));
+    } else {
+        assert_null(error);
+    }
+    free(error);
+    return node;
+}
+
+static void
+test_strings(void **state OVS_UNUSED)
+{
+    static const char *const good[] = {
+        "", "192.0.2.1", "10.1.0.0/16",
+        "192.0.2.1 fd00::1 10.1.0.0/16 fd00:1::/64",
+    };
+    static const char *const bad[] = {
+        "192.0.2.1 10.1.0.0/33", "192.0.2.1 x", "/ 192.0.2.1",
+        "192.0.2.1 10.1.0.0/", "192.0.2.1 fd00:1::/129",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+        struct kube_node *node = read_back("a", good[i], NULL);
+        struct ds s = DS_EMPTY_INITIALIZER;
+
+        kube_node_format(node, &s);
+        assert_string_equal(ds_cstr(&s), good[i]);
+        ds_destroy(&s);
+        kube_node_destroy(node);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        struct kube_node *node = read_back("a", bad[i], "");
+
+        assert_int_equal(node->n_addrs, 1);
+        assert_int_equal(node->n_pod_cidrs, 0);
+        kube_node_destroy(node);
+    }
+}
+
+static void
+restore(struct node_cluster *c, const char *name, const char *s)
+{
+    node_cluster_restore(c, read_back(name, s, NULL));
+}
+
+static void
+test_restore(void **state OVS_UNUSED)
+{
+    struct node_cluster *c = node_cluster_create("me");
+    struct kube_sink *sink = node_cluster_sink(c);
+    size_t n;
+
+    /* Others alone are no use. */
+    restore(c, "a", "192.0.2.9 10.1.0.0/24");
+    assert_false(node_cluster_is_restored(c));
+    restore(c, "me", "192.0.2.1 10.2.0.0/24");
+    assert_true(node_cluster_is_restored(c));
+    assert_false(node_cluster_is_complete(c));
+    assert_int_equal(node_cluster_ours(c)->n_addrs, 1);
+
+    /* What the list has comes first, and what it has not goes. */
+    kube_sink_list_begin(sink, KUBE_NODE);
+    add(c, "b", "\"10.3.0.0/24\"");
+    restore(c, "b", "192.0.2.3 10.4.0.0/24");
+    restore(c, "c", "192.0.2.4 10.5.0.0/24");
+    add(c, "me", "\"10.2.0.0/24\"");
+    assert_true(node_cluster_is_restored(c));
+    kube_sink_list_end(sink, KUBE_NODE);
+    assert_false(node_cluster_is_restored(c));
+    assert_true(node_cluster_is_complete(c));
+    assert_string_equal(node_cluster_peers(c, &n)[0].node->name, "b");
+    assert_int_equal(node_cluster_peers(c, &n)[0].node->n_addrs, 0);
+    assert_int_equal(n, 2);
+    assert_int_equal(node_cluster_ours(c)->n_addrs, 0);
+
+    /* Too late. */
+    restore(c, "d", "192.0.2.5 10.6.0.0/24");
+    node_cluster_peers(c, &n);
+    assert_int_equal(n, 2);
+    node_cluster_destroy(c);
+}
+
 int
 main(void)
 {
@@ -216,6 +309,8 @@ main(void)
         cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_owner),
+        cmocka_unit_test(test_restore),
+        cmocka_unit_test(test_strings),
     };
 
     vlog_set_levels(NULL, VLF_ANY_DESTINATION, VLL_OFF);

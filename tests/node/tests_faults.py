@@ -2,6 +2,7 @@
 
 """Forgeries, restarts, what others break, bad input, and cleaning up."""
 
+import json
 import os
 import sys
 
@@ -140,6 +141,89 @@ def test_restarts(lab):
     lab.n1.start_daemon()
     lab.n1.set_network()
     assert_all()
+
+
+def start_away(lab, node):
+    """Starts the agent of 'node' with an API server that does not answer."""
+    path = os.path.join(lab.dir, "away.conf")
+    with open(path, "w") as stream:
+        json.dump({
+            "apiVersion": "v1", "kind": "Config", "current-context": "c",
+            "clusters": [{"name": "c", "cluster": {
+                "server": "https://127.0.0.1:1"}}],
+            "users": [{"name": "c", "user": {}}],
+            "contexts": [{"name": "c", "context": {"cluster": "c",
+                                                   "user": "c"}}]}, stream)
+    known, node.args = node.args, ["--kubeconfig=" + path,
+                                   "--node=" + node.name]
+    node.start_agent(wait=False)
+    node.args = known
+
+
+def kept(node):
+    """What the database keeps of the Nodes, by name."""
+    text = node.run("ovs-vsctl", "--format=json", "--columns=external_ids",
+                    "list", "Port", "ovs-host0")
+    return {key[len("node-kept-"):]: value
+            for key, value in json.loads(text)["data"][0][0][1]
+            if key.startswith("node-kept-")}
+
+
+def test_api_server_away(lab):
+    """The switch and the agent restart while the API server is away."""
+    lab.write("n3", node_object(3))
+    start(lab)
+    a, b, c = lab.n1.pod(), lab.n1.pod(), lab.n2.pod()
+    wait_until(lambda: len(kept(lab.n1)) == 3, "the Nodes are kept")
+    assert kept(lab.n1)["n2"] == \
+        "192.0.2.2 fd00:2::2 10.244.2.0/24 fd00:10:244:2::/64"
+    assert a.ping(c.ip4, wait=10)
+    flows = lab.n1.flows()
+    for name in "ovs-ext-node", "ovs-vswitchd":
+        lab.n1.kill(name)
+    assert not a.ping(b.ip4, wait=1)
+    lab.n1.start_daemon()
+    lab.n1.set_network()
+    start_away(lab, lab.n1)
+    lab.n1.wait_synced()
+    assert lab.n1.flows() == flows
+    for address in b.ip4, b.ip6, c.ip4, c.ip6, lab.n1.gateway4, \
+            lab.n1.gateway6:
+        assert a.ping(address, wait=10), address
+    assert lab.n1.ping(a.ip4)
+    assert lab.n1.ping(c.ip6)
+    assert "these are from the database\n" in lab.n1.show()
+    assert len(kept(lab.n1)) == 3
+    assert lab.n1.pod().ping(c.ip4, wait=10)
+    # The API server is back, and a Node has gone, another has changed.
+    lab.n1.kill("ovs-ext-node")
+    lab.write("n3")
+    other = node_object(2)
+    other["status"]["addresses"][0]["address"] = "192.0.2.22"
+    lab.write("n2", other)
+    lab.n1.start_agent()
+    assert "from the database" not in lab.n1.show()
+    wait_until(lambda: sorted(kept(lab.n1)) == ["n1", "n2"],
+               "the Node is forgotten")
+    assert kept(lab.n1)["n2"].startswith("192.0.2.22 ")
+    text = "\n".join(lab.n1.flows())
+    assert "192.0.2.22" in text and "10.244.3.0" not in text
+    # The database of another Node's agent is of no use.
+    lab.n1.kill("ovs-ext-node")
+    lab.n1.run("ovs-vsctl", "set", "Bridge", "br-int",
+               "external_ids:node-agent=n9")
+    start_away(lab, lab.n1)
+    wait_until(lambda: lab.n1.http("/healthz") ==
+               "waiting for the list of Nodes\n", "it waits")
+    # Nor what is no address.
+    lab.n1.kill("ovs-ext-node")
+    lab.n1.run("ovs-vsctl", "set", "Bridge", "br-int",
+               "external_ids:node-agent=n1", "--", "set", "Port",
+               "ovs-host0", 'external_ids:node-kept-n2="x 10.0.0.0/99"')
+    start_away(lab, lab.n1)
+    lab.n1.wait_synced()
+    assert "node-kept-n2: " in lab.n1.log()
+    assert a.ping(b.ip4)
 
 
 def test_repairs(lab):

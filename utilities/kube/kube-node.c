@@ -8,6 +8,7 @@
 
 #include "kube-object.h"
 #include "kube-value.h"
+#include "openvswitch/dynamic-string.h"
 #include "packets.h"
 #include "util.h"
 
@@ -104,6 +105,56 @@ kube_node_clone(const struct kube_node *node)
                                                    * sizeof *node->pod_cidrs))
                        : NULL);
     return copy;
+}
+
+/* Appends the addresses and ranges of 'node' to 's', for
+ * kube_node_from_string(): "192.0.2.1 10.244.1.0/24". */
+void
+kube_node_format(const struct kube_node *node, struct ds *s)
+{
+    const char *blank = "";
+
+    for (size_t i = 0; i < node->n_addrs; i++, blank = " ") {
+        ds_put_cstr(s, blank);
+        ipv6_format_mapped(&node->addrs[i], s);
+    }
+    for (size_t i = 0; i < node->n_pod_cidrs; i++, blank = " ") {
+        ds_put_cstr(s, blank);
+        ipv6_format_mapped(&node->pod_cidrs[i].addr, s);
+        ds_put_format(s, "/%d", node->pod_cidrs[i].plen);
+    }
+}
+
+/* Returns the Node 'name' with the addresses and ranges in 's', for the caller
+ * to destroy.  Leaves out what is neither, and stores a message about it in
+ * '*error', which is null before and is the caller's to free. */
+struct kube_node *
+kube_node_from_string(const char *name, const char *s, char **error)
+{
+    struct kube_node *node = xzalloc(sizeof *node);
+    char *copy = xstrdup(s), *save = NULL;
+    size_t n = 0;
+
+    node->name = xstrdup(name);
+    for (char *item = strtok_r(copy, " ", &save);
+         item && n < KV_MAX_ADDRESSES; item = strtok_r(NULL, " ", &save)) {
+        struct kube_cidr cidr;
+
+        n++;
+        if (!strchr(item, '/')) {
+            kv_add_ip("an address", item, &node->addrs, &node->n_addrs,
+                      error);
+        } else if (kv_cidr(item, &cidr)) {
+            node->pod_cidrs = xrealloc(node->pod_cidrs,
+                                       ((node->n_pod_cidrs + 1)
+                                        * sizeof *node->pod_cidrs));
+            node->pod_cidrs[node->n_pod_cidrs++] = cidr;
+        } else {
+            kv_complain(error, "\"%.64s\" is no range of addresses", item);
+        }
+    }
+    free(copy);
+    return node;
 }
 
 /* Frees 'node', which may be null. */

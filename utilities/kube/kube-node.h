@@ -17,6 +17,7 @@
 #include <netinet/in.h>
 #include "kube-cidr.h"
 
+struct ds;
 struct json;
 
 struct kube_node {
@@ -32,6 +33,9 @@ struct kube_node {
 
 struct kube_node *kube_node_parse(const struct json *, char **error);
 struct kube_node *kube_node_clone(const struct kube_node *);
+struct kube_node *kube_node_from_string(const char *name, const char *s,
+                                        char **error);
+void kube_node_format(const struct kube_node *, struct ds *);
 void kube_node_destroy(struct kube_node *);
 bool kube_node_equal(const struct kube_node *, const struct kube_node *);
 bool kube_node_tunnel_end(const struct kube_node *ours,

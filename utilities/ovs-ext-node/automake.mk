@@ -9,6 +9,7 @@ utilities_ovs_ext_node_ovs_ext_node_SOURCES = \
 	utilities/ovs-ext-node/node-address.h \
 	utilities/ovs-ext-node/node-cluster.c \
 	utilities/ovs-ext-node/node-cluster.h \
+	utilities/ovs-ext-node/node-database-private.h \
 	utilities/ovs-ext-node/node-database.c \
 	utilities/ovs-ext-node/node-database.h \
 	utilities/ovs-ext-node/node-features.c \
@@ -17,6 +18,8 @@ utilities_ovs_ext_node_ovs_ext_node_SOURCES = \
 	utilities/ovs-ext-node/node-flows.h \
 	utilities/ovs-ext-node/node-host.c \
 	utilities/ovs-ext-node/node-host.h \
+	utilities/ovs-ext-node/node-kept.c \
+	utilities/ovs-ext-node/node-kept.h \
 	utilities/ovs-ext-node/node-kernel.h \
 	utilities/ovs-ext-node/node-link.c \
 	utilities/ovs-ext-node/node-link.h \

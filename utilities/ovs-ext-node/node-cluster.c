@@ -25,6 +25,7 @@ struct node_cluster {
     char *our_name;
     struct shash nodes;         /* Contains "struct entry"s, by name. */
     bool complete;              /* All Nodes have been listed once. */
+    bool restored;              /* Our Node was restored. */
     uint64_t generation;        /* Changes with the Nodes. */
 
     /* Made anew when 'generation' is not that of 'nodes'. */
@@ -170,6 +171,24 @@ list_end(struct kube_sink *sink, enum kube_kind kind)
     }
 }
 
+/* Adds 'node', one of an earlier run, unless its Node is known or the Nodes
+ * have been listed.  Takes 'node'. */
+void
+node_cluster_restore(struct node_cluster *c, struct kube_node *node)
+{
+    if (c->complete || shash_find(&c->nodes, node->name)) {
+        kube_node_destroy(node);
+    } else {
+        struct entry *e = xzalloc(sizeof *e);
+
+        /* Not 'listed': a list that is being read may not have it. */
+        e->node = node;
+        shash_add(&c->nodes, node->name, e);
+        c->restored = c->restored || !strcmp(node->name, c->our_name);
+        c->generation++;
+    }
+}
+
 static const struct kube_sink_class sink_class = {
     .apply = apply,
     .list_begin = list_begin,
@@ -311,6 +330,14 @@ bool
 node_cluster_is_complete(const struct node_cluster *c)
 {
     return c->complete;
+}
+
+/* Returns true if the Nodes are those of an earlier run, our own among them:
+ * they have not been listed yet. */
+bool
+node_cluster_is_restored(const struct node_cluster *c)
+{
+    return c->restored && !c->complete;
 }
 
 /* Returns a number that changes with the Nodes. */

@@ -12,6 +12,9 @@
  * range, too.  Packets go to one node in
  * any case, the same one from wherever they come.
  *
+ * Until the Nodes have been listed, those of an earlier run can stand in for
+ * them: the list replaces what it does not have.
+ *
  * Attack model: a Node may say anything.  It takes no address from another
  * Node whose range is as wide, nor any from ours.
  *
@@ -39,6 +42,8 @@ struct node_cluster *node_cluster_create(const char *our_name);
 void node_cluster_destroy(struct node_cluster *);
 struct kube_sink *node_cluster_sink(struct node_cluster *);
 
+void node_cluster_restore(struct node_cluster *, struct kube_node *);
+bool node_cluster_is_restored(const struct node_cluster *);
 bool node_cluster_is_complete(const struct node_cluster *);
 uint64_t node_cluster_generation(const struct node_cluster *);
 const struct kube_node *node_cluster_ours(const struct node_cluster *);

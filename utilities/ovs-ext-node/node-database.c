@@ -2,6 +2,7 @@
 
 #include <config.h>
 #include "node-database.h"
+#include "node-database-private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,6 @@
 #include "flow.h"
 #include "node-pod.h"
 #include "openvswitch/dynamic-string.h"
-#include "ovsdb-idl.h"
 #include "packets.h"
 #include "smap.h"
 #include "util.h"
@@ -18,18 +18,6 @@
 #include "utilities/kube/kube-node.h"
 #include "vswitch-idl.h"
 
-#define OWNER_KEY "node-owner"
-#define OWNER "ovs-ext-node"
-
-struct node_database {
-    struct node_database_options options;
-    struct ovsdb_idl_loop loop;
-    struct ovsdb_idl_txn *txn;  /* Null: one is under way already. */
-
-    struct node_pod *pods;      /* Of node_database_pods(). */
-    size_t n_pods, allocated_pods;
-    uint64_t pods_generation;
-};
 
 /* Returns a connection to the database that 'options' name, for the caller to
  * destroy.  'options' must outlive it. */
@@ -111,8 +99,9 @@ node_database_generation(const struct node_database *db)
             ? ovsdb_idl_get_seqno(db->loop.idl) : 0);
 }
 
-static const struct ovsrec_bridge *
-find_bridge(const struct node_database *db)
+/* Returns the bridge, or null if it is not there. */
+const struct ovsrec_bridge *
+node_database_bridge__(const struct node_database *db)
 {
     const struct ovsrec_bridge *bridge;
 
@@ -144,7 +133,7 @@ node_database_fault(const struct node_database *db)
     return (!ovsdb_idl_is_connected(db->loop.idl)
             || !node_database_generation(db)
             ? "the database of Open vSwitch cannot be reached"
-            : !find_bridge(db) ? "there is no such bridge"
+            : !node_database_bridge__(db) ? "there is no such bridge"
             : is_of_ovn(db) ? "the bridge is OVN's"
             : NULL);
 }
@@ -166,12 +155,12 @@ find_interface(const struct ovsrec_bridge *bridge, const char *port)
 ofp_port_t
 node_database_ofport(const struct node_database *db, const char *port)
 {
-    const struct ovsrec_interface *iface = find_interface(find_bridge(db),
-                                                          port);
+    const struct ovsrec_interface *iface
+        = find_interface(node_database_bridge__(db), port);
 
     return (iface && iface->n_ofport && *iface->ofport > 0
-            && !strcmp(smap_get_def(&iface->external_ids, OWNER_KEY, ""),
-                       OWNER)
+            && !strcmp(smap_get_def(&iface->external_ids, NODE_OWNER_KEY, ""),
+                       NODE_OWNER)
             ? u16_to_ofp(*iface->ofport) : OFPP_NONE);
 }
 
@@ -180,8 +169,8 @@ node_database_ofport(const struct node_database *db, const char *port)
 const char *
 node_database_port_error(const struct node_database *db, const char *port)
 {
-    const struct ovsrec_interface *iface = find_interface(find_bridge(db),
-                                                          port);
+    const struct ovsrec_interface *iface
+        = find_interface(node_database_bridge__(db), port);
 
     return iface ? iface->error : NULL;
 }
@@ -204,7 +193,7 @@ node_database_put_features(const struct node_database *db, struct ds *s)
 {
     const struct ovsrec_open_vswitch *ovs = ovsrec_open_vswitch_first(
         db->loop.idl);
-    const struct ovsrec_bridge *bridge = find_bridge(db);
+    const struct ovsrec_bridge *bridge = node_database_bridge__(db);
 
     if (ovs && ovs->n_iface_types && bridge) {
         const char *type = bridge->datapath_type;
@@ -240,7 +229,7 @@ compare_pods(const void *a_, const void *b_)
 struct node_pod *
 node_database_read_pods(struct node_database *db, size_t *n)
 {
-    const struct ovsrec_bridge *bridge = find_bridge(db);
+    const struct ovsrec_bridge *bridge = node_database_bridge__(db);
 
     forget_pods(db);
     for (size_t i = 0; bridge && i < bridge->n_ports; i++) {
@@ -279,8 +268,8 @@ node_database_pods(struct node_database *db, size_t *n)
 void
 node_database_admit(struct node_database *db, const struct node_pod *pod)
 {
-    const struct ovsrec_interface *iface = find_interface(find_bridge(db),
-                                                          pod->port);
+    const struct ovsrec_interface *iface
+        = find_interface(node_database_bridge__(db), pod->port);
 
     if (db->txn && iface && (!pod->admitted || pod->refused)) {
         ovsrec_interface_update_external_ids_setkey(iface, "node-admitted",
@@ -297,8 +286,8 @@ void
 node_database_refuse(struct node_database *db, const struct node_pod *pod,
                      const char *why)
 {
-    const struct ovsrec_interface *iface = find_interface(find_bridge(db),
-                                                          pod->port);
+    const struct ovsrec_interface *iface
+        = find_interface(node_database_bridge__(db), pod->port);
 
     if (db->txn && iface
         && (pod->admitted || !nullable_string_is_equal(pod->refused, why))) {
@@ -325,8 +314,8 @@ get_port(struct node_database *db, const struct ovsrec_bridge *bridge,
 
     OVSREC_INTERFACE_FOR_EACH (iface, db->loop.idl) {
         if (!strcmp(iface->name, name)) {
-            if (strcmp(smap_get_def(&iface->external_ids, OWNER_KEY, ""),
-                       OWNER) || !find_interface(bridge, name)) {
+            if (strcmp(smap_get_def(&iface->external_ids, NODE_OWNER_KEY, ""),
+                       NODE_OWNER) || !find_interface(bridge, name)) {
                 complain_once("port %s is of something else: remove it, or "
                               "give another name", name);
                 return NULL;
@@ -337,10 +326,11 @@ get_port(struct node_database *db, const struct ovsrec_bridge *bridge,
     interface = ovsrec_interface_insert(db->txn);
     ovsrec_interface_set_name(interface, name);
     ovsrec_interface_set_type(interface, type);
-    ovsrec_interface_update_external_ids_setkey(interface, OWNER_KEY, OWNER);
+    ovsrec_interface_update_external_ids_setkey(interface, NODE_OWNER_KEY,
+                                                NODE_OWNER);
     port = ovsrec_port_insert(db->txn);
     ovsrec_port_set_name(port, name);
-    ovsrec_port_update_external_ids_setkey(port, OWNER_KEY, OWNER);
+    ovsrec_port_update_external_ids_setkey(port, NODE_OWNER_KEY, NODE_OWNER);
     ovsrec_port_set_interfaces(port, &interface, 1);
     ovsrec_bridge_update_ports_addvalue(bridge, port);
     return interface;
@@ -409,7 +399,7 @@ set_bridge_id(const struct ovsrec_bridge *bridge, const char *key,
 void
 node_database_wish(struct node_database *db, const struct node_wish *wish)
 {
-    const struct ovsrec_bridge *bridge = find_bridge(db);
+    const struct ovsrec_bridge *bridge = node_database_bridge__(db);
     struct ds cidrs = DS_EMPTY_INITIALIZER;
 
     if (!db->txn || node_database_fault(db)) {
@@ -480,7 +470,7 @@ clear_bridge(const struct ovsrec_bridge *bridge)
 bool
 node_database_clear(struct node_database *db)
 {
-    const struct ovsrec_bridge *bridge = find_bridge(db);
+    const struct ovsrec_bridge *bridge = node_database_bridge__(db);
     bool clean;
 
     if (!db->txn || !node_database_generation(db)) {
@@ -492,8 +482,8 @@ node_database_clear(struct node_database *db)
     for (size_t i = 0; i < bridge->n_ports; i++) {
         const struct ovsrec_port *port = bridge->ports[i];
 
-        if (!strcmp(smap_get_def(&port->external_ids, OWNER_KEY, ""),
-                    OWNER)) {
+        if (!strcmp(smap_get_def(&port->external_ids, NODE_OWNER_KEY, ""),
+                    NODE_OWNER)) {
             ovsrec_bridge_update_ports_delvalue(bridge, port);
             clean = false;
         } else if (port->n_interfaces) {

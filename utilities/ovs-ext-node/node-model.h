@@ -40,6 +40,7 @@ struct node_pod {
 };
 
 struct node_pipeline_options {
+    const char *node;           /* Name of our Node. */
     const char *bridge;         /* Of the pods. */
     const char *host;           /* Name of the host's port. */
     const char *tunnel;         /* Name of the tunnels' port; null: nodes are

@@ -230,7 +230,7 @@ node_options_parse(int argc, char *argv[], struct node_options *o)
     while ((c = getopt_long(argc, argv, short_options, long_options, NULL))
            != -1) {
         switch (c) {
-        case OPT_NODE: o->node = optarg; break;
+        case OPT_NODE: o->node = o->pipeline.node = optarg; break;
         case OPT_BETWEEN: parse_between(optarg, &tunnels); break;
         case OPT_MTU:
             o->pipeline.mtu = parse_number("mtu", optarg, 68, 65535);

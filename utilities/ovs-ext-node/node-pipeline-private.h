@@ -20,6 +20,8 @@ struct node_pipeline {
                                  * base and Nodes, and for pods. */
     struct node_switch sw;      /* As of the last run. */
     uint64_t cluster_generation, db_generation;
+    bool restored;              /* The database has been asked for Nodes. */
+    bool kept;                  /* The database has the Nodes. */
     bool begun;                 /* of-sync knows what it should have. */
     const char *fault;          /* What is waited for, or null. */
     int mtu;                    /* Largest MTU of a pod. */

@@ -11,15 +11,19 @@
 #include "node-database.h"
 #include "node-flows.h"
 #include "node-host.h"
+#include "node-kept.h"
 #include "openvswitch/dynamic-string.h"
 #include "openvswitch/ofp-flow.h"
 #include "openvswitch/shash.h"
+#include "openvswitch/vlog.h"
 #include "packets.h"
 #include "timeval.h"
 #include "util.h"
 #include "utilities/kube/kube-cidr.h"
 #include "utilities/kube/kube-node.h"
 #include "utilities/of-sync/of-sync.h"
+
+VLOG_DEFINE_THIS_MODULE(node_pipeline);
 
 /* Flows that of-sync has been given. */
 struct wish {
@@ -321,6 +325,7 @@ update(struct node_pipeline *p, const struct kube_node *ours,
         wish_for_nodes(p, &sw, ours);
     }
     if (nodes || db_generation != p->db_generation) {
+        p->kept = false;
         p->mtu = node_host_mtu(&p->o, end);
         wish_for_pods(p);
     }
@@ -341,6 +346,7 @@ find_fault(const struct node_pipeline *p)
 
     return (node_database_fault(p->db) ? node_database_fault(p->db)
             : !node_cluster_is_complete(p->cluster)
+            && !node_cluster_is_restored(p->cluster)
             ? "waiting for the list of Nodes"
             : !ours ? "there is no Node of our name"
             : !ours->n_pod_cidrs ? "our Node has no podCIDRs"
@@ -348,14 +354,43 @@ find_fault(const struct node_pipeline *p)
             : NULL);
 }
 
+/* Until the Nodes have been listed, those that the database keeps count. */
+static void
+restore(struct node_pipeline *p)
+{
+    if (!p->restored) {
+        p->restored = (node_cluster_is_complete(p->cluster)
+                       || node_kept_read(p->db, p->o.host, p->o.node,
+                                         p->cluster));
+        if (node_cluster_is_restored(p->cluster)) {
+            VLOG_INFO("until Nodes are listed, those that the database keeps "
+                      "count");
+        }
+    }
+}
+
+/* Has the database keep the Nodes, once they have been listed. */
+static void
+keep(struct node_pipeline *p)
+{
+    size_t n;
+    const struct node_peer *peers = node_cluster_peers(p->cluster, &n);
+
+    if (!p->kept && node_cluster_is_complete(p->cluster)) {
+        p->kept = node_kept_write(p->db, p->o.host, peers, n);
+    }
+}
+
 /* Brings of-sync, the database and the host's interface to what the Nodes and
  * the ports want.  What is missing leaves all as it is. */
 void
 node_pipeline_run(struct node_pipeline *p)
 {
-    const struct kube_node *ours = node_cluster_ours(p->cluster);
+    const struct kube_node *ours;
     struct in6_addr end;
 
+    restore(p);
+    ours = node_cluster_ours(p->cluster);
     p->fault = find_fault(p);
     if (p->fault) {
         return;
@@ -367,6 +402,7 @@ node_pipeline_run(struct node_pipeline *p)
         .direct = p->o.direct,
         .mtu = p->mtu, .ours = ours,
     });
+    keep(p);
     tell_pods(p);
 }
 

@@ -77,6 +77,10 @@ node_pipeline_show(struct node_pipeline *p, struct ds *s)
     if (p->fault) {
         ds_put_format(s, "%s\n", p->fault);
     }
+    if (node_cluster_is_restored(p->cluster)) {
+        ds_put_cstr(s, "Nodes have not been listed yet: these are from the "
+                    "database\n");
+    }
     show_port(p, "host", p->o.host, s);
     if (p->o.tunnel) {
         show_port(p, "tunnels", p->o.tunnel, s);
@@ -190,6 +194,8 @@ node_pipeline_show_json(struct node_pipeline *p)
         json_array_add(nodes, peer_json(&peers[i]));
     }
     json_object_put(object, "nodes", nodes);
+    json_object_put(object, "nodes_from_database", json_boolean_create(
+                        node_cluster_is_restored(p->cluster)));
     each = node_database_pods(p->db, &n);
     for (size_t i = 0; i < n; i++) {
         json_array_add(pods, pod_json(&each[i]));

@@ -7,6 +7,7 @@ EXTRA_DIST += \
 	tests/cni/run \
 	tests/cni/tests_agent.py \
 	tests/cni/tests_attach.py \
+	tests/cni/tests_bandwidth.py \
 	tests/cni/tests_errors.py \
 	tests/cni/tests_kill.py \
 	tests/cni/tests_switch.py \

@@ -24,6 +24,10 @@ def vhost(**keys):
     return {"mode": "vhost-user", "vhost-user": keys}
 
 
+def bandwidth(**keys):
+    return {"runtimeConfig": {"bandwidth": keys}}
+
+
 # Changes of the configuration, with the code and part of the message.
 CONFIGS = [
     (1, '"0.2.0"', {"cniVersion": "0.2.0"}),
@@ -34,8 +38,19 @@ CONFIGS = [
     (2, '"ipMasq": true', {"ipMasq": True}),
     (2, '"portMappings": [{"hostPort":80}]',
      {"runtimeConfig": {"portMappings": [{"hostPort": 80}]}}),
-    (2, '"bandwidth": {"ingressRate":1000}',
-     {"runtimeConfig": {"bandwidth": {"ingressRate": 1000}}}),
+    (7, '"bandwidth" is 1', {"runtimeConfig": {"bandwidth": 1}}),
+    (2, '"bandwidth" has "rate"', bandwidth(rate=1)),
+    (7, '"ingressRate" is -1', bandwidth(ingressRate=-1)),
+    (7, '"egressRate" is "1M"', bandwidth(egressRate="1M")),
+    (7, '"egressRate" is 1.5', bandwidth(egressRate=1.5)),
+    (7, '"egressRate" is 34000000001', bandwidth(egressRate=34000000001)),
+    (7, 'a "egressRate" without a "egressBurst"', bandwidth(egressRate=12000)),
+    (7, 'a "ingressBurst" without a "ingressRate"',
+     bandwidth(ingressBurst=100000)),
+    (7, '"ingressRate" of "bandwidth" is 11999',
+     bandwidth(ingressRate=11999, ingressBurst=100000)),
+    (7, '"ingressBurst" of "bandwidth" is 11343, and a frame has 11344',
+     bandwidth(ingressRate=12000, ingressBurst=11343)),
     (7, '"name" is ""', {"name": None}),
     (7, '"name" is "../x"', {"name": "../x"}),
     (7, '"name" is "xx', {"name": "x" * 100000}),

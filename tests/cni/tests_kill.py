@@ -43,7 +43,9 @@ def step(node):
 def test_killed(node):
     """A hundred ADDs that are killed at random.  Then DEL, ADD, or GC, and
     nothing is left."""
-    config = node.config("1.1.0")
+    config = node.config("1.1.0", runtimeConfig={"bandwidth": {
+        "ingressRate": 8000000, "ingressBurst": 800000,
+        "egressRate": 8000000, "egressBurst": 800000}})
     usual = usual_time(node, config)
     rng = random.Random(1)
     killed = 0

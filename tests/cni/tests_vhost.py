@@ -8,6 +8,7 @@ import shutil
 import stat
 import subprocess
 
+from tests_errors import expect
 from world import Skip, wait_until
 
 
@@ -24,6 +25,36 @@ def stop_dpdk(node):
     node.switch.run("ovs-vsctl", "clear", "Open_vSwitch", ".", "other_config")
     node.switch.kill("ovs-vswitchd")
     node.switch.start_daemon()
+
+
+def check_limits(node, config):
+    """The switch itself limits such a pod, in both directions."""
+    config = dict(config, runtimeConfig={"bandwidth": {
+        "ingressRate": 8000000, "ingressBurst": 800000,
+        "egressRate": 4000500, "egressBurst": 400000}})
+    pod = node.pod()
+    result = node.call("ADD", pod, config, "net3")
+
+    def get(table, column):
+        return node.switch.run("ovs-vsctl", "--bare", "--columns=" + column,
+                               "list", table, *(
+                                   [port] if table == "Interface" else [])
+                               ).strip()
+
+    port, = [name for name in node.switch.ports()
+             if node.switch.ids(name)["cni-ifname"] == "net3"]
+    assert get("Interface", "ingress_policing_rate") == "4001"
+    assert get("Interface", "ingress_policing_burst") == "400"
+    assert get("QoS", "type") == "egress-policer"
+    assert sorted(get("QoS", "other_config").split()) == ["cbs=100000",
+                                                          "cir=1000000"]
+    assert get("Queue", "_uuid") == ""
+    checked = dict(config, prevResult=result)
+    node.call("CHECK", pod, checked, "net3")
+    node.switch.run("ovs-vsctl", "set", "Interface", port,
+                    "ingress_policing_rate=0")
+    expect(node, 102, "what the pod sends", "CHECK", pod, checked, "net3")
+    node.call("DEL", pod, config, "net3")
 
 
 def test_vhost_user(node):
@@ -54,6 +85,7 @@ def test_vhost_user(node):
                 status.st_gid) == (0o750, 1000, 107)
         assert os.stat(directory).st_uid == 0
         node.call("CHECK", pod, dict(config, prevResult=result), "net1")
+        check_limits(node, config)
 
         # A second interface; a pod that puts a link where its socket was.
         node.call("ADD", pod, config, "net2")

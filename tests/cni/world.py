@@ -224,6 +224,9 @@ class World:
         rows = self.switch.run("ovs-vsctl", "--columns=name", "find",
                                "Interface", "external_ids:cni-owner!=\"\"")
         assert rows.split() == [], rows
+        for table in "QoS", "Queue":
+            rows = self.switch.run("ovs-vsctl", "list", table)
+            assert rows == "", rows
         assert self.links() == [], self.links()
         assert self.lease_files() == [], self.lease_files()
 

@@ -11,6 +11,8 @@ utilities_ovs_ext_cni_ovs_ext_cni_SOURCES = \
 	utilities/ovs-ext-cni/cni-address.c \
 	utilities/ovs-ext-cni/cni-agent.c \
 	utilities/ovs-ext-cni/cni-agent.h \
+	utilities/ovs-ext-cni/cni-bandwidth.c \
+	utilities/ovs-ext-cni/cni-bandwidth.h \
 	utilities/ovs-ext-cni/cni-check.c \
 	utilities/ovs-ext-cni/cni-commands-private.h \
 	utilities/ovs-ext-cni/cni-commands.c \
@@ -43,6 +45,7 @@ utilities_ovs_ext_cni_ovs_ext_cni_SOURCES = \
 	utilities/ovs-ext-cni/cni-request.h \
 	utilities/ovs-ext-cni/cni-result.c \
 	utilities/ovs-ext-cni/cni-result.h \
+	utilities/ovs-ext-cni/cni-shape.c \
 	utilities/ovs-ext-cni/cni-vhost.c \
 	utilities/ovs-ext-cni/cni-vhost.h \
 	utilities/ovs-ext-cni/ovs-ext-cni.c

@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "cni-bandwidth.h"
 #include "cni-error.h"
 #include "cni-netns.h"
 #include "cni-request.h"
@@ -168,7 +169,8 @@ refused(const char *what, const struct cni_ip *ip, int error)
 /* As cni_link_configure(), in the container's network namespace. */
 static struct cni_error *
 configure(struct mnl_socket *socket, const char *ifname,
-          const struct cni_result *result, bool offloads)
+          const struct cni_result *result, bool offloads,
+          const struct cni_limit *limit)
 {
     unsigned int ifindex = if_nametoindex(ifname);
     struct cni_error *e = NULL;
@@ -187,6 +189,8 @@ configure(struct mnl_socket *socket, const char *ifname,
     }
     if ((!offloads && (e = refused("checksums in software", NULL,
                                       disable_checksum_offload(ifname))))
+        || (limit && (e = refused("a limit of what it sends", NULL,
+                                  cni_bandwidth_shape(ifname, limit))))
         || (e = refused("to take the interface up", NULL,
                         take_up(socket, ifindex)))) {
         return e;
@@ -204,10 +208,12 @@ configure(struct mnl_socket *socket, const char *ifname,
 }
 
 /* Takes the container's interface up and gives it the addresses and routes in
- * 'result'.  If not 'offloads', has the container write checksums. */
+ * 'result'.  If not 'offloads', has the container write checksums.  Unless
+ * 'limit' is null, has it send no more than that. */
 struct cni_error *
 cni_link_configure(const struct cni_attachment *a, int netns_fd,
-                   const struct cni_result *result, bool offloads)
+                   const struct cni_result *result, bool offloads,
+                   const struct cni_limit *limit)
 {
     struct mnl_socket *socket;
     struct cni_error *e;
@@ -220,7 +226,7 @@ cni_link_configure(const struct cni_attachment *a, int netns_fd,
     error = netlink_open(&socket);
     e = refused("a netlink socket", NULL, error);
     if (!error) {
-        e = configure(socket, a->ifname, result, offloads);
+        e = configure(socket, a->ifname, result, offloads, limit);
         mnl_socket_close(socket);
     }
     cni_netns_leave(own_fd);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cni-bandwidth.h"
 #include "cni-error.h"
 #include "cni-netns.h"
 #include "cni-request.h"
@@ -193,7 +194,8 @@ check_mac(struct mnl_socket *socket, const char *ifname, unsigned int ifindex,
 /* As cni_link_check(), in the container's network namespace. */
 static struct cni_error *
 check(struct mnl_socket *socket, const char *ifname,
-      const struct cni_result *result, int interface, const char *mac)
+      const struct cni_result *result, int interface, const char *mac,
+      const struct cni_limit *limit)
 {
     struct search s = { .ifindex = if_nametoindex(ifname) };
     struct cni_error *e;
@@ -201,6 +203,11 @@ check(struct mnl_socket *socket, const char *ifname,
     if (!s.ifindex) {
         return cni_error(CNI_DIFFERS, "Restart the pod.",
                          "the container has no interface %s", ifname);
+    }
+    if (limit && !cni_bandwidth_is_shaped(ifname, limit)) {
+        return cni_error(CNI_DIFFERS, "Restart the pod.", "interface %s of "
+                         "the container does not limit what the pod sends as "
+                         "it asks for", ifname);
     }
     e = mac ? check_mac(socket, ifname, s.ifindex, mac) : NULL;
     if (!e) {
@@ -210,11 +217,12 @@ check(struct mnl_socket *socket, const char *ifname,
 }
 
 /* Compares the links of 'a' with 'result', where the container's interface has
- * number 'interface' and address 'mac', which may be null. */
+ * number 'interface' and address 'mac', and sends no more than 'limit'; both
+ * may be null. */
 struct cni_error *
 cni_link_check(const struct cni_attachment *a, int netns_fd,
                const struct cni_result *result, int interface,
-               const char *mac)
+               const char *mac, const struct cni_limit *limit)
 {
     struct mnl_socket *socket;
     struct cni_error *e;
@@ -233,7 +241,7 @@ cni_link_check(const struct cni_attachment *a, int netns_fd,
         e = cni_error(CNI_KERNEL, "See the kernel's log.",
                       "no netlink socket: %s", ovs_strerror(error));
     } else {
-        e = check(socket, a->ifname, result, interface, mac);
+        e = check(socket, a->ifname, result, interface, mac, limit);
         mnl_socket_close(socket);
     }
     cni_netns_leave(own_fd);

@@ -90,6 +90,13 @@ make_host_mac(const struct cni_request *r, uint8_t host_mac[6])
     host_mac[0] = 0xfe;
 }
 
+/* Returns the limit that the pod's link itself must have, or null. */
+static const struct cni_limit *
+link_limit(const struct cni_request *r, const struct cni_switch *sw)
+{
+    return r->sends.rate && !sw->polices ? &r->sends : NULL;
+}
+
 /* Makes what the comment in cni-commands.h says, in this order.  With 'socket'
  * there is no link. */
 static struct cni_error *
@@ -104,13 +111,14 @@ attach(struct ovsdb_connection *db, const struct cni_request *r,
 
     make_host_mac(r, host_mac);
     if ((!socket && (error = cni_link_create(a, netns_fd, r->mac, host_mac,
-                                             r->mtu)))
-        || (error = cni_port_add(db, r, socket))
+                                             r->mtu, r->gets.rate)))
+        || (error = cni_port_add(db, r, sw, socket))
         || (socket && (error = cni_vhost_make(r, socket)))
         || (error = cni_ipam_add(r, lock_fd, result))
         || (error = socket ? cni_vhost_describe(r, socket)
                     : cni_link_configure(a, netns_fd, result,
-                                         sw->keeps_offloads))) {
+                                         sw->keeps_offloads,
+                                         link_limit(r, sw)))) {
         return error;
     }
     addresses = cni_result_addresses(result, -1);
@@ -235,26 +243,26 @@ check(const struct cni_request *r, const struct cni_result *result,
       int interface, const char *mac, int netns_fd)
 {
     struct ovsdb_connection *db;
+    struct cni_switch sw;
     struct cni_error *error;
     char *addresses, *socket;
 
-    error = cni_vhost_path(r, &socket);
-    if (!error) {
-        error = (socket ? cni_vhost_check(socket)
-                 : cni_link_check(&r->attachment, netns_fd, result, interface,
-                                  mac));
-        free(socket);
-    }
-    if (error) {
-        return error;
-    }
     error = cni_connect(r, &db);
     if (error) {
         return error;
     }
-    addresses = cni_result_addresses(result, interface);
-    error = cni_port_check(db, r, addresses);
-    free(addresses);
+    error = cni_port_look(db, r, &sw);
+    if (!error && !(error = cni_vhost_path(r, &socket))) {
+        error = (socket ? cni_vhost_check(socket)
+                 : cni_link_check(&r->attachment, netns_fd, result, interface,
+                                  mac, link_limit(r, &sw)));
+        free(socket);
+    }
+    if (!error) {
+        addresses = cni_result_addresses(result, interface);
+        error = cni_port_check(db, r, &sw, addresses);
+        free(addresses);
+    }
     ovsdb_disconnect(db);
     return error ? error : cni_ipam_check(r, -1);
 }

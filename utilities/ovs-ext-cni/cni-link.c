@@ -15,6 +15,10 @@
 #include "util.h"
 #include "utilities/netlink/rt-netlink.h"
 
+/* Packets that wait for a limited pod.  All ports send by one socket, whose
+ * memory these packets hold. */
+#define LIMITED_QUEUE 32
+
 /* Making. */
 
 static void
@@ -28,7 +32,7 @@ put_end(struct nlmsghdr *nlh, const char *name, const uint8_t mac[6], int mtu)
 static int
 create_pair(struct mnl_socket *socket, const struct cni_attachment *a,
             int netns_fd, const uint8_t mac[6], const uint8_t host_mac[6],
-            int mtu)
+            int mtu, bool limited)
 {
     char buffer[NETLINK_LEN];
     struct nlmsghdr *nlh = netlink_request(
@@ -37,6 +41,9 @@ create_pair(struct mnl_socket *socket, const struct cni_attachment *a,
 
     mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
     put_end(nlh, a->host, host_mac, mtu);
+    if (limited) {
+        mnl_attr_put_u32(nlh, IFLA_TXQLEN, LIMITED_QUEUE);
+    }
     info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
     mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "veth");
     data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
@@ -75,16 +82,19 @@ take_up(struct mnl_socket *socket, const char *host)
 }
 
 /* Makes the pair of links of 'a', with its interface in the network namespace
- * 'netns_fd', where it is down. */
+ * 'netns_fd', where it is down.  'limited' says that what the pod gets will be
+ * limited. */
 struct cni_error *
 cni_link_create(const struct cni_attachment *a, int netns_fd,
-                const uint8_t mac[6], const uint8_t host_mac[6], int mtu)
+                const uint8_t mac[6], const uint8_t host_mac[6], int mtu,
+                bool limited)
 {
     struct mnl_socket *socket;
     int error = netlink_open(&socket);
 
     if (!error) {
-        error = create_pair(socket, a, netns_fd, mac, host_mac, mtu);
+        error = create_pair(socket, a, netns_fd, mac, host_mac, mtu,
+                            limited);
         if (!error) {
             error = take_up(socket, a->host);
         }

@@ -23,19 +23,21 @@
 
 struct cni_attachment;
 struct cni_error;
+struct cni_limit;
 struct cni_result;
 
 struct cni_error *cni_link_create(const struct cni_attachment *, int netns_fd,
                                   const uint8_t mac[6],
-                                  const uint8_t host_mac[6], int mtu);
+                                  const uint8_t host_mac[6], int mtu,
+                                  bool limited);
 struct cni_error *cni_link_configure(const struct cni_attachment *,
                                      int netns_fd, const struct cni_result *,
-                                     bool offloads);
+                                     bool offloads, const struct cni_limit *);
 void cni_link_announce(const struct cni_attachment *, int netns_fd,
                        const uint8_t mac[6]);
 struct cni_error *cni_link_check(const struct cni_attachment *, int netns_fd,
                                  const struct cni_result *, int interface,
-                                 const char *mac);
+                                 const char *mac, const struct cni_limit *);
 struct cni_error *cni_link_delete(const char *host);
 bool cni_link_exists(const char *host);
 

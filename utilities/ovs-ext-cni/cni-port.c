@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cni-bandwidth.h"
 #include "cni-error.h"
 #include "cni-json.h"
 #include "cni-ovsdb.h"
@@ -130,6 +131,7 @@ cni_port_look(struct ovsdb_connection *db, const struct cni_request *r,
             "true", ovsdb_map_string(ovs, "other_config",
                                      "userspace-tso-enable"));
         sw->has_port = port != NULL;
+        sw->polices = !sw->is_netdev || r->vhost.directory;
     }
     json_destroy(results);
     return error;
@@ -202,8 +204,9 @@ put_socket(struct json *interface, const struct cni_request *r,
  * 'socket', one of that path. */
 struct cni_error *
 cni_port_add(struct ovsdb_connection *db, const struct cni_request *r,
-             const char *socket)
+             const struct cni_switch *sw, const char *socket)
 {
+    struct json *operations = json_array_create_empty();
     struct json *external_ids = make_external_ids(r);
     struct json *interface = json_object_create();
     struct json *port = json_object_create();
@@ -216,19 +219,21 @@ cni_port_add(struct ovsdb_connection *db, const struct cni_request *r,
         put_socket(interface, r, socket);
     }
     json_object_put_string(port, "name", r->attachment.host);
-    json_object_put(port, "external_ids", external_ids);
+    json_object_put(port, "external_ids", json_clone(external_ids));
     json_object_put(port, "interfaces", named_uuid("interface"));
     if (r->vlan) {
         json_object_put(port, "tag", json_integer_create(r->vlan));
     }
-    error = ovsdb_transact(
-        db, json_array_create_3(
-            make_insert("Interface", "interface", interface),
-            make_insert("Port", "port", port),
-            make_mutate_ports(name_is(r->bridge), "insert",
-                              named_uuid("port"))),
-        ANSWER_MS, &results);
-    if (!error && !ovsdb_count(results, 2)) {
+    json_array_add(operations, make_mutate_ports(name_is(r->bridge), "insert",
+                                                 named_uuid("port")));
+    cni_bandwidth_put(r, sw->polices, interface, port, external_ids,
+                      operations);
+    json_destroy(external_ids);
+    json_array_add(operations, make_insert("Interface", "interface",
+                                           interface));
+    json_array_add(operations, make_insert("Port", "port", port));
+    error = ovsdb_transact(db, operations, ANSWER_MS, &results);
+    if (!error && !ovsdb_count(results, 0)) {
         error = check_bridge(NULL, NULL, r->bridge);
     }
     json_destroy(results);
@@ -331,18 +336,23 @@ cni_port_finish(struct ovsdb_connection *db, const struct cni_request *r,
 /* Compares the port of 'r' with what ADD makes. */
 struct cni_error *
 cni_port_check(struct ovsdb_connection *db, const struct cni_request *r,
-               const char *addresses)
+               const struct cni_switch *sw, const char *addresses)
 {
     const char *host = r->attachment.host;
-    const char *const columns[] = { "ofport", "error", "external_ids", NULL };
+    const char *const columns[] = {
+        "ofport", "error", "external_ids", "ingress_policing_rate",
+        "ingress_policing_burst", NULL
+    };
+    const char *const of_port[] = { "qos", NULL };
+    struct json *operations = json_array_create_2(
+        make_select("Interface", name_is(host), columns),
+        make_select("Port", name_is(host), of_port));
     const struct json *row;
     struct json *results;
     struct cni_error *error;
 
-    error = ovsdb_transact(
-        db, json_array_create_1(make_select("Interface", name_is(host),
-                                            columns)),
-        ANSWER_MS, &results);
+    cni_bandwidth_put_select(host, operations);
+    error = ovsdb_transact(db, operations, ANSWER_MS, &results);
     if (error) {
         return error;
     }
@@ -356,6 +366,12 @@ cni_port_check(struct ovsdb_connection *db, const struct cni_request *r,
                           host, ovsdb_map_string(row, "external_ids",
                                                  "cni-addresses"),
                           addresses);
+    }
+    if (!error) {
+        error = cni_bandwidth_check(r, sw->polices, row,
+                                    ovsdb_row(results, 1, 0),
+                                    ovsdb_row(results, 2, 0),
+                                    ovsdb_row(results, 3, 0));
     }
     json_destroy(results);
     return error;
@@ -414,14 +430,27 @@ is_our(const char *host)
     return where;
 }
 
-/* Removes the port 'host' if the plugin made it, from the bridge that has
- * it. */
+/* The database refuses to delete what a port has, even one that goes. */
+static struct json *
+make_unlimit(const char *host)
+{
+    struct json *op = ovsdb_operation("update", "Port");
+    struct json *row = json_object_create();
+
+    json_object_put(row, "qos", ovsdb_set_empty());
+    json_object_put(op, "where", is_our(host));
+    json_object_put(op, "row", row);
+    return op;
+}
+
+/* Removes the port 'host' if the plugin made it, from the bridge that has it,
+ * and what limits it. */
 struct cni_error *
 cni_port_delete(struct ovsdb_connection *db, const char *host, int timeout)
 {
     const char *const columns[] = { "_uuid", NULL };
     const struct json *row;
-    struct json *results;
+    struct json *operations, *results;
     struct cni_error *error;
 
     error = ovsdb_transact(
@@ -430,24 +459,40 @@ cni_port_delete(struct ovsdb_connection *db, const char *host, int timeout)
     if (error) {
         return error;
     }
+    operations = json_array_create_empty();
     row = ovsdb_row(results, 0, 0);
     if (row) {
         struct json *uuid = json_clone(cni_json_member(row, "_uuid"));
-        struct json *ignored;
 
-        error = ovsdb_transact(
-            db, json_array_create_1(
-                make_mutate_ports(
-                    ovsdb_condition("ports", "includes", json_clone(uuid)),
-                    "delete", uuid)),
-            timeout, &ignored);
-        json_destroy(ignored);
+        json_array_add(operations, make_mutate_ports(
+                           ovsdb_condition("ports", "includes",
+                                           json_clone(uuid)),
+                           "delete", uuid));
     }
+    json_destroy(results);
+    json_array_add(operations, make_unlimit(host));
+    cni_bandwidth_put_delete(host, operations);
+    error = ovsdb_transact(db, operations, timeout, &results);
     json_destroy(results);
     return error;
 }
 
-/* Calls 'cb' for each port of the plugin, of any network. */
+static void
+call_back(const struct json *row, const char *host, cni_port_cb *cb,
+          void *aux)
+{
+    const char *netns = ovsdb_map_string(row, "external_ids", "cni-netns");
+    struct cni_attachment a = {
+        .container = ovsdb_map_string(row, "external_ids", "cni-container"),
+        .ifname = ovsdb_map_string(row, "external_ids", "cni-ifname"),
+        .netns = netns[0] ? netns : NULL,
+    };
+
+    ovs_strlcpy(a.host, host, sizeof a.host);
+    cb(&a, ovsdb_map_string(row, "external_ids", "cni-network"), aux);
+}
+
+/* Calls 'cb' for each port of the plugin, of any network, once or twice. */
 struct cni_error *
 cni_port_list(struct ovsdb_connection *db, int timeout, cni_port_cb *cb,
               void *aux)
@@ -458,26 +503,23 @@ cni_port_list(struct ovsdb_connection *db, int timeout, cni_port_cb *cb,
     struct cni_error *error;
 
     error = ovsdb_transact(
-        db, json_array_create_1(make_select("Interface", owner_is_us(),
-                                            columns)),
+        db, json_array_create_2(
+            make_select("Interface", owner_is_us(), columns),
+            /* Also those whose port somebody has removed. */
+            make_select("QoS", owner_is_us(), &columns[1])),
         timeout, &results);
     if (error) {
         return error;
     }
     for (size_t i = 0; (row = ovsdb_row(results, 0, i)) != NULL; i++) {
-        const char *netns = ovsdb_map_string(row, "external_ids",
-                                             "cni-netns");
         const char *host = "";
-        struct cni_attachment a = {
-            .container = ovsdb_map_string(row, "external_ids",
-                                          "cni-container"),
-            .ifname = ovsdb_map_string(row, "external_ids", "cni-ifname"),
-            .netns = netns[0] ? netns : NULL,
-        };
 
         cni_error_destroy(cni_json_string(row, "Interface", "name", &host));
-        ovs_strlcpy(a.host, host, sizeof a.host);
-        cb(&a, ovsdb_map_string(row, "external_ids", "cni-network"), aux);
+        call_back(row, host, cb, aux);
+    }
+    for (size_t i = 0; (row = ovsdb_row(results, 1, i)) != NULL; i++) {
+        call_back(row, ovsdb_map_string(row, "external_ids", "cni-port"), cb,
+                  aux);
     }
     json_destroy(results);
     return NULL;

@@ -37,6 +37,7 @@ struct cni_switch {
     bool is_netdev;             /* Userspace datapath. */
     bool keeps_offloads;        /* Takes packets without checksums. */
     bool has_port;              /* Of the same attachment. */
+    bool polices;               /* Can limit what comes by the port. */
 };
 
 struct cni_error *cni_port_look(struct ovsdb_connection *,
@@ -44,12 +45,14 @@ struct cni_error *cni_port_look(struct ovsdb_connection *,
                                 struct cni_switch *);
 struct cni_error *cni_port_add(struct ovsdb_connection *,
                                const struct cni_request *,
+                               const struct cni_switch *,
                                const char *socket);
 struct cni_error *cni_port_finish(struct ovsdb_connection *,
                                   const struct cni_request *,
                                   const char *addresses);
 struct cni_error *cni_port_check(struct ovsdb_connection *,
                                  const struct cni_request *,
+                                 const struct cni_switch *,
                                  const char *addresses);
 struct cni_error *cni_port_get_socket(struct ovsdb_connection *,
                                       const struct cni_attachment *,
@@ -58,7 +61,7 @@ struct cni_error *cni_port_get_socket(struct ovsdb_connection *,
 struct cni_error *cni_port_delete(struct ovsdb_connection *, const char *host,
                                   int timeout);
 
-/* Calls 'cb' for each port of the plugin, of any network. */
+/* Called for each port of the plugin, of any network, once or twice. */
 typedef void cni_port_cb(const struct cni_attachment *, const char *network,
                          void *aux);
 struct cni_error *cni_port_list(struct ovsdb_connection *, int timeout,

@@ -295,29 +295,24 @@ parse_mac(struct cni_request *r)
     return NULL;
 }
 
-/* A pod without the ports or limits that it asks for would look healthy. */
+/* A pod without the ports that it asks for would look healthy. */
 static struct cni_error *
 refuse_capabilities(const struct cni_request *r)
 {
-    static const char *const names[] = { "bandwidth", "portMappings" };
     const struct json *runtime = cni_json_member(r->config, "runtimeConfig");
+    const struct json *ports = cni_json_member(runtime, "portMappings");
+    struct cni_error *error;
+    char *value;
 
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        const struct json *member = cni_json_member(runtime, names[i]);
-
-        if (member && !(member->type == JSON_ARRAY
-                        && !json_array_size(member))) {
-            char *value = json_to_string(member, JSSF_SORT);
-            struct cni_error *error = cni_error(
-                CNI_UNSUPPORTED_FIELD, "Remove the capability: see "
-                "ovs-ext-cni(8).", "\"%s\": %.500s of \"runtimeConfig\" is "
-                "not supported", names[i], value);
-
-            free(value);
-            return error;
-        }
+    if (!ports || (ports->type == JSON_ARRAY && !json_array_size(ports))) {
+        return NULL;
     }
-    return NULL;
+    value = json_to_string(ports, JSSF_SORT);
+    error = cni_error(CNI_UNSUPPORTED_FIELD, "Remove the capability: see "
+                      "ovs-ext-cni(8).", "\"portMappings\": %.500s of "
+                      "\"runtimeConfig\" is not supported", value);
+    free(value);
+    return error;
 }
 
 /* Parses what DEL and GC can do without. */
@@ -334,6 +329,7 @@ parse_settings(struct cni_request *r)
     }
     if ((error = refuse_unknown_keys(r->config))
         || (error = refuse_capabilities(r))
+        || (error = cni_bandwidth_read(r))
         || (error = cni_json_object(r->config, what, "dns", &r->dns))
         || (error = cni_json_object(r->config, what, "prevResult",
                                     &r->prev_result))) {

@@ -56,6 +56,12 @@ struct cni_vhost {
     const char *device_info;    /* File that the runtime wants, or null. */
 };
 
+/* Of what a pod sends, or of what it gets. */
+struct cni_limit {
+    long long int rate;         /* Bits/s; 0 for none. */
+    long long int burst;        /* Bits. */
+};
+
 struct cni_request {
     enum cni_command command;
     enum cni_version version;
@@ -78,6 +84,7 @@ struct cni_request {
     int timeout;                /* For the switch, in ms. */
     uint8_t mac[6];             /* Of the container's interface. */
     struct cni_vhost vhost;
+    struct cni_limit gets, sends;   /* Of the pod. */
     const struct json *dns;     /* Or null. */
     const struct json *prev_result; /* Or null. */
     const struct json *valid;   /* GC: array of attachments. */

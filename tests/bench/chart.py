@@ -36,6 +36,7 @@ WORDS = {
     "svc-tcp": "TCP connection, {alive} others, {method}",
     "svc-oneway": "Service, connections without an answer",
     "decap": "GTP-U decapsulation, {TEIDs} TEIDs",
+    "metered": "GTP-U decapsulation and meters, {TEIDs} TEIDs",
     "encap": "GTP-U encapsulation, {rules} rules",
     "upf": "UPF: GTP-U and Service, both ways",
     "vhost": "Service between vhost-user ports",

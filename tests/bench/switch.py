@@ -121,6 +121,10 @@ class Switch(Daemons):
     def flows(self, bridge, lines):
         self.ofctl("add-flows", bridge, lines)
 
+    def meters(self, bridge, lines):
+        for line in lines:
+            self.run("ovs-ofctl", "-OOpenFlow15", "add-meter", bridge, line)
+
     def groups(self, bridge, lines):
         self.ofctl("add-groups", bridge, lines)
 

@@ -554,9 +554,15 @@ class Decap(Tunnel):
         self.underlay(self.source, None)
         self.switch.port("br0", self.sink, out_port, self.thread)
         self.switch.flows("br0", [
-            "in_port=%d,tun_id=%#x,ip,actions=%s,output:%d"
-            % (self.gtpu, teid(self.number * n_ues + ue), REWRITE, out_port)
+            "in_port=%d,tun_id=%#x,ip,actions=%s%s,output:%d"
+            % (self.gtpu, teid(self.number * n_ues + ue), self.limit(ue),
+               REWRITE, out_port)
             for ue in range(n_ues)])
+
+    @staticmethod
+    def limit(ue):
+        """The action that limits a UE."""
+        return ""
 
     def check(self):
         seen = set()
@@ -570,6 +576,27 @@ class Decap(Tunnel):
             seen.add(got.i)
         if len(seen) != min(self.n, CHECKED):
             raise Wrong("only %d flows came out" % len(seen))
+
+
+class Metered(Decap):
+    """The same, and a meter for some UEs each, which drops nothing."""
+    name = "metered"
+    cases = [{"TEIDs": 1000, "flows": n} for n in (10000, 100000)]
+    n_meters = 100
+
+    @staticmethod
+    def goal(case):
+        return "not slower", 1
+
+    def bridges(self):
+        super().bridges()
+        self.switch.meters("br0", [
+            "meter=%d,kbps,bands=type=drop,rate=1000000000" % (i + 1)
+            for i in range(self.n_meters)])
+
+    @classmethod
+    def limit(cls, ue):
+        return "meter:%d," % (ue % cls.n_meters + 1)
 
 
 class Encap(Tunnel):
@@ -758,5 +785,5 @@ class ScaleMegaflows(Scale, Simple):
 
 
 PAGE1 = [Io, Forward, Flood, LoadBalance, Service, ServiceNew, ServiceOneWay,
-         Decap, Encap, Upf]
+         Decap, Metered, Encap, Upf]
 PAGE2 = [ScaleFlows, ScaleConnections, ScaleTables, ScaleMegaflows]

@@ -75,6 +75,37 @@ run_meter(struct dp_netdev_pmd_thread *pmd,
     return left;
 }
 
+/* Packets of a batch that have the same meters. */
+struct group {
+    const struct fuse_uses *uses;
+    uint32_t packets;            /* Bitmap. */
+};
+
+/* Sorts the packets in 'metered', a bitmap, into 'groups' by their meters.  A
+ * place for each first meter finds a group; if two share a place, there may be
+ * more groups than needed.  Returns how many there are. */
+static uint32_t
+make_groups(const struct fuse_batch *fb, uint32_t metered,
+            struct group groups[FUSE_BATCH])
+{
+    uint8_t places[64];
+    uint32_t n = 0;
+
+    memset(places, 0, sizeof places);
+    for (uint32_t bits = metered; bits; bits = zero_rightmost_1bit(bits)) {
+        uint32_t i = rightmost_1bit_idx(bits);
+        const struct fuse_uses *uses = uses_of(fb, i);
+        uint8_t *place = &places[uses->meters[0].id % sizeof places];
+
+        if (*place >= n || !meters_are_equal(groups[*place].uses, uses)) {
+            *place = n++;
+            groups[*place] = (struct group) { uses, 0 };
+        }
+        groups[*place].packets |= UINT32_C(1) << i;
+    }
+    return n;
+}
+
 /* Takes the hits in 'metered', a bitmap of packets of 'batch' whose entries
  * are in 'fb', through the meters on their way.  Packets of the same meters
  * go together, as those of a megaflow do on the ordinary path.  Returns a
@@ -85,23 +116,18 @@ fuse_meter(struct dp_netdev_pmd_thread *pmd,
            const struct dp_packet_batch *batch, const struct fuse_batch *fb,
            uint32_t metered)
 {
-    uint32_t left = 0;
+    struct group groups[FUSE_BATCH];
+    uint32_t n = make_groups(fb, metered, groups);
+    uint32_t all_left = 0;
 
-    while (metered) {
-        const struct fuse_uses *uses
-            = uses_of(fb, rightmost_1bit_idx(metered));
-        uint32_t same = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct fuse_uses *uses = groups[i].uses;
+        uint32_t left = groups[i].packets;
 
-        for (uint32_t bits = metered; bits; bits = zero_rightmost_1bit(bits)) {
-            uint32_t i = rightmost_1bit_idx(bits);
-
-            same |= (uint32_t) meters_are_equal(uses, uses_of(fb, i)) << i;
+        for (uint32_t j = 0; j < uses->n_meters && left; j++) {
+            left = run_meter(pmd, batch, fb, &uses->meters[j], left);
         }
-        metered &= ~same;
-        for (uint32_t i = 0; i < uses->n_meters && same; i++) {
-            same = run_meter(pmd, batch, fb, &uses->meters[i], same);
-        }
-        left |= same;
+        all_left |= left;
     }
-    return left;
+    return all_left;
 }

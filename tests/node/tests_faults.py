@@ -4,6 +4,7 @@
 
 import json
 import os
+import subprocess
 import sys
 
 from nodes import node_object, run, wait_until, world
@@ -75,6 +76,86 @@ def test_forged(lab):
     # What is its own goes through.
     forge(a, b, "[Ether(src=mac, dst=gw) / IP(src=ip, dst=to) / ICMP()]")
     wait_until(lambda: seen() == before + 1, "an honest packet arrives", 5)
+
+
+# Sends a frame for some seconds, as often as it can.
+FLOOD = """
+import socket, sys, time
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("eth0", 0))
+frame = bytes.fromhex(sys.argv[1])
+n, end = 0, time.monotonic() + float(sys.argv[2])
+while time.monotonic() < end:
+    for _ in range(100):
+        s.send(frame)
+    n += 100
+print(n)
+"""
+
+
+def frames_of(pod, node):
+    """An ARP request and a Neighbor Solicitation for the gateway."""
+    mac = pod.run("cat", "/sys/class/net/eth0/address").strip()
+    text = pod.run(sys.executable, "-c", """
+import sys
+from scapy.all import *
+mac, ip, ip6, gw, gw6 = sys.argv[1:]
+print(bytes(Ether(src=mac, dst="ff:ff:ff:ff:ff:ff") /
+            ARP(op=1, hwsrc=mac, psrc=ip, pdst=gw)).hex())
+print(bytes(Ether(src=mac, dst="33:33:ff:00:00:01") /
+            IPv6(src=ip6, dst="ff02::1:ff00:1", hlim=255) /
+            ICMPv6ND_NS(tgt=gw6) / ICMPv6NDOptSrcLLAddr(lladdr=mac)).hex())
+""", mac, pod.ip4, pod.ip6, node.gateway4, node.gateway6)
+    return text.split()[-2:]
+
+
+def test_flood(lab):
+    """A pod that floods the gateway with requests keeps neither ovs-vswitchd
+    busy nor others from theirs."""
+    node = lab.n1
+    node.start_agent()
+    a, b = node.pod(), node.pod()
+    assert a.ping(b.ip4) and a.ping(b.ip6)
+
+    def n_xlate():
+        return int(node.run("ovs-appctl", "coverage/read-counter",
+                            "xlate_actions"))
+
+    port = int(node.run("ovs-vsctl", "get", "Interface", a.port, "ofport"))
+    for frame in frames_of(a, node):
+        before = n_xlate()
+        flood = a.popen(sys.executable, "-c", FLOOD, frame, "3",
+                        stdout=subprocess.PIPE)
+        n = 0
+        while flood.poll() is None:
+            for family, address in ("-4", node.gateway4), \
+                    ("-6", node.gateway6):
+                b.run("ip", family, "neigh", "flush", "all")
+                assert b.ping(address), address
+                n += 1
+        sent = int(flood.stdout.read())
+        flood.stdout.close()
+        # 200 a second, and as many at once; and a few for each ping.
+        assert sent > 10000 and n_xlate() - before < 200 * 4 + 50 * n + 500, (
+            sent, n, n_xlate() - before)
+    stats = node.run("ovs-ofctl", "-OOpenFlow14", "meter-stats", "br-int",
+                     "meter=%d" % (28160 + port % 256))
+    dropped = int(stats.split("packet_count:")[1].split()[0])
+    assert dropped > 5000, stats
+    # What it asks afterward is answered.
+    for family, address in ("-4", node.gateway4), ("-6", node.gateway6):
+        a.run("ip", family, "neigh", "flush", "all")
+        assert a.ping(address), address
+    # Somebody removes the meters: they come back.
+    flows = node.flows()
+    node.run("ovs-ofctl", "-OOpenFlow14", "del-meters", "br-int")
+    wait_until(lambda: node.flows() == flows, "the flows are back")
+    assert "28415" in node.run("ovs-ofctl", "-OOpenFlow14", "dump-meters",
+                               "br-int")
+    node.kill("ovs-ext-node")
+    node.cleanup()
+    assert "meter=" not in node.run("ovs-ofctl", "-OOpenFlow14",
+                                    "dump-meters", "br-int")
 
 
 def test_forged_tunnel(lab):

@@ -7,6 +7,7 @@
 
 #include "of-bucket.h"
 #include "of-item.h"
+#include "of-meter.h"
 #include "of-monitor.h"
 #include "of-owner.h"
 #include "of-state.h"
@@ -401,10 +402,11 @@ end_bundle(struct of_sync *sync, bool ok)
                     || bundle->error == OFPERR_OFPGMFC_UNKNOWN_GROUP)) {
             of_monitor_suspect(sync, bad);
         }
-        if (sync->repair) {
+        if (sync->repair || (bundle->error == OFPERR_OFPMMFC_INVALID_METER
+                             && of_meter_retry(sync))) {
             /* Somebody else changed the switch first: for example, deleted a
              * group that a flow of ours needs.  The report came after this
-             * bundle was sent. */
+             * bundle was sent, or does not come for a meter. */
             bad = NULL;
         } else if (bad) {
             of_owner_refuse(sync, bad, ofperr_to_string(bundle->error));

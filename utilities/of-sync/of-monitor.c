@@ -244,7 +244,8 @@ meter_mod(struct of_sync *sync, struct ofpbuf *b)
 
     if (omm && omm->command == htons(OFPMC13_DELETE)
         && sync->options.meter_rate
-        && (omm->meter_id == htonl(sync->options.meter_id)
+        && (ntohl(omm->meter_id) - sync->options.meter_id
+            < of_meter_count(sync)
             || omm->meter_id == htonl(OFPM13_ALL))) {
         /* The flows that use the meter are deleted with it and reported after
          * it. */
@@ -296,6 +297,8 @@ of_monitor_run(struct of_sync *sync)
                        ? MIN(sync->repair_ms * 2, MAX_REPAIR_MS) : REPAIR_MS);
     sync->quarrel = false;
     sync->stats.repairs++;
+    /* A flush takes the meters, too, and the switch reports only flows. */
+    of_meter_start(sync);
     of_owners_touch_all(sync);
 }
 

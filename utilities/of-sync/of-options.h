@@ -25,6 +25,8 @@ struct of_sync_options {
     int probe_interval;         /* Seconds. */
     uint32_t meter_id;          /* 0: none. */
     uint32_t meter_rate;        /* Packets a second; 0: delete the meter. */
+    uint32_t n_meters;          /* Meters from 'meter_id' on, each with
+                                 * 'meter_rate'; 0 is 1. */
 };
 
 /* Told of a bucket of one of our groups, as the switch has it.  The bucket

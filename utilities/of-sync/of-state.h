@@ -139,7 +139,8 @@ struct of_sync {
 
     /* of-meter.c */
     bool has_meter;
-    ovs_be32 meter_add_xid, meter_modify_xid;
+    struct of_meter *meters;    /* As many as 'options' say. */
+    long long int meter_retry;  /* Not sent again before, in ms. */
 
     /* of-group-id.c */
     struct shash groups;        /* Contains "struct of_group_id"s, by name. */

@@ -49,6 +49,7 @@ of_sync_create(const struct of_sync_options *options)
     rconn_connect(sync->rconn, options->remote, options->remote);
     sync->has_lb = sync->has_ct_flush = true;
     sync->has_meter = options->meter_id && options->meter_rate;
+    sync->meters = xcalloc(of_meter_count(sync), sizeof *sync->meters);
     hmap_init(&sync->items);
     shash_init(&sync->owners);
     ovs_list_init(&sync->dirty);
@@ -76,6 +77,7 @@ of_sync_destroy(struct of_sync *sync)
         shash_destroy(&sync->owners);
         free(sync->bundle.messages);
         free(sync->bundle.items);
+        free(sync->meters);
         free(CONST_CAST(char *, sync->options.remote));
         free(sync);
     }

@@ -27,7 +27,8 @@
  * begins anew.  When several keys want different things of the same flow, the
  * first key in alphabetical order wins.
  *
- * There is one meter, which flows may name in "controller" actions.
+ * There are meters, all of one rate, which flows may name in "controller" and
+ * "meter" actions.
  *
  *     of-sync.c      the connection; everything that users call
  *     of-owner.c     keys, and what they want
@@ -40,7 +41,7 @@
  *     of-monitor.c   notices what others change
  *     of-flush.c     connections that the switch is to forget
  *     of-walk.c      when it has the time for that
- *     of-meter.c     the meter
+ *     of-meter.c     the meters
  *     of-group-id.c  ids for groups
  *     of-stats.c     what the switch counts
  *     of-show.c      state and counters

@@ -224,9 +224,27 @@ begin_from(struct ds *s, const struct node_pod *pod, int priority)
                   ETH_ADDR_ARGS(pod->mac));
 }
 
+/* Appends actions that answer 'pod', of Ethernet type 'eth_type'.
+ *
+ * No datapath has actions for answers: each one is made in ovs-vswitchd, which
+ * a pod could keep busy.  A meter before that helps only in the datapath, and
+ * so only if what comes after it is another pass: pop_mpls takes care of
+ * that. */
 static void
-add_from_pod_ipv4(struct ds *s, const struct node_pod *pod,
-                  const struct in6_addr *addr)
+put_answer(struct ds *s, const struct node_switch *sw,
+           const struct node_pod *pod, uint16_t eth_type)
+{
+    ds_put_cstr(s, ",actions=");
+    if (sw->meter) {
+        ds_put_format(s, "meter:%"PRIu32",push_mpls:0x8847,pop_mpls:%#x,",
+                      sw->meter + pod->ofport % NODE_N_METERS, eth_type);
+    }
+    ds_put_format(s, "resubmit(,%d)\n", NODE_ANSWER);
+}
+
+static void
+add_from_pod_ipv4(struct ds *s, const struct node_switch *sw,
+                  const struct node_pod *pod, const struct in6_addr *addr)
 {
     char ip[INET6_ADDRSTRLEN];
 
@@ -235,9 +253,9 @@ add_from_pod_ipv4(struct ds *s, const struct node_pod *pod,
     ds_put_format(s, ",ip,nw_src=%s,actions=resubmit(,%d)\n", ip,
                   NODE_POLICY_OUT);
     begin_from(s, pod, 100);
-    ds_put_format(s, ",arp,arp_op=1,arp_spa=%s,arp_sha="ETH_ADDR_FMT","
-                  "actions=resubmit(,%d)\n", ip, ETH_ADDR_ARGS(pod->mac),
-                  NODE_ANSWER);
+    ds_put_format(s, ",arp,arp_op=1,arp_spa=%s,arp_sha="ETH_ADDR_FMT, ip,
+                  ETH_ADDR_ARGS(pod->mac));
+    put_answer(s, sw, pod, ETH_TYPE_ARP);
     /* Announcements, and probes whether others have the address: answers
      * would mean that they do. */
     begin_from(s, pod, 110);
@@ -247,8 +265,8 @@ add_from_pod_ipv4(struct ds *s, const struct node_pod *pod,
 }
 
 static void
-add_from_pod_ipv6(struct ds *s, const struct node_pod *pod,
-                  const struct in6_addr *addr)
+add_from_pod_ipv6(struct ds *s, const struct node_switch *sw,
+                  const struct node_pod *pod, const struct in6_addr *addr)
 {
     static const char solicitation[] = ",icmp6,icmp_type=135,icmp_code=0";
     char ip[INET6_ADDRSTRLEN];
@@ -258,11 +276,11 @@ add_from_pod_ipv6(struct ds *s, const struct node_pod *pod,
     ds_put_format(s, ",ipv6,ipv6_src=%s,actions=resubmit(,%d)\n", ip,
                   NODE_POLICY_OUT);
     begin_from(s, pod, 120);
-    ds_put_format(s, "%s,ipv6_src=%s,actions=resubmit(,%d)\n", solicitation,
-                  ip, NODE_ANSWER);
+    ds_put_format(s, "%s,ipv6_src=%s", solicitation, ip);
+    put_answer(s, sw, pod, ETH_TYPE_IPV6);
     begin_from(s, pod, 120);
-    ds_put_format(s, "%s,ipv6_src=fe80::/10,actions=resubmit(,%d)\n",
-                  solicitation, NODE_ANSWER);
+    ds_put_format(s, "%s,ipv6_src=fe80::/10", solicitation);
+    put_answer(s, sw, pod, ETH_TYPE_IPV6);
     /* What every host says to its neighbors: no forgery, and not routed. */
     begin_from(s, pod, 115);
     ds_put_cstr(s, ",icmp6,ipv6_dst=ff00::/8,actions=drop\n");
@@ -272,7 +290,8 @@ add_from_pod_ipv6(struct ds *s, const struct node_pod *pod,
 
 /* Adds what 'pod' may send, and the way to it. */
 void
-node_flows_pod(struct ds *s, const struct node_pod *pod)
+node_flows_pod(struct ds *s, const struct node_switch *sw,
+               const struct node_pod *pod)
 {
     begin(s, NODE_ENTRY, 50);
     ds_put_format(s, ",in_port=%"PRIu32",actions=drop\n", pod->ofport);
@@ -280,9 +299,9 @@ node_flows_pod(struct ds *s, const struct node_pod *pod)
         const struct in6_addr *addr = &pod->addrs[i];
 
         if (is_ipv6(addr)) {
-            add_from_pod_ipv6(s, pod, addr);
+            add_from_pod_ipv6(s, sw, pod, addr);
         } else {
-            add_from_pod_ipv4(s, pod, addr);
+            add_from_pod_ipv4(s, sw, pod, addr);
         }
         begin(s, NODE_ROUTE, 200);
         put_host(s, false, addr);

@@ -35,16 +35,24 @@ enum node_table {
 #define NODE_COOKIE htonll(UINT64_C(0x6e6f000000000000))
 #define NODE_COOKIE_MASK htonll(UINT64_C(0xffff000000000000))
 
+/* Meters of what pods ask the gateway, in requests a second.  Ports whose
+ * numbers are equal modulo NODE_N_METERS have one in common. */
+#define NODE_METER 0x6e00
+#define NODE_N_METERS 256
+#define NODE_METER_RATE 200
+
 /* What flows depend on. */
 struct node_switch {
     ofp_port_t host, tunnel;    /* OFPP_NONE: there is none. */
     uint8_t services;           /* Table of the Services. */
     bool direct;                /* Direct return: see kube-direct.h. */
+    uint32_t meter;             /* First meter of pods; 0: there is none. */
 };
 
 void node_flows_base(struct ds *, const struct node_switch *,
                      const struct kube_node *ours);
-void node_flows_pod(struct ds *, const struct node_pod *);
+void node_flows_pod(struct ds *, const struct node_switch *,
+                    const struct node_pod *);
 void node_flows_peer(struct ds *, const struct node_switch *,
                      const struct kube_node *ours,
                      const struct kube_node *peer);

@@ -149,6 +149,9 @@ set_defaults(struct node_options *o)
     o->sync.first_table = NODE_ENTRY;
     o->sync.n_tables = NODE_N_TABLES;
     o->sync.probe_interval = PROBE_INTERVAL;
+    o->sync.meter_id = NODE_METER;
+    o->sync.n_meters = NODE_N_METERS;
+    o->sync.meter_rate = NODE_METER_RATE;
 }
 
 /* Completes 'o', with 'bridge'.  Ends the program if options contradict each
@@ -181,6 +184,9 @@ complete(struct node_options *o, const char *bridge, bool tunnels)
     o->database.bridge = o->pipeline.bridge = bridge;
     o->switch_path = xasprintf("unix:%s/%s.mgmt", ovs_rundir(), bridge);
     o->sync.remote = o->switch_path;
+    if (o->cleanup) {
+        o->sync.meter_rate = 0;
+    }
     o->sync.other_table = o->pipeline.services;
     o->pipeline.host_routes = o->host_routes;
 }

@@ -218,7 +218,7 @@ judge_pod(struct node_pipeline *p, struct node_pod *pods, size_t i)
 }
 
 static void
-wish_for_pods(struct node_pipeline *p)
+wish_for_pods(struct node_pipeline *p, const struct node_switch *sw)
 {
     struct ds s = DS_EMPTY_INITIALIZER;
     size_t n;
@@ -231,7 +231,7 @@ wish_for_pods(struct node_pipeline *p)
         if (pods[i].fault) {
             p->n_refused++;
         } else {
-            node_flows_pod(&s, &pods[i]);
+            node_flows_pod(&s, sw, &pods[i]);
             wish_for(p, &p->pods, "pod ", pods[i].port, &s);
         }
     }
@@ -315,11 +315,13 @@ update(struct node_pipeline *p, const struct kube_node *ours,
                    : OFPP_NONE),
         .services = p->o.services,
         .direct = p->o.direct,
+        .meter = of_sync_meter(p->sync),
     };
     uint64_t cluster_generation = node_cluster_generation(p->cluster);
     uint64_t db_generation = node_database_generation(p->db);
     bool nodes = (cluster_generation != p->cluster_generation
-                  || sw.host != p->sw.host || sw.tunnel != p->sw.tunnel);
+                  || sw.host != p->sw.host || sw.tunnel != p->sw.tunnel
+                  || sw.meter != p->sw.meter);
 
     if (nodes) {
         wish_for_nodes(p, &sw, ours);
@@ -327,7 +329,7 @@ update(struct node_pipeline *p, const struct kube_node *ours,
     if (nodes || db_generation != p->db_generation) {
         p->kept = false;
         p->mtu = node_host_mtu(&p->o, end);
-        wish_for_pods(p);
+        wish_for_pods(p, &sw);
     }
     p->sw = sw;
     p->cluster_generation = cluster_generation;

@@ -409,7 +409,8 @@ main(int argc, char *argv[])
         }
         unixctl_server_wait(unixctl);
         of_sync_wait(of_sync);
-        if (exiting) {
+        /* No answer of the switch wakes a churn whose changes were none. */
+        if (exiting || (churn.conn && of_sync_is_settled(of_sync))) {
             poll_immediate_wake();
         }
         poll_block();

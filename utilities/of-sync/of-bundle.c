@@ -4,19 +4,17 @@
 #include "of-bundle.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#include "of-bucket.h"
 #include "of-item.h"
 #include "of-meter.h"
 #include "of-monitor.h"
 #include "of-owner.h"
+#include "of-send.h"
 #include "of-state.h"
 #include "of-value.h"
 #include "openvswitch/ofp-bundle.h"
-#include "openvswitch/ofp-flow.h"
-#include "openvswitch/ofp-group.h"
 #include "openvswitch/ofp-msgs.h"
-#include "openvswitch/ofpbuf.h"
 #include "openvswitch/poll-loop.h"
 #include "openvswitch/rconn.h"
 #include "openvswitch/vlog.h"
@@ -29,231 +27,14 @@ VLOG_DEFINE_THIS_MODULE(of_bundle);
  * exceed it. */
 #define MAX_MESSAGES 2000
 
-/* The switch rebuilds the group for each bucket that is removed.  For more
- * buckets than this, the whole group is sent instead, which resets the
- * counters of its buckets. */
-#define MAX_REMOVE 8
-
 /* Wait after a failure that no owner caused. */
 #define RETRY_MS 1000
 
-static ovs_be32
-send_control(struct of_sync *sync, uint16_t type)
-{
-    struct ofputil_bundle_ctrl_msg bc = {
-        .bundle_id = sync->bundle.id,
-        .type = type,
-        .flags = OFPBF_ATOMIC | OFPBF_ORDERED,
-    };
-    struct ofpbuf *b = ofputil_encode_bundle_ctrl_request(OF_VERSION, &bc);
-    const struct ofp_header *oh = b->data;
-    ovs_be32 xid = oh->xid;
-
-    rconn_send(sync->rconn, b, NULL);
-    return xid;
-}
-
-/* Sends 'message', about 'item', as part of the bundle.  Frees 'message'. */
-static void
-add_message(struct of_sync *sync, struct of_item *item,
-            struct ofpbuf *message)
-{
-    struct of_bundle *bundle = &sync->bundle;
-    struct ofputil_bundle_add_msg add = {
-        .bundle_id = bundle->id,
-        .flags = OFPBF_ATOMIC | OFPBF_ORDERED,
-        .msg = message->data,
-    };
-
-    if (bundle->n >= bundle->allocated) {
-        bundle->messages = x2nrealloc(bundle->messages, &bundle->allocated,
-                                      sizeof *bundle->messages);
-    }
-    bundle->messages[bundle->n++] = (struct of_message) {
-        .xid = add.msg->xid, .item = item
-    };
-    rconn_send(sync->rconn, ofputil_encode_bundle_add(OF_VERSION, &add),
-               NULL);
-    ofpbuf_delete(message);
-}
-
-static void
-add_flow_mod(struct of_sync *sync, struct of_item *item, uint16_t command,
-             const struct of_value *value)
-{
-    struct ofputil_flow_mod fm = {
-        .match = item->match,
-        .priority = item->priority,
-        .table_id = item->table_id,
-        .command = command,
-        .buffer_id = UINT32_MAX,
-        .out_port = OFPP_ANY,
-        .out_group = OFPG_ANY,
-        .new_cookie = value ? value->cookie : OVS_BE64_MAX,
-        .ofpacts = value ? value->ofpacts : NULL,
-        .ofpacts_len = value ? value->ofpacts_len : 0,
-    };
-
-    if (command != OFPFC_ADD) {
-        /* Leave a flow alone that somebody else has put in the place of
-         * ours. */
-        fm.cookie = sync->options.cookie & sync->options.cookie_mask;
-        fm.cookie_mask = sync->options.cookie_mask;
-    }
-    add_message(sync, item, ofputil_encode_flow_mod(&fm, OF_PROTOCOL));
-}
-
-static void
-send_flow(struct of_sync *sync, struct of_item *item,
-          const struct of_value *want)
-{
-    const struct of_value *have = item->have;
-
-    if (!want) {
-        add_flow_mod(sync, item, OFPFC_DELETE_STRICT, NULL);
-        sync->stats.flow_deletes++;
-    } else {
-        /* A modification keeps the flow's counters.  It works only if the flow
-         * is there and the cookie stays. */
-        bool modify = (have && !item->unsure
-                       && have->cookie == want->cookie);
-
-        add_flow_mod(sync, item, modify ? OFPFC_MODIFY_STRICT : OFPFC_ADD,
-                     want);
-        sync->stats.flow_adds++;
-    }
-}
-
-static void
-add_group_mod(struct of_sync *sync, struct of_item *item,
-              struct ofputil_group_mod *gm)
-{
-    gm->group_id = item->group_id;
-    add_message(sync, item,
-                ofputil_encode_group_mod(OF_VERSION, gm, NULL, -1));
-}
-
-/* Sends 'gm', whose list of buckets is empty, with the 'n' buckets at
- * 'buckets'.  They fit into one message: of-owner.c limits the buckets of a
- * group. */
-static void
-send_buckets(struct of_sync *sync, struct of_item *item,
-             struct ofputil_group_mod *gm, struct ofputil_bucket **buckets,
-             size_t n)
-{
-    struct ofputil_bucket *copy;
-
-    ovs_list_init(&gm->buckets);
-    for (size_t i = 0; i < n; i++) {
-        copy = xmemdup(buckets[i], sizeof *copy);
-        ovs_list_push_back(&gm->buckets, &copy->list_node);
-    }
-    add_group_mod(sync, item, gm);
-    LIST_FOR_EACH_POP (copy, list_node, &gm->buckets) {
-        free(copy);
-    }
-}
-
-/* Sends a request to insert the 'n' buckets at 'buckets'. */
-static void
-insert_buckets(struct of_sync *sync, struct of_item *item,
-               struct ofputil_bucket **buckets, size_t n)
-{
-    struct ofputil_group_mod gm = {
-        .command = OFPGC15_INSERT_BUCKET,
-        .type = OFPGT11_SELECT,
-        .command_bucket_id = OFPG15_BUCKET_LAST,
-    };
-
-    if (n) {
-        send_buckets(sync, item, &gm, buckets, n);
-    }
-}
-
-static void
-remove_bucket(struct of_sync *sync, struct of_item *item, uint32_t bucket_id)
-{
-    struct ofputil_group_mod gm = {
-        .command = OFPGC15_REMOVE_BUCKET,
-        .type = OFPGT11_SELECT,
-        .command_bucket_id = bucket_id,
-    };
-
-    ovs_list_init(&gm.buckets);
-    add_group_mod(sync, item, &gm);
-}
-
-/* Sends the group 'want' with all of its buckets, by 'command'. */
-static void
-send_whole_group(struct of_sync *sync, struct of_item *item,
-                 struct ofputil_group_mod *want, uint16_t command)
-{
-    struct ofputil_group_mod gm = *want;
-
-    gm.command = command;
-    gm.command_bucket_id = OFPG15_BUCKET_ALL;
-    gm.props = of_group_props(sync, want);
-    ovs_list_moved(&gm.buckets, &want->buckets);
-    add_group_mod(sync, item, &gm);
-    ovs_list_moved(&want->buckets, &gm.buckets);
-}
-
-/* Returns true if 'gm' remembers flows: selection_method_param of "maglev" has
- * a timeout.  The switch would forget those of a bucket that it removes and
- * inserts again. */
-static bool
-is_sticky(const struct ofputil_group_mod *gm)
-{
-    return (gm->props.selection_method_param >> 32 & 0xffffff) != 0;
-}
-
-static void
-send_group(struct of_sync *sync, struct of_item *item, struct of_value *want)
-{
-    struct ofputil_group_mod none = { .command = OFPGC15_DELETE };
-    struct ofputil_group_mod *have = item->have ? item->have->group : NULL;
-    struct of_bucket_diff diff;
-
-    ovs_list_init(&none.buckets);
-    if (!want) {
-        none.command_bucket_id = OFPG15_BUCKET_ALL;
-        add_group_mod(sync, item, &none);
-        sync->stats.group_deletes++;
-        return;
-    }
-
-    /* Gives ids to the buckets of 'want'.  A bucket that stays keeps its
-     * id. */
-    of_bucket_diff(want->group, have ? have : &none, &diff);
-    if (!have || item->unsure) {
-        /* Open vSwitch's own command overwrites any group that may be
-         * there. */
-        send_whole_group(sync, item, want->group,
-                         item->unsure ? OFPGC11_ADD_OR_MOD : OFPGC15_ADD);
-        sync->stats.group_adds++;
-    } else {
-        if (!of_groups_alike(sync, want->group, have)
-            || want->group->type != OFPGT11_SELECT
-            || diff.n_remove > MAX_REMOVE
-            || (is_sticky(want->group) && of_bucket_diff_reweighs(&diff))) {
-            send_whole_group(sync, item, want->group, OFPGC15_MODIFY);
-        } else {
-            for (size_t i = 0; i < diff.n_remove; i++) {
-                remove_bucket(sync, item, diff.remove[i]->bucket_id);
-            }
-            insert_buckets(sync, item, diff.add, diff.n_add);
-        }
-        sync->stats.group_changes++;
-    }
-    of_bucket_diff_uninit(&diff);
-}
-
-/* Moves dirty items into the bundle, whole epochs at a time, until it is
+/* Moves dirty items into 'bundle', whole epochs at a time, until it is
  * full. */
 static void
-take_items(struct of_sync *sync)
+take_items(struct of_sync *sync, struct of_bundle *bundle)
 {
-    struct of_bundle *bundle = &sync->bundle;
     uint64_t epoch = 0;
     struct of_item *item;
 
@@ -269,8 +50,9 @@ take_items(struct of_sync *sync)
                                        &bundle->items_allocated,
                                        sizeof *bundle->items);
         }
-        bundle->items[bundle->n_items++] = item;
-        item->sent_age = item->age;
+        bundle->items[bundle->n_items++] = (struct of_sent) {
+            .item = item, .age = item->age, .unsure = item->unsure
+        };
         if (item->age.epoch < bundle->oldest.epoch) {
             bundle->oldest = item->age;
         }
@@ -280,15 +62,15 @@ take_items(struct of_sync *sync)
     }
 }
 
-/* Sends some of the bundle's items: groups or flows, as 'is_group' says, and
- * either those to delete or the others. */
+/* Sends some of the items of 'bundle': groups or flows, as 'is_group' says,
+ * and either those to delete or the others. */
 static void
-send_items(struct of_sync *sync, bool is_group, bool delete)
+send_items(struct of_sync *sync, struct of_bundle *bundle, bool is_group,
+           bool delete)
 {
-    struct of_bundle *bundle = &sync->bundle;
-
     for (size_t i = 0; i < bundle->n_items; i++) {
-        struct of_item *item = bundle->items[i];
+        struct of_sent *sent = &bundle->items[i];
+        struct of_item *item = sent->item;
         struct of_value *want;
 
         if (item->is_group != is_group) {
@@ -296,14 +78,9 @@ send_items(struct of_sync *sync, bool is_group, bool delete)
         }
         of_item_want(item, &want);
         if (!want == delete) {
-            if (is_group) {
-                send_group(sync, item, want);
-            } else {
-                send_flow(sync, item, want);
-            }
-            item->sent = of_value_ref(want);
-            item->in_flight = true;
-            item->sent_unsure = item->unsure;
+            of_send_item(sync, bundle, item, want);
+            item->sent = sent->value = of_value_ref(want);
+            item->in_flight++;
             if (item->unsure) {
                 item->repaired = time_msec();
             }
@@ -312,43 +89,54 @@ send_items(struct of_sync *sync, bool is_group, bool delete)
     }
 }
 
-/* Sends a bundle of changes, unless one is under way. */
-void
-of_bundle_run(struct of_sync *sync)
+/* Sends one more bundle of changes. */
+static void
+send_bundle(struct of_sync *sync)
 {
-    struct of_bundle *bundle = &sync->bundle;
+    struct of_bundle *bundle = &sync->bundles[sync->n_bundles++];
 
-    if (sync->state != OF_SYNCING || !sync->complete || !sync->n_dirty
-        || bundle->state != OF_BUNDLE_NONE || time_msec() < sync->retry) {
-        return;
-    }
-    if (!sync->max_messages) {
-        sync->max_messages = MAX_MESSAGES;
-    }
-    bundle->id++;
+    bundle->id = ++sync->bundle_id;
     bundle->n = bundle->n_items = 0;
     bundle->error = 0;
     bundle->bad = NULL;
-    take_items(sync);
-    send_control(sync, OFPBCT_OPEN_REQUEST);
+    take_items(sync, bundle);
+    of_send_control(sync, bundle, OFPBCT_OPEN_REQUEST);
     /* Groups come before flows that use them, and go after them. */
-    send_items(sync, true, false);
-    send_items(sync, false, false);
-    send_items(sync, false, true);
-    send_items(sync, true, true);
+    send_items(sync, bundle, true, false);
+    send_items(sync, bundle, false, false);
+    send_items(sync, bundle, false, true);
+    send_items(sync, bundle, true, true);
     /* The switch may refuse a message of the bundle.  So the bundle is
      * committed only after the switch has answered this. */
-    bundle->xid = send_control(sync, OFPBCT_CLOSE_REQUEST);
+    bundle->xid = of_send_control(sync, bundle, OFPBCT_CLOSE_REQUEST);
     bundle->state = OF_BUNDLE_FILLED;
     sync->stats.bundles++;
+}
+
+static bool
+may_send(const struct of_sync *sync)
+{
+    return (sync->state == OF_SYNCING && sync->complete && sync->n_dirty
+            && sync->n_bundles < OF_MAX_BUNDLES);
+}
+
+/* Sends bundles of changes, as many as may be under way. */
+void
+of_bundle_run(struct of_sync *sync)
+{
+    if (!sync->max_messages) {
+        sync->max_messages = MAX_MESSAGES;
+    }
+    while (may_send(sync) && time_msec() >= sync->retry) {
+        send_bundle(sync);
+    }
 }
 
 /* Wakes the poll loop when of_bundle_run() has something to send. */
 void
 of_bundle_wait(struct of_sync *sync)
 {
-    if (sync->state == OF_SYNCING && sync->complete && sync->n_dirty
-        && sync->bundle.state == OF_BUNDLE_NONE) {
+    if (may_send(sync)) {
         poll_timer_wait_until(sync->retry);
     }
 }
@@ -367,101 +155,194 @@ add_latency(struct of_sync *sync, long long int ms)
     sync->stats.latency_sum += ms / 1000.0;
 }
 
-/* Ends the bundle: the switch has committed it if 'ok', else refused it. */
+/* Ends the first bundle, which the switch has committed. */
 static void
-end_bundle(struct of_sync *sync, bool ok)
+end_first(struct of_sync *sync)
 {
-    struct of_bundle *bundle = &sync->bundle;
+    struct of_bundle done = sync->bundles[0];
     long long int now = time_msec();
-    struct of_item *bad = bundle->bad;
     uint64_t epoch = 0;
 
-    bundle->state = OF_BUNDLE_NONE;
-    for (size_t i = 0; i < bundle->n_items; i++) {
-        struct of_item *item = bundle->items[i];
+    sync->n_bundles--;
+    memmove(&sync->bundles[0], &sync->bundles[1],
+            (OF_MAX_BUNDLES - 1) * sizeof done);
+    sync->bundles[OF_MAX_BUNDLES - 1] = done;
 
-        item->in_flight = false;
-        if (ok) {
-            of_item_set_have(item, item->sent);
-            if (item->epoch != epoch) {
-                add_latency(sync, now - item->sent_age.since);
-            }
-            epoch = item->epoch;
-        } else {
-            of_value_unref(item->sent);
-            item->unsure |= item->sent_unsure;
-        }
-        item->sent = NULL;
-    }
-    if (ok) {
-        sync->stats.synced = time_wall_msec();
-        sync->max_messages = MIN(sync->max_messages * 2, MAX_MESSAGES);
-    } else {
-        sync->stats.bundles_failed++;
-        if (bad && (bundle->error == OFPERR_OFPGMFC_GROUP_EXISTS
-                    || bundle->error == OFPERR_OFPGMFC_UNKNOWN_GROUP)) {
-            of_monitor_suspect(sync, bad);
-        }
-        if (sync->repair || (bundle->error == OFPERR_OFPMMFC_INVALID_METER
-                             && of_meter_retry(sync))) {
-            /* Somebody else changed the switch first: for example, deleted a
-             * group that a flow of ours needs.  The report came after this
-             * bundle was sent, or does not come for a meter. */
-            bad = NULL;
-        } else if (bad) {
-            of_owner_refuse(sync, bad, ofperr_to_string(bundle->error));
-        } else if (sync->max_messages > 1) {
-            /* Smaller bundles will show which owner is at fault. */
-            sync->max_messages = MAX(1, sync->max_messages / 4);
-        } else if (bundle->n_items) {
-            of_owner_refuse(sync, bundle->items[0],
-                            ofperr_to_string(bundle->error));
-        }
-        if (!bad) {
-            sync->retry = now + RETRY_MS;
-            if (sync->repair) {
-                sync->retry = MIN(sync->retry, sync->repair);
-            }
-        }
-    }
+    for (size_t i = 0; i < done.n_items; i++) {
+        struct of_item *item = done.items[i].item;
 
-    /* Items of one epoch keep it, so that they are sent together again. */
+        of_item_set_have(item, done.items[i].value);
+        item->in_flight--;
+        if (item->epoch != epoch) {
+            add_latency(sync, now - done.items[i].age.since);
+        }
+        epoch = item->epoch;
+        of_item_collect(sync, item);
+    }
+    sync->stats.synced = time_wall_msec();
+    sync->max_messages = MIN(sync->max_messages * 2, MAX_MESSAGES);
+}
+
+/* Finds out who is at fault that the switch has refused 'bundle'. */
+static void
+blame(struct of_sync *sync, const struct of_bundle *bundle)
+{
+    struct of_item *bad = bundle->bad;
+
+    sync->stats.bundles_failed++;
+    if (bad && (bundle->error == OFPERR_OFPGMFC_GROUP_EXISTS
+                || bundle->error == OFPERR_OFPGMFC_UNKNOWN_GROUP)) {
+        of_monitor_suspect(sync, bad);
+    }
+    if (sync->repair || (bundle->error == OFPERR_OFPMMFC_INVALID_METER
+                         && of_meter_retry(sync))) {
+        /* Somebody else changed the switch first: for example, deleted a
+         * group that a flow of ours needs.  The report came after this
+         * bundle was sent, or does not come for a meter. */
+        bad = NULL;
+    } else if (bad) {
+        of_owner_refuse(sync, bad, ofperr_to_string(bundle->error));
+    } else if (sync->max_messages > 1) {
+        /* Smaller bundles will show which owner is at fault. */
+        sync->max_messages = MAX(1, sync->max_messages / 4);
+    } else if (bundle->n_items) {
+        of_owner_refuse(sync, bundle->items[0].item,
+                        ofperr_to_string(bundle->error));
+    }
+    if (!bad) {
+        sync->retry = time_msec() + RETRY_MS;
+        if (sync->repair) {
+            sync->retry = MIN(sync->retry, sync->repair);
+        }
+    }
+}
+
+/* Puts the items of 'bundle', which is not under way any more, back into the
+ * list of dirty items.  Items of one epoch keep it, so that they are sent
+ * together again. */
+static void
+put_back(struct of_sync *sync, const struct of_bundle *bundle)
+{
     uint64_t last = sync->epoch;
 
     for (size_t i = 0; i < bundle->n_items; i++) {
-        struct of_item *item = bundle->items[i];
+        const struct of_sent *sent = &bundle->items[i];
 
-        if (!ok) {
-            sync->epoch = item->epoch;
-            of_item_touch(sync, item);
-            if (item->sent_age.epoch < item->age.epoch) {
-                item->age = item->sent_age;
-                sync->oldest_unknown = true;
-            }
+        sync->epoch = sent->item->epoch;
+        of_item_touch(sync, sent->item);
+        if (sent->age.epoch < sent->item->age.epoch) {
+            sent->item->age = sent->age;
+            sync->oldest_unknown = true;
         }
-        of_item_collect(sync, item);
     }
     sync->epoch = last;
 }
 
+/* Ends all bundles, because the switch has refused the first one. */
+static void
+end_all(struct of_sync *sync)
+{
+    size_t n = sync->n_bundles;
+    struct ovs_list newer;
+
+    for (size_t i = 0; i < n; i++) {
+        struct of_bundle *bundle = &sync->bundles[i];
+
+        if (bundle->state != OF_BUNDLE_COMMITTING) {
+            of_send_control(sync, bundle, OFPBCT_DISCARD_REQUEST);
+        }
+        for (size_t j = 0; j < bundle->n_items; j++) {
+            bundle->items[j].item->unsure |= bundle->items[j].unsure;
+        }
+    }
+    of_bundle_forget(sync);
+    blame(sync, &sync->bundles[0]);
+
+    /* What was sent first is sent first again: later changes may need it. */
+    ovs_list_move(&newer, &sync->dirty);
+    ovs_list_init(&sync->dirty);
+    for (size_t i = 0; i < n; i++) {
+        put_back(sync, &sync->bundles[i]);
+    }
+    if (!ovs_list_is_empty(&newer)) {
+        ovs_list_splice(&sync->dirty, ovs_list_front(&newer), &newer);
+    }
+
+    /* An item of two bundles is freed with the last one. */
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < sync->bundles[i].n_items; j++) {
+            sync->bundles[i].items[j].item->in_flight++;
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < sync->bundles[i].n_items; j++) {
+            sync->bundles[i].items[j].item->in_flight--;
+            of_item_collect(sync, sync->bundles[i].items[j].item);
+        }
+    }
+}
+
+/* Goes on with the first bundle if the switch has answered its close. */
+static void
+commit_first(struct of_sync *sync)
+{
+    struct of_bundle *first = &sync->bundles[0];
+
+    if (sync->n_bundles && first->state == OF_BUNDLE_CLOSED) {
+        if (first->error) {
+            end_all(sync);
+        } else {
+            first->xid = of_send_control(sync, first, OFPBCT_COMMIT_REQUEST);
+            first->state = OF_BUNDLE_COMMITTING;
+        }
+    }
+}
+
 /* Handles 'oh', the answer to a control message of a bundle.  Returns true if
- * that is the bundle under way. */
+ * that is a bundle under way. */
 bool
 of_bundle_reply(struct of_sync *sync, const struct ofp_header *oh)
 {
-    struct of_bundle *bundle = &sync->bundle;
+    for (size_t i = 0; i < sync->n_bundles; i++) {
+        struct of_bundle *bundle = &sync->bundles[i];
 
-    if (bundle->state == OF_BUNDLE_NONE || oh->xid != bundle->xid) {
+        if (bundle->xid == oh->xid) {
+            if (bundle->state == OF_BUNDLE_COMMITTING) {
+                end_first(sync);
+            } else {
+                bundle->state = OF_BUNDLE_CLOSED;
+            }
+            commit_first(sync);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Handles the error message 'oh', which says 'error', if it is about
+ * 'bundle'. */
+static bool
+bundle_error(struct of_sync *sync, struct of_bundle *bundle,
+             const struct ofp_header *oh, enum ofperr error)
+{
+    for (size_t i = 0; i < bundle->n && !bundle->bad; i++) {
+        if (bundle->messages[i].xid == oh->xid) {
+            bundle->bad = bundle->messages[i].item;
+            bundle->error = error;
+            return true;
+        }
+    }
+    if (oh->xid != bundle->xid) {
         return false;
     }
+    if (!bundle->error) {
+        bundle->error = error;
+    }
     if (bundle->state == OF_BUNDLE_COMMITTING) {
-        end_bundle(sync, true);
-    } else if (bundle->error) {
-        send_control(sync, OFPBCT_DISCARD_REQUEST);
-        end_bundle(sync, false);
+        end_all(sync);
     } else {
-        bundle->xid = send_control(sync, OFPBCT_COMMIT_REQUEST);
-        bundle->state = OF_BUNDLE_COMMITTING;
+        bundle->state = OF_BUNDLE_CLOSED;
+        commit_first(sync);
     }
     return true;
 }
@@ -471,42 +352,36 @@ void
 of_bundle_error(struct of_sync *sync, const struct ofp_header *oh,
                 enum ofperr error)
 {
-    struct of_bundle *bundle = &sync->bundle;
-
-    if (bundle->state == OF_BUNDLE_NONE) {
-        return;
-    }
-    for (size_t i = 0; i < bundle->n && !bundle->bad; i++) {
-        if (bundle->messages[i].xid == oh->xid) {
-            bundle->bad = bundle->messages[i].item;
-            bundle->error = error;
+    for (size_t i = 0; i < sync->n_bundles; i++) {
+        if (bundle_error(sync, &sync->bundles[i], oh, error)) {
             return;
         }
     }
-    if (oh->xid == bundle->xid) {
-        if (!bundle->error) {
-            bundle->error = error;
-        }
-        end_bundle(sync, false);
-    }
 }
 
-/* Forgets the bundle after the connection was lost.  The switch may or may not
- * have committed it. */
+/* Forgets the bundles under way.  After the connection was lost, the switch
+ * may or may not have committed the first one. */
 void
 of_bundle_forget(struct of_sync *sync)
 {
-    struct of_bundle *bundle = &sync->bundle;
+    for (size_t i = 0; i < sync->n_bundles; i++) {
+        struct of_bundle *bundle = &sync->bundles[i];
 
-    if (bundle->state != OF_BUNDLE_NONE) {
-        bundle->state = OF_BUNDLE_NONE;
-        for (size_t i = 0; i < bundle->n_items; i++) {
-            struct of_item *item = bundle->items[i];
-
-            item->in_flight = false;
-            of_value_unref(item->sent);
-            item->sent = NULL;
+        for (size_t j = 0; j < bundle->n_items; j++) {
+            bundle->items[j].item->in_flight = 0;
+            bundle->items[j].item->sent = NULL;
+            of_value_unref(bundle->items[j].value);
         }
     }
-    bundle->n = bundle->n_items = 0;
+    sync->n_bundles = 0;
+}
+
+/* Frees what the bundles hold. */
+void
+of_bundle_destroy(struct of_sync *sync)
+{
+    for (size_t i = 0; i < OF_MAX_BUNDLES; i++) {
+        free(sync->bundles[i].messages);
+        free(sync->bundles[i].items);
+    }
 }

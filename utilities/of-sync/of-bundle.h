@@ -6,8 +6,11 @@
 /* Sending changes to the switch, in bundles
  * =========================================
  *
- * One bundle at a time is under way.  It holds whole epochs of dirty items and
- * is atomic: the switch takes all of it or nothing.
+ * A bundle holds whole epochs of dirty items and is atomic: the switch takes
+ * all of it or nothing.  The next bundle is filled while the switch works on
+ * the one before, and is committed only after that one was: when the switch
+ * refuses one, those after it, which may need it, are discarded.  All of their
+ * items are sent again, in the same order.
  *
  * When the switch refuses a bundle and names the message, the owner of that
  * item is refused.  When it does not, the next bundles get smaller until one
@@ -27,5 +30,6 @@ bool of_bundle_reply(struct of_sync *, const struct ofp_header *);
 void of_bundle_error(struct of_sync *, const struct ofp_header *,
                      enum ofperr);
 void of_bundle_forget(struct of_sync *);
+void of_bundle_destroy(struct of_sync *);
 
 #endif /* of-bundle.h */

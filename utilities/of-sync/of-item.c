@@ -91,6 +91,14 @@ of_item_get_group(struct of_sync *sync, uint32_t group_id)
     return item;
 }
 
+/* Returns what the switch will have for 'item' when it has taken all that is
+ * under way, or null for nothing.  Belongs to 'item'. */
+const struct of_value *
+of_item_belief(const struct of_item *item)
+{
+    return item->in_flight ? item->sent : item->have;
+}
+
 /* Notes that the switch has 'value' for 'item', null for nothing.  Takes over
  * the reference to 'value'. */
 void
@@ -129,8 +137,8 @@ of_item_touch(struct of_sync *sync, struct of_item *item)
     struct of_value *want;
     bool dirty = (of_item_want(item, &want)
                   && (item->unsure
-                      || !of_values_equal(sync, want, item->in_flight
-                                          ? item->sent : item->have)));
+                      || !of_values_equal(sync, want,
+                                          of_item_belief(item))));
 
     if (!ovs_list_is_empty(&item->dirty)) {
         ovs_list_remove(&item->dirty);
@@ -168,11 +176,15 @@ of_items_oldest(struct of_sync *sync)
         }
         sync->oldest_unknown = false;
     }
-    if (sync->bundle.state != OF_BUNDLE_NONE
-        && sync->bundle.oldest.epoch < sync->oldest_dirty.epoch) {
-        return sync->bundle.oldest;
+
+    struct of_age oldest = sync->oldest_dirty;
+
+    for (size_t i = 0; i < sync->n_bundles; i++) {
+        if (sync->bundles[i].oldest.epoch < oldest.epoch) {
+            oldest = sync->bundles[i].oldest;
+        }
     }
-    return sync->oldest_dirty;
+    return oldest;
 }
 
 /* Frees 'item' if it is neither wanted, nor in the switch, nor under way. */

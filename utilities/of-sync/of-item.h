@@ -37,17 +37,16 @@ struct of_item {
     struct ovs_list claims;     /* Contains "struct of_claim"s, in the order
                                  * of their owners' keys. */
     struct of_value *have;      /* What the switch has; null: nothing. */
-    struct of_value *sent;      /* What it will have, if 'in_flight'. */
-    bool in_flight;             /* In the bundle that is under way. */
+    struct of_value *sent;      /* What it will have, if 'in_flight'.  Belongs
+                                 * to the last of those bundles. */
+    unsigned int in_flight;     /* Bundles under way with this item. */
     bool unsure;                /* Somebody else has changed it: the switch
                                  * may have anything. */
-    bool sent_unsure;           /* 'unsure', as it was when last sent. */
     long long int repaired;     /* When it was last sent while 'unsure', in
                                  * ms. */
     struct ovs_list dirty;      /* In of_sync's 'dirty', or empty. */
     uint64_t epoch;             /* Of the change that made it dirty. */
     struct of_age age;          /* Of the first change since it was sent. */
-    struct of_age sent_age;     /* 'age', as it was when last sent. */
 };
 
 /* The wish of one owner for one item. */
@@ -73,6 +72,7 @@ struct of_item *of_item_get_flow(struct of_sync *, const struct minimatch *,
                                  uint8_t table_id, uint16_t priority);
 struct of_item *of_item_find_group(const struct of_sync *, uint32_t group_id);
 struct of_item *of_item_get_group(struct of_sync *, uint32_t group_id);
+const struct of_value *of_item_belief(const struct of_item *);
 void of_item_set_have(struct of_item *, struct of_value *);
 bool of_item_want(const struct of_item *, struct of_value **);
 void of_item_touch(struct of_sync *, struct of_item *);

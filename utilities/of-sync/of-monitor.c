@@ -126,9 +126,8 @@ of_monitor_suspect(struct of_sync *sync, struct of_item *item)
 static void
 reported(struct of_sync *sync, struct of_item *item, struct of_value *value)
 {
-    const struct of_value *belief = item->in_flight ? item->sent : item->have;
-
-    if (sync->state == OF_DUMPING || !of_values_equal(sync, value, belief)) {
+    if (sync->state == OF_DUMPING
+        || !of_values_equal(sync, value, of_item_belief(item))) {
         of_monitor_suspect(sync, item);
     }
     of_value_unref(value);

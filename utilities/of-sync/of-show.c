@@ -48,17 +48,19 @@ of_show(const struct of_sync *sync, struct ds *s)
 {
     struct svec refused = SVEC_EMPTY_INITIALIZER;
     const struct shash_node *node;
-    size_t n_flows, n_groups;
+    size_t n_flows, n_groups, n_sent = 0;
 
     count_items(sync, &n_flows, &n_groups);
+    for (size_t i = 0; i < sync->n_bundles; i++) {
+        n_sent += sync->bundles[i].n_items;
+    }
     ds_put_format(s, "switch %s: %s\n", sync->options.remote,
                   state_name(sync));
     ds_put_format(s, "selection method: %s\n",
                   sync->has_lb ? "maglev" : "dp_hash");
     ds_put_format(s, "has %"PRIuSIZE" flows, %"PRIuSIZE" groups; "
                   "%"PRIuSIZE" to be changed, %"PRIuSIZE" under way\n",
-                  n_flows, n_groups, sync->n_dirty,
-                  sync->bundle.state ? sync->bundle.n_items : 0);
+                  n_flows, n_groups, sync->n_dirty, n_sent);
     SHASH_FOR_EACH (node, &sync->owners) {
         const struct of_owner *owner = node->data;
 
@@ -135,9 +137,12 @@ of_show_times(const struct of_sync *sync, const struct metrics *m,
 void
 of_show_metrics(const struct of_sync *sync, const struct metrics *m)
 {
-    size_t n_flows, n_groups;
+    size_t n_flows, n_groups, n_sent = 0;
 
     count_items(sync, &n_flows, &n_groups);
+    for (size_t i = 0; i < sync->n_bundles; i++) {
+        n_sent += sync->bundles[i].n_items;
+    }
     metrics_begin(m, "switch_items", "gauge",
                   "Our flows and groups in the switch.");
     metrics_put(m, "switch_items", "type", "flow", n_flows);

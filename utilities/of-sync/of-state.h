@@ -36,16 +36,27 @@ struct of_age {
     long long int since;        /* In ms. */
 };
 
+/* Limit for the bundles that are under way. */
+#define OF_MAX_BUNDLES 2
+
 /* The message, and so the item, that an error with this xid is about. */
 struct of_message {
     ovs_be32 xid;
     struct of_item *item;
 };
 
+/* An item of a bundle. */
+struct of_sent {
+    struct of_item *item;
+    struct of_value *value;     /* What the switch will have. */
+    struct of_age age;          /* The item's, as it was when sent, */
+    bool unsure;                /* and the same. */
+};
+
 enum of_bundle_state {
-    OF_BUNDLE_NONE,
     OF_BUNDLE_FILLED,           /* All messages and the close are sent. */
-    OF_BUNDLE_COMMITTING,
+    OF_BUNDLE_CLOSED,           /* The switch has answered the close. */
+    OF_BUNDLE_COMMITTING,       /* Only the first one under way. */
 };
 
 struct of_bundle {
@@ -53,7 +64,7 @@ struct of_bundle {
     uint32_t id;
     ovs_be32 xid;               /* Of the control message to be answered. */
     struct of_message *messages;    size_t n, allocated;
-    struct of_item **items;         size_t n_items, items_allocated;
+    struct of_sent *items;          size_t n_items, items_allocated;
     struct of_age oldest;       /* Of the changes in the bundle. */
     enum ofperr error;          /* The first error, */
     struct of_item *bad;        /* and its item, or null. */
@@ -116,7 +127,9 @@ struct of_sync {
     uint64_t epoch;
 
     /* of-bundle.c */
-    struct of_bundle bundle;
+    struct of_bundle bundles[OF_MAX_BUNDLES]; /* In the order of sending; */
+    size_t n_bundles;           /* so many of them are under way. */
+    uint32_t bundle_id;         /* Of the last one. */
     size_t max_messages;        /* Of one bundle. */
     long long int retry;        /* No bundle before this time, in ms. */
 

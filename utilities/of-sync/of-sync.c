@@ -75,8 +75,7 @@ of_sync_destroy(struct of_sync *sync)
         of_group_ids_destroy(sync);
         hmap_destroy(&sync->items);
         shash_destroy(&sync->owners);
-        free(sync->bundle.messages);
-        free(sync->bundle.items);
+        of_bundle_destroy(sync);
         free(sync->meters);
         free(CONST_CAST(char *, sync->options.remote));
         free(sync);
@@ -91,7 +90,7 @@ static void
 probe_lb(struct of_sync *sync)
 {
     struct ofputil_bundle_ctrl_msg bc = {
-        .bundle_id = ++sync->bundle.id,
+        .bundle_id = ++sync->bundle_id,
         .type = OFPBCT_OPEN_REQUEST,
         .flags = OFPBF_ATOMIC | OFPBF_ORDERED,
     };
@@ -421,7 +420,7 @@ bool
 of_sync_is_settled(const struct of_sync *sync)
 {
     return (sync->state == OF_SYNCING && sync->complete && !sync->n_dirty
-            && !sync->repair && sync->bundle.state == OF_BUNDLE_NONE
+            && !sync->repair && !sync->n_bundles
             && of_flush_is_done(sync));
 }
 

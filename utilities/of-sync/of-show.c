@@ -137,12 +137,9 @@ of_show_times(const struct of_sync *sync, const struct metrics *m,
 void
 of_show_metrics(const struct of_sync *sync, const struct metrics *m)
 {
-    size_t n_flows, n_groups, n_sent = 0;
+    size_t n_flows, n_groups;
 
     count_items(sync, &n_flows, &n_groups);
-    for (size_t i = 0; i < sync->n_bundles; i++) {
-        n_sent += sync->bundles[i].n_items;
-    }
     metrics_begin(m, "switch_items", "gauge",
                   "Our flows and groups in the switch.");
     metrics_put(m, "switch_items", "type", "flow", n_flows);

@@ -18,7 +18,6 @@
 #include "utilities/kube/kube-node.h"
 #include "vswitch-idl.h"
 
-
 /* Returns a connection to the database that 'options' name, for the caller to
  * destroy.  'options' must outlive it. */
 struct node_database *

@@ -40,6 +40,7 @@ datapath_dpdk_libdatapath_la_SOURCES = \
 	datapath-dpdk/fuse/fuse-input.h \
 	datapath-dpdk/fuse/fuse-lb.c \
 	datapath-dpdk/fuse/fuse-meter.c \
+	datapath-dpdk/fuse/fuse-meter.h \
 	datapath-dpdk/fuse/fuse-learn.c \
 	datapath-dpdk/fuse/fuse-learn.h \
 	datapath-dpdk/fuse/fuse-memory.c \

@@ -48,6 +48,7 @@ FAULTS = [
     ('release', 'NEWS', '0.0.9 - yesterday\n', 'NEWS:1: the newest release'),
     ('release', 'AUTHORS', 'Nobody\n', 'AUTHORS:1: no A U Thor'),
     ('release', 'a.yaml', 'image: openvswitch-ext:0.0.9\n', 'a.yaml:1: image'),
+    ('dist', 'lib/lb/b.h', '', 'lib/lb/b.h:1: no automake.mk names it'),
     ('help', 'a.mk', '.PHONY: b c\n#: b  it\n', 'a.mk:1: no line "#: c'),
     ('help', 'a.mk', '#: d  it\n', 'a.mk:1: there is no target d'),
     ('self', 'tests/lint/test-a.py', 'raise SystemExit("no")\n', 'no'),
@@ -58,7 +59,10 @@ RIGHT = {
     'NEWS': 'All releases.\n\n0.1.0 - now\n',
     'AUTHORS': 'A U Thor\n',
     'configure.ac': SPDX + 'AC_INIT([a], [0.1.0])\n',
-    'a.mk': SPDX + '#: b  what it does\n.PHONY: b clean-b\nb:\n\t:\n',
+    'a.mk': SPDX + '#: b  what it does\n.PHONY: b clean-b\nb:\n\t:\n'
+            'EXTRA_DIST = NEWS AUTHORS a a.md a.mk lib/lb/a.c \\\n'
+            '\tlib/lb/b.c tests/lint/test-a.py build-aux/layers \\\n'
+            '\tbuild-aux/codespell-words\n',
     'lib/lb/a.c': '/* SPDX-License-Identifier: Apache-2.0 */\n',
     'lib/lb/b.c': '/* SPDX-License-Identifier: Apache-2.0 */\n\n'
                   '#include <stdlib.h>\n\nvoid\nb(void)\n{\n'

@@ -242,7 +242,7 @@ add_output(struct plan *p, struct eq_node *leaf)
     add_end(leaf, (struct eq_action) { EQ_A_OUTPUT, .a = port });
 }
 
-/* Puts a meter before some action of 'leaf'. */
+/* Puts a meter before some action of 'leaf', if there is room. */
 static void
 insert_meter(struct plan *p, struct eq_node *leaf)
 {
@@ -284,9 +284,6 @@ make_leaf(struct plan *p, struct eq_node *leaf, uint32_t table, bool new)
     }
     while (p->c->meters && eq_rarely(&p->meter_rng, last ? 2 : 10)) {
         insert_meter(p, leaf);
-        if (leaf->n_actions == EQ_MAX_ACTIONS || !leaf->n_actions) {
-            break;
-        }
     }
 }
 

@@ -218,7 +218,7 @@ set_ways(struct dp_netdev_pmd_thread *pmd, const struct dp_packet_batch *batch,
     return n_hits;
 }
 
-/* Sends the packets of 'batch', or drops them if they are not gone. */
+/* Sends the packets of 'batch', or drops them, unless they are gone. */
 static inline void
 send_way(struct dp_netdev_pmd_thread *pmd, struct dp_packet_batch *batch,
          uint64_t way)

@@ -105,8 +105,8 @@ check_push(const struct nlattr *a, struct summary *summary)
     return FUSE_REASON_TUNNEL_KIND;
 }
 
-/* Returns true if a packet that a meter drops needs no action of 'type' that
- * comes later: nothing is left to be counted or kept alive but the packet. */
+/* Returns true if an action of 'type' changes nothing but the packet, so that
+ * it does not matter for a packet that a meter before it drops. */
 static bool
 may_follow_meter(enum ovs_action_attr type)
 {
@@ -443,8 +443,8 @@ fuse_learn(struct fuse_thread *t, const struct fuse_batch *batch, uint32_t i,
         return FUSE_REASON_ACTION;
     }
     if (out.program.flags & FUSE_P_NO_PAD && batch->classes[i].pad) {
-        /* With 3.5, stock adds the padding to the checksum of what it has
-         * rewritten, so the checksum changes by more than the rewrite. */
+        /* With 3.5 and 4.0, stock adds the padding to the checksum of what it
+         * has rewritten, so that changes by more than the rewrite. */
         return FUSE_REASON_PADDING;
     }
     if (!fuse_tunnels_add(record, summary.pushed, summary.push_port)) {

@@ -87,7 +87,7 @@ def test_bandwidth(node):
         else:
             a.run("tc", "qdisc", "delete", "dev", "eth0", "root")
         expect(node, 102, "what the pod %s" % where, "CHECK", a, checked)
-        # What an earlier ADD has left goes.
+        # The next ADD removes what this one has left.
         checked["prevResult"] = node.call("ADD", a, config)
         node.call("CHECK", a, checked)
         assert len(rows(node, "QoS")) == len(rows(node, "Queue", "_uuid")) == 1

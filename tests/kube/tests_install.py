@@ -20,7 +20,7 @@ from tests_proxy_admin import get
 NODE = "install-1"
 KINDS = 2 * ["ClusterRole"] + 3 * ["ClusterRoleBinding"] + \
     4 * ["ConfigMap"] + 2 * ["DaemonSet"] + 2 * ["ServiceAccount"]
-# Who must be able to read what.
+# What each service account must be able to read.
 READS = {"ovs-ext-node": ("nodes", "services", "endpointslices"),
          "ovs-kube-proxy": ("nodes", "services", "endpointslices")}
 

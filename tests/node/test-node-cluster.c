@@ -209,7 +209,7 @@ test_owner(void **state OVS_UNUSED)
     }
 }
 
-/* What is kept. */
+/* Nodes that the database keeps, as text. */
 
 static struct kube_node *
 read_back(const char *name, const char *s, const char *expected_error)
@@ -278,7 +278,7 @@ test_restore(void **state OVS_UNUSED)
     assert_false(node_cluster_is_complete(c));
     assert_int_equal(node_cluster_ours(c)->n_addrs, 1);
 
-    /* What the list has comes first, and what it has not goes. */
+    /* The list replaces restored Nodes, and removes those it lacks. */
     kube_sink_list_begin(sink, KUBE_NODE);
     add(c, "b", "\"10.3.0.0/24\"");
     restore(c, "b", "192.0.2.3 10.4.0.0/24");

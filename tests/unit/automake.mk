@@ -92,42 +92,38 @@ check_PROGRAMS += $(DATAPATH_TESTS)
 EXTRA_PROGRAMS = tests/unit/test-fuse-conn tests/unit/test-fuse-datapath \
 	tests/unit/test-fuse-meter tests/unit/test-fuse-trial
 
+FUSE_DATAPATH = tests/unit/fuse-datapath.c tests/unit/fuse-datapath.h \
+	tests/unit/memory-netdev.c tests/unit/memory-netdev.h
+DATAPATH_LDADD = $(OVS)/extended/lib/libopenvswitch.la $(CMOCKA_LIBS)
+
 # Includes datapath-dpdk/fuse/fuse-conn.c, to interrupt it.
 tests_unit_test_fuse_conn_SOURCES = tests/unit/test-fuse-conn.c \
-	tests/unit/fuse-datapath.c tests/unit/fuse-datapath.h \
-	tests/unit/memory-netdev.c tests/unit/memory-netdev.h
+	$(FUSE_DATAPATH)
 tests_unit_test_fuse_conn_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_unit_test_fuse_conn_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_fuse_conn_LDADD = \
-	$(OVS)/extended/lib/libopenvswitch.la $(CMOCKA_LIBS)
+tests_unit_test_fuse_conn_LDADD = $(DATAPATH_LDADD)
 $(tests_unit_test_fuse_conn_OBJECTS): | $(OVS)/headers.stamp
 
 tests_unit_test_fuse_datapath_SOURCES = tests/unit/test-fuse-datapath.c \
-	tests/unit/fuse-datapath.c tests/unit/fuse-datapath.h \
-	tests/unit/memory-netdev.c tests/unit/memory-netdev.h \
+	$(FUSE_DATAPATH) \
 	tests/unit/random-numbers.h tests/unit/splitmix64.h
 tests_unit_test_fuse_datapath_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_unit_test_fuse_datapath_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_fuse_datapath_LDADD = \
-	$(OVS)/extended/lib/libopenvswitch.la $(CMOCKA_LIBS)
+tests_unit_test_fuse_datapath_LDADD = $(DATAPATH_LDADD)
 $(tests_unit_test_fuse_datapath_OBJECTS): | $(OVS)/headers.stamp
 
 tests_unit_test_fuse_meter_SOURCES = tests/unit/test-fuse-meter.c \
-	tests/unit/fuse-datapath.c tests/unit/fuse-datapath.h \
-	tests/unit/memory-netdev.c tests/unit/memory-netdev.h
+	$(FUSE_DATAPATH)
 tests_unit_test_fuse_meter_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_unit_test_fuse_meter_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_fuse_meter_LDADD = \
-	$(OVS)/extended/lib/libopenvswitch.la $(CMOCKA_LIBS)
+tests_unit_test_fuse_meter_LDADD = $(DATAPATH_LDADD)
 $(tests_unit_test_fuse_meter_OBJECTS): | $(OVS)/headers.stamp
 
 tests_unit_test_fuse_trial_SOURCES = tests/unit/test-fuse-trial.c \
-	tests/unit/fuse-datapath.c tests/unit/fuse-datapath.h \
-	tests/unit/memory-netdev.c tests/unit/memory-netdev.h
+	$(FUSE_DATAPATH)
 tests_unit_test_fuse_trial_CPPFLAGS = $(OVS_CPPFLAGS)
 tests_unit_test_fuse_trial_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_fuse_trial_LDADD = \
-	$(OVS)/extended/lib/libopenvswitch.la $(CMOCKA_LIBS)
+tests_unit_test_fuse_trial_LDADD = $(DATAPATH_LDADD)
 $(tests_unit_test_fuse_trial_OBJECTS): | $(OVS)/headers.stamp
 
 tests_unit_test_lb_sticky_SOURCES = tests/unit/test-lb-sticky.c \

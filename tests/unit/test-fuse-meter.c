@@ -98,7 +98,7 @@ test_batch(void **state OVS_UNUSED)
     check_meter(METER, 32, 32 - BURST);
 }
 
-/* What one meter drops, the next one does not see. */
+/* The second meter does not count packets that the first one drops. */
 static void
 test_two_meters(void **state OVS_UNUSED)
 {

@@ -258,7 +258,7 @@ end_all(struct of_sync *sync)
     of_bundle_forget(sync);
     blame(sync, &sync->bundles[0]);
 
-    /* What was sent first is sent first again: later changes may need it. */
+    /* Send these again before newer changes, which may need them. */
     ovs_list_move(&newer, &sync->dirty);
     ovs_list_init(&sync->dirty);
     for (size_t i = 0; i < n; i++) {
